@@ -1,0 +1,77 @@
+/*
+ * The execution loop: the machine thread. Runs vCPUs round-robin in
+ * deterministic slices, virtual timers at exact instruction counts, safe points,
+ * idle time, resets and shutdown.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ACCEL_TCG_EXEC_LOOP_H
+#define ACCEL_TCG_EXEC_LOOP_H
+
+#include "accel/tcg/tcg.h"
+
+typedef struct ExecLoop ExecLoop;
+
+typedef struct ExecConfig {
+    bool icount;              /* -icount given (implied by record and replay) */
+    bool shift_auto;
+    unsigned shift;           /* initial, 0..10 */
+    bool sleep;               /* idle time passes in real time */
+    bool no_reboot;           /* a guest reset ends the run */
+    bool no_shutdown;         /* a shutdown stops the VM instead of ending it */
+    bool start_paused;        /* -S */
+} ExecConfig;
+
+typedef enum ExecStopReason {
+    EXEC_STOP_PAUSED,         /* exec_loop_stop() */
+    EXEC_STOP_BREAKPOINT,
+    EXEC_STOP_STEPPED,
+    EXEC_STOP_SHUTDOWN,       /* with -no-shutdown */
+    EXEC_STOP_REPLAY_END,     /* the log is at its end (or diverged) */
+} ExecStopReason;
+
+typedef struct ExecListener {
+    /* The VM stopped on cpu: called on the machine thread, which then waits. */
+    void (*stopped)(void *opaque, ExecStopReason reason, Vcpu *cpu);
+    void *opaque;
+} ExecListener;
+
+/* What the run ended with. */
+typedef struct ExecResult {
+    ShutdownCause cause;
+    int exit_code;            /* 0; 2 after a divergence or damaged log */
+    uint64_t icount;
+    uint64_t digest;          /* final state; valid with record or replay */
+    bool digest_valid;
+} ExecResult;
+
+ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config);
+void exec_loop_free(ExecLoop *l);
+void exec_loop_add_listener(ExecLoop *l, const ExecListener *listener);
+
+/* Start the machine thread. `ended` is called on the machine thread, last. */
+void exec_loop_start(ExecLoop *l, void (*ended)(void *opaque), void *opaque);
+/* Wait for its end. */
+ExecResult exec_loop_join(ExecLoop *l);
+
+/* Any thread but the machine thread from here on. */
+
+/* Run fn on the machine thread at a safe point and wait until it returned. */
+void machine_run_sync(ExecLoop *l, void (*fn)(void *opaque), void *opaque);
+
+/* Pause at a safe point and wait; continue. Neither changes guest state. */
+void exec_loop_stop(ExecLoop *l);
+void exec_loop_cont(ExecLoop *l);
+bool exec_loop_running(ExecLoop *l);
+/* Run exactly one instruction on cpu (the others stand still), then stop with EXEC_STOP_STEPPED. */
+void exec_loop_step(ExecLoop *l, Vcpu *cpu);
+
+/* Requests from outside; recorded through replay_post(). Also usable while paused. */
+void exec_loop_request(ExecLoop *l, ShutdownCause cause);
+
+/* For monitors: call through machine_run_sync(). */
+Machine *exec_loop_machine(ExecLoop *l);
+TcgContext *exec_loop_tcg(ExecLoop *l);
+uint64_t exec_loop_position(ExecLoop *l);
+
+#endif

@@ -1,0 +1,299 @@
+/*
+ * The intermediate representation between target/ and the back ends, and the
+ * builder that front ends use.
+ *
+ * A unit is one straight line of IR: one entry, side exits, one final exit.
+ *
+ * 1. Values are 64 bits wide and defined once. An operation of width 32 reads
+ *    the low halves of its operands and zero-extends its result, so "write a W
+ *    register" is simply ir_set(). Values must not cross units.
+ * 2. Guest registers are slots: ir_get()/ir_set(). Everything else in the CPU
+ *    state is reached by byte offset with ir_ld_env()/ir_st_env(), and must
+ *    not overlap slots.
+ * 3. The condition flags are implicit state. Flag-setting operations write
+ *    them; conditional operations, ir_adc(), ir_sbc() and ir_get_nzcv() read them.
+ *    There is no other way that flags change, except sync helpers.
+ * 4. Within one guest instruction, every operation that can fault (guest loads,
+ *    stores, store-exclusives) comes before the first ir_set(), flag change or
+ *    ir_st_env() of that instruction. (Vector loads may precede each other.) The
+ *    back ends rely on it: an access that is not plain RAM restores the state
+ *    at the start of the instruction and runs it again in the interpreter.
+ * 5. Guest loads and stores are never removed, duplicated or reordered.
+ * 6. Helpers are described by IrHelper; plain ones must not read or write
+ *    slots, flags or PC, nor raise exceptions; sync ones may do all of that.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ACCEL_TCG_IR_H
+#define ACCEL_TCG_IR_H
+
+#include "util/osdep.h"
+
+typedef struct Vcpu Vcpu;
+
+/* ---- operations ---- */
+
+typedef enum IrOpcode {
+#define IR_OP(name, args, dsts, flags, text) IR_##name,
+#include "accel/tcg/ir.def"
+#undef IR_OP
+    IR_NUM_OPS
+} IrOpcode;
+
+typedef enum IrWidth { W32 = 0, W64 = 1 } IrWidth;
+
+/* The architecture's condition codes (DDI 0487 C1.2.4). */
+typedef enum IrCond {
+    COND_EQ, COND_NE, COND_CS, COND_CC, COND_MI, COND_PL, COND_VS, COND_VC,
+    COND_HI, COND_LS, COND_GE, COND_LT, COND_GT, COND_LE, COND_AL,
+} IrCond;
+
+static inline IrCond cond_invert(IrCond c)
+{
+    return (IrCond)(c ^ 1);
+}
+
+/* Comparisons of two values. */
+typedef enum IrCmp {
+    CMP_EQ, CMP_NE, CMP_LTU, CMP_GEU, CMP_LTS, CMP_GES, CMP_LEU, CMP_GTU, CMP_LES, CMP_GTS,
+} IrCmp;
+
+/* A value; 0 means none. Wrapped so that the compiler tells it from numbers. */
+typedef struct IrVal {
+    uint16_t id;
+} IrVal;
+
+#define IR_NONE ((IrVal){ 0 })
+
+/* Guest access sizes: log2 of bytes, plus sign extension to the op's width. */
+typedef enum MemSize { MEM_8, MEM_16, MEM_32, MEM_64, MEM_128 } MemSize;
+
+enum MemFlags {
+    MEM_SIGNED32 = 1 << 4,  /* sign-extend, result 32 bits wide (zero above) */
+    MEM_SIGNED64 = 1 << 5,  /* sign-extend to 64 bits */
+    MEM_ALIGNED = 1 << 6,   /* fault when not naturally aligned (to the whole access) */
+    MEM_UNPRIV = 1 << 7,    /* LDTR/STTR: as if from EL0 */
+    MEM_ACQREL = 1 << 8,    /* informational: ordered access */
+    MEM_EXCL = 1 << 9,      /* load-exclusive: sets the monitor */
+    MEM_BIG_ENDIAN = 1 << 10,
+};
+
+static inline unsigned mem_bytes(unsigned memop)
+{
+    return 1u << (memop & 7);
+}
+
+enum IrHelperFlags {
+    IR_HELPER_VOID = 1 << 0,
+    /*
+     * May read and write slots, flags, PC, virtual time and device state, and raise exceptions.
+     * Before the call all slots are written back, vcpu->pc is the current instruction's
+     * address and the icount is exact; after it nothing is assumed. When the
+     * helper left vcpu->exit_request non-zero, the unit is left for where
+     * vcpu->pc says: a helper that raises an exception has set the vector, one
+     * that merely wants out has advanced it to the next instruction.
+     */
+    IR_HELPER_SYNC = 1 << 1,
+    /* No side effects, result depends on arguments alone: may be removed. */
+    IR_HELPER_PURE = 1 << 2,
+};
+
+/*
+ * A C function callable from IR: uint64_t fn(Vcpu *, uint64_t a0, ...) with
+ * num_args further arguments (0 to 4), returning void with IR_HELPER_VOID.
+ */
+typedef struct IrHelper {
+    const char *name;
+    void (*fn)(void);
+    uint8_t num_args;
+    uint8_t flags;
+} IrHelper;
+
+/*
+ * Vector operations work on CPU state memory: d = fn(a, b) over 8 or 16 bytes.
+ * `host_op` names a common operation that a back end may emit inline;
+ * fn is the definition of what it does. When 8 bytes are written the function
+ * itself clears the upper half of the 16-byte register.
+ */
+typedef enum IrVecHostOp {
+    IRV_NONE, IRV_MOV, IRV_AND, IRV_OR, IRV_XOR, IRV_ANDC /* a & ~b */, IRV_ORC, IRV_NOT,
+    IRV_ADD, IRV_SUB, IRV_MUL, IRV_CMEQ, IRV_CMGT, IRV_CMHI, IRV_CMGE, IRV_CMHS,
+    IRV_SMAX, IRV_UMAX, IRV_SMIN, IRV_UMIN, IRV_SHL_IMM, IRV_USHR_IMM, IRV_SSHR_IMM,
+    IRV_UQADD, IRV_SQADD, IRV_UQSUB, IRV_SQSUB, IRV_ADDP, IRV_UMAXP, IRV_UMINP,
+    IRV_DUP_LANE /* imm = lane */, IRV_ZIP1, IRV_ZIP2, IRV_UZP1, IRV_UZP2, IRV_TBL1,
+    IRV_AESE, IRV_AESMC, IRV_AESD, IRV_AESIMC, IRV_PMULL64,
+} IrVecHostOp;
+
+typedef void IrVecFn(void *d, const void *a, const void *b, uint32_t desc);
+
+typedef struct IrVecHelper {
+    const char *name;
+    IrVecFn *fn;
+    uint8_t host_op;    /* IrVecHostOp */
+} IrVecHelper;
+
+/* desc: bits 0-4 bytes written (8 or 16), bits 5-6 log2 of element bytes, bits 8-31 signed immediate. */
+static inline uint32_t vec_desc(unsigned bytes, unsigned esize, int32_t imm)
+{
+    return bytes | esize << 5 | (uint32_t)imm << 8;
+}
+static inline unsigned vec_desc_bytes(uint32_t desc) { return desc & 31; }
+static inline unsigned vec_desc_esize(uint32_t desc) { return (desc >> 5) & 3; }
+static inline int32_t vec_desc_imm(uint32_t desc) { return (int32_t)desc >> 8; }
+
+/* Flag bits in an instruction's `flags`. */
+enum IrInsnFlags {
+    IRF_W64 = 1 << 0,       /* width */
+    IRF_SETS_NZCV = 1 << 1, /* the S variant of add, sub, and, andc, adc, sbc */
+    IRF_NZCV_DEAD = 1 << 2, /* set by the flags pass: nobody reads what it writes */
+    IRF_NZCV_HOME = 1 << 3, /* set by the flags pass: must reach vcpu->nzcv */
+};
+
+typedef struct IrInsn {
+    uint8_t op;         /* IrOpcode */
+    uint8_t flags;
+    uint16_t aux;       /* condition, memop, slot, bit, comparison: see ir.def */
+    uint16_t dst, dst2;
+    uint16_t arg[4];
+    uint64_t imm;       /* constant, target PC, offset, helper pointer */
+} IrInsn;
+
+#define IR_MAX_INSNS 4000       /* IR instructions a unit */
+#define IR_MAX_GUEST_INSNS 512  /* guest instructions a unit */
+
+typedef struct IrUnit {
+    IrInsn *insns;
+    unsigned num_insns;
+    unsigned num_values;        /* ids 1 .. num_values */
+    unsigned num_guest_insns;
+    uint64_t pc;                /* virtual address of the first instruction */
+    uint64_t *const_of;         /* value id -> constant, where is_const */
+    uint8_t *is_const;
+    bool full;                  /* no room: the front end must end the unit */
+} IrUnit;
+
+/* ---- builder: front ends call these ---- */
+
+typedef IrUnit IrBuilder;
+
+IrVal ir_const(IrBuilder *b, uint64_t value);
+
+IrVal ir_get(IrBuilder *b, unsigned slot);
+void ir_set(IrBuilder *b, unsigned slot, IrVal v);
+
+/* bytes: 1, 2, 4, 8; loads zero-extend. Offsets are from Vcpu*. */
+IrVal ir_ld_env(IrBuilder *b, unsigned bytes, uint32_t offset);
+void ir_st_env(IrBuilder *b, unsigned bytes, uint32_t offset, IrVal v);
+
+/* Two operands. Shift amounts are taken modulo the width. */
+IrVal ir_add(IrBuilder *b, IrWidth w, IrVal x, IrVal y);
+IrVal ir_sub(IrBuilder *b, IrWidth w, IrVal x, IrVal y);
+IrVal ir_and(IrBuilder *b, IrWidth w, IrVal x, IrVal y);
+IrVal ir_or(IrBuilder *b, IrWidth w, IrVal x, IrVal y);
+IrVal ir_xor(IrBuilder *b, IrWidth w, IrVal x, IrVal y);
+IrVal ir_andc(IrBuilder *b, IrWidth w, IrVal x, IrVal y);  /* x & ~y */
+IrVal ir_shl(IrBuilder *b, IrWidth w, IrVal x, IrVal n);
+IrVal ir_shr(IrBuilder *b, IrWidth w, IrVal x, IrVal n);
+IrVal ir_sar(IrBuilder *b, IrWidth w, IrVal x, IrVal n);
+IrVal ir_ror(IrBuilder *b, IrWidth w, IrVal x, IrVal n);
+IrVal ir_mul(IrBuilder *b, IrWidth w, IrVal x, IrVal y);
+IrVal ir_umulh(IrBuilder *b, IrVal x, IrVal y);            /* 64 bits */
+IrVal ir_smulh(IrBuilder *b, IrVal x, IrVal y);
+IrVal ir_udiv(IrBuilder *b, IrWidth w, IrVal x, IrVal y);  /* x / 0 == 0 */
+IrVal ir_sdiv(IrBuilder *b, IrWidth w, IrVal x, IrVal y);  /* x / 0 == 0, MIN / -1 == MIN */
+/* Bits lsb.. of the double word hi:lo: EXTR. 0 <= lsb < width. */
+IrVal ir_extr(IrBuilder *b, IrWidth w, IrVal hi, IrVal lo, unsigned lsb);
+
+/* One operand. */
+IrVal ir_not(IrBuilder *b, IrWidth w, IrVal x);
+IrVal ir_neg(IrBuilder *b, IrWidth w, IrVal x);
+IrVal ir_clz(IrBuilder *b, IrWidth w, IrVal x);
+IrVal ir_rbit(IrBuilder *b, IrWidth w, IrVal x);
+IrVal ir_bswap(IrBuilder *b, IrWidth w, IrVal x);
+/* The low `bits` (8, 16, 32) zero- or sign-extended to w. */
+IrVal ir_zext(IrBuilder *b, unsigned bits, IrVal x);
+IrVal ir_sext(IrBuilder *b, IrWidth w, unsigned bits, IrVal x);
+/* Bits <lsb+len-1:lsb> zero- or sign-extended; x with `len` bits of y at lsb. */
+IrVal ir_extract(IrBuilder *b, IrWidth w, IrVal x, unsigned lsb, unsigned len);
+IrVal ir_sextract(IrBuilder *b, IrWidth w, IrVal x, unsigned lsb, unsigned len);
+IrVal ir_deposit(IrBuilder *b, IrWidth w, IrVal x, IrVal y, unsigned lsb, unsigned len);
+
+/* The same, setting NZCV (ADDS, SUBS, ANDS, BICS, ADCS, SBCS). */
+IrVal ir_adds(IrBuilder *b, IrWidth w, IrVal x, IrVal y);
+IrVal ir_subs(IrBuilder *b, IrWidth w, IrVal x, IrVal y);
+IrVal ir_ands(IrBuilder *b, IrWidth w, IrVal x, IrVal y);
+IrVal ir_andcs(IrBuilder *b, IrWidth w, IrVal x, IrVal y);
+IrVal ir_adc(IrBuilder *b, IrWidth w, IrVal x, IrVal y);
+IrVal ir_sbc(IrBuilder *b, IrWidth w, IrVal x, IrVal y);
+IrVal ir_adcs(IrBuilder *b, IrWidth w, IrVal x, IrVal y);
+IrVal ir_sbcs(IrBuilder *b, IrWidth w, IrVal x, IrVal y);
+/* CCMP / CCMN: NZCV = cond ? flags(x - y or x + y) : nzcv (4 bits, N is bit 3). */
+void ir_ccmp(IrBuilder *b, IrWidth w, IrCond cond, IrVal x, IrVal y, unsigned nzcv);
+void ir_ccmn(IrBuilder *b, IrWidth w, IrCond cond, IrVal x, IrVal y, unsigned nzcv);
+/* NZCV in bits 31..28, other bits zero. */
+IrVal ir_get_nzcv(IrBuilder *b);
+void ir_set_nzcv(IrBuilder *b, IrVal v);
+
+/* cond ? x : y on the flags. */
+IrVal ir_sel(IrBuilder *b, IrWidth w, IrCond cond, IrVal x, IrVal y);
+/* cmp(x, y) ? 1 : 0, flags untouched. */
+IrVal ir_cmp(IrBuilder *b, IrWidth w, IrCmp cmp, IrVal x, IrVal y);
+/* c != 0 ? x : y, flags untouched; c is compared at 64 bits. */
+IrVal ir_selnz(IrBuilder *b, IrVal c, IrVal x, IrVal y);
+
+/* Guest memory. `memop` is a MemSize with MemFlags. */
+IrVal ir_ld(IrBuilder *b, unsigned memop, IrVal addr);
+void ir_st(IrBuilder *b, unsigned memop, IrVal addr, IrVal v);
+/* Two adjacent elements in one access (LDP, STP, LDXP); memop is one element's. */
+void ir_ld2(IrBuilder *b, unsigned memop, IrVal addr, IrVal *first, IrVal *second);
+void ir_st2(IrBuilder *b, unsigned memop, IrVal addr, IrVal first, IrVal second);
+/* Vector register at byte `offset` of the CPU state; shorter loads clear the rest. */
+void ir_ld_vec(IrBuilder *b, unsigned memop, IrVal addr, uint32_t offset);
+void ir_st_vec(IrBuilder *b, unsigned memop, IrVal addr, uint32_t offset);
+/*
+ * Store-exclusive: 0 when stored, 1 when not; clears the monitor. v2 is IR_NONE
+ * or the second element of a pair. (Load-exclusive is ir_ld or ir_ld2 with MEM_EXCL.)
+ */
+IrVal ir_stx(IrBuilder *b, unsigned memop, IrVal addr, IrVal v, IrVal v2);
+
+/* Calls; the unused arguments of a helper with fewer are IR_NONE. */
+IrVal ir_call(IrBuilder *b, const IrHelper *h, IrVal a0, IrVal a1, IrVal a2, IrVal a3);
+void ir_vec(IrBuilder *b, const IrVecHelper *h, uint32_t d_off, uint32_t a_off,
+            uint32_t b_off, uint32_t desc);
+
+/* Start of a guest instruction; every instruction begins with it. */
+void ir_insn(IrBuilder *b, uint64_t pc);
+
+/* Side exits: leave for `pc` when the condition holds, else go on. */
+void ir_exit_cond(IrBuilder *b, IrCond cond, uint64_t pc);
+void ir_exit_nz(IrBuilder *b, IrWidth w, IrVal v, uint64_t pc);
+void ir_exit_z(IrBuilder *b, IrWidth w, IrVal v, uint64_t pc);
+void ir_exit_bit(IrBuilder *b, IrVal v, unsigned bit, bool set, uint64_t pc);
+
+/* Final exits: exactly one, the last instruction of the unit. */
+typedef enum IrJumpHint { JUMP_BRANCH, JUMP_CALL, JUMP_RETURN } IrJumpHint;
+void ir_jmp(IrBuilder *b, uint64_t pc);                    /* linkable */
+void ir_jmp_ind(IrBuilder *b, IrVal pc, IrJumpHint hint);
+/* Note for the return predictor: a call that returns to return_pc is about to jump. */
+void ir_call_hint(IrBuilder *b, uint64_t return_pc);
+/* Back to the execution loop, which looks at interrupts and requests: at pc, ... */
+void ir_exit_main(IrBuilder *b, uint64_t pc);
+/* ... or where a sync helper put vcpu->pc (exceptions, ERET). */
+void ir_exit_main_helper(IrBuilder *b);
+
+/* ---- units ---- */
+
+IrUnit *ir_unit_new(void);
+void ir_unit_free(IrUnit *u);
+void ir_unit_reset(IrUnit *u, uint64_t pc);
+
+/* Text form, one instruction a line: see docs/devel/ir.md. */
+void ir_print(const IrUnit *u, FILE *out);
+/* Parse the text form (tests). NULL and *line_out on a syntax error. */
+IrUnit *ir_parse(const char *text, unsigned *line_out);
+/* NULL when the unit keeps the rules, else what is wrong and where (static text). */
+const char *ir_verify(const IrUnit *u, unsigned *index_out);
+
+const char *ir_op_name(unsigned op);
+
+#endif

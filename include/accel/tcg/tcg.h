@@ -1,0 +1,48 @@
+/*
+ * The execution engine: translation cache, soft MMU and the run of one vCPU
+ * slice. The loop over slices, safe points and timers is accel/tcg/exec-loop.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ACCEL_TCG_TCG_H
+#define ACCEL_TCG_TCG_H
+
+#include "accel/tcg/vcpu.h"
+
+typedef struct TcgConfig {
+    bool interp;              /* backend=interp */
+    unsigned unit_insns;      /* guest instructions a unit, 1 .. IR_MAX_GUEST_INSNS; 0: default */
+    bool no_link;             /* link=off */
+    bool no_opt;              /* opt=off */
+    uint64_t cache_bytes;     /* code memory; 0: default */
+} TcgConfig;
+
+TcgContext *tcg_new(Machine *m, const TcgConfig *config, Error **errp);
+void tcg_free(TcgContext *t);
+
+/* Bind a vCPU (after its ops and machine are set). */
+void tcg_add_vcpu(TcgContext *t, Vcpu *cpu);
+
+/*
+ * Run up to cpu->left instructions. Returns when left reaches 0, or after an
+ * instruction that asked for it (exit_request, machine request, deadline moved,
+ * interrupt pending, halted, breakpoint). cpu->left and the clock are exact then.
+ */
+typedef enum TcgStop { TCG_STOP_BUDGET, TCG_STOP_REQUEST, TCG_STOP_HALTED, TCG_STOP_DEBUG } TcgStop;
+TcgStop tcg_run(TcgContext *t, Vcpu *cpu);
+
+/* Breakpoints (debugger). */
+void tcg_breakpoint_insert(TcgContext *t, uint64_t vaddr);
+bool tcg_breakpoint_remove(TcgContext *t, uint64_t vaddr);
+void tcg_breakpoint_clear(TcgContext *t);
+
+/* Forget direct write mappings, so that next stores set page flags again. */
+void tcg_clean_writes(TcgContext *t);
+
+/* Drop all translations (tests, breakpoints). */
+void tcg_flush(TcgContext *t);
+
+/* "info jit": counts of units, bytes, flushes. */
+void tcg_info(TcgContext *t, GString *out);
+
+#endif

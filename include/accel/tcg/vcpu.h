@@ -1,0 +1,184 @@
+/*
+ * The part of a CPU that the execution engine owns, and what a target gives
+ * to the engine. A target's CPU struct embeds Vcpu first; its slots lie in
+ * Vcpu itself, so that generated code reaches them with short offsets.
+ *
+ * 1. Everything here is touched on the machine thread alone.
+ * 2. Slots, nzcv, pc and `halted` are guest state (saved and digested by the
+ *    target's field table); the rest is engine state that can be rebuilt,
+ *    except the soft-TLB contents (DESIGN.md 1.5).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ACCEL_TCG_VCPU_H
+#define ACCEL_TCG_VCPU_H
+
+#include "accel/tcg/ir.h"
+#include "hw/core/machine.h"
+
+#define VCPU_MAX_SLOTS 32
+
+/* ---- soft TLB ---- */
+
+#define TLB_BITS 11
+#define TLB_SIZE (1u << TLB_BITS)
+#define ITLB_BITS 8
+#define ITLB_SIZE (1u << ITLB_BITS)
+#define JUMP_CACHE_BITS 12
+#define JUMP_CACHE_SIZE (1u << JUMP_CACHE_BITS)
+#define TLB_INVALID UINT64_MAX
+
+/*
+ * One data-side entry. The tags are the page's virtual address for direct access,
+ * or TLB_INVALID. What the guest can observe is in vaddr, phys and attrs; the direct
+ * tags are a function of these and of page flags.
+ */
+typedef struct TlbEntry {
+    uint64_t read_tag;
+    uint64_t write_tag;
+    uint64_t addend;       /* host address - virtual address, when a tag is valid */
+    uint64_t phys_attrs;   /* physical page address | TlbAttrs in the low 12 bits */
+} TlbEntry;
+
+enum TlbAttrs {
+    TLB_VALID = 1 << 0,
+    TLB_READ = 1 << 1,
+    TLB_WRITE = 1 << 2,
+    TLB_EXEC = 1 << 3,
+    TLB_DEVICE = 1 << 4,   /* Device memory: unaligned accesses fault */
+    TLB_MMIO = 1 << 5,     /* not RAM: every access goes to the memory map */
+    TLB_ROM = 1 << 6,      /* reads direct, writes to the memory map */
+    TLB_GLOBAL = 1 << 7,
+};
+
+/* ---- translation, asked by the soft MMU ---- */
+
+typedef enum MmuAccess { MMU_READ, MMU_WRITE, MMU_FETCH } MmuAccess;
+
+typedef struct MmuResult {
+    uint64_t phys;         /* of the page that holds vaddr, page-aligned */
+    uint32_t attrs;        /* TlbAttrs: VALID, READ, WRITE, EXEC, DEVICE, GLOBAL */
+    uint64_t block_size;   /* bytes that one TLBI must cover: 4096 or a larger block/page */
+    /* When the walk faults: the target's fault code, for raise_abort. */
+    uint32_t fault;
+} MmuResult;
+
+/*
+ * Which address space an access uses. The engine keeps one soft TLB for each
+ * different key, least recently used ones recycled.
+ */
+typedef struct SpaceKey {
+    uint32_t regime;       /* the target's: 0 = EL1, 1 = EL0, 2 = MMU off ... */
+    uint32_t asid;         /* with VMID above, where there is one */
+} SpaceKey;
+
+typedef struct VcpuOps {
+    const char *name;
+    unsigned num_slots;
+    const char *const *slot_names;
+
+    /*
+     * Translate guest code at pc into b: at most max_insns instructions, all on
+     * the page of pc. code points at the host bytes of pc; code_bytes are left on
+     * the page. Always emits at least one instruction and a final exit.
+     */
+    void (*translate)(Vcpu *cpu, IrBuilder *b, uint64_t pc, uint32_t mode,
+                      const uint8_t *code, unsigned code_bytes, unsigned max_insns);
+    /* Everything besides code bytes that translation depends on (EL, FP traps, ...). */
+    uint32_t (*mode)(Vcpu *cpu);
+    /* The current data/instruction address space; unpriv: as from EL0. */
+    SpaceKey (*space)(Vcpu *cpu, bool unpriv);
+
+    /* Walk; true on success. No side effects but reading guest memory. */
+    bool (*mmu_translate)(Vcpu *cpu, uint64_t vaddr, MmuAccess access, bool unpriv,
+                          MmuResult *out);
+    /* Strip what translation ignores (top-byte ignore) from a data address. */
+    uint64_t (*clean_address)(Vcpu *cpu, uint64_t vaddr, bool unpriv);
+
+    /* Take the exception; vcpu->pc is the instruction's address at entry. */
+    void (*raise_abort)(Vcpu *cpu, uint64_t vaddr, MmuAccess access, uint32_t fault,
+                        bool unpriv);
+    void (*raise_alignment)(Vcpu *cpu, uint64_t vaddr, MmuAccess access);
+    /* The physical address has no device: synchronous external abort. */
+    void (*raise_external)(Vcpu *cpu, uint64_t vaddr, MmuAccess access);
+
+    /* Take a pending, unmasked interrupt if there is one; true when taken. */
+    bool (*take_interrupt)(Vcpu *cpu);
+    /* Whether a halted CPU has to wake (WFI wakes on masked interrupts too). */
+    bool (*has_work)(Vcpu *cpu);
+
+    /* Feed all guest-visible CPU state to the digest. */
+    void (*digest)(Vcpu *cpu, Digest *digest);
+    void (*save)(Vcpu *cpu, GByteArray *out);
+    bool (*load)(Vcpu *cpu, ByteReader *in, Error **errp);
+    /* Registers in the manual's notation, for info registers and reports. */
+    void (*dump)(Vcpu *cpu, GString *out);
+    void (*reset)(Vcpu *cpu);
+    void (*free)(Vcpu *cpu);
+    /* One line of disassembly at code, for -d in_asm; bytes used, or 0. */
+    unsigned (*disassemble)(Vcpu *cpu, uint64_t pc, const uint8_t *code, unsigned bytes,
+                            GString *out);
+} VcpuOps;
+
+typedef struct AddressSpace AddressSpace;
+typedef struct TcgContext TcgContext;
+
+struct Vcpu {
+    /* ---- reached by generated code ---- */
+    uint64_t slot[VCPU_MAX_SLOTS];  /* guest registers */
+    uint64_t pc;
+    uint64_t excl_addr;       /* monitor: address, or UINT64_MAX when open */
+    uint64_t excl_val[2];     /* what load-exclusive read */
+    int64_t left;             /* instructions left in the slice before the current one */
+    TlbEntry *tlb;            /* current space's data TLB */
+    void *jump_cache;         /* current space's jump cache */
+    uint16_t nzcv;            /* packed: see accel/tcg/nzcv.h */
+    uint8_t halted;           /* WFI */
+    uint8_t powered_off;      /* PSCI CPU_OFF */
+    uint32_t exit_request;    /* leave after this instruction (helpers, devices) */
+    /*
+     * Non-zero when an interrupt may be pending: set by interrupt controllers through
+     * vcpu_set_irq_pending(); the engine then asks take_interrupt().
+     */
+    uint32_t irq_pending;
+
+    /* ---- engine ---- */
+    const VcpuOps *ops;
+    Machine *machine;
+    TcgContext *tcg;
+    AddressSpace *space;      /* current */
+    uint64_t fetch_page;      /* page the last fetch look-up was for, or TLB_INVALID */
+    unsigned index;
+};
+
+/*
+ * What targets call when state changed. All are cheap; the execution loop acts
+ * before the next instruction when called from a sync helper that is followed by
+ * ir_exit_main*().
+ */
+
+/* The address space, EL or translation regime may have changed. */
+void vcpu_space_changed(Vcpu *cpu);
+
+/* Invalidate by address in all spaces of the CPU (over-invalidation is allowed,
+ * as the architecture does), by ASID, or everything. */
+void vcpu_tlb_flush_page(Vcpu *cpu, uint64_t vaddr);
+void vcpu_tlb_flush_asid(Vcpu *cpu, uint32_t asid);
+void vcpu_tlb_flush_all(Vcpu *cpu);
+
+/* An interrupt input changed: remember to look, and leave after this instruction. */
+void vcpu_set_irq_pending(Vcpu *cpu, bool pending);
+
+/* True when the front end must end the unit before pc (a breakpoint stands there). */
+bool vcpu_stop_before(Vcpu *cpu, uint64_t pc);
+
+/* Observer access for gdb and monitors: no TLB fill, no fault, no side effect. */
+bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length);
+/* Debugger write: RAM and ROM, translations dropped. */
+bool vcpu_poke(Vcpu *cpu, uint64_t vaddr, const void *data, size_t length);
+
+/* Guest physical memory without side effects, for table walks; false: not RAM. */
+bool vcpu_phys_read64(Vcpu *cpu, uint64_t phys, uint64_t *out);
+bool vcpu_phys_read32(Vcpu *cpu, uint64_t phys, uint32_t *out);
+
+#endif

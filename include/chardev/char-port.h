@@ -1,0 +1,48 @@
+/*
+ * A guest device's connection to a character back end, either side:
+ *
+ * - host side (main thread): char_port_attach() ties a Chardev to the port. Its
+ *   bytes are posted through replay/ and become visible to the guest on the machine
+ *   thread at a safe point, in an input queue that the port owns.
+ * - device side (machine thread): the port hands over queued bytes whenever
+ *   can_receive() says there is room; the device calls char_port_accept_input()
+ *   when room appears. Output is buffered by the back end and never blocks.
+ *
+ * The input queue is guest-visible state: it is digested and saved.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef CHARDEV_CHAR_PORT_H
+#define CHARDEV_CHAR_PORT_H
+
+#include <glib.h>
+#include "replay/sources.h"
+#include "util/bytes.h"
+#include "util/digest.h"
+
+typedef struct Chardev Chardev;
+typedef struct CharPort CharPort;
+
+typedef enum CharEvent { CHAR_EVENT_OPENED = 0, CHAR_EVENT_CLOSED = 1, CHAR_EVENT_BREAK = 2 } CharEvent;
+
+typedef struct CharPortClient {
+    unsigned (*can_receive)(void *opaque);   /* bytes of room now */
+    void (*receive)(void *opaque, const uint8_t *data, size_t length);
+    void (*event)(void *opaque, CharEvent event);   /* may be NULL */
+} CharPortClient;
+
+/* id is the stable source name ("uart0"), copied. */
+CharPort *char_port_new(Replay *r, const char *id, const CharPortClient *client, void *opaque);
+void char_port_free(CharPort *p);
+void char_port_write(CharPort *p, const uint8_t *data, size_t length);
+void char_port_accept_input(CharPort *p);
+
+/* Main thread. chr may be NULL (nothing connected). */
+void char_port_attach(CharPort *p, Chardev *chr);
+
+/* The queue, for digests and snapshots. */
+void char_port_digest(const CharPort *p, Digest *digest);
+void char_port_save(const CharPort *p, GByteArray *out);
+bool char_port_load(CharPort *p, ByteReader *in, Error **errp);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * The virtual clock and its timers. Machine thread only.
+ *
+ * 1. With -icount: now = (icount << shift) + bias. Timers fire at the first
+ *    instruction boundary where now >= deadline; ties go by creation order.
+ * 2. icount is exact whenever device code runs: it is the number of
+ *    instructions completed before the one that made the access.
+ * 3. Without -icount the clock follows the host's monotonic clock.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_CORE_CLOCK_H
+#define HW_CORE_CLOCK_H
+
+#include "util/osdep.h"
+
+typedef struct VirtualClock VirtualClock;
+typedef struct Timer Timer;
+typedef void TimerFn(void *opaque);
+
+struct Timer {
+    VirtualClock *clock;
+    TimerFn *fn;
+    void *opaque;
+    const char *name;
+    int64_t deadline_ns;   /* valid while pending */
+    uint64_t order;        /* creation order, breaks ties */
+    uint32_t heap_index;   /* 0: not pending */
+};
+
+#define CLOCK_NO_DEADLINE INT64_MAX
+
+VirtualClock *clock_new(void);
+void clock_free(VirtualClock *clock);
+
+/* Nanoseconds of virtual time now. */
+int64_t clock_now(VirtualClock *clock);
+
+/* `name` must outlive the timer. */
+void timer_init(Timer *t, VirtualClock *clock, TimerFn *fn, void *opaque,
+                const char *name);
+/* (Re)arm for an absolute time; a time in the past fires at the next boundary. */
+void timer_mod(Timer *t, int64_t deadline_ns);
+void timer_del(Timer *t);
+static inline bool timer_pending(const Timer *t)
+{
+    return t->heap_index != 0;
+}
+
+/* ---- for the execution loop ---- */
+
+/* The earliest deadline, or CLOCK_NO_DEADLINE. */
+int64_t clock_next_deadline(VirtualClock *clock);
+/* Run every timer that is due now, in order. Returns whether any ran. */
+bool clock_run_timers(VirtualClock *clock);
+
+/*
+ * Set by timer_mod() when the earliest deadline moved: the execution loop
+ * leaves after the current instruction and clears it.
+ */
+bool clock_deadline_moved(VirtualClock *clock);
+
+/*
+ * The instruction counter: icount = slice_end - *left, where `left` counts
+ * down while a slice runs. The execution loop sets both.
+ */
+void clock_set_slice(VirtualClock *clock, int64_t slice_end, const int64_t *left);
+int64_t clock_icount(const VirtualClock *clock);
+
+/* Switch to instruction counting (before the first instruction). 0 <= shift <= 10. */
+void clock_use_icount(VirtualClock *clock, unsigned shift);
+bool clock_uses_icount(const VirtualClock *clock);
+unsigned clock_shift(const VirtualClock *clock);
+/* Change the shift; virtual time stays continuous. */
+void clock_set_shift(VirtualClock *clock, unsigned shift);
+/* Let idle time pass: bias += ns (icount mode). */
+void clock_warp(VirtualClock *clock, int64_t ns);
+/* Instructions from now until now >= deadline_ns; 0 when due. */
+int64_t clock_icount_until(VirtualClock *clock, int64_t deadline_ns);
+
+/* Stop and resume the host-driven clock (without -icount) with the VM. */
+void clock_pause(VirtualClock *clock);
+void clock_resume(VirtualClock *clock);
+
+/* Guest-visible state for digests and snapshots: shift and bias. */
+int64_t clock_bias(const VirtualClock *clock);
+
+#endif

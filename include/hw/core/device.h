@@ -1,0 +1,47 @@
+/*
+ * Devices: a const type descriptor, a plain state struct with its field
+ * table, and a shell. No casts by macro: a device embeds `Device` first and
+ * its functions take container_of().
+ *
+ * Life: X_new()/X_create() allocates and wires; device_realize() once all
+ * properties are set; reset at power-on and on each system reset, in creation
+ * order; free at exit.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_CORE_DEVICE_H
+#define HW_CORE_DEVICE_H
+
+#include "migration/fields.h"
+#include "util/error.h"
+
+typedef struct Machine Machine;
+typedef struct Device Device;
+
+typedef struct DeviceType {
+    const char *name;               /* "pl011": the name users know */
+    const FieldTable *fields;       /* NULL: no guest-visible state */
+    size_t state_offset;            /* of the state struct in the device struct */
+    bool (*realize)(Device *dev, Error **errp);  /* may be NULL */
+    void (*reset)(Device *dev);                  /* may be NULL */
+    /* Rebuild what is derived from the state (re-arm timers from saved
+     * deadlines). Touches nothing outside the device. May be NULL. */
+    void (*post_load)(Device *dev);
+    void (*free)(Device *dev);                   /* frees dev itself */
+} DeviceType;
+
+struct Device {
+    const DeviceType *type;
+    char *id;                       /* stable, unique: "uart0", "gic" */
+    Machine *machine;
+};
+
+/* Bind dev to its machine under a unique id (copied). Creation order counts. */
+void device_init(Device *dev, const DeviceType *type, Machine *machine, const char *id);
+bool device_realize(Device *dev, Error **errp);
+static inline void *device_state(Device *dev)
+{
+    return (char *)dev + dev->type->state_offset;
+}
+
+#endif

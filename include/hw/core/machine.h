@@ -1,0 +1,62 @@
+/*
+ * The machine: memory map, virtual clock, devices and the run-state requests
+ * that devices may make. Boards (hw/arm/) fill it; the execution loop runs it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_CORE_MACHINE_H
+#define HW_CORE_MACHINE_H
+
+#include <glib.h>
+#include "hw/core/clock.h"
+#include "hw/core/device.h"
+#include "hw/core/memory.h"
+
+typedef struct Replay Replay;
+typedef struct Vcpu Vcpu;
+
+/* Why the machine stops or resets; numbers reach the log: never renumber. */
+typedef enum ShutdownCause {
+    SHUTDOWN_CAUSE_NONE = 0,
+    SHUTDOWN_CAUSE_GUEST_SHUTDOWN = 1,
+    SHUTDOWN_CAUSE_GUEST_RESET = 2,
+    SHUTDOWN_CAUSE_GUEST_PANIC = 3,
+    SHUTDOWN_CAUSE_HOST_QUIT = 4,      /* monitor quit, signal, gdb kill */
+    SHUTDOWN_CAUSE_HOST_RESET = 5,     /* monitor system_reset */
+    SHUTDOWN_CAUSE_HOST_POWERDOWN = 6, /* monitor system_powerdown: a request to the guest */
+} ShutdownCause;
+
+struct Machine {
+    MemoryMap *memory;
+    VirtualClock *clock;
+    Replay *replay;                 /* always there; mode none when unused */
+    GPtrArray *devices;             /* Device *, creation order; not owned */
+    Vcpu **cpus;
+    unsigned num_cpus;
+    /* Requests, taken by the execution loop after the current instruction. */
+    ShutdownCause shutdown_request;
+    ShutdownCause reset_request;
+    /* system_powerdown: the board's power button; may be NULL. */
+    void (*powerdown)(void *opaque);
+    void *powerdown_opaque;
+};
+
+Machine *machine_new(Replay *replay);
+void machine_free(Machine *m);   /* frees devices in reverse order */
+
+void machine_reset_devices(Machine *m);
+void machine_request_shutdown(Machine *m, ShutdownCause cause);
+void machine_request_reset(Machine *m, ShutdownCause cause);
+
+/* True when a device asked the execution loop to leave after this instruction:
+ * a request above. */
+static inline bool machine_has_request(const Machine *m)
+{
+    return m->shutdown_request || m->reset_request;
+}
+
+/* Device state (all field tables, creation order) into a digest. */
+void machine_digest_devices(Machine *m, Digest *digest);
+Device *machine_find_device(Machine *m, const char *id);
+
+#endif

@@ -1,0 +1,105 @@
+/*
+ * The physical memory map: a flat, sorted list of regions. Machine thread
+ * only once the machine runs.
+ *
+ * RAM keeps one flag byte a 4 KiB page (PageFlags). Every writer goes through
+ * memory_write() or, in the soft MMU, through an equivalent path that sets
+ * them; so digests, snapshots and the translation cache see every change.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_CORE_MEMORY_H
+#define HW_CORE_MEMORY_H
+
+#include <glib.h>
+#include "util/error.h"
+#include "util/digest.h"
+
+typedef uint64_t hwaddr;
+
+#define PAGE_BITS 12
+#define PAGE_SIZE (1u << PAGE_BITS)
+
+typedef struct MemoryMap MemoryMap;
+typedef struct MemRegion MemRegion;
+
+typedef struct MmioOps {
+    /* offset is relative to the region; size is 1, 2, 4 or 8 bytes. */
+    uint64_t (*read)(void *opaque, hwaddr offset, unsigned size);
+    void (*write)(void *opaque, hwaddr offset, uint64_t value, unsigned size);
+    /* As read, without side effects, for gdb and monitors; may be NULL. */
+    uint64_t (*peek)(void *opaque, hwaddr offset, unsigned size);
+    /*
+     * Sizes the device takes. Others read as zero and are logged as guest
+     * errors, except that an 8-byte access to a 4-byte device is split.
+     */
+    uint8_t min_size, max_size;
+} MmioOps;
+
+enum PageFlags {
+    PAGE_DIRTY = 1 << 0,        /* written since the last memory_digest_dirty */
+    PAGE_EVER = 1 << 1,         /* ever written */
+    PAGE_CODE = 1 << 2,         /* translated units stand on it */
+    PAGE_WRITE_CACHED = 1 << 3, /* a soft TLB may hold a direct write mapping */
+};
+
+struct MemRegion {
+    const char *name;
+    hwaddr base;
+    hwaddr size;
+    const MmioOps *ops;     /* NULL: RAM or ROM */
+    void *opaque;
+    uint8_t *host;          /* RAM and ROM */
+    uint8_t *page_flags;    /* RAM and ROM */
+    bool readonly;          /* ROM: guest writes are dropped */
+    bool owns_host;
+};
+
+MemoryMap *memory_map_new(void);
+void memory_map_free(MemoryMap *map);
+
+/*
+ * Add a region. `name` must outlive the map. RAM is anonymous zero memory.
+ * Overlaps are our bug (assert). memory_add_ram fails when the host has not
+ * enough address space.
+ */
+MemRegion *memory_add_ram(MemoryMap *map, const char *name, hwaddr base,
+                          hwaddr size, bool readonly, Error **errp);
+MemRegion *memory_add_mmio(MemoryMap *map, const char *name, hwaddr base,
+                           hwaddr size, const MmioOps *ops, void *opaque);
+
+/* The region that holds addr, or NULL. */
+MemRegion *memory_find(MemoryMap *map, hwaddr addr);
+
+/*
+ * Device and loader access (DMA). Returns false when a byte of the range is
+ * not RAM/ROM; nothing is transferred then. memory_write to ROM is allowed
+ * (loaders). Writes set the page flags and call the code hook.
+ */
+bool memory_read(MemoryMap *map, hwaddr addr, void *out, size_t length);
+bool memory_write(MemoryMap *map, hwaddr addr, const void *data, size_t length);
+
+/* One guest access to MMIO or RAM; unassigned addresses return false. */
+bool memory_io_read(MemoryMap *map, hwaddr addr, unsigned size, uint64_t *out);
+bool memory_io_write(MemoryMap *map, hwaddr addr, unsigned size, uint64_t value);
+/* Observer read of any region without side effects. */
+bool memory_peek(MemoryMap *map, hwaddr addr, void *out, size_t length);
+
+/* Called before a write to a page that has PAGE_CODE. */
+typedef void MemoryCodeHook(void *opaque, hwaddr addr, size_t length);
+void memory_set_code_hook(MemoryMap *map, MemoryCodeHook *hook, void *opaque);
+
+/* Mark [addr, addr+length) as written, running the code hook if needed. */
+void memory_mark_written(MemoryMap *map, MemRegion *region, hwaddr addr,
+                         size_t length);
+
+/* Adds each page with PAGE_DIRTY (address and content) in address order and
+ * clears the flag. The caller must drop direct write mappings afterwards. */
+void memory_digest_dirty(MemoryMap *map, Digest *digest);
+/* Adds each page with PAGE_EVER that is not all zero; changes nothing. */
+void memory_digest_all(MemoryMap *map, Digest *digest);
+
+/* Regions in address order, for info mtree. */
+void memory_foreach(MemoryMap *map, void (*fn)(const MemRegion *, void *), void *opaque);
+
+#endif

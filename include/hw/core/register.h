@@ -1,0 +1,41 @@
+/*
+ * Register rows: {offset, name, readable and writable bits, reset, hooks} for
+ * devices whose registers are 32-bit words. The engine does masks, logging of
+ * bad accesses and plain storage; behaviour is in named hooks.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_CORE_REGISTER_H
+#define HW_CORE_REGISTER_H
+
+#include "hw/core/memory.h"
+
+typedef struct RegisterRow {
+    uint16_t offset;
+    const char *name;       /* the manual's */
+    uint32_t readable;      /* bits that read as stored; others read as zero */
+    uint32_t writable;      /* bits a write changes */
+    uint32_t reset;
+    int32_t field;          /* byte offset of the uint32_t in the state, or REG_NO_FIELD */
+    uint32_t (*read)(void *dev);               /* instead of the field; may be NULL */
+    void (*write)(void *dev, uint32_t value);  /* instead of the field; may be NULL */
+    void (*after_write)(void *dev);            /* e.g. update_irq; may be NULL */
+    uint32_t (*peek)(void *dev);               /* observer, when read has side effects */
+} RegisterRow;
+
+#define REG_NO_FIELD (-1)
+
+typedef struct RegisterBank {
+    const char *device;          /* for log lines */
+    const RegisterRow *rows;     /* ascending offsets */
+    unsigned num_rows;
+    size_t state_offset;         /* of the state in the device struct */
+} RegisterBank;
+
+uint32_t register_read(const RegisterBank *bank, void *dev, hwaddr offset);
+void register_write(const RegisterBank *bank, void *dev, hwaddr offset, uint32_t value);
+uint32_t register_peek(const RegisterBank *bank, void *dev, hwaddr offset);
+/* Set every field to its row's reset value. */
+void register_reset(const RegisterBank *bank, void *dev);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * Record and replay, as the execution loop and system/ see it.
+ *
+ * Position: pos = instructions executed + idle warps passed. It only grows, is
+ * the same in recording and replay, and orders everything in the log.
+ *
+ * 1. At a safe point the loop runs due timers, then calls replay_safe_point(),
+ *    which delivers what belongs to this position: in record mode all that was
+ *    posted; in replay mode the records whose pos is the current one.
+ * 2. In replay mode the loop never runs past replay_next_pos().
+ * 3. A synchronous record that does not match (kind, source, position) is a
+ *    divergence: one central report, the VM stops, replay_failed() turns true.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef REPLAY_REPLAY_H
+#define REPLAY_REPLAY_H
+
+#include <glib.h>
+#include "replay/sources.h"
+#include "util/digest.h"
+
+typedef enum ReplayMode { REPLAY_MODE_NONE, REPLAY_MODE_RECORD, REPLAY_MODE_PLAY } ReplayMode;
+typedef enum ReplayCheck { REPLAY_CHECK_OFF, REPLAY_CHECK_EVENTS, REPLAY_CHECK_DIGEST } ReplayCheck;
+
+typedef enum ReplayCheckpoint {
+    CHECKPOINT_INIT = 0,
+    CHECKPOINT_RESET = 1,
+    CHECKPOINT_RESET_REQUESTED = 2,
+    CHECKPOINT_SUSPEND_REQUESTED = 3,
+    CHECKPOINT_CLOCK_WARP_START = 4,
+    CHECKPOINT_CLOCK_WARP_ACCOUNT = 5,
+    CHECKPOINT_CLOCK_VIRTUAL = 6,
+    CHECKPOINT_CLOCK_HOST = 7,
+    CHECKPOINT_CLOCK_VIRTUAL_RT = 8,
+} ReplayCheckpoint;
+
+typedef struct ReplayConfig {
+    ReplayMode mode;
+    const char *file;          /* rrfile= */
+    ReplayCheck check;         /* rrcheck= */
+    uint64_t check_period;     /* rrcheckperiod=, instructions */
+} ReplayConfig;
+
+/* What a report of divergence wants to know; set by the execution loop. */
+typedef struct ReplayHost {
+    uint64_t (*position)(void *opaque);
+    uint64_t (*icount)(void *opaque);
+    uint64_t (*pc)(void *opaque);
+    void (*describe_cpu)(void *opaque, GString *out);
+    void *opaque;
+} ReplayHost;
+
+/*
+ * Create the module in the given mode. For replay the log's header is read and
+ * checked here; errors name file and reason. The description is compared later.
+ */
+Replay *replay_new(const ReplayConfig *config, Error **errp);
+/* Flush, close, free. In record mode without an end record the log stays replayable. */
+void replay_free(Replay *r);
+void replay_set_host(Replay *r, const ReplayHost *host);
+
+/*
+ * Self-description: name/value strings (command line, cpu, ram, digests of kernel,
+ * initrd, dtb, ...), added in a fixed order before the machine starts.
+ */
+void replay_describe(Replay *r, const char *name, const char *value);
+/* The value stored in the log being replayed, or NULL. For "machine options left out". */
+const char *replay_described(Replay *r, const char *name);
+
+/*
+ * All sources and descriptions are in: record writes the header to disk, replay
+ * compares it with the log's. Fails naming the option and both values.
+ */
+bool replay_start(Replay *r, Error **errp);
+
+/* Deliver what belongs to this safe point; true when something was delivered. */
+bool replay_safe_point(Replay *r);
+
+/* The position of the next record that bounds execution, or UINT64_MAX (modes
+ * none and record). May be the current position when a synchronous record is due
+ * in the next instruction: the loop then runs one instruction. */
+uint64_t replay_next_pos(Replay *r);
+
+/* The named checkpoint is passed: drains like a safe point; a record when checking. */
+void replay_checkpoint(Replay *r, ReplayCheckpoint checkpoint);
+
+/*
+ * Idle: all CPUs wait. Returns how the loop goes on; ns is in/out. In record mode the loop
+ * passes the time that went by and it is recorded; in replay mode the recorded
+ * amount comes back, and false when no warp is recorded at this position.
+ */
+bool replay_warp(Replay *r, int64_t *ns);
+
+/* Checks. */
+ReplayCheck replay_check_kind(Replay *r);
+uint64_t replay_check_period(Replay *r);
+void replay_check_digest(Replay *r, uint64_t digest);
+void replay_check_event(Replay *r, unsigned vector, uint64_t pc);
+
+/*
+ * The machine ends. Record: write the end record (cause, position, digest).
+ * Replay: compare; false on a mismatch.
+ */
+bool replay_end(Replay *r, unsigned cause, uint64_t digest);
+
+/* Replay reached the end of the log: its end record (clean), or the last whole block. */
+bool replay_at_end(Replay *r);
+/* A divergence or damage was reported: the loop stops, the exit code is 2. */
+bool replay_failed(Replay *r);
+
+/* The one mutex of the log. replay_mutex_locked() is true when this thread holds it. */
+void replay_mutex_lock(Replay *r);
+void replay_mutex_unlock(Replay *r);
+bool replay_mutex_locked(Replay *r);
+
+/* "info replay". */
+void replay_info(Replay *r, GString *out);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * How the outside world enters the machine: two verbs (DESIGN.md 1.3). This is
+ * the only replay header that back ends and devices may include.
+ *
+ * - replay_post(): asynchronous input. Callable from any thread; the payload is
+ *   delivered on the machine thread, at a safe point, by the source's deliver().
+ *   While recording, delivery writes it to the log; while replaying, what
+ *   is posted is dropped, and deliver() gets the recorded payload at the recorded
+ *   position.
+ * - replay_value(): a synchronous value that the host chooses. Machine thread
+ *   only. produce() runs in modes none and record; on replay the recorded
+ *   bytes are returned.
+ *
+ * Nobody outside replay/ asks which mode is on.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef REPLAY_SOURCES_H
+#define REPLAY_SOURCES_H
+
+#include "util/error.h"
+
+typedef struct Replay Replay;
+typedef struct ReplaySource ReplaySource;
+
+/* Record kinds, from the table; numbers are the log's and never change. */
+typedef enum ReplayKind {
+#define REPLAY_KIND(number, name, payload, doc) REPLAY_KIND_##name = number,
+#include "replay/replay-kinds.def"
+#undef REPLAY_KIND
+} ReplayKind;
+
+#define REPLAY_MAX_PAYLOAD 65536
+
+/*
+ * Deliver one payload (valid during the call) on the machine thread. Returns
+ * false when a recorded payload is malformed: the log is then reported as damaged.
+ */
+typedef bool ReplayDeliver(void *opaque, const uint8_t *payload, size_t length);
+
+/*
+ * Register a source under a stable name ("uart0", "rtc"), unique within its
+ * kind; creation order must be the same in every run of one configuration. Before the
+ * machine starts. deliver is NULL for sources that only use replay_value().
+ */
+ReplaySource *replay_source_new(Replay *r, ReplayKind kind, const char *name,
+                                ReplayDeliver *deliver, void *opaque);
+
+/*
+ * A source whose input cannot be reproduced: recording and replaying refuse
+ * to start, with `name` and `why` in the message.
+ */
+void replay_source_refuse(Replay *r, const char *name, const char *why);
+
+void replay_post(ReplaySource *s, const void *payload, size_t length);
+
+typedef void ReplayProduce(void *opaque, void *out, size_t length);
+/* Fill out with exactly `length` (<= REPLAY_MAX_PAYLOAD) bytes. */
+void replay_value(ReplaySource *s, ReplayProduce *produce, void *opaque,
+                  void *out, size_t length);
+
+/*
+ * Called from any thread when something was posted, to wake the machine thread.
+ * Set once by the execution loop.
+ */
+void replay_set_wakeup(Replay *r, void (*wakeup)(void *opaque), void *opaque);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * Errors of configuration and I/O. A function that can fail returns bool
+ * (true: success) or a pointer (NULL: failure) and takes `Error **errp` last.
+ * On failure it sets *errp once, when errp is not NULL. The message names the
+ * thing, the value and the way out, starts in lower case and has no full stop.
+ * Only system/ and the programs' main() print errors and exit.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef UTIL_ERROR_H
+#define UTIL_ERROR_H
+
+#include "util/osdep.h"
+
+typedef struct Error Error;
+
+/* Set *errp to a new error; *errp must be NULL before. errp may be NULL. */
+void error_setg(Error **errp, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* As error_setg, with ": " and strerror(os_errno) behind the message. */
+void error_setg_errno(Error **errp, int os_errno, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+/* Put text before an error's message. No-op when errp or *errp is NULL. */
+void error_prepend(Error **errp, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Hand err over to *errp (freed when errp is NULL). err may be NULL. */
+void error_propagate(Error **errp, Error *err);
+
+/* The message; owned by err. */
+const char *error_get_pretty(const Error *err);
+
+void error_free(Error *err);
+
+/* Print "rearm: MESSAGE\n" to stderr. */
+void error_report(const char *fmt, ...) PRINTF_LIKE(1, 2);
+void warn_report(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* Print and free. */
+void error_report_err(Error *err);
+
+#endif
