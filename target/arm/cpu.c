@@ -189,6 +189,7 @@ static uint32_t arm_mode(Vcpu *vcpu)
     mode |= sctlr & (user ? SCTLR_E0E : SCTLR_EE) ? MODE_BIG_ENDIAN : 0;
     mode |= s->il ? MODE_IL : 0;
     mode |= arm_step_active(cpu) ? MODE_SS : 0;
+    mode |= arm_step_by_d(cpu) ? MODE_STEP_BY_D : 0;
     mode |= user ? el0_traps(sctlr) : 0;
     return mode;
 }

@@ -269,6 +269,13 @@ bool arm_step_active(const ArmCpu *cpu)
     return (s->mdscr_el1 & MDSCR_SS) && debug_exceptions_from(s, s->el, s->daif & PSTATE_D);
 }
 
+bool arm_step_by_d(const ArmCpu *cpu)
+{
+    const ArmState *s = &cpu->s;
+
+    return (s->mdscr_el1 & MDSCR_SS) && s->el == 1 && debug_exceptions_from(s, 1, false);
+}
+
 /* Active-pending: the step exception comes before the instruction. */
 static void do_software_step(Vcpu *vcpu)
 {

@@ -56,6 +56,8 @@ void arm_undefined(ArmCpu *cpu);
 void arm_exception_return(ArmCpu *cpu);
 /* Software step is active: it is enabled and the current EL may take debug exceptions. */
 bool arm_step_active(const ArmCpu *cpu);
+/* At EL1 it is enabled but for PSTATE.D, which decides. */
+bool arm_step_by_d(const ArmCpu *cpu);
 
 /* VcpuOps. */
 bool arm_take_interrupt(Vcpu *vcpu);

@@ -177,8 +177,12 @@ static bool trans_ISB(DisasContext *s, arg_ISB *a)
 /* Go on at the next instruction, through the execution loop when an interrupt waits. */
 static void end_after_unmask(DisasContext *s)
 {
-    IrVal pending = ir_ld_env(s->b, 4, offsetof(Vcpu, irq_pending));
+    IrVal pending;
 
+    if (s->ended) {
+        return;
+    }
+    pending = ir_ld_env(s->b, 4, offsetof(Vcpu, irq_pending));
     ir_exit_z(s->b, W32, pending, s->pc + 4);
     ir_exit_main(s->b, s->pc + 4);
     s->ended = true;
@@ -189,9 +193,17 @@ static IrVal load_daif(DisasContext *s)
     return ir_ld_env(s->b, 4, offsetof(ArmCpu, s.daif));
 }
 
+/* Where PSTATE.D switches software step on and off, the mode changes: that ends the unit. */
 static void store_daif(DisasContext *s, IrVal daif)
 {
-    ir_st_env(s->b, 4, offsetof(ArmCpu, s.daif), daif);
+    if (s->mode & MODE_STEP_BY_D) {
+        ir_call(s->b, &helper_sysreg_write, ir_const(s->b, SYSREG_KEY(3, 3, 4, 2, 1)), daif,
+                IR_NONE, IR_NONE);
+        ir_exit_main(s->b, s->pc + 4);
+        s->ended = true;
+    } else {
+        ir_st_env(s->b, 4, offsetof(ArmCpu, s.daif), daif);
+    }
 }
 
 /* SCTLR_EL1.UMA clear: EL0 may not touch DAIF. True when the trap has been emitted. */

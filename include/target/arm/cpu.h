@@ -116,6 +116,7 @@ enum ArmMode {
     MODE_UCT_TRAP = 1 << 10,
     MODE_UMA_TRAP = 1 << 11,
     MODE_BIG_ENDIAN = 1 << 12,
+    MODE_STEP_BY_D = 1 << 13,    /* EL1 is stepped when PSTATE.D is 0: D is part of the mode */
 };
 
 static inline unsigned mode_el(uint32_t mode)
