@@ -159,6 +159,13 @@ struct Vcpu {
     bool skip_breakpoint;     /* resume from a breakpoint at pc */
     uint64_t last_exit;       /* how generated code was left last, for linking */
     uint64_t last_exit_flush; /* the count of flushes then */
+
+    /*
+     * Told of each exception and interrupt taken: the target's vector number or
+     * offset and the address that execution was at. NULL: nobody listens.
+     */
+    void (*exception_hook)(void *opaque, unsigned vector, uint64_t pc);
+    void *exception_hook_opaque;
 };
 
 /*
