@@ -10,20 +10,22 @@
  *
  * The input queue is guest-visible state: it is digested and saved.
  *
+ * The implementation (chardev/char-port.c) is the record/replay adapter of character
+ * devices. It stands beside the back ends and not in replay/ because it calls both a
+ * Chardev and replay/sources.h, and no arrow leads from replay/ to chardev/.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef CHARDEV_CHAR_PORT_H
 #define CHARDEV_CHAR_PORT_H
 
 #include <glib.h>
+#include "chardev/chardev.h"
 #include "replay/sources.h"
 #include "util/bytes.h"
 #include "util/digest.h"
 
-typedef struct Chardev Chardev;
 typedef struct CharPort CharPort;
-
-typedef enum CharEvent { CHAR_EVENT_OPENED = 0, CHAR_EVENT_CLOSED = 1, CHAR_EVENT_BREAK = 2 } CharEvent;
 
 typedef struct CharPortClient {
     unsigned (*can_receive)(void *opaque);   /* bytes of room now */

@@ -42,9 +42,11 @@ struct Machine {
 };
 
 Machine *machine_new(Replay *replay);
-void machine_free(Machine *m);   /* frees devices in reverse order */
+/* Frees devices in reverse order, memory, clock; not the CPUs, which the engine owns. */
+void machine_free(Machine *m);
 
 void machine_reset_devices(Machine *m);
+/* The first cause stands until the execution loop takes it. */
 void machine_request_shutdown(Machine *m, ShutdownCause cause);
 void machine_request_reset(Machine *m, ShutdownCause cause);
 
@@ -57,6 +59,9 @@ static inline bool machine_has_request(const Machine *m)
 
 /* Device state (all field tables, creation order) into a digest. */
 void machine_digest_devices(Machine *m, Digest *digest);
+/* Device state for snapshots. After a failed load the machine must not run on. */
+void machine_save_devices(Machine *m, GByteArray *out);
+bool machine_load_devices(Machine *m, ByteReader *in, Error **errp);
 Device *machine_find_device(Machine *m, const char *id);
 
 #endif
