@@ -306,42 +306,26 @@ static bool trans_FMOV_imm_d(DisasContext *s, arg_FMOV_imm_d *a)
     return move_immediate(s, true, fp_expand_imm(true, a->imm), a->rd);
 }
 
-/* Fixed point: immh 01xx singles, 1xxx doubles, with 2 * esize - immh:immb fraction bits. */
-static bool fixed_shape(unsigned immh, unsigned immb, bool *sz, unsigned *fbits)
-{
-    *sz = immh >> 3;
-    *fbits = (*sz ? 128 : 64) - (immh << 3 | immb);
-    return immh >= 4;
-}
+/* ---- fixed point ---- */
 
-static bool fixed_scalar(DisasContext *s, const IrHelper *pair, unsigned immh, unsigned immb,
-                         bool u, unsigned rn, unsigned rd)
-{
-    unsigned fbits;
-    bool sz;
-
-    return fixed_shape(immh, immb, &sz, &fbits) &&
-           scalar2(s, &pair[sz], rn, rd, fp_fixed_arg(fbits, FPU_ZERO_WARD, u, sz));
-}
-
-static bool fixed_vector(DisasContext *s, const IrHelper *pair, bool q, unsigned immh,
-                         unsigned immb, bool u, unsigned rn, unsigned rd)
-{
-    unsigned fbits;
-    bool sz;
-
-    return fixed_shape(immh, immb, &sz, &fbits) &&
-           vector2(s, pair, q, sz, rn, rd, fp_fixed_arg(fbits, FPU_ZERO_WARD, u, sz));
-}
+#define FIXED_ARG(width) fp_fixed_arg((width) - a->imm, FPU_ZERO_WARD, a->u, (width) == 64)
 
 #define TRANS_FIXED(NAME, helper) \
-    static bool trans_##NAME##_s(DisasContext *s, arg_##NAME##_s *a) \
+    static bool trans_##NAME##_ss(DisasContext *s, arg_##NAME##_ss *a) \
     { \
-        return fixed_scalar(s, helper, a->immh, a->immb, a->u, a->rn, a->rd); \
+        return scalar2(s, &helper[0], a->rn, a->rd, FIXED_ARG(32)); \
     } \
-    static bool trans_##NAME##_v(DisasContext *s, arg_##NAME##_v *a) \
+    static bool trans_##NAME##_sd(DisasContext *s, arg_##NAME##_sd *a) \
     { \
-        return fixed_vector(s, helper, a->q, a->immh, a->immb, a->u, a->rn, a->rd); \
+        return scalar2(s, &helper[1], a->rn, a->rd, FIXED_ARG(64)); \
+    } \
+    static bool trans_##NAME##_vs(DisasContext *s, arg_##NAME##_vs *a) \
+    { \
+        return vector2(s, helper, a->q, false, a->rn, a->rd, FIXED_ARG(32)); \
+    } \
+    static bool trans_##NAME##_vd(DisasContext *s, arg_##NAME##_vd *a) \
+    { \
+        return vector2(s, helper, true, true, a->rn, a->rd, FIXED_ARG(64)); \
     }
 
 TRANS_FIXED(CVTF_fixed, helper_vfrom_fixed)
