@@ -26,7 +26,7 @@ enum SysRegFlags {
     SYSREG_DAIF = 1 << 4,
     /* As SYSREG_PLAIN with 32 bits of state (FPCR, FPSR); needs FP/SIMD access. */
     SYSREG_FP32 = 1 << 5,
-    /* Reads are the constant `reset`: the translator emits it (EL from min_el_read, no access hook). */
+    /* Reads are the constant `reset`, which the translator emits; no access hook. */
     SYSREG_CONST = 1 << 6,
     /* A system instruction without effect here (cache maintenance on coherent memory). */
     SYSREG_NOP = 1 << 7,
@@ -41,7 +41,7 @@ typedef struct SysReg SysReg;
 struct SysReg {
     uint32_t key;
     const char *name;
-    /* Lowest EL that may read or write (0, 1), or SYSREG_NEVER; below it the access is undefined. */
+    /* Lowest EL that may read or write (0, 1), or SYSREG_NEVER; below it: undefined. */
     uint8_t min_el_read, min_el_write;
     uint16_t flags;         /* SysRegFlags */
     uint32_t offset;        /* of the 64-bit state from Vcpu*, or 0: none */

@@ -29,6 +29,7 @@ struct Timer {
 };
 
 #define CLOCK_NO_DEADLINE INT64_MAX
+#define CLOCK_MAX_SHIFT 10
 
 VirtualClock *clock_new(void);
 void clock_free(VirtualClock *clock);
@@ -51,12 +52,17 @@ static inline bool timer_pending(const Timer *t)
 
 /* The earliest deadline, or CLOCK_NO_DEADLINE. */
 int64_t clock_next_deadline(VirtualClock *clock);
-/* Run every timer that is due now, in order. Returns whether any ran. */
+/*
+ * Run every timer that is due now, in order, those included that callbacks arm
+ * meanwhile: none is due afterwards, so what happens at a boundary is the same
+ * after a restored snapshot. A callback must re-arm its own timer for the
+ * future (assert). Returns whether any ran.
+ */
 bool clock_run_timers(VirtualClock *clock);
 
 /*
- * Set by timer_mod() when the earliest deadline moved: the execution loop
- * leaves after the current instruction and clears it.
+ * Whether timer_mod() made the earliest deadline earlier since the last call: the
+ * execution loop leaves after the current instruction. Reading clears it.
  */
 bool clock_deadline_moved(VirtualClock *clock);
 
@@ -75,7 +81,8 @@ unsigned clock_shift(const VirtualClock *clock);
 void clock_set_shift(VirtualClock *clock, unsigned shift);
 /* Let idle time pass: bias += ns (icount mode). */
 void clock_warp(VirtualClock *clock, int64_t ns);
-/* Instructions from now until now >= deadline_ns; 0 when due. */
+/* Instructions from now until now >= deadline_ns, rounded up; 0 when due, INT64_MAX
+ * for CLOCK_NO_DEADLINE. Without -icount: one instruction counts as one nanosecond. */
 int64_t clock_icount_until(VirtualClock *clock, int64_t deadline_ns);
 
 /* Stop and resume the host-driven clock (without -icount) with the VM. */

@@ -27,7 +27,14 @@ typedef struct DeviceType {
     /* Rebuild what is derived from the state (re-arm timers from saved
      * deadlines). Touches nothing outside the device. May be NULL. */
     void (*post_load)(Device *dev);
-    void (*free)(Device *dev);                   /* frees dev itself */
+    /*
+     * Guest-visible state outside the struct, such as a character port's input
+     * queue. All three or none.
+     */
+    void (*digest_more)(Device *dev, Digest *digest);
+    void (*save_more)(Device *dev, GByteArray *out);
+    bool (*load_more)(Device *dev, ByteReader *in, Error **errp);
+    void (*free)(Device *dev);                   /* frees dev itself, not its id */
 } DeviceType;
 
 struct Device {
@@ -39,6 +46,10 @@ struct Device {
 /* Bind dev to its machine under a unique id (copied). Creation order counts. */
 void device_init(Device *dev, const DeviceType *type, Machine *machine, const char *id);
 bool device_realize(Device *dev, Error **errp);
+/* All guest-visible state; device_load() ends with post_load. */
+void device_digest(Device *dev, Digest *digest);
+void device_save(Device *dev, GByteArray *out);
+bool device_load(Device *dev, ByteReader *in, Error **errp);
 static inline void *device_state(Device *dev)
 {
     return (char *)dev + dev->type->state_offset;

@@ -33,6 +33,9 @@ struct Machine {
     GPtrArray *devices;             /* Device *, creation order; not owned */
     Vcpu **cpus;
     unsigned num_cpus;
+    /* The CPU that executes, set by the execution loop: banked registers of
+     * interrupt controllers are this CPU's. */
+    unsigned current_cpu;
     /* Requests, taken by the execution loop after the current instruction. */
     ShutdownCause shutdown_request;
     ShutdownCause reset_request;
@@ -42,9 +45,11 @@ struct Machine {
 };
 
 Machine *machine_new(Replay *replay);
-void machine_free(Machine *m);   /* frees devices in reverse order */
+/* Frees devices in reverse order, memory, clock; not the CPUs, which the engine owns. */
+void machine_free(Machine *m);
 
 void machine_reset_devices(Machine *m);
+/* The first cause stands until the execution loop takes it. */
 void machine_request_shutdown(Machine *m, ShutdownCause cause);
 void machine_request_reset(Machine *m, ShutdownCause cause);
 
@@ -57,6 +62,9 @@ static inline bool machine_has_request(const Machine *m)
 
 /* Device state (all field tables, creation order) into a digest. */
 void machine_digest_devices(Machine *m, Digest *digest);
+/* Device state for snapshots. After a failed load the machine must not run on. */
+void machine_save_devices(Machine *m, GByteArray *out);
+bool machine_load_devices(Machine *m, ByteReader *in, Error **errp);
 Device *machine_find_device(Machine *m, const char *id);
 
 #endif

@@ -3,6 +3,10 @@
  * devices whose registers are 32-bit words. The engine does masks, logging of
  * bad accesses and plain storage; behaviour is in named hooks.
  *
+ * Both masks also apply to what hooks return and get. A row with REG_NO_FIELD
+ * and no read hook reads as its reset value (identification registers); one
+ * with readable == 0 is write-only, with writable == 0 read-only.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef HW_CORE_REGISTER_H

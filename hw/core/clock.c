@@ -1,0 +1,266 @@
+/*
+ * The virtual clock: the instruction counter (or the host's clock) and a
+ * binary heap of timers, ordered by (deadline, creation order).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/core/clock.h"
+#include "util/host-clock.h"
+#include <glib.h>
+
+struct VirtualClock {
+    GPtrArray *heap;        /* Timer *; slot 0 is unused, the earliest is in slot 1 */
+    uint64_t timers_made;
+    bool deadline_moved;
+
+    bool icount;
+    unsigned shift;
+    int64_t bias;           /* without icount: added to the host's clock */
+    int64_t slice_end;
+    const int64_t *left;    /* NULL: no slice yet, icount = slice_end */
+
+    bool paused;            /* host-driven clock only */
+    int64_t paused_at;
+};
+
+VirtualClock *clock_new(void)
+{
+    VirtualClock *clock = g_new0(VirtualClock, 1);
+
+    clock->heap = g_ptr_array_new();
+    g_ptr_array_add(clock->heap, NULL);
+    clock->bias = -host_monotonic_ns();
+    return clock;
+}
+
+void clock_free(VirtualClock *clock)
+{
+    if (clock) {
+        g_ptr_array_free(clock->heap, TRUE);
+        g_free(clock);
+    }
+}
+
+int64_t clock_icount(const VirtualClock *clock)
+{
+    return clock->left ? clock->slice_end - *clock->left : clock->slice_end;
+}
+
+int64_t clock_now(VirtualClock *clock)
+{
+    if (clock->icount) {
+        return (clock_icount(clock) << clock->shift) + clock->bias;
+    }
+    return clock->paused ? clock->paused_at : host_monotonic_ns() + clock->bias;
+}
+
+/* ---- the heap ---- */
+
+static Timer *heap_at(const VirtualClock *clock, uint32_t i)
+{
+    return g_ptr_array_index(clock->heap, i);
+}
+
+static void heap_put(VirtualClock *clock, uint32_t i, Timer *t)
+{
+    g_ptr_array_index(clock->heap, i) = t;
+    t->heap_index = i;
+}
+
+static bool timer_before(const Timer *a, const Timer *b)
+{
+    if (a->deadline_ns != b->deadline_ns) {
+        return a->deadline_ns < b->deadline_ns;
+    }
+    return a->order < b->order;
+}
+
+static void sift_up(VirtualClock *clock, uint32_t i, Timer *t)
+{
+    while (i > 1 && timer_before(t, heap_at(clock, i / 2))) {
+        heap_put(clock, i, heap_at(clock, i / 2));
+        i /= 2;
+    }
+    heap_put(clock, i, t);
+}
+
+static void sift_down(VirtualClock *clock, uint32_t i, Timer *t)
+{
+    uint32_t n = clock->heap->len;
+
+    while (2 * i < n) {
+        uint32_t child = 2 * i;
+
+        if (child + 1 < n && timer_before(heap_at(clock, child + 1), heap_at(clock, child))) {
+            child++;
+        }
+        if (!timer_before(heap_at(clock, child), t)) {
+            break;
+        }
+        heap_put(clock, i, heap_at(clock, child));
+        i = child;
+    }
+    heap_put(clock, i, t);
+}
+
+static void heap_remove(Timer *t)
+{
+    VirtualClock *clock = t->clock;
+    uint32_t i = t->heap_index;
+    Timer *last = g_ptr_array_steal_index(clock->heap, clock->heap->len - 1);
+
+    t->heap_index = 0;
+    if (last == t) {
+        return;
+    }
+    if (i > 1 && timer_before(last, heap_at(clock, i / 2))) {
+        sift_up(clock, i, last);
+    } else {
+        sift_down(clock, i, last);
+    }
+}
+
+/* ---- timers ---- */
+
+void timer_init(Timer *t, VirtualClock *clock, TimerFn *fn, void *opaque, const char *name)
+{
+    *t = (Timer) {
+        .clock = clock, .fn = fn, .opaque = opaque, .name = name,
+        .order = clock->timers_made++,
+    };
+}
+
+void timer_mod(Timer *t, int64_t deadline_ns)
+{
+    VirtualClock *clock = t->clock;
+    int64_t earliest = clock_next_deadline(clock);
+
+    if (timer_pending(t)) {
+        heap_remove(t);
+    }
+    t->deadline_ns = deadline_ns;
+    g_ptr_array_add(clock->heap, t);
+    sift_up(clock, clock->heap->len - 1, t);
+    if (clock_next_deadline(clock) < earliest) {
+        clock->deadline_moved = true;
+    }
+}
+
+void timer_del(Timer *t)
+{
+    if (timer_pending(t)) {
+        heap_remove(t);
+    }
+}
+
+int64_t clock_next_deadline(VirtualClock *clock)
+{
+    return clock->heap->len > 1 ? heap_at(clock, 1)->deadline_ns : CLOCK_NO_DEADLINE;
+}
+
+bool clock_run_timers(VirtualClock *clock)
+{
+    int64_t now = clock_now(clock);
+    bool ran = false;
+
+    while (clock_next_deadline(clock) <= now) {
+        Timer *t = heap_at(clock, 1);
+
+        heap_remove(t);
+        t->fn(t->opaque);
+        ran = true;
+        /* A device that re-arms itself without progress would hang the machine. */
+        assert(!timer_pending(t) || t->deadline_ns > now);
+    }
+    return ran;
+}
+
+bool clock_deadline_moved(VirtualClock *clock)
+{
+    bool moved = clock->deadline_moved;
+
+    clock->deadline_moved = false;
+    return moved;
+}
+
+/* ---- instruction counting ---- */
+
+void clock_set_slice(VirtualClock *clock, int64_t slice_end, const int64_t *left)
+{
+    clock->slice_end = slice_end;
+    clock->left = left;
+}
+
+void clock_use_icount(VirtualClock *clock, unsigned shift)
+{
+    assert(!clock->icount && clock_icount(clock) == 0 && shift <= CLOCK_MAX_SHIFT);
+    clock->icount = true;
+    clock->shift = shift;
+    clock->bias = 0;
+}
+
+bool clock_uses_icount(const VirtualClock *clock)
+{
+    return clock->icount;
+}
+
+unsigned clock_shift(const VirtualClock *clock)
+{
+    return clock->shift;
+}
+
+void clock_set_shift(VirtualClock *clock, unsigned shift)
+{
+    int64_t now = clock_now(clock);
+
+    assert(clock->icount && shift <= CLOCK_MAX_SHIFT);
+    clock->shift = shift;
+    clock->bias = now - (clock_icount(clock) << shift);
+}
+
+void clock_warp(VirtualClock *clock, int64_t ns)
+{
+    assert(clock->icount && ns >= 0);
+    clock->bias += ns;
+}
+
+int64_t clock_icount_until(VirtualClock *clock, int64_t deadline_ns)
+{
+    int64_t now = clock_now(clock);
+    uint64_t delta, insns;
+
+    if (deadline_ns == CLOCK_NO_DEADLINE) {
+        return INT64_MAX;
+    }
+    if (deadline_ns <= now) {
+        return 0;
+    }
+    /* Unsigned, since a deadline may lie more than INT64_MAX behind a negative now. */
+    delta = (uint64_t)deadline_ns - (uint64_t)now;
+    insns = ((delta - 1) >> clock->shift) + 1;
+    return insns > INT64_MAX ? INT64_MAX : (int64_t)insns;
+}
+
+int64_t clock_bias(const VirtualClock *clock)
+{
+    return clock->icount ? clock->bias : 0;
+}
+
+/* ---- the host-driven clock ---- */
+
+void clock_pause(VirtualClock *clock)
+{
+    if (!clock->icount && !clock->paused) {
+        clock->paused_at = clock_now(clock);
+        clock->paused = true;
+    }
+}
+
+void clock_resume(VirtualClock *clock)
+{
+    if (!clock->icount && clock->paused) {
+        clock->paused = false;
+        clock->bias = clock->paused_at - host_monotonic_ns();
+    }
+}

@@ -1,0 +1,106 @@
+/*
+ * The machine: what holds memory, clock and devices together.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/core/machine.h"
+
+Machine *machine_new(Replay *replay)
+{
+    Machine *m = g_new0(Machine, 1);
+
+    m->replay = replay;
+    m->memory = memory_map_new();
+    m->clock = clock_new();
+    m->devices = g_ptr_array_new();
+    return m;
+}
+
+void machine_free(Machine *m)
+{
+    if (!m) {
+        return;
+    }
+    for (unsigned i = m->devices->len; i-- > 0; ) {
+        Device *dev = g_ptr_array_index(m->devices, i);
+        char *id = dev->id;
+
+        dev->type->free(dev);
+        g_free(id);
+    }
+    g_ptr_array_free(m->devices, TRUE);
+    memory_map_free(m->memory);
+    clock_free(m->clock);
+    g_free(m->cpus);
+    g_free(m);
+}
+
+void machine_reset_devices(Machine *m)
+{
+    for (unsigned i = 0; i < m->devices->len; i++) {
+        Device *dev = g_ptr_array_index(m->devices, i);
+
+        if (dev->type->reset) {
+            dev->type->reset(dev);
+        }
+    }
+}
+
+void machine_request_shutdown(Machine *m, ShutdownCause cause)
+{
+    if (!m->shutdown_request) {
+        m->shutdown_request = cause;
+    }
+}
+
+void machine_request_reset(Machine *m, ShutdownCause cause)
+{
+    if (!m->reset_request) {
+        m->reset_request = cause;
+    }
+}
+
+void machine_digest_devices(Machine *m, Digest *digest)
+{
+    for (unsigned i = 0; i < m->devices->len; i++) {
+        device_digest(g_ptr_array_index(m->devices, i), digest);
+    }
+}
+
+void machine_save_devices(Machine *m, GByteArray *out)
+{
+    bytes_put_varint(out, m->devices->len);
+    for (unsigned i = 0; i < m->devices->len; i++) {
+        device_save(g_ptr_array_index(m->devices, i), out);
+    }
+}
+
+bool machine_load_devices(Machine *m, ByteReader *in, Error **errp)
+{
+    uint64_t count = bytes_get_varint(in);
+
+    if (count != m->devices->len) {
+        error_setg(errp, "the snapshot has %" PRIu64 " devices, this machine %u", count,
+                   m->devices->len);
+        return false;
+    }
+    for (unsigned i = 0; i < m->devices->len; i++) {
+        if (!device_load(g_ptr_array_index(m->devices, i), in, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+Device *machine_find_device(Machine *m, const char *id)
+{
+    for (unsigned i = 0; i < m->devices->len; i++) {
+        Device *dev = g_ptr_array_index(m->devices, i);
+
+        if (strcmp(dev->id, id) == 0) {
+            return dev;
+        }
+    }
+    return NULL;
+}

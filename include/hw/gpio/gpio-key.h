@@ -1,0 +1,23 @@
+/*
+ * A push button on a GPIO line: pressed, it drives the line high for 100 ms of
+ * virtual time (a "gpio-keys" node of the device tree).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_GPIO_GPIO_KEY_H
+#define HW_GPIO_GPIO_KEY_H
+
+#include "hw/core/irq.h"
+#include "hw/core/machine.h"
+
+typedef struct GpioKey GpioKey;
+
+#define GPIO_KEY_PRESS_NS 100000000
+
+GpioKey *gpio_key_new(Machine *machine, const char *id, IrqLine out);
+/* Machine thread. */
+void gpio_key_press(GpioKey *key);
+/* Make the key the machine's power button: machine->powerdown presses it. */
+void gpio_key_set_powerdown(GpioKey *key);
+
+#endif

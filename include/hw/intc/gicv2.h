@@ -1,0 +1,41 @@
+/*
+ * Arm Generic Interrupt Controller v2 (IHI 0048B), as a GIC-400 without
+ * security and virtualisation extensions: distributor and CPU interfaces.
+ *
+ * Interrupt ids: 0-15 SGI, 16-31 PPI (each CPU has its own), 32 and up SPI.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_INTC_GICV2_H
+#define HW_INTC_GICV2_H
+
+#include "hw/core/irq.h"
+#include "hw/core/machine.h"
+
+typedef struct GicV2 GicV2;
+
+#define GICV2_DIST_SIZE 0x1000
+/* GICC_DIR lies in the second page. */
+#define GICV2_CPU_SIZE 0x2000
+
+#define GICV2_MAX_CPUS 8
+#define GICV2_MAX_IRQ 1020
+
+/*
+ * num_irq counts ids, SGIs and PPIs included: 32 more than SPIs, a multiple of 32
+ * up to 1020 (virt: 288).
+ */
+GicV2 *gicv2_new(Machine *machine, const char *id, unsigned num_cpus, unsigned num_irq);
+
+/* Inputs. spi counts from 0 (id 32), ppi is 0-15 (id 16-31). */
+IrqLine gicv2_irq(GicV2 *gic, unsigned spi);
+IrqLine gicv2_ppi(GicV2 *gic, unsigned cpu, unsigned ppi);
+
+/* Outputs to a CPU's interrupt inputs. */
+void gicv2_connect_cpu(GicV2 *gic, unsigned cpu, IrqLine irq, IrqLine fiq);
+
+/* Map GICV2_DIST_SIZE and GICV2_CPU_SIZE bytes. Banked registers are those of
+ * machine->current_cpu. */
+void gicv2_map(GicV2 *gic, hwaddr dist_base, hwaddr cpu_base);
+
+#endif
