@@ -52,10 +52,10 @@ static unsigned element_memop(DisasContext *s, unsigned size)
 
 static void post_index(DisasContext *s, const Structure *x, IrVal base, unsigned transferred)
 {
-    if (x->rm >= 0) {
-        IrVal by = x->rm == 31 ? ir_const(s->b, transferred) : a64_read(s, x->rm, W64);
-
-        a64_write_sp(s, x->rn, ir_add(s->b, W64, base, by));
+    if (x->rm == 31) {
+        a64_write_back(s, x->rn, at(s, base, transferred), transferred);
+    } else if (x->rm >= 0) {
+        a64_write_sp(s, x->rn, ir_add(s->b, W64, base, a64_read(s, x->rm, W64)));
     }
 }
 
