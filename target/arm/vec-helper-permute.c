@@ -43,16 +43,20 @@ VEC_PERMUTE_4(uzp2, IRV_UZP2, UZP2_LANE)
 VEC_PERMUTE_4(trn1, IRV_TRN1, TRN1_LANE)
 VEC_PERMUTE_4(trn2, IRV_TRN2, TRN2_LANE)
 
-/* Bytes imm and up of b:a. */
+/* Bytes imm and up of b:a. Sizes are constants, so that no copy is a call. */
 static void ext(void *d, const void *a, const void *b, uint32_t desc)
 {
-    const unsigned bytes = vec_desc_bytes(desc), pos = vec_desc_imm(desc);
-    uint8_t both[32];
-    Vec r = { .u64 = { 0, 0 } };
+    uint8_t both[32] = { 0 };
+    Vec r;
 
-    memcpy(both, a, bytes);
-    memcpy(both + bytes, b, bytes);
-    memcpy(&r, both + pos, bytes);
+    if (vec_desc_bytes(desc) == 16) {
+        memcpy(both, a, 16);
+        memcpy(both + 16, b, 16);
+    } else {
+        memcpy(both, a, 8);
+        memcpy(both + 8, b, 8);
+    }
+    memcpy(&r, both + (vec_desc_imm(desc) & 15), 16);
     vec_store(d, &r, desc);
 }
 const IrVecHelper vec_ext = { "ext", ext, IRV_EXT };
