@@ -23,6 +23,7 @@ typedef struct BoardConfig {
     const char *dumpdtb;          /* write the DTB here; system/ then exits 0 */
     const char *rng;              /* "on": a virtio-rng-device is present */
     GPtrArray *devices;           /* -device strings, parsed by the board; may be NULL */
+    GPtrArray *globals;           /* -global strings, "driver.property=value"; may be NULL */
     /* Told for each input that a replay must find unchanged: "kernel" -> "xxh3:... size". */
     void (*describe)(void *opaque, const char *name, const char *value);
     void *describe_opaque;

@@ -33,6 +33,9 @@ struct Machine {
     GPtrArray *devices;             /* Device *, creation order; not owned */
     Vcpu **cpus;
     unsigned num_cpus;
+    /* The CPU whose instruction is being executed; the engine sets it around each
+     * slice, so that banked registers know who asks. NULL: none (observers, loaders). */
+    Vcpu *current_cpu;
     /* Requests, taken by the execution loop after the current instruction. */
     ShutdownCause shutdown_request;
     ShutdownCause reset_request;
