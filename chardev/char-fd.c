@@ -9,7 +9,7 @@
 #include "chardev/chardev-int.h"
 
 /* How soon to ask a client again that has no room for input. */
-#define ROOM_POLL_MS 5
+#define ROOM_POLL_MS 10
 
 GSource *char_watch(ChardevSet *set, int fd, GIOCondition condition, GUnixFDSourceFunc fn,
                     void *opaque)

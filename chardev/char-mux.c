@@ -193,7 +193,7 @@ static size_t mux_can_receive(void *opaque)
 {
     Chardev *c = mux_focused(opaque);
 
-    return c ? chardev_room(c) : SIZE_MAX;
+    return c ? chardev_room(c) : 0;
 }
 
 static void mux_base_event(void *opaque, CharEvent event)
@@ -265,6 +265,11 @@ void chardev_take_focus(Chardev *c)
     if (g_ptr_array_find(m->ports, c, &index)) {
         mux_set_focus(m, index);
     }
+}
+
+bool chardev_has_focus(Chardev *c)
+{
+    return c->type != &mux_port_type || mux_focused(container_of(c, CharMuxPort, chr)->mux) == c;
 }
 
 static void mux_close(Chardev *c)

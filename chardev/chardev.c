@@ -28,10 +28,10 @@ void chardev_set_client(Chardev *c, const ChardevClient *client, void *opaque)
 
 size_t chardev_room(Chardev *c)
 {
-    if (c->client && c->client->can_receive) {
-        return c->client->can_receive(c->client_opaque);
+    if (!c->client) {
+        return 0;
     }
-    return SIZE_MAX;
+    return c->client->can_receive ? c->client->can_receive(c->client_opaque) : SIZE_MAX;
 }
 
 void chardev_received(Chardev *c, const uint8_t *data, size_t length)

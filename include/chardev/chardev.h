@@ -46,7 +46,7 @@ typedef struct ChardevClient {
     void (*focus)(void *opaque, bool in);
 } ChardevClient;
 
-/* client NULL: what is read is dropped. client must outlive its use. */
+/* client NULL: nothing is read, the peer waits. client must outlive its use. Main thread. */
 void chardev_set_client(Chardev *c, const ChardevClient *client, void *opaque);
 /* Any thread. */
 void chardev_write(Chardev *c, const uint8_t *data, size_t length);
@@ -97,6 +97,8 @@ bool chardev_open(ChardevSet *set, const char *spec, const char *id, ChardevSpec
 
 /* Give the input focus of c's multiplexer to c; nothing for others. */
 void chardev_take_focus(Chardev *c);
+/* Whether input goes to c now: false for a port that another one hides. */
+bool chardev_has_focus(Chardev *c);
 
 /*
  * Run the main loop until every server with wait=on has its client; false when
