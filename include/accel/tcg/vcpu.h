@@ -155,6 +155,13 @@ struct Vcpu {
     uint64_t space_clock;        /* counts switches, for least-recently-used */
     uint32_t mode;               /* ops->mode() at the last vcpu_space_changed() */
     unsigned index;
+
+    /*
+     * Told of each exception and interrupt taken: the target's vector number or
+     * offset and the address that execution was at. NULL: nobody listens.
+     */
+    void (*exception_hook)(void *opaque, unsigned vector, uint64_t pc);
+    void *exception_hook_opaque;
 };
 
 /*
