@@ -11,7 +11,6 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#define _GNU_SOURCE
 #include "util/osdep.h"
 #include "accel/tcg/units.h"
 #include "accel/tcg/opt/opt.h"
