@@ -99,10 +99,11 @@ static bool parse_unary(Parser *s, uint64_t *out)
         break;
     default:
         ok = parse_binary(s, 0, out);
-        if (ok && *s->p++ != ')') {
+        if (ok && *s->p != ')') {
             error_setg(s->errp, "')' is missing");
             ok = false;
         }
+        s->p += ok;
         break;
     }
     s->depth--;

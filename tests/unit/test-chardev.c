@@ -542,11 +542,17 @@ static void test_pty(Fixture *f, gconstpointer data)
 {
     char got[8] = "";
     ChardevSpec spec;
-    int fd;
+    int fd, saved;
     Sink s;
 
     sink_init(&s);
+    /* The name is printed on stdout, where it is no line of a test's protocol. */
+    fflush(stdout);
+    saved = dup(STDOUT_FILENO);
+    dup2(STDERR_FILENO, STDOUT_FILENO);
     g_assert_true(chardev_open(f->set, "pty", "p", &spec, NULL));
+    dup2(saved, STDOUT_FILENO);
+    close(saved);
     chardev_set_client(spec.chr, &sink_client, &s);
     g_assert_true(g_str_has_prefix(chardev_label(spec.chr), "pty:/dev/"));
     fd = open(chardev_label(spec.chr) + strlen("pty:"), O_RDWR | O_NOCTTY);
