@@ -139,6 +139,7 @@ static bool add_device(Machine *m, Slots *slots, const char *text, Error **errp)
     const DeviceKind *kind;
     char *id = NULL;
     unsigned slot = 0;
+    bool created = false;
 
     if (kv && !driver) {
         error_setg(errp, "-device '%s' names no driver", text);
@@ -149,10 +150,11 @@ static bool add_device(Machine *m, Slots *slots, const char *text, Error **errp)
     }
     if (id && keyval_check_unused(kv, "-device", errp)) {
         slots->device[slot] = kind->create(m, id);
+        created = true;
     }
     g_free(id);
     keyval_free(kv);
-    return kind && slots->device[slot];
+    return created;
 }
 
 bool virt_add_devices(Machine *m, BoardConfig *config, const VirtOptions *options,
