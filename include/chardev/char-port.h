@@ -33,13 +33,14 @@ typedef struct CharPortClient {
     void (*event)(void *opaque, CharEvent event);   /* may be NULL */
 } CharPortClient;
 
-/* id is the stable source name ("uart0"), copied. */
+/* id is the stable source name ("uart0"), copied. Before the machine starts. */
 CharPort *char_port_new(Replay *r, const char *id, const CharPortClient *client, void *opaque);
+/* The machine thread has ended, and replay_free() comes later. Detaches. */
 void char_port_free(CharPort *p);
 void char_port_write(CharPort *p, const uint8_t *data, size_t length);
 void char_port_accept_input(CharPort *p);
 
-/* Main thread. chr may be NULL (nothing connected). */
+/* Main thread, before the machine starts or while it stands still. NULL: detach. */
 void char_port_attach(CharPort *p, Chardev *chr);
 
 /* The queue, for digests and snapshots. */

@@ -84,6 +84,13 @@ bool replay_start(Replay *r, Error **errp);
 bool replay_safe_point(Replay *r);
 
 /*
+ * Another safe point at this very position would deliver something (replay only):
+ * the loop goes back there instead of executing. For loops that call checks
+ * or checkpoints between their safe point and execution.
+ */
+bool replay_due(Replay *r);
+
+/*
  * The position of the next record that bounds execution, or UINT64_MAX (modes none
  * and record). It is the current position when a synchronous record is due in the
  * next instruction: the loop then runs exactly one instruction. At the end of the log

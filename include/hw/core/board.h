@@ -39,6 +39,7 @@ typedef struct BoardType {
     const char *default_cpu;
     uint64_t default_ram;
     unsigned max_cpus;
+    const char *const *devices;   /* -device drivers it takes, NULL-terminated; may be NULL */
     /* Build into m. vCPUs are created but not bound to an engine. */
     bool (*create)(Machine *m, BoardConfig *config, Error **errp);
 } BoardType;
