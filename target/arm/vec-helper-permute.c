@@ -62,13 +62,13 @@ static void ext(void *d, const void *a, const void *b, uint32_t desc)
 }
 const IrVecHelper vec_ext = { "ext", ext, IRV_EXT };
 
-static void dup(void *d, const void *a, const void *b, uint32_t desc)
+static void dup_lane(void *d, const void *a, const void *b, uint32_t desc)
 {
     const Vec r = vec_dup_lane(a, desc);
 
     vec_store(d, &r, desc);
 }
-const IrVecHelper vec_dup = { "dup", dup, IRV_DUP_LANE };
+const IrVecHelper vec_dup = { "dup", dup_lane, IRV_DUP_LANE };
 
 /* ---- table look-up ---- */
 
