@@ -22,7 +22,7 @@
 
 #define TLB_BITS 11
 #define TLB_SIZE (1u << TLB_BITS)
-#define ITLB_BITS 8
+#define ITLB_BITS 9
 #define ITLB_SIZE (1u << ITLB_BITS)
 #define JUMP_CACHE_BITS 12
 #define JUMP_CACHE_SIZE (1u << JUMP_CACHE_BITS)
@@ -51,6 +51,8 @@ enum TlbAttrs {
     TLB_GLOBAL = 1 << 7,
 };
 
+#define VCPU_NUM_SPACES 32
+
 /* ---- translation, asked by the soft MMU ---- */
 
 typedef enum MmuAccess { MMU_READ, MMU_WRITE, MMU_FETCH } MmuAccess;
@@ -76,6 +78,7 @@ typedef struct VcpuOps {
     const char *name;
     unsigned num_slots;
     const char *const *slot_names;
+    uint8_t pc_align_mask;    /* bits of a PC that must be zero, else an alignment fault */
 
     /*
      * Translate guest code at pc into b: at most max_insns instructions, all on
@@ -131,6 +134,7 @@ struct Vcpu {
     uint64_t excl_val[2];     /* what load-exclusive read */
     int64_t left;             /* instructions left in the slice before the current one */
     TlbEntry *tlb;            /* current space's data TLB */
+    TlbEntry *tlb_unpriv;     /* data TLB of unprivileged accesses (LDTR, STTR) */
     void *jump_cache;         /* current space's jump cache */
     uint16_t nzcv;            /* packed: see accel/tcg/nzcv.h */
     uint8_t halted;           /* WFI */
@@ -146,9 +150,22 @@ struct Vcpu {
     const VcpuOps *ops;
     Machine *machine;
     TcgContext *tcg;
-    AddressSpace *space;      /* current */
-    uint64_t fetch_page;      /* page the last fetch look-up was for, or TLB_INVALID */
+    AddressSpace *space;         /* current */
+    AddressSpace *space_unpriv;  /* of unprivileged accesses; may be the same */
+    AddressSpace *spaces;        /* VCPU_NUM_SPACES of them */
+    uint64_t space_clock;        /* counts switches, for least-recently-used */
+    uint32_t mode;               /* ops->mode() at the last vcpu_space_changed() */
     unsigned index;
+    bool skip_breakpoint;     /* resume from a breakpoint at pc */
+    uint64_t last_exit;       /* how generated code was left last, for linking */
+    uint64_t last_exit_flush; /* the count of flushes then */
+
+    /*
+     * Told of each exception and interrupt taken: the target's vector number or
+     * offset and the address that execution was at. NULL: nobody listens.
+     */
+    void (*exception_hook)(void *opaque, unsigned vector, uint64_t pc);
+    void *exception_hook_opaque;
 };
 
 /*

@@ -1,0 +1,46 @@
+/*
+ * The opcode table as the passes and back ends read it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ACCEL_TCG_IR_INFO_H
+#define ACCEL_TCG_IR_INFO_H
+
+#include "accel/tcg/ir.h"
+
+typedef struct IrOpInfo {
+    const char *name;
+    uint8_t num_args;
+    uint8_t num_dsts;
+    const char *flags;    /* letters: see ir.def */
+} IrOpInfo;
+
+extern const IrOpInfo ir_op_info[IR_NUM_OPS];
+
+static inline bool ir_op_has(unsigned op, char letter)
+{
+    for (const char *f = ir_op_info[op].flags; *f; f++) {
+        if (*f == letter) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Helper and desc of a call or vec instruction. */
+static inline const IrHelper *ir_insn_helper(const IrInsn *i)
+{
+    return (const IrHelper *)(uintptr_t)i->imm;
+}
+
+static inline const IrVecHelper *ir_insn_vec(const IrInsn *i)
+{
+    return (const IrVecHelper *)(uintptr_t)i->imm;
+}
+
+static inline uint32_t ir_insn_vec_desc(const IrInsn *i)
+{
+    return (uint32_t)i->aux << 16 | i->arg[3];
+}
+
+#endif

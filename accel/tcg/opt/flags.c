@@ -1,0 +1,73 @@
+/*
+ * NZCV liveness. For each flag setter, look ahead to the next definition:
+ *
+ * - nobody reads it and no exit can show it: dead;
+ * - somebody reads it after the host's flags were disturbed, or state may be
+ *   needed in memory while it is current (guest access that can bail out,
+ *   sync helper, exits whose test disturbs the flags): home;
+ * - otherwise the host's flags carry it to its readers and exits.
+ *
+ * Each setter's look-ahead ends at the next setter, so the pass is linear.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/ir-info.h"
+#include "accel/tcg/opt/opt.h"
+
+typedef enum Effect { FLAGS_NONE, FLAGS_READ, FLAGS_NEED_HOME, FLAGS_END } Effect;
+
+static Effect effect_of(const IrInsn *i)
+{
+    if (ir_op_has(i->op, 'M')) {
+        return FLAGS_NEED_HOME;
+    }
+    switch (i->op) {
+    case IR_call:
+        return ir_insn_helper(i)->flags & IR_HELPER_SYNC ? FLAGS_NEED_HOME : FLAGS_NONE;
+    case IR_exit_nz:
+    case IR_exit_z:
+    case IR_exit_bit:
+        return FLAGS_NEED_HOME;
+    case IR_jmp:
+    case IR_jmp_ind:
+    case IR_exit_main:
+        return FLAGS_READ;
+    case IR_exit_main_helper:
+        return FLAGS_END;
+    default:
+        return ir_op_has(i->op, 'R') ? FLAGS_READ : FLAGS_NONE;
+    }
+}
+
+static uint8_t classify(const IrUnit *u, unsigned setter)
+{
+    bool disturbed = false, read = false;
+
+    for (unsigned n = setter + 1; n < u->num_insns; n++) {
+        const IrInsn *i = &u->insns[n];
+        Effect effect = effect_of(i);
+
+        if (effect == FLAGS_NEED_HOME || (effect == FLAGS_READ && disturbed)) {
+            return IRF_NZCV_HOME;
+        }
+        read |= effect == FLAGS_READ;
+        if ((i->flags & IRF_SETS_NZCV) || effect == FLAGS_END) {
+            break;
+        }
+        disturbed |= !ir_op_has(i->op, 'N');
+    }
+    return read ? 0 : IRF_NZCV_DEAD;
+}
+
+void ir_mark_flags(IrUnit *u)
+{
+    for (unsigned n = 0; n < u->num_insns; n++) {
+        IrInsn *i = &u->insns[n];
+
+        if (i->flags & IRF_SETS_NZCV) {
+            i->flags &= ~(IRF_NZCV_DEAD | IRF_NZCV_HOME);
+            i->flags |= classify(u, n);
+        }
+    }
+}
