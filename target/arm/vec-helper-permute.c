@@ -7,6 +7,7 @@
 #include "util/osdep.h"
 #include "target/arm/vec-helper.h"
 #include "target/arm/vec-types.h"
+#include "util/bitops.h"
 
 /* ---- two sources: lane i of the result, of `lanes` lanes, is LANE of n and m ---- */
 
@@ -114,19 +115,24 @@ static void helper_tbl(Vcpu *cpu, uint64_t d, uint64_t table, uint64_t b, uint64
 }
 const IrHelper vec_tbl = { "tbl", (void (*)(void))helper_tbl, 4, IR_HELPER_VOID };
 
-/* ---- structures ---- */
+/* ---- structures: in memory one element of each register, then the next of each ---- */
 
-/*
- * Where byte `pos` of a structure array in memory lives in registers: structure by
- * structure, each with one element of every register.
- */
-static inline unsigned struct_reg(unsigned pos, unsigned regs, unsigned esize, unsigned *byte)
-{
-    const unsigned element = pos >> esize;
-
-    *byte = (element / regs) << esize | (pos & ((1u << esize) - 1));
-    return element % regs;
-}
+/* Give each of `regs` registers its elements of `memory`, an array of structures. */
+#define DEINTERLEAVE(T)                                                            \
+    static void deinterleave_##T(Vec *r, const Vec *memory, unsigned regs, unsigned lanes) \
+    {                                                                              \
+        const __typeof__(r->T[0]) *from = memory->T;                               \
+                                                                                   \
+        for (unsigned lane = 0; lane < lanes; lane++) {                            \
+            for (unsigned i = 0; i < regs; i++) {                                  \
+                r[i].T[lane] = *from++;                                            \
+            }                                                                      \
+        }                                                                          \
+    }
+DEINTERLEAVE(u8)
+DEINTERLEAVE(u16)
+DEINTERLEAVE(u32)
+DEINTERLEAVE(u64)
 
 /*
  * LD2..LD4: registers first.. hold what memory held, each `bytes` of it in turn;
@@ -134,17 +140,18 @@ static inline unsigned struct_reg(unsigned pos, unsigned regs, unsigned esize, u
  */
 static void helper_deinterleave(Vcpu *cpu, uint64_t first, uint64_t desc)
 {
+    static void (*const fn[4])(Vec *, const Vec *, unsigned, unsigned) = {
+        deinterleave_u8, deinterleave_u16, deinterleave_u32, deinterleave_u64,
+    };
     ArmState *s = &arm_cpu(cpu)->s;
     const unsigned regs = vec_desc_imm(desc), bytes = vec_desc_bytes(desc);
     const unsigned esize = vec_desc_esize(desc);
-    Vec r[4] = { 0 };
+    Vec memory[4] = { 0 }, r[4] = { 0 };
 
-    for (unsigned pos = 0; pos < regs * bytes; pos++) {
-        const uint8_t *from = (const uint8_t *)&s->v[(first + pos / bytes) & 31];
-        unsigned byte, reg = struct_reg(pos, regs, esize, &byte);
-
-        r[reg].u8[byte] = from[pos % bytes];
+    for (unsigned i = 0; i < regs; i++) {
+        memcpy((uint8_t *)memory + i * bytes, &s->v[(first + i) & 31], bytes);
     }
+    fn[esize](r, memory, regs, bytes >> esize);
     for (unsigned i = 0; i < regs; i++) {
         memcpy(&s->v[(first + i) & 31], &r[i], 16);
     }
@@ -158,15 +165,19 @@ static uint64_t helper_interleave(Vcpu *cpu, uint64_t first, uint64_t desc, uint
 {
     const ArmState *s = &arm_cpu(cpu)->s;
     const unsigned regs = vec_desc_imm(desc), esize = vec_desc_esize(desc);
-    uint8_t out[8];
-    uint64_t value;
+    const unsigned element = 8 * chunk >> esize, bits = 8 << esize;
+    unsigned lane = element / regs, i = element % regs;
+    uint64_t value = 0;
 
-    for (unsigned i = 0; i < 8; i++) {
-        unsigned byte, reg = struct_reg(8 * chunk + i, regs, esize, &byte);
+    for (unsigned at = 0; at < 64; at += bits) {
+        const uint64_t from = s->v[(first + i) & 31].d[lane >> (3 - esize)];
 
-        out[i] = ((const uint8_t *)&s->v[(first + reg) & 31])[byte];
+        value |= (from >> (lane * bits & 63) & mask64(bits)) << at;
+        if (++i == regs) {
+            i = 0;
+            lane++;
+        }
     }
-    memcpy(&value, out, 8);
     return value;
 }
 const IrHelper vec_interleave = { "interleave", (void (*)(void))helper_interleave, 3, 0 };

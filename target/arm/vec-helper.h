@@ -44,8 +44,9 @@
  *               of a ^ b with a zero key); a is d
  *   AESMC, AESIMC  MixColumns(a) and its inverse
  *
- * Operations with IRV_NONE are always called. For those of the kinds "long" and "narrow",
- * see vec-helper-long.c and vec-helper-shift.c; offsets of sources are +8 for upper halves.
+ * Operations with IRV_NONE are always called. Sources of lengthening operations (SSHLL, USHLL,
+ * UMULL, PMULL64 ...) may be upper halves: 8 bytes at an offset that is 8 modulo 16. All other
+ * offsets are those of whole registers.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
