@@ -68,7 +68,9 @@ static bool add_cpus(Machine *m, const BoardConfig *config, GicV2 *gic, Error **
             return false;
         }
         cpu->psci_conduit_smc = false;
+        /* The others wait for PSCI CPU_ON, after each reset and now. */
         cpu->start_powered_off = i > 0;
+        cpu->vcpu.powered_off = cpu->vcpu.halted = i > 0;
         cpu->timer_irq[0] = gicv2_ppi(gic, i, VIRT_PPI_TIMER_PHYS);
         cpu->timer_irq[1] = gicv2_ppi(gic, i, VIRT_PPI_TIMER_VIRT);
         cpu->timer_irq[2] = gicv2_ppi(gic, i, VIRT_PPI_TIMER_HYP);

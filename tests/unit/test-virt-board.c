@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "accel/tcg/tcg.h"
 #include "hw/core/board.h"
 #include "hw/gpio/pl061.h"
 #include "replay/replay.h"
@@ -15,6 +16,7 @@
 typedef struct Board {
     Replay *replay;
     Machine *m;
+    TcgContext *tcg;
     BoardConfig config;
 } Board;
 
@@ -29,7 +31,13 @@ static char *create(Board *b)
     b->replay = replay_new(&replay, NULL);
     b->m = machine_new(b->replay);
     if (type->create(b->m, &b->config, &err)) {
+        TcgConfig tcg = { .interp = true };
+
         g_assert_true(replay_start(b->replay, NULL));
+        b->tcg = tcg_new(b->m, &tcg, NULL);
+        for (unsigned i = 0; i < b->m->num_cpus; i++) {
+            tcg_add_vcpu(b->tcg, b->m->cpus[i]);
+        }
         return NULL;
     }
     message = g_strdup(error_get_pretty(err));
@@ -39,6 +47,7 @@ static char *create(Board *b)
 
 static void destroy(Board *b)
 {
+    tcg_free(b->tcg);
     for (unsigned i = 0; i < b->m->num_cpus; i++) {
         b->m->cpus[i]->ops->free(b->m->cpus[i]);
     }
@@ -135,7 +144,7 @@ static void test_cpus_at_reset(void)
     g_assert_null(create(&b));
     for (unsigned i = 0; i < 3; i++) {
         b.m->cpus[i]->ops->reset(b.m->cpus[i]);
-        g_assert_cmphex(arm_cpu(b.m->cpus[i])->s.mpidr & 0xff, ==, i);
+        g_assert_cmphex(arm_cpu(b.m->cpus[i])->mpidr & 0xff, ==, i);
         g_assert_cmpint(b.m->cpus[i]->powered_off, ==, i > 0);
         g_assert_cmpint(arm_cpu(b.m->cpus[i])->s.el, ==, 1);
         g_assert_false(arm_cpu(b.m->cpus[i])->psci_conduit_smc);
