@@ -400,10 +400,15 @@ static bool page_is_zero(const uint8_t *page)
     return page[0] == 0 && memcmp(page, page + 1, PAGE_SIZE - 1) == 0;
 }
 
+static hwaddr ram_pages(const MemRegion *region)
+{
+    return region->ops ? 0 : region->size >> PAGE_BITS;
+}
+
 /* The next page at or behind `page` with one of `flags`, or the number of pages. */
 static hwaddr next_flagged(const MemRegion *region, hwaddr page, uint8_t flags)
 {
-    hwaddr num_pages = region->size >> PAGE_BITS;
+    hwaddr num_pages = ram_pages(region);
     uint64_t wide = flags * 0x0101010101010101ull;
 
     while (page < num_pages) {
@@ -434,7 +439,7 @@ void memory_digest_dirty(MemoryMap *map, Digest *digest)
 {
     for (unsigned i = 0; i < map->regions->len; i++) {
         const MemRegion *region = g_ptr_array_index(map->regions, i);
-        hwaddr num_pages = region->ops ? 0 : region->size >> PAGE_BITS;
+        hwaddr num_pages = ram_pages(region);
 
         for (hwaddr page = 0; (page = next_flagged(region, page, PAGE_DIRTY)) < num_pages;
              page++) {
@@ -448,7 +453,7 @@ void memory_digest_all(MemoryMap *map, Digest *digest)
 {
     for (unsigned i = 0; i < map->regions->len; i++) {
         const MemRegion *region = g_ptr_array_index(map->regions, i);
-        hwaddr num_pages = region->ops ? 0 : region->size >> PAGE_BITS;
+        hwaddr num_pages = ram_pages(region);
 
         for (hwaddr page = 0; (page = next_flagged(region, page, PAGE_EVER)) < num_pages;
              page++) {

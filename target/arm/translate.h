@@ -17,6 +17,8 @@ typedef struct DisasContext {
     uint64_t pc;         /* of the current instruction */
     uint32_t mode;       /* ArmMode bits */
     bool ended;          /* the final exit has been emitted */
+    bool sp_aligned;     /* SP was found a multiple of 16 and has stayed one */
+    bool branched;       /* an unconditional branch was followed: pc is its target */
 } DisasContext;
 
 /* Chapters, tried by translate.c according to op0 (DDI 0487 C4.1). */
@@ -28,9 +30,22 @@ bool a64_fp(DisasContext *s, uint32_t insn);       /* scalar FP and the FP instr
 bool a64_simd(DisasContext *s, uint32_t insn);     /* Advanced SIMD, integer and permute, crypto */
 bool a64_simd_ldst(DisasContext *s, uint32_t insn);/* LD1..LD4, ST1..ST4, LD1R..., structures */
 
+/* VcpuOps.translate. */
+void a64_translate(Vcpu *cpu, IrBuilder *b, uint64_t pc, uint32_t mode, const uint8_t *code,
+                   unsigned code_bytes, unsigned max_insns);
+
+/*
+ * A chapter that returns false has emitted nothing.
+ */
+
 /* Xn or Wn; 31 reads as zero (ZR). Wn is the low half, zero-extended. */
 IrVal a64_read(DisasContext *s, unsigned n, IrWidth w);
-/* Write Xn, or Wn (the value must be zero-extended, as 32-bit IR operations give it); 31: dropped. */
+/* Xn for consumers that look at its low half alone (32-bit operations); 31 reads as zero. */
+IrVal a64_read_low(DisasContext *s, unsigned n);
+/*
+ * Write Xn, or Wn (the value must be zero-extended, as 32-bit IR operations give it);
+ * 31: dropped.
+ */
 void a64_write(DisasContext *s, unsigned n, IrVal v);
 /* The same with 31 meaning SP; a W write to SP zero-extends likewise. */
 IrVal a64_read_sp(DisasContext *s, unsigned n, IrWidth w);
@@ -40,6 +55,13 @@ void a64_write_sp(DisasContext *s, unsigned n, IrVal v);
  * (SCTLR.SA) when n is 31.
  */
 IrVal a64_read_base(DisasContext *s, unsigned n);
+/* The same for an address that was computed from the base with a register. */
+IrVal a64_check_base(DisasContext *s, unsigned n, IrVal addr);
+/* Write the base back, `moved` bytes from where it was, after its check. */
+void a64_write_back(DisasContext *s, unsigned n, IrVal base, int64_t moved);
+
+/* Flags common to all data accesses in this mode (endianness), for a memop. */
+unsigned a64_mem_flags(DisasContext *s);
 
 /* Raise Undefined Instruction and end the unit. */
 void a64_undefined(DisasContext *s);

@@ -33,6 +33,9 @@ struct Machine {
     GPtrArray *devices;             /* Device *, creation order; not owned */
     Vcpu **cpus;
     unsigned num_cpus;
+    /* The CPU that executes, set by the execution loop: banked registers of
+     * interrupt controllers are this CPU's. */
+    unsigned current_cpu;
     /* Requests, taken by the execution loop after the current instruction. */
     ShutdownCause shutdown_request;
     ShutdownCause reset_request;

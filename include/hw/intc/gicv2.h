@@ -19,11 +19,11 @@ typedef struct GicV2 GicV2;
 #define GICV2_CPU_SIZE 0x2000
 
 #define GICV2_MAX_CPUS 8
-#define GICV2_MAX_IRQ 1020
+#define GICV2_MAX_IRQ 992
 
 /*
  * num_irq counts ids, SGIs and PPIs included: 32 more than SPIs, a multiple of 32
- * up to 1020 (virt: 288).
+ * (virt: 288).
  */
 GicV2 *gicv2_new(Machine *machine, const char *id, unsigned num_cpus, unsigned num_irq);
 
@@ -34,13 +34,8 @@ IrqLine gicv2_ppi(GicV2 *gic, unsigned cpu, unsigned ppi);
 /* Outputs to a CPU's interrupt inputs. */
 void gicv2_connect_cpu(GicV2 *gic, unsigned cpu, IrqLine irq, IrqLine fiq);
 
-/*
- * Banked registers belong to the CPU that makes the access: the board says which
- * one that is. Without it, it is CPU 0.
- */
-void gicv2_set_current_cpu(GicV2 *gic, unsigned (*current)(void *opaque), void *opaque);
-
-/* Map GICV2_DIST_SIZE and GICV2_CPU_SIZE bytes. */
+/* Map GICV2_DIST_SIZE and GICV2_CPU_SIZE bytes. Banked registers are those of
+ * machine->current_cpu. */
 void gicv2_map(GicV2 *gic, hwaddr dist_base, hwaddr cpu_base);
 
 #endif

@@ -1,0 +1,291 @@
+/*
+ * The A64 translate loop: guest instructions of one page to one unit of IR,
+ * dispatched to the chapters by the main encoding table (DDI 0487 C4.1).
+ *
+ * A unit follows unconditional branches within its page and falls through
+ * conditional ones, which become side exits; it never holds an address twice.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "target/arm/translate.h"
+
+#include "target/arm/helpers.h"
+#include "target/arm/syndrome.h"
+#include "util/bitops.h"
+
+#define GUEST_PAGE 4096u
+#define INSN_BYTES 4u
+
+/*
+ * What an access with a misaligned SP as base gets for an address: bits 55..48
+ * are neither all zero nor all one, so that it is outside every address space.
+ */
+#define NO_ADDRESS 0x0080000000000000ull
+
+/* Instructions are little-endian whatever the data endianness. */
+static uint32_t load_insn(const uint8_t *code)
+{
+    return code[0] | code[1] << 8 | code[2] << 16 | (uint32_t)code[3] << 24;
+}
+
+/* ---- the vocabulary of the chapters ---- */
+
+IrVal a64_read_low(DisasContext *s, unsigned n)
+{
+    return n == 31 ? ir_const(s->b, 0) : ir_get(s->b, n);
+}
+
+IrVal a64_read(DisasContext *s, unsigned n, IrWidth w)
+{
+    IrVal v = a64_read_low(s, n);
+
+    return w == W64 || n == 31 ? v : ir_zext(s->b, 32, v);
+}
+
+void a64_write(DisasContext *s, unsigned n, IrVal v)
+{
+    if (n != 31) {
+        ir_set(s->b, n, v);
+    }
+}
+
+IrVal a64_read_sp(DisasContext *s, unsigned n, IrWidth w)
+{
+    IrVal v = ir_get(s->b, n == 31 ? SLOT_SP : n);
+
+    return w == W64 ? v : ir_zext(s->b, 32, v);
+}
+
+void a64_write_sp(DisasContext *s, unsigned n, IrVal v)
+{
+    if (n == 31) {
+        s->sp_aligned = false;
+        n = SLOT_SP;
+    }
+    ir_set(s->b, n, v);
+}
+
+IrVal a64_check_base(DisasContext *s, unsigned n, IrVal addr)
+{
+    IrVal low;
+
+    if (n != 31 || s->sp_aligned || !(s->mode & MODE_SP_ALIGN)) {
+        return addr;
+    }
+    /* The fault that follows is turned into the SP alignment fault. */
+    s->sp_aligned = true;
+    low = ir_and(s->b, W64, ir_get(s->b, SLOT_SP), ir_const(s->b, 15));
+    return ir_selnz(s->b, low, ir_const(s->b, NO_ADDRESS), addr);
+}
+
+IrVal a64_read_base(DisasContext *s, unsigned n)
+{
+    return a64_check_base(s, n, a64_read_sp(s, n, W64));
+}
+
+void a64_write_back(DisasContext *s, unsigned n, IrVal base, int64_t moved)
+{
+    bool aligned = s->sp_aligned && moved % 16 == 0;
+
+    a64_write_sp(s, n, base);
+    if (n == 31) {
+        s->sp_aligned = aligned;
+    }
+}
+
+unsigned a64_mem_flags(DisasContext *s)
+{
+    return s->mode & MODE_BIG_ENDIAN ? MEM_BIG_ENDIAN : 0;
+}
+
+void a64_exception(DisasContext *s, uint32_t syndrome_value)
+{
+    ir_call(s->b, &helper_exception, ir_const(s->b, syndrome_value), IR_NONE, IR_NONE, IR_NONE);
+    ir_exit_main_helper(s->b);
+    s->ended = true;
+}
+
+void a64_undefined(DisasContext *s)
+{
+    a64_exception(s, syndrome(EC_UNKNOWN, 0));
+}
+
+bool a64_fp_access(DisasContext *s)
+{
+    if (s->mode & MODE_FP_TRAP) {
+        a64_exception(s, syndrome_fp_access());
+        return false;
+    }
+    return true;
+}
+
+bool a64_sp_misaligned_access(ArmCpu *cpu)
+{
+    uint8_t code[INSN_BYTES];
+    uint32_t insn;
+
+    if (!(cpu->vcpu.slot[SLOT_SP] & 15) ||
+        !(cpu->vcpu.ops->mode(&cpu->vcpu) & MODE_SP_ALIGN) ||
+        !vcpu_peek(&cpu->vcpu, cpu->vcpu.pc, code, sizeof(code))) {
+        return false;
+    }
+    /* Loads and stores (op0 = x1x0) but the literal ones have their base in Rn. */
+    insn = load_insn(code);
+    return extract32(insn, 25, 1) == 0 && extract32(insn, 27, 1) == 1 &&
+           (insn & 0x3b000000) != 0x18000000 && extract32(insn, 5, 5) == 31;
+}
+
+/* ---- the loop ---- */
+
+/* Advanced SIMD loads and stores of structures: 0x00 110x at bits 31 and 29..24. */
+static bool is_structure(uint32_t insn)
+{
+    return (insn & 0xbe000000) == 0x0c000000;
+}
+
+static bool dispatch(DisasContext *s, uint32_t insn)
+{
+    switch (extract32(insn, 25, 4)) {
+    case 0x8:
+    case 0x9:
+        return a64_dpimm(s, insn);
+    case 0xa:
+    case 0xb:
+        return a64_branch(s, insn);
+    case 0x4:
+    case 0x6:
+    case 0xc:
+    case 0xe:
+        return is_structure(insn) ? a64_simd_ldst(s, insn) : a64_ldst(s, insn);
+    case 0x5:
+    case 0xd:
+        return a64_dpreg(s, insn);
+    case 0x7:
+    case 0xf:
+        return a64_fp(s, insn) || a64_simd(s, insn);
+    default:
+        return false;
+    }
+}
+
+static bool ends_or_branches(uint32_t insn)
+{
+    return extract32(insn, 26, 3) == 5;
+}
+
+static void clear_pstate_ss(DisasContext *s)
+{
+    ir_st_env(s->b, 1, offsetof(ArmCpu, s.ss), ir_const(s->b, 0));
+}
+
+/*
+ * Software step, active (DDI 0487 D2.12): when PSTATE.SS is already clear the step
+ * exception comes before the instruction, else the instruction is run and clears it.
+ * Branches and exceptions clear it first, since nothing can follow them; they do not
+ * access memory. An instruction that faults or is undefined leaves it set.
+ */
+static void translate_step(DisasContext *s, uint32_t insn)
+{
+    ir_call(s->b, &helper_software_step, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+    if (ends_or_branches(insn)) {
+        clear_pstate_ss(s);
+    }
+    if (!dispatch(s, insn)) {
+        a64_undefined(s);
+    }
+    if (!s->ended) {
+        if (!ends_or_branches(insn)) {
+            clear_pstate_ss(s);
+        }
+        ir_exit_main(s->b, s->branched ? s->pc : s->pc + INSN_BYTES);
+        s->ended = true;
+    }
+}
+
+/* States in which no instruction runs normally; true when the unit has been ended. */
+static bool translate_abnormal(DisasContext *s, const uint8_t *code)
+{
+    if (s->pc % INSN_BYTES) {
+        ir_insn(s->b, s->pc);
+        a64_exception(s, syndrome(EC_PC_ALIGNMENT, 0));
+    } else if (s->mode & MODE_SS) {
+        /* Software step exceptions have priority over Illegal State. */
+        ir_insn(s->b, s->pc);
+        if (s->mode & MODE_IL) {
+            ir_call(s->b, &helper_software_step, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+            a64_exception(s, syndrome(EC_ILLEGAL_STATE, 0));
+        } else {
+            translate_step(s, load_insn(code));
+        }
+    } else if (s->mode & MODE_IL) {
+        ir_insn(s->b, s->pc);
+        a64_exception(s, syndrome(EC_ILLEGAL_STATE, 0));
+    }
+    return s->ended;
+}
+
+/* What of a page a unit has seen. */
+typedef struct PageView {
+    uint64_t base;              /* virtual address of the first byte that may be read */
+    unsigned bytes;
+    const uint8_t *code;        /* of base */
+    uint32_t visited[GUEST_PAGE / INSN_BYTES / 32];
+} PageView;
+
+/*
+ * `code_bytes` are left on the page from pc on. When they reach exactly to its
+ * end, the bytes before pc are there as well, so that backward branches can be followed.
+ */
+static void view_init(PageView *v, uint64_t pc, const uint8_t *code, unsigned code_bytes)
+{
+    unsigned before = pc % GUEST_PAGE;
+
+    if (before + code_bytes != GUEST_PAGE) {
+        before = 0;
+    }
+    *v = (PageView){ .base = pc - before, .bytes = before + code_bytes, .code = code - before };
+}
+
+/* True the first time that pc, on the page, is asked for. */
+static bool view_visit(PageView *v, uint64_t pc)
+{
+    uint64_t offset = pc - v->base;
+    unsigned n = offset / INSN_BYTES;
+
+    if (offset > v->bytes - INSN_BYTES || (v->visited[n / 32] & BIT(n % 32))) {
+        return false;
+    }
+    v->visited[n / 32] |= BIT(n % 32);
+    return true;
+}
+
+void a64_translate(Vcpu *cpu, IrBuilder *b, uint64_t pc, uint32_t mode, const uint8_t *code,
+                   unsigned code_bytes, unsigned max_insns)
+{
+    DisasContext s = { .b = b, .cpu = arm_cpu(cpu), .pc = pc, .mode = mode };
+    PageView view;
+
+    assert(max_insns > 0);
+    if (translate_abnormal(&s, code)) {
+        return;
+    }
+    view_init(&view, pc, code, code_bytes);
+    for (unsigned n = 0; !s.ended; n++) {
+        uint32_t insn;
+
+        if (n == max_insns || b->full || (n > 0 && vcpu_stop_before(cpu, s.pc)) ||
+            !view_visit(&view, s.pc)) {
+            ir_jmp(b, s.pc);
+            return;
+        }
+        insn = load_insn(view.code + (s.pc - view.base));
+        ir_insn(b, s.pc);
+        s.branched = false;
+        if (!dispatch(&s, insn)) {
+            a64_undefined(&s);
+        } else if (!s.branched) {
+            s.pc += INSN_BYTES;
+        }
+    }
+}

@@ -1,0 +1,335 @@
+/*
+ * The memory map: look-up, access shapes, page flags, digests.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/core/memory.h"
+
+typedef struct FakeDevice {
+    uint64_t value[4];       /* read back, by offset / 4 */
+    GString *log;
+} FakeDevice;
+
+static uint64_t fake_read(void *opaque, hwaddr offset, unsigned size)
+{
+    FakeDevice *dev = opaque;
+
+    g_string_append_printf(dev->log, "r%u@%" PRIx64 " ", size, offset);
+    return dev->value[(offset / 4) % 4];
+}
+
+static void fake_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    FakeDevice *dev = opaque;
+
+    g_string_append_printf(dev->log, "w%u@%" PRIx64 "=%" PRIx64 " ", size, offset, value);
+}
+
+static uint64_t fake_peek(void *opaque, hwaddr offset, unsigned size)
+{
+    FakeDevice *dev = opaque;
+
+    return dev->value[(offset / 4) % 4];
+}
+
+static const MmioOps word_ops = {
+    .read = fake_read, .write = fake_write, .peek = fake_peek, .min_size = 4, .max_size = 4,
+};
+static const MmioOps any_ops = {
+    .read = fake_read, .write = fake_write, .min_size = 1, .max_size = 8,
+};
+
+typedef struct Fixture {
+    MemoryMap *map;
+    MemRegion *ram, *high, *rom;
+    FakeDevice dev;
+    GString *hooked;
+} Fixture;
+
+/* ROM at 0, a word device, a device without peek, RAM, and RAM right behind it. */
+static void setup(Fixture *f)
+{
+    *f = (Fixture) { .map = memory_map_new() };
+    f->dev.log = g_string_new(NULL);
+    f->hooked = g_string_new(NULL);
+    f->high = memory_add_ram(f->map, "high", 0x40004000, 0x2000, false, NULL);
+    f->rom = memory_add_ram(f->map, "rom", 0, 0x1000, true, NULL);
+    memory_add_mmio(f->map, "any", 0x9001000, 0x1000, &any_ops, &f->dev);
+    f->ram = memory_add_ram(f->map, "ram", 0x40000000, 0x4000, false, NULL);
+    memory_add_mmio(f->map, "word", 0x9000000, 0x1000, &word_ops, &f->dev);
+}
+
+static void teardown(Fixture *f)
+{
+    memory_map_free(f->map);
+    g_string_free(f->dev.log, TRUE);
+    g_string_free(f->hooked, TRUE);
+}
+
+static void check_log(Fixture *f, const char *expected)
+{
+    g_assert_cmpstr(f->dev.log->str, ==, expected);
+    g_string_truncate(f->dev.log, 0);
+}
+
+static void append_name(const MemRegion *region, void *opaque)
+{
+    g_string_append_printf(opaque, "%s ", region->name);
+}
+
+static void test_find(void)
+{
+    Fixture f;
+
+    setup(&f);
+    memory_foreach(f.map, append_name, f.hooked);
+    g_assert_cmpstr(f.hooked->str, ==, "rom word any ram high ");
+    g_assert_true(memory_find(f.map, 0) == f.rom);
+    g_assert_true(memory_find(f.map, 0xfff) == f.rom);
+    g_assert_null(memory_find(f.map, 0x1000));
+    g_assert_null(memory_find(f.map, 0x8ffffff));
+    g_assert_cmpstr(memory_find(f.map, 0x9000000)->name, ==, "word");
+    g_assert_cmpstr(memory_find(f.map, 0x9001000)->name, ==, "any");
+    g_assert_true(memory_find(f.map, 0x40003fff) == f.ram);
+    g_assert_true(memory_find(f.map, 0x40004000) == f.high);
+    g_assert_null(memory_find(f.map, 0x40006000));
+    g_assert_null(memory_find(f.map, UINT64_MAX));
+    teardown(&f);
+}
+
+static void test_ram(void)
+{
+    Fixture f;
+    uint64_t value;
+    char text[8];
+
+    setup(&f);
+    /* Across the border of two regions. */
+    g_assert_true(memory_write(f.map, 0x40003ffc, "abcdefg", 8));
+    g_assert_true(memory_read(f.map, 0x40003ffc, text, 8));
+    g_assert_cmpstr(text, ==, "abcdefg");
+    g_assert_cmpmem(f.high->host, 4, "efg", 4);
+    g_assert_true(memory_io_read(f.map, 0x40003ffc, 4, &value));
+    g_assert_cmphex(value, ==, 0x64636261);
+    g_assert_true(memory_io_read(f.map, 0x40003ffe, 4, &value));
+    g_assert_cmphex(value, ==, 0x66656463);
+    g_assert_true(memory_io_write(f.map, 0x40000001, 2, 0xffff1234));
+    g_assert_true(memory_io_read(f.map, 0x40000000, 8, &value));
+    g_assert_cmphex(value, ==, 0x123400);
+
+    /* Nothing is transferred when one byte is missing. */
+    g_assert_false(memory_write(f.map, 0x40005ffc, "12345678", 8));
+    g_assert_cmpuint(f.high->host[0x1ffc], ==, 0);
+    g_assert_false(memory_read(f.map, 0x9000000, text, 4));
+    g_assert_false(memory_read(f.map, UINT64_MAX, text, 4));
+    g_assert_true(memory_write(f.map, 0x2000, text, 0));
+    teardown(&f);
+}
+
+static void test_rom(void)
+{
+    Fixture f;
+    uint64_t value;
+
+    setup(&f);
+    g_assert_true(memory_write(f.map, 0x10, "\x78\x56\x34\x12", 4));
+    g_assert_true(memory_io_write(f.map, 0x10, 4, 0));
+    g_assert_true(memory_io_read(f.map, 0x10, 4, &value));
+    g_assert_cmphex(value, ==, 0x12345678);
+    teardown(&f);
+}
+
+static void test_mmio(void)
+{
+    Fixture f;
+    uint64_t value;
+
+    setup(&f);
+    f.dev.value[1] = 0xaaaaaaaa11111111;
+    f.dev.value[2] = 0x22222222;
+    g_assert_true(memory_io_read(f.map, 0x9000004, 4, &value));
+    g_assert_cmphex(value, ==, 0x11111111);
+    g_assert_true(memory_io_write(f.map, 0x9000008, 4, 0x123456789));
+    check_log(&f, "r4@4 w4@8=23456789 ");
+    /* Eight bytes on a device of words: two accesses. */
+    g_assert_true(memory_io_read(f.map, 0x9000004, 8, &value));
+    g_assert_cmphex(value, ==, 0x2222222211111111);
+    g_assert_true(memory_io_write(f.map, 0x9000000, 8, 0x1111111122222222));
+    check_log(&f, "r4@4 r4@8 w4@0=22222222 w4@4=11111111 ");
+    /* Sizes it does not take: reads as zero, writes are dropped. */
+    g_assert_true(memory_io_read(f.map, 0x9000004, 2, &value));
+    g_assert_cmphex(value, ==, 0);
+    g_assert_true(memory_io_write(f.map, 0x9000004, 1, 1));
+    check_log(&f, "");
+    g_assert_true(memory_io_write(f.map, 0x9001008, 8, 0x1111111122222222));
+    g_assert_true(memory_io_read(f.map, 0x9001004, 1, &value));
+    g_assert_cmphex(value, ==, 0x11);
+    check_log(&f, "w8@8=1111111122222222 r1@4 ");
+    /* Unassigned, and half outside. */
+    g_assert_false(memory_io_read(f.map, 0x8000000, 4, &value));
+    g_assert_false(memory_io_write(f.map, 0x8000000, 4, 0));
+    g_assert_false(memory_io_read(f.map, 0x9001ffc, 8, &value));
+    check_log(&f, "");
+    teardown(&f);
+}
+
+static void test_peek(void)
+{
+    Fixture f;
+    uint8_t bytes[8];
+
+    setup(&f);
+    f.dev.value[0] = 0x33221100;
+    f.dev.value[1] = 0x77665544;
+    g_assert_true(memory_peek(f.map, 0x9000000, bytes, 4));
+    g_assert_cmpmem(bytes, 4, "\x00\x11\x22\x33", 4);
+    g_assert_true(memory_peek(f.map, 0x9000001, bytes, 6));
+    g_assert_cmpmem(bytes, 6, "\x11\x22\x33\x44\x55\x66", 6);
+    check_log(&f, "");
+    g_assert_false(memory_peek(f.map, 0x9001000, bytes, 4));
+    g_assert_false(memory_peek(f.map, 0x8000000, bytes, 4));
+    g_assert_true(memory_peek(f.map, 0x40003ffc, bytes, 8));
+    g_assert_cmpuint(f.ram->page_flags[3], ==, 0);
+    teardown(&f);
+}
+
+static void code_hook(void *opaque, hwaddr addr, size_t length)
+{
+    Fixture *f = opaque;
+    uint8_t byte;
+
+    /* Before the write. */
+    memory_peek(f->map, addr, &byte, 1);
+    g_string_append_printf(f->hooked, "%" PRIx64 "+%zx(%x) ", addr, length, byte);
+}
+
+static void test_flags(void)
+{
+    Fixture f;
+    uint8_t data[0x1008];
+
+    setup(&f);
+    memset(data, 0x55, sizeof(data));
+    memory_set_code_hook(f.map, code_hook, &f);
+    f.ram->page_flags[1] |= PAGE_CODE | PAGE_WRITE_CACHED;
+    f.ram->page_flags[2] |= PAGE_CODE;
+    g_assert_true(memory_write(f.map, 0x40000ffc, data, sizeof(data)));
+    g_assert_cmpstr(f.hooked->str, ==, "40001000+1000(0) 40002000+4(0) ");
+    g_assert_cmphex(f.ram->page_flags[0], ==, PAGE_DIRTY | PAGE_EVER);
+    g_assert_cmphex(f.ram->page_flags[1], ==,
+                    PAGE_DIRTY | PAGE_EVER | PAGE_CODE | PAGE_WRITE_CACHED);
+    g_assert_cmphex(f.ram->page_flags[2], ==, PAGE_DIRTY | PAGE_EVER | PAGE_CODE);
+    g_assert_cmphex(f.ram->page_flags[3], ==, 0);
+    teardown(&f);
+}
+
+static uint64_t digest_of(Fixture *f, void (*fn)(MemoryMap *, Digest *))
+{
+    Digest *d = digest_new();
+    uint64_t value;
+
+    fn(f->map, d);
+    value = digest_value(d);
+    digest_free(d);
+    return value;
+}
+
+static void test_digest_all(void)
+{
+    Fixture f, g;
+    static const uint8_t zero[0x2000];
+    uint64_t empty;
+
+    setup(&f);
+    setup(&g);
+    empty = digest_of(&f, memory_digest_all);
+    /* Zeros that somebody wrote are no difference. */
+    memory_write(f.map, 0x40001000, zero, sizeof(zero));
+    g_assert_cmphex(digest_of(&f, memory_digest_all), ==, empty);
+    memory_write(f.map, 0x40005fff, "x", 1);
+    memory_write(f.map, 0x10, "y", 1);
+    memory_write(g.map, 0x10, "y", 1);
+    g_assert_cmphex(digest_of(&f, memory_digest_all), !=, digest_of(&g, memory_digest_all));
+    memory_write(g.map, 0x40005fff, "x", 1);
+    g_assert_cmphex(digest_of(&f, memory_digest_all), ==, digest_of(&g, memory_digest_all));
+    g_assert_cmphex(digest_of(&f, memory_digest_all), !=, empty);
+    /* The same page content elsewhere is a difference. */
+    memory_write(g.map, 0x40005fff, "", 1);
+    memory_write(g.map, 0x40004fff, "x", 1);
+    g_assert_cmphex(digest_of(&f, memory_digest_all), !=, digest_of(&g, memory_digest_all));
+    g_assert_cmphex(f.ram->page_flags[1], ==, PAGE_DIRTY | PAGE_EVER);
+    teardown(&f);
+    teardown(&g);
+}
+
+static void test_digest_dirty(void)
+{
+    Fixture f;
+    uint64_t empty, first;
+
+    setup(&f);
+    empty = digest_of(&f, memory_digest_dirty);
+    memory_write(f.map, 0x40001000, "1", 1);
+    memory_write(f.map, 0x40004000, "2", 1);
+    first = digest_of(&f, memory_digest_dirty);
+    g_assert_cmphex(first, !=, empty);
+    g_assert_cmphex(f.ram->page_flags[1], ==, PAGE_EVER);
+    g_assert_cmphex(digest_of(&f, memory_digest_dirty), ==, empty);
+    memory_write(f.map, 0x40001000, "1", 1);
+    memory_write(f.map, 0x40004000, "2", 1);
+    g_assert_cmphex(digest_of(&f, memory_digest_dirty), ==, first);
+    teardown(&f);
+}
+
+/* A large, mostly empty RAM: the scan must not skip a flag. */
+static void test_sparse(void)
+{
+    MemoryMap *map = memory_map_new();
+    MemRegion *ram = memory_add_ram(map, "ram", 0x40000000, 0x1003000, false, NULL);
+    Digest *got = digest_new(), *expected = digest_new();
+    static uint8_t page[PAGE_SIZE];
+
+    page[0] = 0x42;
+    for (hwaddr n = 0; n < ram->size >> PAGE_BITS; n += 509) {
+        memory_write(map, ram->base + (n << PAGE_BITS), page, 1);
+        digest_u64(expected, ram->base + (n << PAGE_BITS));
+        digest_update(expected, page, PAGE_SIZE);
+    }
+    memory_write(map, ram->base + ram->size - PAGE_SIZE, page, 1);
+    digest_u64(expected, ram->base + ram->size - PAGE_SIZE);
+    digest_update(expected, page, PAGE_SIZE);
+    memory_digest_all(map, got);
+    g_assert_cmphex(digest_value(got), ==, digest_value(expected));
+    digest_free(got);
+    digest_free(expected);
+    memory_map_free(map);
+}
+
+static void test_too_big(void)
+{
+    MemoryMap *map = memory_map_new();
+    Error *err = NULL;
+
+    g_assert_null(memory_add_ram(map, "huge", 0, 1ull << 62, false, &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), "'huge'"));
+    g_assert_null(memory_find(map, 0));
+    error_free(err);
+    memory_map_free(map);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/memory/find", test_find);
+    g_test_add_func("/memory/ram", test_ram);
+    g_test_add_func("/memory/rom", test_rom);
+    g_test_add_func("/memory/mmio", test_mmio);
+    g_test_add_func("/memory/peek", test_peek);
+    g_test_add_func("/memory/flags", test_flags);
+    g_test_add_func("/memory/digest-all", test_digest_all);
+    g_test_add_func("/memory/digest-dirty", test_digest_dirty);
+    g_test_add_func("/memory/sparse", test_sparse);
+    g_test_add_func("/memory/too-big", test_too_big);
+    return g_test_run();
+}
