@@ -17,6 +17,7 @@
 
 typedef struct ReplayModeOps {
     const char *name;
+    bool sleeps;              /* idle time really passes */
     bool (*post)(ReplaySource *s, const void *payload, size_t length);
     void (*value)(ReplaySource *s, ReplayProduce *produce, void *opaque, void *out,
                   size_t length);

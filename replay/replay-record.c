@@ -92,6 +92,7 @@ static void none_info(Replay *r, GString *out)
 
 const ReplayModeOps replay_mode_none = {
     .name = "none",
+    .sleeps = true,
     .post = live_post,
     .value = none_value,
     .deliver = none_deliver,
@@ -204,6 +205,7 @@ static void record_info(Replay *r, GString *out)
 
 const ReplayModeOps replay_mode_record = {
     .name = "record",
+    .sleeps = true,
     .post = live_post,
     .value = record_value,
     .deliver = record_deliver,

@@ -208,6 +208,11 @@ bool replay_warp(Replay *r, int64_t *ns)
     return r->ops->warp(r, ns);
 }
 
+bool replay_sleeps(Replay *r)
+{
+    return r->ops->sleeps;
+}
+
 bool replay_at_end(Replay *r)
 {
     return r->ops->at_end(r);

@@ -18,13 +18,15 @@
 
 char *boot_format_size(uint64_t bytes)
 {
-    if (bytes < 1024) {
-        return g_strdup_printf("%" PRIu64 " bytes", bytes);
+    const uint64_t kib = 1024, mib = 1024 * kib;
+
+    if (bytes && bytes % mib == 0) {
+        return g_strdup_printf("%" PRIu64 " MiB", bytes / mib);
     }
-    if (bytes < 1024 * 1024) {
-        return g_strdup_printf("%.1f KiB", (double)bytes / 1024);
+    if (bytes && bytes % kib == 0) {
+        return g_strdup_printf("%" PRIu64 " KiB", bytes / kib);
     }
-    return g_strdup_printf("%.1f MiB", (double)bytes / (1024 * 1024));
+    return g_strdup_printf("%" PRIu64 " bytes", bytes);
 }
 
 char *boot_describe_bytes(const void *data, size_t length)

@@ -20,7 +20,7 @@ GBytes *boot_read_file(const char *what, const char *path, uint64_t max,
 /* "123456 bytes, xxh3:0123456789abcdef": identifies content in a recording. */
 char *boot_describe_bytes(const void *data, size_t length);
 
-/* "1.5 MiB" and such, for messages. */
+/* Exact, in the largest fitting unit ("64 MiB", "5000 bytes"), for messages. */
 char *boot_format_size(uint64_t bytes);
 
 typedef enum BootImageKind { BOOT_IMAGE_LINUX, BOOT_IMAGE_ELF } BootImageKind;

@@ -442,11 +442,24 @@ static void prepare_seeds(Load *l)
     b->seed_source = replay_source_new(l->m->replay, REPLAY_KIND_RANDOM, "fdt-seed", NULL, NULL);
 }
 
+static bool write_file(const char *path, const uint8_t *data, size_t length, Error **errp)
+{
+    FILE *stream = fopen(path, "wb");
+    bool ok = stream && fwrite(data, 1, length, stream) == length;
+
+    if (stream && fclose(stream) != 0) {
+        ok = false;
+    }
+    if (!ok) {
+        error_setg_errno(errp, errno, "cannot write the device tree to '%s'", path);
+    }
+    return ok;
+}
+
 /* The tree as a guest would get it; no guest sees these seeds. */
 static bool dump_fdt(Load *l, Error **errp)
 {
     uint8_t seeds[KASLR_SEED_SIZE + RNG_SEED_SIZE];
-    GError *err = NULL;
 
     if (!l->config->dumpdtb) {
         return true;
@@ -455,13 +468,7 @@ static bool dump_fdt(Load *l, Error **errp)
         produce_seeds(NULL, seeds, sizeof(seeds));
         store_seeds(l->boot, seeds);
     }
-    if (!g_file_set_contents(l->config->dumpdtb, (const char *)l->boot->fdt->data,
-                             l->boot->fdt->len, &err)) {
-        error_setg(errp, "cannot write the device tree: %s", err->message);
-        g_error_free(err);
-        return false;
-    }
-    return true;
+    return write_file(l->config->dumpdtb, l->boot->fdt->data, l->boot->fdt->len, errp);
 }
 
 bool arm_boot_load(Machine *m, BoardConfig *config, const ArmBootBoard *board,

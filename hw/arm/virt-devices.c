@@ -30,6 +30,11 @@ static const DeviceKind device_kinds[] = {
     },
 };
 
+const char *const virt_device_names[] = { "virtio-rng-device", NULL };
+
+_Static_assert(ARRAY_SIZE(virt_device_names) == ARRAY_SIZE(device_kinds) + 1,
+               "every kind of device has to be named");
+
 /* Which device stands behind each transport. */
 typedef struct Slots {
     VirtioDevice *device[VIRT_NUM_VIRTIO];
@@ -37,20 +42,18 @@ typedef struct Slots {
 
 static const DeviceKind *find_kind(const char *name, Error **errp)
 {
-    const char *names[ARRAY_SIZE(device_kinds) + 1] = { NULL };
     const char *near;
 
     for (unsigned i = 0; i < ARRAY_SIZE(device_kinds); i++) {
         if (strcmp(device_kinds[i].name, name) == 0) {
             return &device_kinds[i];
         }
-        names[i] = device_kinds[i].name;
     }
-    near = suggest_nearest(name, names);
+    near = suggest_nearest(name, virt_device_names);
     if (near) {
         error_setg(errp, "-device: unknown device '%s', did you mean '%s'?", name, near);
     } else {
-        g_autofree char *list = g_strjoinv(", ", (char **)names);
+        g_autofree char *list = g_strjoinv(", ", (char **)virt_device_names);
 
         error_setg(errp, "-device: unknown device '%s'; board virt has: %s", name, list);
     }
@@ -139,6 +142,7 @@ static bool add_device(Machine *m, Slots *slots, const char *text, Error **errp)
     const DeviceKind *kind;
     char *id = NULL;
     unsigned slot = 0;
+    bool created = false;
 
     if (kv && !driver) {
         error_setg(errp, "-device '%s' names no driver", text);
@@ -149,10 +153,11 @@ static bool add_device(Machine *m, Slots *slots, const char *text, Error **errp)
     }
     if (id && keyval_check_unused(kv, "-device", errp)) {
         slots->device[slot] = kind->create(m, id);
+        created = true;
     }
     g_free(id);
     keyval_free(kv);
-    return kind && slots->device[slot];
+    return created;
 }
 
 bool virt_add_devices(Machine *m, BoardConfig *config, const VirtOptions *options,

@@ -22,6 +22,9 @@ typedef struct VirtOptions {
  */
 bool virt_options_parse(VirtOptions *options, BoardConfig *config, Error **errp);
 
+/* The drivers that -device takes, NULL-terminated. */
+extern const char *const virt_device_names[];
+
 /*
  * -device: create the devices and all virtio-mmio transports. irq[] has one line for
  * each transport. A device without bus= gets the free transport with the highest address.

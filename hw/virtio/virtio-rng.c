@@ -68,6 +68,11 @@ static void virtio_rng_reset(Device *dev)
     virtio_reset(container_of(dev, VirtioDevice, dev));
 }
 
+static void virtio_rng_post_load(Device *dev)
+{
+    virtio_post_load(container_of(dev, VirtioDevice, dev));
+}
+
 static void virtio_rng_free(Device *dev)
 {
     g_free(container_of(dev, VirtioRng, parent.dev));
@@ -78,6 +83,7 @@ static const DeviceType virtio_rng_type = {
     .fields = &virtio_rng_fields,
     .state_offset = offsetof(VirtioRng, state),
     .reset = virtio_rng_reset,
+    .post_load = virtio_rng_post_load,
     .free = virtio_rng_free,
 };
 

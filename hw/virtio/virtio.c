@@ -60,6 +60,21 @@ void virtio_reset(VirtioDevice *v)
     virtio_update_irq(v);
 }
 
+void virtio_post_load(VirtioDevice *v)
+{
+    VirtioState *s = v->s;
+
+    s->driver_features &= v->host_features;
+    for (unsigned q = 0; q < v->vtype->num_queues; q++) {
+        uint32_t num = s->queue_num[q];
+
+        if (num == 0 || num > v->vtype->queue_size || (num & (num - 1)) ||
+            s->in_use[q] > num) {
+            virtio_reset_queue(v, q);
+        }
+    }
+}
+
 /* virtio 1.2 3.1.1: FEATURES_OK stays clear when the device cannot work with the choice. */
 void virtio_set_status(VirtioDevice *v, uint8_t status)
 {

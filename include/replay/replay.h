@@ -115,6 +115,8 @@ void replay_checkpoint(Replay *r, ReplayCheckpoint checkpoint);
  * from guest state (sleep=off) need no call and cost no record.
  */
 bool replay_warp(Replay *r, int64_t *ns);
+/* Whether idle time passes for real; on replay nobody sleeps. */
+bool replay_sleeps(Replay *r);
 
 /* Checks. On replay, kind and period are the recording's. */
 ReplayCheck replay_check_kind(Replay *r);

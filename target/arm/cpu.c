@@ -327,6 +327,7 @@ static const VcpuOps arm_ops = {
     .num_slots = VCPU_MAX_SLOTS,
     .slot_names = slot_names,
     .translate = a64_translate,
+    .pc_align_mask = 3,
     .mode = arm_mode,
     .space = arm_space,
     .mmu_translate = arm_mmu_translate,

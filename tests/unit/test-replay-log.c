@@ -334,8 +334,14 @@ static void test_index(void)
     back = replay_index_get(raw->data, raw->len);
     g_assert_nonnull(back);
     g_assert_cmpuint(back->len, ==, 100);
-    g_assert_cmpmem(back->data, 100 * sizeof(ReplayIndexEntry), entries->data,
-                    100 * sizeof(ReplayIndexEntry));
+    for (unsigned i = 0; i < 100; i++) {
+        ReplayIndexEntry a = g_array_index(entries, ReplayIndexEntry, i);
+        ReplayIndexEntry b = g_array_index(back, ReplayIndexEntry, i);
+
+        g_assert_cmpuint(a.sequence, ==, b.sequence);
+        g_assert_cmpuint(a.offset, ==, b.offset);
+        g_assert_cmpuint(a.first_pos, ==, b.first_pos);
+    }
     g_assert_null(replay_index_get(raw->data, raw->len - 1));
     g_array_unref(back);
     g_array_unref(entries);

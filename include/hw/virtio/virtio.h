@@ -123,6 +123,9 @@ struct VirtioDevice {
 /* After device_init(): tie the shared part to the type and the state struct. */
 void virtio_init(VirtioDevice *v, const VirtioDeviceType *vtype, VirtioState *s);
 
+/* From the device's post_load: a snapshot is input like any other. */
+void virtio_post_load(VirtioDevice *v);
+
 typedef struct VirtqSegment {
     hwaddr addr;
     uint32_t length;
