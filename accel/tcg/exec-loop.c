@@ -431,12 +431,12 @@ static void idle(ExecLoop *l)
         idle_warp(l, until);
     } else if (!replay_sleeps(l->replay)) {
         ns = 0;
-        if (replay_warp(l->replay, &ns)) {
+        if (replay_warp(l->replay, &ns, until)) {
             idle_warp(l, ns);
         }
     } else {
         ns = MIN(sleep_until(l, until), until);
-        if (l->config.sleep && ns > 0 && replay_warp(l->replay, &ns)) {
+        if (l->config.sleep && ns > 0 && replay_warp(l->replay, &ns, until)) {
             idle_warp(l, ns);
         }
     }
