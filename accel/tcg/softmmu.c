@@ -396,6 +396,10 @@ const ItlbEntry *mmu_fetch(Vcpu *cpu, uint64_t pc)
     MmuResult res;
     Target t;
 
+    if (UNLIKELY(pc & cpu->ops->pc_align_mask)) {
+        cpu->ops->raise_alignment(cpu, pc, MMU_FETCH);
+        return NULL;
+    }
     if (LIKELY(e->vaddr == page)) {
         return e;
     }

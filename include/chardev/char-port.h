@@ -10,20 +10,22 @@
  *
  * The input queue is guest-visible state: it is digested and saved.
  *
+ * The implementation (chardev/char-port.c) is the record/replay adapter of character
+ * devices. It stands beside the back ends and not in replay/ because it calls both a
+ * Chardev and replay/sources.h, and no arrow leads from replay/ to chardev/.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef CHARDEV_CHAR_PORT_H
 #define CHARDEV_CHAR_PORT_H
 
 #include <glib.h>
+#include "chardev/chardev.h"
 #include "replay/sources.h"
 #include "util/bytes.h"
 #include "util/digest.h"
 
-typedef struct Chardev Chardev;
 typedef struct CharPort CharPort;
-
-typedef enum CharEvent { CHAR_EVENT_OPENED = 0, CHAR_EVENT_CLOSED = 1, CHAR_EVENT_BREAK = 2 } CharEvent;
 
 typedef struct CharPortClient {
     unsigned (*can_receive)(void *opaque);   /* bytes of room now */
@@ -31,13 +33,14 @@ typedef struct CharPortClient {
     void (*event)(void *opaque, CharEvent event);   /* may be NULL */
 } CharPortClient;
 
-/* id is the stable source name ("uart0"), copied. */
+/* id is the stable source name ("uart0"), copied. Before the machine starts. */
 CharPort *char_port_new(Replay *r, const char *id, const CharPortClient *client, void *opaque);
+/* The machine thread has ended, and replay_free() comes later. Detaches. */
 void char_port_free(CharPort *p);
 void char_port_write(CharPort *p, const uint8_t *data, size_t length);
 void char_port_accept_input(CharPort *p);
 
-/* Main thread. chr may be NULL (nothing connected). */
+/* Main thread, before the machine starts or while it stands still. NULL: detach. */
 void char_port_attach(CharPort *p, Chardev *chr);
 
 /* The queue, for digests and snapshots. */

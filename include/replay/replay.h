@@ -61,8 +61,9 @@ void replay_free(Replay *r);
 void replay_set_host(Replay *r, const ReplayHost *host);
 
 /*
- * Self-description: name/value strings (command line, cpu, ram, digests of kernel,
- * initrd, dtb, ...), added in a fixed order before the machine starts.
+ * Self-description: name/value strings (cpu, ram, digests of kernel, initrd, dtb, ...),
+ * each name once, before replay_start(). Names that begin with "info." (the command line
+ * as it was typed) are stored for people and never compared.
  */
 void replay_describe(Replay *r, const char *name, const char *value);
 /* The value stored in the log being replayed, or NULL. For "machine options left out". */
@@ -74,40 +75,74 @@ const char *replay_described(Replay *r, const char *name);
  */
 bool replay_start(Replay *r, Error **errp);
 
-/* Deliver what belongs to this safe point; true when something was delivered. */
+/*
+ * Deliver what belongs to this safe point; true when something was delivered: the
+ * loop then does its work at this boundary again (due timers, requests, safe point)
+ * before it executes an instruction. Calls in which nothing is delivered are free
+ * and need not be the same in recording and replay.
+ */
 bool replay_safe_point(Replay *r);
 
-/* The position of the next record that bounds execution, or UINT64_MAX (modes
- * none and record). May be the current position when a synchronous record is due
- * in the next instruction: the loop then runs one instruction. */
+/*
+ * Another safe point at this very position would deliver something (replay only):
+ * the loop goes back there instead of executing. For loops that call checks
+ * or checkpoints between their safe point and execution.
+ */
+bool replay_due(Replay *r);
+
+/*
+ * The position of the next record that bounds execution, or UINT64_MAX (modes none
+ * and record). It is the current position when a synchronous record is due in the
+ * next instruction: the loop then runs exactly one instruction. At the end of the log
+ * and after a divergence, too: ask replay_at_end() and replay_failed() before running.
+ */
 uint64_t replay_next_pos(Replay *r);
 
-/* The named checkpoint is passed: drains like a safe point; a record when checking. */
+/*
+ * The named checkpoint is passed: drains like a safe point, a record when checking.
+ * What is delivered after a checkpoint stays behind it on replay even if no
+ * instruction ran in between. So call it wherever the loop changes guest state between
+ * two safe points without moving the position: a reset above all.
+ */
 void replay_checkpoint(Replay *r, ReplayCheckpoint checkpoint);
 
 /*
- * Idle: all CPUs wait. Returns how the loop goes on; ns is in/out. In record mode the loop
- * passes the time that went by and it is recorded; in replay mode the recorded
- * amount comes back, and false when no warp is recorded at this position.
+ * Idle: all CPUs wait. ns is in/out. In record mode the loop passes the time that
+ * went by and it is recorded; in replay mode the recorded amount comes back. The loop
+ * then adds ns to the virtual clock and one to the position. False (replay mode):
+ * no warp is recorded at this position, because something is delivered here or the
+ * log ends; the loop goes on to its safe point. Warps whose amount follows
+ * from guest state (sleep=off) need no call and cost no record.
  */
 bool replay_warp(Replay *r, int64_t *ns);
+/* Whether idle time passes for real; on replay nobody sleeps. */
+bool replay_sleeps(Replay *r);
 
-/* Checks. */
+/* Checks. On replay, kind and period are the recording's. */
 ReplayCheck replay_check_kind(Replay *r);
 uint64_t replay_check_period(Replay *r);
 void replay_check_digest(Replay *r, uint64_t digest);
 void replay_check_event(Replay *r, unsigned vector, uint64_t pc);
 
 /*
- * The machine ends. Record: write the end record (cause, position, digest).
- * Replay: compare; false on a mismatch.
+ * The machine ends. Record: write the end record (cause, position, digest) and finish
+ * the file. Replay: compare; false on a mismatch. Not for a user who leaves a replay
+ * early: then just stop.
  */
 bool replay_end(Replay *r, unsigned cause, uint64_t digest);
 
-/* Replay reached the end of the log: its end record (clean), or the last whole block. */
+/*
+ * Replay reached the end of the log: its end record, or, in a recording that was cut
+ * off, the last whole frame. A guest's own shutdown request at this
+ * position goes first, so that replay_end() can compare it.
+ */
 bool replay_at_end(Replay *r);
+/* The log has no end record: what it holds ends in mid-run (killed, disk full). */
+bool replay_is_truncated(Replay *r);
 /* A divergence or damage was reported: the loop stops, the exit code is 2. */
 bool replay_failed(Replay *r);
+/* The text of that report, or NULL. */
+const char *replay_report(Replay *r);
 
 /* The one mutex of the log. replay_mutex_locked() is true when this thread holds it. */
 void replay_mutex_lock(Replay *r);

@@ -25,7 +25,7 @@ typedef struct ReplaySource ReplaySource;
 
 /* Record kinds, from the table; numbers are the log's and never change. */
 typedef enum ReplayKind {
-#define REPLAY_KIND(number, name, payload, doc) REPLAY_KIND_##name = number,
+#define REPLAY_KIND(number, name, class_, payload, doc) REPLAY_KIND_##name = number,
 #include "replay/replay-kinds.def"
 #undef REPLAY_KIND
 } ReplayKind;
@@ -52,7 +52,12 @@ ReplaySource *replay_source_new(Replay *r, ReplayKind kind, const char *name,
  */
 void replay_source_refuse(Replay *r, const char *name, const char *why);
 
-void replay_post(ReplaySource *s, const void *payload, size_t length);
+/*
+ * Post one payload of at most REPLAY_MAX_PAYLOAD bytes (copied). Returns whether
+ * it will be delivered; a caller that keeps count of what is on its way
+ * needs that, nobody else.
+ */
+bool replay_post(ReplaySource *s, const void *payload, size_t length);
 
 typedef void ReplayProduce(void *opaque, void *out, size_t length);
 /* Fill out with exactly `length` (<= REPLAY_MAX_PAYLOAD) bytes. */

@@ -32,6 +32,8 @@ enum SysRegFlags {
     SYSREG_NOP = 1 << 7,
     /* DC ZVA. */
     SYSREG_DC_ZVA = 1 << 8,
+    /* SP_EL0: as SYSREG_PLAIN while PSTATE.SP is 1 (MODE_SPSEL), else undefined. */
+    SYSREG_SP_EL0 = 1 << 9,
 };
 
 #define SYSREG_NEVER 4      /* as a minimum EL: the access is not allocated */
@@ -46,6 +48,8 @@ struct SysReg {
     uint16_t flags;         /* SysRegFlags */
     uint32_t offset;        /* of the 64-bit state from Vcpu*, or 0: none */
     uint64_t reset;
+    /* What a plain write stores: bits outside become zero. 0: all bits. */
+    uint64_t writable;
     /* NULL: the state at `offset` as it is. For a system instruction `write` does the operation. */
     uint64_t (*read)(ArmCpu *cpu, const SysReg *r);
     void (*write)(ArmCpu *cpu, const SysReg *r, uint64_t value);
@@ -57,6 +61,12 @@ struct SysReg {
      */
     uint32_t (*access)(ArmCpu *cpu, const SysReg *r, bool write);
 };
+
+/* What a write leaves in the state. */
+static inline uint64_t sysreg_masked(const SysReg *r, uint64_t value)
+{
+    return r->writable ? value & r->writable : value;
+}
 
 /* The row for a key, or NULL when nothing is allocated there. */
 const SysReg *sysreg_find(uint32_t key);

@@ -177,8 +177,12 @@ static bool trans_ISB(DisasContext *s, arg_ISB *a)
 /* Go on at the next instruction, through the execution loop when an interrupt waits. */
 static void end_after_unmask(DisasContext *s)
 {
-    IrVal pending = ir_ld_env(s->b, 4, offsetof(Vcpu, irq_pending));
+    IrVal pending;
 
+    if (s->ended) {
+        return;
+    }
+    pending = ir_ld_env(s->b, 4, offsetof(Vcpu, irq_pending));
     ir_exit_z(s->b, W32, pending, s->pc + 4);
     ir_exit_main(s->b, s->pc + 4);
     s->ended = true;
@@ -189,9 +193,17 @@ static IrVal load_daif(DisasContext *s)
     return ir_ld_env(s->b, 4, offsetof(ArmCpu, s.daif));
 }
 
+/* Where PSTATE.D switches software step on and off, the mode changes: that ends the unit. */
 static void store_daif(DisasContext *s, IrVal daif)
 {
-    ir_st_env(s->b, 4, offsetof(ArmCpu, s.daif), daif);
+    if (s->mode & MODE_STEP_BY_D) {
+        ir_call(s->b, &helper_sysreg_write, ir_const(s->b, SYSREG_KEY(3, 3, 4, 2, 1)), daif,
+                IR_NONE, IR_NONE);
+        ir_exit_main(s->b, s->pc + 4);
+        s->ended = true;
+    } else {
+        ir_st_env(s->b, 4, offsetof(ArmCpu, s.daif), daif);
+    }
 }
 
 /* SCTLR_EL1.UMA clear: EL0 may not touch DAIF. True when the trap has been emitted. */
@@ -275,7 +287,21 @@ static const SysReg *find_row(DisasContext *s, const SysAccess *a)
         return NULL;
     }
     min_el = a->read ? r->min_el_read : r->min_el_write;
+    if ((r->flags & SYSREG_SP_EL0) && !(s->mode & MODE_SPSEL)) {
+        return NULL;
+    }
     return min_el != SYSREG_NEVER && mode_el(s->mode) >= min_el ? r : NULL;
+}
+
+/* Whether reads are the state as it is, at this EL and in this mode. */
+static bool reads_state(const SysReg *r)
+{
+    return r->flags & (SYSREG_PLAIN | SYSREG_SP_EL0) || (r->offset && !r->read && !r->access);
+}
+
+static IrVal masked(DisasContext *s, const SysReg *r, IrWidth w, IrVal v)
+{
+    return r->writable ? ir_and(s->b, w, v, ir_const(s->b, r->writable)) : v;
 }
 
 static void translate_mrs(DisasContext *s, const SysReg *r, const SysAccess *a)
@@ -298,7 +324,7 @@ static void translate_mrs(DisasContext *s, const SysReg *r, const SysAccess *a)
             return;
         }
         v = ir_ld_env(s->b, 4, r->offset);
-    } else if (r->flags & SYSREG_PLAIN) {
+    } else if (reads_state(r)) {
         v = ir_ld_env(s->b, 8, r->offset);
     } else {
         v = ir_call(s->b, &helper_sysreg_read, ir_const(s->b, r->key), IR_NONE, IR_NONE, IR_NONE);
@@ -323,9 +349,9 @@ static void translate_msr(DisasContext *s, const SysReg *r, const SysAccess *a)
         store_daif(s, ir_and(s->b, W32, v, ir_const(s->b, 0xf << 6)));
         end_after_unmask(s);
     } else if (r->flags & SYSREG_FP32) {
-        ir_st_env(s->b, 4, r->offset, v);
-    } else if (r->flags & SYSREG_PLAIN) {
-        ir_st_env(s->b, 8, r->offset, v);
+        ir_st_env(s->b, 4, r->offset, masked(s, r, W32, v));
+    } else if (r->flags & (SYSREG_PLAIN | SYSREG_SP_EL0)) {
+        ir_st_env(s->b, 8, r->offset, masked(s, r, W64, v));
     } else {
         ir_call(s->b, &helper_sysreg_write, ir_const(s->b, r->key), v, IR_NONE, IR_NONE);
     }

@@ -111,8 +111,8 @@ typedef struct IrHelper {
 
 /*
  * Vector operations work on CPU state memory: d = fn(a, b) over 8 or 16 bytes.
- * `host_op` names a common operation that a back end may emit inline;
- * fn is the definition of what it does. When 8 bytes are written the function
+ * `host_op` names a common operation that a back end may emit inline; fn is
+ * the definition of what it does (target/arm/vec-helper.h says it in words). When 8 bytes are written the function
  * itself clears the upper half of the 16-byte register.
  */
 typedef enum IrVecHostOp {
@@ -122,6 +122,9 @@ typedef enum IrVecHostOp {
     IRV_UQADD, IRV_SQADD, IRV_UQSUB, IRV_SQSUB, IRV_ADDP, IRV_UMAXP, IRV_UMINP,
     IRV_DUP_LANE /* imm = lane */, IRV_ZIP1, IRV_ZIP2, IRV_UZP1, IRV_UZP2, IRV_TBL1,
     IRV_AESE, IRV_AESMC, IRV_AESD, IRV_AESIMC, IRV_PMULL64,
+    IRV_BSL, IRV_BIT, IRV_BIF, IRV_MLA, IRV_MLS, IRV_NEG, IRV_ABS, IRV_CNT, IRV_CMTST,
+    IRV_CMEQ0, IRV_CMGT0, IRV_CMGE0, IRV_CMLE0, IRV_CMLT0, IRV_TRN1, IRV_TRN2, IRV_EXT,
+    IRV_REV16, IRV_REV32, IRV_REV64, IRV_XTN, IRV_SHRN, IRV_SSHLL, IRV_USHLL, IRV_UMULL,
 } IrVecHostOp;
 
 typedef void IrVecFn(void *d, const void *a, const void *b, uint32_t desc);

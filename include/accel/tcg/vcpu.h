@@ -78,6 +78,7 @@ typedef struct VcpuOps {
     const char *name;
     unsigned num_slots;
     const char *const *slot_names;
+    uint8_t pc_align_mask;    /* bits of a PC that must be zero, else an alignment fault */
 
     /*
      * Translate guest code at pc into b: at most max_insns instructions, all on
@@ -155,6 +156,16 @@ struct Vcpu {
     uint64_t space_clock;        /* counts switches, for least-recently-used */
     uint32_t mode;               /* ops->mode() at the last vcpu_space_changed() */
     unsigned index;
+    bool skip_breakpoint;     /* resume from a breakpoint at pc */
+    uint64_t last_exit;       /* how generated code was left last, for linking */
+    uint64_t last_exit_flush; /* the count of flushes then */
+
+    /*
+     * Told of each exception and interrupt taken: the target's vector number or
+     * offset and the address that execution was at. NULL: nobody listens.
+     */
+    void (*exception_hook)(void *opaque, unsigned vector, uint64_t pc);
+    void *exception_hook_opaque;
 };
 
 /*

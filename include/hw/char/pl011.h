@@ -1,5 +1,5 @@
 /*
- * PrimeCell UART, PL011 (DDI 0183G, r1p5).
+ * PrimeCell UART, PL011 r1p1 (DDI 0183).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -23,6 +23,7 @@ typedef struct BoardConfig {
     const char *dumpdtb;          /* write the DTB here; system/ then exits 0 */
     const char *rng;              /* "on": a virtio-rng-device is present */
     GPtrArray *devices;           /* -device strings, parsed by the board; may be NULL */
+    GPtrArray *globals;           /* -global strings, "driver.property=value"; may be NULL */
     /* Told for each input that a replay must find unchanged: "kernel" -> "xxh3:... size". */
     void (*describe)(void *opaque, const char *name, const char *value);
     void *describe_opaque;
@@ -38,6 +39,7 @@ typedef struct BoardType {
     const char *default_cpu;
     uint64_t default_ram;
     unsigned max_cpus;
+    const char *const *devices;   /* -device drivers it takes, NULL-terminated; may be NULL */
     /* Build into m. vCPUs are created but not bound to an engine. */
     bool (*create)(Machine *m, BoardConfig *config, Error **errp);
 } BoardType;

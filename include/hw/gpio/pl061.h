@@ -1,5 +1,5 @@
 /*
- * PrimeCell general-purpose input/output, PL061 (DDI 0190B, r1p0): eight lines.
+ * PrimeCell general-purpose input/output, PL061 (DDI 0190): eight lines.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

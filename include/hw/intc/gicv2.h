@@ -19,11 +19,11 @@ typedef struct GicV2 GicV2;
 #define GICV2_CPU_SIZE 0x2000
 
 #define GICV2_MAX_CPUS 8
-#define GICV2_MAX_IRQ 1020
+#define GICV2_MAX_IRQ 992
 
 /*
  * num_irq counts ids, SGIs and PPIs included: 32 more than SPIs, a multiple of 32
- * up to 1020 (virt: 288).
+ * (virt: 288).
  */
 GicV2 *gicv2_new(Machine *machine, const char *id, unsigned num_cpus, unsigned num_irq);
 

@@ -1,5 +1,5 @@
 /*
- * PrimeCell real-time clock, PL031 (DDI 0224C, r1p3).
+ * PrimeCell real-time clock, PL031 (DDI 0224).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

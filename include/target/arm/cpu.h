@@ -15,6 +15,10 @@
 
 #define SLOT_SP 31
 
+/* The architecture's minimum (DDI 0487 D2.8.1), which ID_AA64DFR0_EL1 advertises. */
+#define ARM_NUM_BREAKPOINTS 2
+#define ARM_NUM_WATCHPOINTS 2
+
 typedef struct ArmVReg {
     uint64_t d[2];
 } __attribute__((aligned(16))) ArmVReg;
@@ -35,14 +39,11 @@ typedef struct ArmState {
     uint64_t vbar_el1;
     uint64_t esr_el1;
     uint64_t far_el1;
-    uint64_t afsr_el1[2];
     uint64_t sctlr_el1;
-    uint64_t actlr_el1;
     uint64_t cpacr_el1;
     uint64_t ttbr_el1[2];
     uint64_t tcr_el1;
     uint64_t mair_el1;
-    uint64_t amair_el1;
     uint64_t contextidr_el1;
     uint64_t tpidr_el0;
     uint64_t tpidrro_el0;
@@ -53,15 +54,20 @@ typedef struct ArmState {
     uint64_t mdscr_el1;
     uint64_t oslsr_el1;
     uint64_t osdlr_el1;
-    uint64_t pmcr_el0;
-    uint64_t pmuserenr_el0;
+    /* self-hosted debug: storage only, nothing matches */
+    uint64_t dbgbvr_el1[ARM_NUM_BREAKPOINTS];
+    uint64_t dbgbcr_el1[ARM_NUM_BREAKPOINTS];
+    uint64_t dbgwvr_el1[ARM_NUM_WATCHPOINTS];
+    uint64_t dbgwcr_el1[ARM_NUM_WATCHPOINTS];
+    uint64_t dbgclaim_el1;
     /* generic timer: [0] physical (CNTP), [1] virtual (CNTV) */
     uint64_t cnt_cval[2];
     uint64_t cnt_ctl[2];      /* ENABLE bit 0, IMASK bit 1; ISTATUS is computed */
     uint64_t cntvoff;
+    uint64_t cntfrq_el0;
     uint8_t irq_level;        /* interrupt inputs: bit 0 IRQ, bit 1 FIQ */
-    uint8_t pad[7];
-    uint64_t spare_id;        /* MPIDR affinity of this CPU */
+    uint8_t timer_level[2];   /* what each timer output was last driven to */
+    uint8_t pad[13];
 } ArmState;
 
 typedef struct ArmCpuModel ArmCpuModel;
@@ -75,6 +81,10 @@ typedef struct ArmCpu {
     Timer timer[2];
     IrqLine irq_in, fiq_in;   /* what an interrupt controller drives */
     bool psci_conduit_smc;    /* else HVC */
+    bool start_powered_off;   /* after a reset the CPU waits for PSCI CPU_ON */
+    uint64_t mpidr;           /* MPIDR_EL1: bit 31 and the affinity fields */
+    uint64_t boot_pc;         /* where a reset starts, EL1 with everything masked ... */
+    uint64_t boot_x0;         /* ... and what it finds in X0 */
 } ArmCpu;
 
 static inline ArmCpu *arm_cpu(Vcpu *cpu)
@@ -106,11 +116,26 @@ enum ArmMode {
     MODE_UCT_TRAP = 1 << 10,
     MODE_UMA_TRAP = 1 << 11,
     MODE_BIG_ENDIAN = 1 << 12,
+    MODE_STEP_BY_D = 1 << 13,    /* EL1 is stepped when PSTATE.D is 0: D is part of the mode */
 };
 
 static inline unsigned mode_el(uint32_t mode)
 {
     return mode & 3;
 }
+
+/*
+ * A CPU of `model`, not bound to an engine yet and in its reset state; owned by the
+ * machine through VcpuOps.free. An unknown model fails and names the nearest known one.
+ * The board then sets psci_conduit_smc and start_powered_off, wires timer_irq[], and puts
+ * &cpu->vcpu into Machine.cpus[index].
+ */
+ArmCpu *arm_cpu_new(const char *model, Machine *m, unsigned index, Error **errp);
+
+/* NULL-terminated, for -cpu help. */
+const char *const *arm_cpu_model_names(void);
+
+/* Where each reset starts and what it finds in X0 (a kernel's DTB); takes effect at once. */
+void arm_cpu_set_boot(ArmCpu *cpu, uint64_t pc, uint64_t x0);
 
 #endif

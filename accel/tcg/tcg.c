@@ -1,0 +1,244 @@
+/*
+ * Running one vCPU for a slice.
+ *
+ * The result never depends on how the work is cut into units: generated code and
+ * interpreter agree instruction by instruction, and whatever generated code cannot
+ * do exactly (MMIO, faults, a tail shorter than the unit) the interpreter does.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/units.h"
+#include "util/log.h"
+
+#if !defined(__x86_64__)
+const TcgBackend *const tcg_native_backend = NULL;
+#endif
+
+TcgContext *tcg_new(Machine *m, const TcgConfig *config, Error **errp)
+{
+    TcgContext *t = g_new0(TcgContext, 1);
+
+    t->machine = m;
+    t->config = *config;
+    t->backend = config->interp ? NULL : tcg_native_backend;
+    t->cpus = g_ptr_array_new();
+    t->breakpoints = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    if (!units_init(t, errp)) {
+        tcg_free(t);
+        return NULL;
+    }
+    memory_set_code_hook(m->memory, units_invalidate, t);
+    return t;
+}
+
+void tcg_free(TcgContext *t)
+{
+    if (!t) {
+        return;
+    }
+    memory_set_code_hook(t->machine->memory, NULL, NULL);
+    for (unsigned n = 0; n < t->cpus->len; n++) {
+        mmu_free_spaces(g_ptr_array_index(t->cpus, n));
+    }
+    units_free(t);
+    g_free(t->backend_data);
+    g_ptr_array_free(t->cpus, true);
+    g_hash_table_destroy(t->breakpoints);
+    g_free(t);
+}
+
+void tcg_add_vcpu(TcgContext *t, Vcpu *cpu)
+{
+    cpu->tcg = t;
+    g_ptr_array_add(t->cpus, cpu);
+    mmu_init_spaces(cpu);
+}
+
+void vcpu_set_irq_pending(Vcpu *cpu, bool pending)
+{
+    cpu->irq_pending = pending;
+    cpu->exit_request |= pending;
+}
+
+/* ---- breakpoints ---- */
+
+static bool breakpoint_at(TcgContext *t, uint64_t pc)
+{
+    return g_hash_table_size(t->breakpoints) && g_hash_table_contains(t->breakpoints, &pc);
+}
+
+bool vcpu_stop_before(Vcpu *cpu, uint64_t pc)
+{
+    return breakpoint_at(cpu->tcg, pc);
+}
+
+void tcg_breakpoint_insert(TcgContext *t, uint64_t vaddr)
+{
+    uint64_t *key = g_new(uint64_t, 1);
+
+    *key = vaddr;
+    g_hash_table_add(t->breakpoints, key);
+    units_flush(t);
+}
+
+bool tcg_breakpoint_remove(TcgContext *t, uint64_t vaddr)
+{
+    bool found = g_hash_table_remove(t->breakpoints, &vaddr);
+
+    if (found) {
+        units_flush(t);
+    }
+    return found;
+}
+
+void tcg_breakpoint_clear(TcgContext *t)
+{
+    g_hash_table_remove_all(t->breakpoints);
+    units_flush(t);
+}
+
+void tcg_clean_writes(TcgContext *t)
+{
+    for (unsigned n = 0; n < t->cpus->len; n++) {
+        mmu_drop_writes_all(g_ptr_array_index(t->cpus, n));
+    }
+}
+
+void tcg_flush(TcgContext *t)
+{
+    units_flush(t);
+}
+
+/* ---- running ---- */
+
+static void run_tail(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb, unsigned max_insns)
+{
+    interp_run(cpu, unit_tail(t, cpu, cpu->pc, itlb, max_insns), max_insns);
+}
+
+/* Interpret one instruction where generated code gave up. */
+static void run_bailed(TcgContext *t, Vcpu *cpu)
+{
+    const ItlbEntry *itlb = mmu_fetch(cpu, cpu->pc);
+
+    /* The page was just executed from: it is in the ITLB. */
+    assert(itlb);
+    t->stats.bails++;
+    run_tail(t, cpu, itlb, 1);
+}
+
+static void remember_jump(Vcpu *cpu, const Unit *unit)
+{
+    JumpCacheEntry *e = &cpu->space->jump_cache[jump_cache_index(unit->pc)];
+
+    e->pc = unit->pc;
+    e->code = unit->code;
+}
+
+/*
+ * Enter generated code at unit; follows exits to other units until one asks for
+ * the loop.
+ */
+static void run_code(TcgContext *t, Vcpu *cpu, Unit *unit)
+{
+    uint64_t result = t->backend->enter(cpu, unit->code);
+
+    if ((result & EXIT_KIND_MASK) == EXIT_KIND_BAIL) {
+        run_bailed(t, cpu);
+    }
+    cpu->last_exit = result;
+    cpu->last_exit_flush = t->stats.flushes;
+}
+
+/* The exit that led here may be linked to unit, or the jump cache may learn it. */
+static void connect(TcgContext *t, Vcpu *cpu, uint64_t exit, Unit *unit)
+{
+    if (t->config.no_link || cpu->last_exit_flush != t->stats.flushes ||
+        breakpoint_at(t, unit->pc)) {
+        return;
+    }
+    if ((exit & EXIT_KIND_MASK) == EXIT_KIND_LINK) {
+        ExitRec *rec = (ExitRec *)(uintptr_t)(exit & ~(uint64_t)EXIT_KIND_MASK);
+
+        if (rec->pc == unit->pc) {
+            unit_link(t, rec, unit);
+        }
+    } else if ((exit & EXIT_KIND_MASK) == EXIT_KIND_LOOKUP) {
+        remember_jump(cpu, unit);
+    }
+}
+
+static void run_unit(TcgContext *t, Vcpu *cpu)
+{
+    const ItlbEntry *itlb = mmu_fetch(cpu, cpu->pc);
+    uint64_t exit = cpu->last_exit;
+    Unit *unit;
+
+    cpu->last_exit = EXIT_KIND_MAIN;
+    if (!itlb) {
+        cpu->left--;
+        return;
+    }
+    if (cpu->left == 1) {
+        run_tail(t, cpu, itlb, 1);
+        return;
+    }
+    unit = unit_find(t, cpu, cpu->pc, itlb);
+    if (log_enabled(LOG_EXEC) && log_in_range(cpu->pc)) {
+        log_mask(LOG_EXEC, "EXEC: cpu %u pc 0x%" PRIx64 " insns %u left %" PRId64 "\n",
+                 cpu->index, cpu->pc, unit->num_insns, cpu->left);
+    }
+    if (!t->backend) {
+        interp_run(cpu, unit->ir, MIN(unit->num_insns, cpu->left));
+    } else if (unit->num_insns > cpu->left) {
+        t->stats.tails++;
+        run_tail(t, cpu, itlb, cpu->left);
+    } else {
+        connect(t, cpu, exit, unit);
+        run_code(t, cpu, unit);
+    }
+}
+
+TcgStop tcg_run(TcgContext *t, Vcpu *cpu)
+{
+    cpu->last_exit = EXIT_KIND_MAIN;
+    for (;;) {
+        cpu->exit_request = 0;
+        if (machine_has_request(t->machine) || clock_deadline_moved(t->machine->clock)) {
+            return TCG_STOP_REQUEST;
+        }
+        if (cpu->halted || cpu->powered_off) {
+            return TCG_STOP_HALTED;
+        }
+        if (cpu->left <= 0) {
+            return TCG_STOP_BUDGET;
+        }
+        if (cpu->irq_pending && cpu->ops->take_interrupt(cpu)) {
+            cpu->last_exit = EXIT_KIND_MAIN;
+        }
+        if (breakpoint_at(t, cpu->pc) && !cpu->skip_breakpoint) {
+            return TCG_STOP_DEBUG;
+        }
+        run_unit(t, cpu);
+        cpu->skip_breakpoint = false;
+    }
+}
+
+void tcg_info(TcgContext *t, GString *out)
+{
+    const TcgStats *s = &t->stats;
+
+    g_string_append_printf(out,
+        "back end             %s\n"
+        "code memory          %zu of %zu bytes\n"
+        "units translated     %" PRIu64 " (%.1f guest, %.1f IR instructions each)\n"
+        "units invalidated    %" PRIu64 "\n"
+        "flushes              %" PRIu64 "\n"
+        "tails interpreted    %" PRIu64 "\n"
+        "accesses interpreted %" PRIu64 "\n",
+        t->backend ? t->backend->name : "interpreter", t->arena.used, t->arena.size, s->units,
+        s->units ? (double)s->guest_insns / s->units : 0.0,
+        s->units ? (double)s->ir_insns / s->units : 0.0,
+        s->invalidated, s->flushes, s->tails, s->bails);
+}

@@ -1,0 +1,477 @@
+/*
+ * The translation cache.
+ *
+ * 1. A unit stands on one guest page. Its key is the physical and virtual address of
+ *    its first instruction and the CPU mode.
+ * 2. A page with units has PAGE_CODE, and then no soft TLB has a direct write
+ *    mapping of it: each store calls units_invalidate() first.
+ * 3. A killed unit is in no table; jumps that still lead to it leave at once.
+ * 4. Memory of units is reused only by a flush, which empties everything that
+ *    points to units.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/units.h"
+#include "accel/tcg/opt/opt.h"
+#include "util/log.h"
+#include <capstone/capstone.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define META_BLOCK (1u << 20)
+#define DEFAULT_CACHE_BYTES (64u << 20)
+#define DEFAULT_UNIT_INSNS 64
+/* Room that compiling one unit can need at the most; less left: flush. */
+#define UNIT_ROOM (1u << 20)
+/* Stores beside the units of a page before the page's units are given up. */
+#define PAGE_STORES_MAX 64
+#define TAIL_ENTRIES 1024
+
+typedef struct CodePage {
+    uint64_t phys;
+    Unit *units;
+    unsigned stores;
+} CodePage;
+
+/* One-instruction units depend on address, mode and the instruction's bytes alone. */
+typedef struct TailEntry {
+    uint64_t pc;
+    uint32_t mode;
+    uint32_t word;
+    IrUnit *ir;     /* NULL: empty */
+} TailEntry;
+
+/* ---- memory ---- */
+
+void *tcg_meta_alloc(TcgContext *t, size_t size)
+{
+    uint8_t *block;
+
+    size = (size + 15) & ~(size_t)15;
+    assert(size <= META_BLOCK);
+    if (t->meta->len == 0 || t->meta_used + size > META_BLOCK) {
+        g_ptr_array_add(t->meta, g_malloc0(META_BLOCK));
+        t->meta_used = 0;
+    }
+    block = g_ptr_array_index(t->meta, t->meta->len - 1);
+    t->meta_used += size;
+    return block + t->meta_used - size;
+}
+
+/* Two views of the same memory: nothing is ever writable and executable. */
+static bool arena_map(TcgContext *t, Error **errp)
+{
+    size_t size = t->config.cache_bytes;
+    void *rw, *rx;
+
+    t->arena_fd = memfd_create("rearm-code", MFD_CLOEXEC);
+    if (t->arena_fd < 0 || ftruncate(t->arena_fd, size) < 0) {
+        error_setg_errno(errp, errno, "cannot create the translation cache of %zu bytes", size);
+        return false;
+    }
+    rw = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, t->arena_fd, 0);
+    rx = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, t->arena_fd, 0);
+    if (rw == MAP_FAILED || rx == MAP_FAILED) {
+        error_setg_errno(errp, errno, "cannot map the translation cache of %zu bytes", size);
+        return false;
+    }
+    t->arena = (CodeArena){ .rw = rw, .rx = rx, .size = size };
+    return true;
+}
+
+bool units_init(TcgContext *t, Error **errp)
+{
+    if (!t->config.cache_bytes) {
+        t->config.cache_bytes = DEFAULT_CACHE_BYTES;
+    }
+    if (!t->config.unit_insns) {
+        t->config.unit_insns = DEFAULT_UNIT_INSNS;
+    }
+    t->hash = g_new0(Unit *, UNIT_HASH_SIZE);
+    t->pages = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
+    t->meta = g_ptr_array_new_with_free_func(g_free);
+    t->ir = ir_unit_new();
+    t->tails = g_new0(TailEntry, TAIL_ENTRIES);
+    t->arena_fd = -1;
+    if (!t->backend) {
+        return true;
+    }
+    return arena_map(t, errp) && t->backend->init(t, &t->arena, errp);
+}
+
+static void tails_free(TcgContext *t)
+{
+    for (unsigned n = 0; n < TAIL_ENTRIES; n++) {
+        if (t->tails[n].ir) {
+            g_free(t->tails[n].ir->insns);
+            g_free(t->tails[n].ir);
+        }
+    }
+    g_free(t->tails);
+}
+
+void units_free(TcgContext *t)
+{
+    if (t->arena.rw) {
+        munmap(t->arena.rw, t->arena.size);
+        munmap((void *)t->arena.rx, t->arena.size);
+    }
+    if (t->arena_fd >= 0) {
+        close(t->arena_fd);
+    }
+    g_free(t->hash);
+    g_hash_table_destroy(t->pages);
+    g_ptr_array_free(t->meta, true);
+    ir_unit_free(t->ir);
+    tails_free(t);
+}
+
+/* ---- tables ---- */
+
+static unsigned unit_hash(uint64_t phys, uint64_t pc, uint32_t mode)
+{
+    uint64_t h = (phys >> 2) * 0x9e3779b97f4a7c15u ^ (pc >> 12) * 0xc2b2ae3d27d4eb4fu ^ mode;
+
+    return (h >> 20 ^ h) & (UNIT_HASH_SIZE - 1);
+}
+
+static Unit *hash_lookup(TcgContext *t, uint64_t phys, uint64_t pc, uint32_t mode)
+{
+    Unit *unit = t->hash[unit_hash(phys, pc, mode)];
+
+    while (unit && (unit->phys != phys || unit->pc != pc || unit->mode != mode)) {
+        unit = unit->hash_next;
+    }
+    return unit;
+}
+
+static void hash_remove(TcgContext *t, Unit *unit)
+{
+    Unit **link = &t->hash[unit_hash(unit->phys, unit->pc, unit->mode)];
+
+    while (*link != unit) {
+        link = &(*link)->hash_next;
+    }
+    *link = unit->hash_next;
+}
+
+static uint8_t *page_flags(TcgContext *t, uint64_t phys)
+{
+    MemRegion *r = memory_find(t->machine->memory, phys);
+
+    return &r->page_flags[(phys - r->base) >> PAGE_BITS];
+}
+
+/* The page gets its first unit: from now on stores must come to us. */
+static CodePage *page_protect(TcgContext *t, uint64_t phys)
+{
+    CodePage *page = g_new0(CodePage, 1);
+    uint8_t *flags = page_flags(t, phys);
+
+    page->phys = phys;
+    g_hash_table_insert(t->pages, &page->phys, page);
+    *flags |= PAGE_CODE;
+    if (*flags & PAGE_WRITE_CACHED) {
+        *flags &= ~PAGE_WRITE_CACHED;
+        for (unsigned n = 0; n < t->cpus->len; n++) {
+            mmu_drop_writes_page(g_ptr_array_index(t->cpus, n), phys);
+        }
+    }
+    return page;
+}
+
+static void unit_insert(TcgContext *t, Unit *unit)
+{
+    uint64_t phys = unit->phys & ~(uint64_t)(PAGE_SIZE - 1);
+    CodePage *page = g_hash_table_lookup(t->pages, &phys);
+    unsigned h = unit_hash(unit->phys, unit->pc, unit->mode);
+
+    if (!page) {
+        page = page_protect(t, phys);
+    }
+    unit->page_next = page->units;
+    page->units = unit;
+    unit->hash_next = t->hash[h];
+    t->hash[h] = unit;
+}
+
+/* ---- killing ---- */
+
+static void unit_kill(TcgContext *t, Unit *unit)
+{
+    hash_remove(t, unit);
+    unit->dead = true;
+    t->stats.invalidated++;
+    if (t->backend) {
+        for (ExitRec *e = unit->incoming; e; e = e->next) {
+            t->backend->set_link(&t->arena, e, NULL);
+        }
+        unit->incoming = NULL;
+        t->backend->kill(&t->arena, unit);
+    }
+}
+
+static void page_invalidate(TcgContext *t, CodePage *page, unsigned first, unsigned last)
+{
+    Unit **link = &page->units;
+    bool killed = false, all = ++page->stores >= PAGE_STORES_MAX;
+
+    while (*link) {
+        Unit *unit = *link;
+
+        if (all || (unit->page_first <= last && unit->page_last >= first)) {
+            *link = unit->page_next;
+            unit_kill(t, unit);
+            killed = true;
+        } else {
+            link = &unit->page_next;
+        }
+    }
+    if (killed) {
+        /* Whoever runs such a unit must leave before the next instruction. */
+        for (unsigned n = 0; n < t->cpus->len; n++) {
+            ((Vcpu *)g_ptr_array_index(t->cpus, n))->exit_request = 1;
+        }
+    }
+    if (!page->units) {
+        *page_flags(t, page->phys) &= ~PAGE_CODE;
+        g_hash_table_remove(t->pages, &page->phys);
+    }
+}
+
+void units_invalidate(void *opaque, hwaddr addr, size_t length)
+{
+    TcgContext *t = opaque;
+    hwaddr end = addr + length;
+
+    while (addr < end) {
+        uint64_t phys = addr & ~(uint64_t)(PAGE_SIZE - 1);
+        hwaddr stop = MIN(end, phys + PAGE_SIZE);
+        CodePage *page = g_hash_table_lookup(t->pages, &phys);
+
+        if (page) {
+            page_invalidate(t, page, addr - phys, stop - 1 - phys);
+        }
+        addr = stop;
+    }
+}
+
+static void page_unprotect(gpointer key, gpointer value, gpointer opaque)
+{
+    *page_flags(opaque, ((CodePage *)value)->phys) &= ~PAGE_CODE;
+}
+
+void units_flush(TcgContext *t)
+{
+    g_hash_table_foreach(t->pages, page_unprotect, t);
+    g_hash_table_remove_all(t->pages);
+    memset(t->hash, 0, UNIT_HASH_SIZE * sizeof(*t->hash));
+    for (unsigned n = 0; n < t->cpus->len; n++) {
+        mmu_clear_jump_caches(g_ptr_array_index(t->cpus, n));
+    }
+    g_ptr_array_set_size(t->meta, 0);
+    t->meta_used = 0;
+    t->stats.flushes++;
+    if (t->backend) {
+        Error *err = NULL;
+
+        t->arena.used = 0;
+        g_free(t->backend_data);
+        t->backend_data = NULL;
+        if (!t->backend->init(t, &t->arena, &err)) {
+            assert(!"the stubs fitted before");
+        }
+    }
+}
+
+/* ---- translating ---- */
+
+static void log_text(unsigned mask, const char *title, uint64_t pc, const IrUnit *u)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out;
+
+    if (!log_enabled(mask) || !log_in_range(pc)) {
+        return;
+    }
+    out = open_memstream(&text, &size);
+    ir_print(u, out);
+    fclose(out);
+    log_mask(mask, "%s 0x%" PRIx64 "\n%s\n", title, pc, text);
+    free(text);
+}
+
+static void log_guest_code(Vcpu *cpu, const IrUnit *u, const uint8_t *code)
+{
+    GString *text;
+
+    if (!log_enabled(LOG_IN_ASM) || !log_in_range(u->pc) || !cpu->ops->disassemble) {
+        return;
+    }
+    text = g_string_new(NULL);
+    for (unsigned n = 0; n < u->num_insns; n++) {
+        uint64_t pc = u->insns[n].imm;
+
+        if (u->insns[n].op == IR_insn) {
+            g_string_append_printf(text, "0x%08" PRIx64 ":  ", pc);
+            cpu->ops->disassemble(cpu, pc, code + (pc - u->pc), 4, text);
+            g_string_append_c(text, '\n');
+        }
+    }
+    log_mask(LOG_IN_ASM, "IN:\n%s\n", text->str);
+    g_string_free(text, true);
+}
+
+static void log_host_code(const Unit *unit, size_t bytes)
+{
+    csh handle;
+    cs_insn *insn;
+    size_t count;
+
+    if (!log_enabled(LOG_OUT_ASM) || !log_in_range(unit->pc) ||
+        cs_open(CS_ARCH_X86, CS_MODE_64, &handle) != CS_ERR_OK) {
+        return;
+    }
+    log_mask(LOG_OUT_ASM, "OUT: 0x%" PRIx64 " [%zu bytes]\n", unit->pc, bytes);
+    count = cs_disasm(handle, unit->code, bytes, (uintptr_t)unit->code, 0, &insn);
+    for (size_t n = 0; n < count; n++) {
+        log_mask(LOG_OUT_ASM, "0x%08" PRIx64 ":  %s %s\n", insn[n].address, insn[n].mnemonic,
+                 insn[n].op_str);
+    }
+    if (count) {
+        cs_free(insn, count);
+    }
+    cs_close(&handle);
+}
+
+static void check_ir(const IrUnit *u)
+{
+#ifdef REARM_DEBUG
+    unsigned index;
+    const char *what = ir_verify(u, &index);
+
+    if (what) {
+        fprintf(stderr, "IR of 0x%" PRIx64 ", instruction %u: %s\n", u->pc, index, what);
+        ir_print(u, stderr);
+        abort();
+    }
+#endif
+}
+
+static void build_ir(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb,
+                     unsigned max_insns)
+{
+    unsigned offset = pc & (PAGE_SIZE - 1);
+
+    ir_unit_reset(t->ir, pc);
+    cpu->ops->translate(cpu, t->ir, pc, cpu->mode, itlb->host + offset, PAGE_SIZE - offset,
+                        max_insns);
+    check_ir(t->ir);
+}
+
+static IrUnit *copy_ir(const IrUnit *u, void *head, void *insns)
+{
+    IrUnit *copy = head;
+
+    *copy = (IrUnit){ .insns = insns, .num_insns = u->num_insns, .num_values = u->num_values,
+                      .num_guest_insns = u->num_guest_insns, .pc = u->pc };
+    memcpy(insns, u->insns, u->num_insns * sizeof(IrInsn));
+    return copy;
+}
+
+/* The bytes of the page that the unit was made from. */
+static void unit_extent(Unit *unit, const IrUnit *u)
+{
+    unit->page_first = PAGE_SIZE - 1;
+    for (unsigned n = 0; n < u->num_insns; n++) {
+        if (u->insns[n].op == IR_insn) {
+            unsigned offset = u->insns[n].imm & (PAGE_SIZE - 1);
+
+            unit->page_first = MIN(unit->page_first, offset);
+            unit->page_last = MAX(unit->page_last, offset + 3);
+        }
+    }
+}
+
+static Unit *unit_translate(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb)
+{
+    Unit *unit;
+    size_t before;
+
+    if (t->backend && t->arena.size - t->arena.used < UNIT_ROOM) {
+        units_flush(t);
+    }
+    unit = tcg_meta_alloc(t, sizeof(*unit));
+    build_ir(t, cpu, pc, itlb, t->config.unit_insns);
+    log_guest_code(cpu, t->ir, itlb->host + (pc & (PAGE_SIZE - 1)));
+    log_text(LOG_OP, "OP:", pc, t->ir);
+    unit->pc = pc;
+    unit->phys = itlb->phys | (pc & (PAGE_SIZE - 1));
+    unit->mode = cpu->mode;
+    unit->num_insns = t->ir->num_guest_insns;
+    unit_extent(unit, t->ir);
+    if (t->config.no_opt) {
+        ir_mark_flags(t->ir);
+    } else {
+        ir_optimize(t->ir);
+    }
+    check_ir(t->ir);
+    log_text(LOG_OP_OPT, "OP after optimization:", pc, t->ir);
+    t->stats.units++;
+    t->stats.ir_insns += t->ir->num_insns;
+    t->stats.guest_insns += unit->num_insns;
+    if (t->backend) {
+        before = t->arena.used;
+        if (!t->backend->compile(t, &t->arena, t->ir, unit, !t->config.no_link)) {
+            assert(!"UNIT_ROOM is enough for every unit");
+        }
+        log_host_code(unit, t->arena.used - before);
+    } else {
+        unit->ir = copy_ir(t->ir, tcg_meta_alloc(t, sizeof(IrUnit)),
+                           tcg_meta_alloc(t, t->ir->num_insns * sizeof(IrInsn)));
+    }
+    unit_insert(t, unit);
+    return unit;
+}
+
+Unit *unit_find(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb)
+{
+    Unit *unit = hash_lookup(t, itlb->phys | (pc & (PAGE_SIZE - 1)), pc, cpu->mode);
+
+    return unit ? unit : unit_translate(t, cpu, pc, itlb);
+}
+
+void unit_link(TcgContext *t, ExitRec *exit, Unit *unit)
+{
+    t->backend->set_link(&t->arena, exit, unit->code);
+    exit->next = unit->incoming;
+    unit->incoming = exit;
+}
+
+const IrUnit *unit_tail(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb,
+                        unsigned max_insns)
+{
+    TailEntry *e = &t->tails[(pc >> 2) % TAIL_ENTRIES];
+    unsigned offset = pc & (PAGE_SIZE - 1);
+    uint32_t word = 0;
+
+    if (max_insns > 1) {
+        build_ir(t, cpu, pc, itlb, MIN(max_insns, IR_MAX_GUEST_INSNS));
+        return t->ir;
+    }
+    memcpy(&word, itlb->host + offset, MIN(4u, PAGE_SIZE - offset));
+    if (!e->ir || e->pc != pc || e->mode != cpu->mode || e->word != word) {
+        build_ir(t, cpu, pc, itlb, 1);
+        if (e->ir) {
+            g_free(e->ir->insns);
+            g_free(e->ir);
+        }
+        e->ir = copy_ir(t->ir, g_new(IrUnit, 1), g_new(IrInsn, t->ir->num_insns));
+        e->pc = pc;
+        e->mode = cpu->mode;
+        e->word = word;
+    }
+    return e->ir;
+}

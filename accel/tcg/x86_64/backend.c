@@ -1,0 +1,246 @@
+/*
+ * The x86-64 back end: shared stubs, the pass over a unit, links.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/x86_64/gen.h"
+
+#define NUM_CALLEE_SAVED 6
+static const uint8_t callee_saved[NUM_CALLEE_SAVED] = { RBX, RBP, R12, R13, R14, R15 };
+
+/* ---- stubs ---- */
+
+GenStubs *gen_stubs(TcgContext *t)
+{
+    return t->backend_data;
+}
+
+/* uint64_t enter(Vcpu *cpu, const void *code), System V ABI. */
+static void emit_enter(Asm *a)
+{
+    for (unsigned n = 0; n < NUM_CALLEE_SAVED; n++) {
+        asm_op(a, false, 0x50 | (callee_saved[n] & 7), callee_saved[n]);
+    }
+    asm_alu_ri(a, true, ALU_SUB, RSP, FRAME_SIZE);
+    asm_mov_rr(a, true, RBP, RDI);
+    asm_load(a, true, R15, RBP, offsetof(Vcpu, left));
+    asm_load(a, true, R14, RBP, offsetof(Vcpu, tlb));
+    asm_op_rr(a, false, 0, 0xff, 4, RSI);
+}
+
+static void emit_leave(Asm *a)
+{
+    asm_store(a, true, R15, RBP, offsetof(Vcpu, left));
+    asm_alu_ri(a, true, ALU_ADD, RSP, FRAME_SIZE);
+    for (unsigned n = NUM_CALLEE_SAVED; n-- > 0;) {
+        asm_op(a, false, 0x58 | (callee_saved[n] & 7), callee_saved[n]);
+    }
+    asm_u8(a, 0xc3);
+}
+
+/* Called from generated code on a TLB miss. regs is the save area. */
+static uint64_t probe(Vcpu *cpu, uint64_t vaddr, const MemSite *site, uint64_t *regs)
+{
+    const uint64_t *spill = regs - FRAME_SAVE / 8;
+    uint64_t addend = mmu_probe(cpu, vaddr, site->bytes, site->memflags, site->write);
+
+    if (addend != PROBE_BAIL) {
+        return addend;
+    }
+    for (unsigned n = 0; n < site->num_locs; n++) {
+        const SlotLoc *loc = &site->locs[n];
+
+        cpu->slot[loc->slot] = loc->kind == LOC_REG ? regs[loc->where] :
+                               loc->kind == LOC_SPILL ? spill[loc->where] : loc->value;
+    }
+    cpu->pc = site->pc;
+    regs[R15] += site->refund;
+    return PROBE_BAIL;
+}
+
+/*
+ * RCX = address, RDX = MemSite. All registers but RAX, RCX, RDX survive. The
+ * return address lies between RSP and the frame.
+ */
+static void emit_probe(Asm *a, const uint8_t *leave)
+{
+    const int32_t save = FRAME_SAVE + 8;
+    uint8_t *good;
+
+    for (unsigned reg = 0; reg < 16; reg++) {
+        if (reg != RSP && reg != RAX && reg != RCX && reg != RDX) {
+            asm_store(a, true, reg, RSP, save + 8 * reg);
+        }
+    }
+    asm_mov_rr(a, true, RDI, RBP);
+    asm_mov_rr(a, true, RSI, RCX);
+    asm_lea(a, true, RCX, RSP, save);
+    asm_alu_ri(a, true, ALU_SUB, RSP, 8);     /* alignment */
+    asm_call_abs(a, (const void *)probe);
+    asm_alu_ri(a, true, ALU_ADD, RSP, 8);
+    for (unsigned reg = 0; reg < 16; reg++) {
+        if (reg != RSP && reg != RAX && reg != RCX && reg != RDX) {
+            asm_load(a, true, reg, RSP, save + 8 * reg);
+        }
+    }
+    asm_mov_rr(a, true, RCX, RAX);
+    asm_alu_ri(a, true, ALU_CMP, RAX, PROBE_BAIL);
+    good = asm_jcc(a, CC_NE);
+    asm_alu_ri(a, true, ALU_ADD, RSP, 8);     /* the return address */
+    asm_mov_ri(a, RAX, EXIT_KIND_BAIL);
+    asm_jmp_to(a, leave);
+    asm_patch(a, good, a->p);
+    asm_u8(a, 0xc3);
+}
+
+static Asm arena_asm(CodeArena *arena)
+{
+    return (Asm){ .p = arena->rw + arena->used, .end = arena->rw + arena->size,
+                  .exec_delta = arena->rx - arena->rw };
+}
+
+static bool x86_init(TcgContext *t, CodeArena *arena, Error **errp)
+{
+    GenStubs *stubs = g_new0(GenStubs, 1);
+    Asm a = arena_asm(arena);
+
+    t->backend_data = stubs;
+    __builtin_cpu_init();
+    stubs->has_lzcnt = __builtin_cpu_supports("lzcnt");
+    stubs->has_sse42 = __builtin_cpu_supports("sse4.2");
+    stubs->enter = asm_exec(&a, a.p);
+    emit_enter(&a);
+    stubs->leave = asm_exec(&a, a.p);
+    emit_leave(&a);
+    stubs->probe = asm_exec(&a, a.p);
+    emit_probe(&a, stubs->leave);
+    arena->used = a.p - arena->rw;
+    if (a.overflow) {
+        error_setg(errp, "the translation cache of %zu bytes is too small", arena->size);
+        return false;
+    }
+    return true;
+}
+
+/* ---- units ---- */
+
+static void gen_insn(Gen *g, const IrInsn *i)
+{
+    switch (i->op) {
+    case IR_insn:
+        g->insn_index += g->insn_pc_valid;
+        g->insn_pc_valid = true;
+        g->insn_pc = i->imm;
+        break;
+    case IR_const: case IR_call_hint:
+        break;
+    case IR_get:
+        gen_get_slot(g, i->aux, i->dst);
+        break;
+    case IR_set:
+        gen_set_slot(g, i->aux, i->arg[0]);
+        break;
+    case IR_ld_env:
+        gen_ld_env(g, i);
+        break;
+    case IR_st_env:
+        gen_st_env(g, i);
+        break;
+    case IR_ccmp: case IR_ccmn:
+        gen_ccmp(g, i);
+        break;
+    case IR_get_nzcv:
+        gen_get_nzcv(g, i);
+        break;
+    case IR_set_nzcv:
+        gen_set_nzcv(g, i);
+        break;
+    case IR_sel:
+        gen_sel(g, i);
+        break;
+    case IR_ld: case IR_st: case IR_ld2: case IR_st2:
+    case IR_ld_vec: case IR_st_vec: case IR_stx:
+        gen_memory(g, i);
+        break;
+    case IR_call:
+        gen_call(g, i);
+        break;
+    case IR_vec:
+        gen_vec(g, i);
+        break;
+    case IR_exit_cond: case IR_exit_nz: case IR_exit_z: case IR_exit_bit:
+        gen_side_exit(g, i);
+        break;
+    case IR_jmp: case IR_jmp_ind: case IR_exit_main: case IR_exit_main_helper:
+        gen_final_exit(g, i);
+        break;
+    default:
+        gen_alu(g, i);
+        break;
+    }
+    gen_release(g, i);
+}
+
+static bool x86_compile(TcgContext *t, CodeArena *arena, const IrUnit *u, Unit *unit, bool link)
+{
+    Gen g = { .a = arena_asm(arena), .t = t, .u = u, .unit = unit, .link = link,
+              .flags_home = true };
+    const uint8_t *entry = asm_exec(&g.a, g.a.p);
+
+    g.val = g_new(GenValue, u->num_values + 1);
+    g.use_after = g_malloc_n(u->num_insns, sizeof(*g.use_after));
+    g.cold = g_array_new(false, false, sizeof(Cold));
+    g.locs = g_array_new(false, false, sizeof(SlotLoc));
+    gen_regs_init(&g);
+    gen_head(&g);
+    for (g.n = 0; g.n < u->num_insns; g.n++) {
+        gen_insn(&g, &u->insns[g.n]);
+    }
+    gen_cold(&g);
+    unit->code = entry;
+    unit->dead_code = asm_exec(&g.a, g.dead_exit);
+    arena->used = ((g.a.p - arena->rw) + 15) & ~(size_t)15;
+    g_free(g.val);
+    g_free(g.use_after);
+    g_array_free(g.cold, true);
+    g_array_free(g.locs, true);
+    return !g.a.overflow;
+}
+
+static uint64_t x86_enter(Vcpu *cpu, const void *code)
+{
+    typedef uint64_t Enter(Vcpu *, const void *);
+    Enter *enter = (Enter *)(uintptr_t)gen_stubs(cpu->tcg)->enter;
+
+    return enter(cpu, code);
+}
+
+static void x86_set_link(CodeArena *arena, ExitRec *exit, const void *code)
+{
+    ptrdiff_t delta = arena->rx - arena->rw;
+    const uint8_t *target = code ? (const uint8_t *)code - delta : exit->unlinked;
+    int32_t rel = (int32_t)(target - (exit->jump + 4));
+
+    memcpy(exit->jump, &rel, 4);
+}
+
+static void x86_kill(CodeArena *arena, Unit *unit)
+{
+    uint8_t *entry = arena->rw + ((const uint8_t *)unit->code - arena->rx);
+    int32_t rel = (int32_t)((const uint8_t *)unit->dead_code - ((const uint8_t *)unit->code + 5));
+
+    entry[0] = 0xe9;
+    memcpy(entry + 1, &rel, 4);
+}
+
+static const TcgBackend x86_backend = {
+    .name = "x86-64",
+    .init = x86_init,
+    .compile = x86_compile,
+    .enter = x86_enter,
+    .set_link = x86_set_link,
+    .kill = x86_kill,
+};
+
+const TcgBackend *const tcg_native_backend = &x86_backend;

@@ -1,0 +1,285 @@
+/*
+ * Guest memory: the inline look-up in the data TLB, the access, and the record
+ * that lets the slow path give up and restore the state.
+ *
+ *     mov  eax, addr;  shr eax, 7;  and eax, mask;  add rax, r14
+ *     lea  rcx, [addr + bytes - 1];  and rcx, -4096;  cmp rcx, [rax + tag];  jne slow
+ *     mov  rcx, [rax + addend]
+ *     mov  value, [rcx + addr]
+ *
+ * An access that crosses the page compares the wrong page and goes slow.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/x86_64/gen.h"
+
+#define TLB_ENTRY_BITS 5
+_Static_assert(sizeof(TlbEntry) == 1 << TLB_ENTRY_BITS, "the look-up scales by it");
+
+static unsigned access_bytes(const IrInsn *i)
+{
+    bool pair = i->op == IR_ld2 || i->op == IR_st2 || (i->op == IR_stx && i->arg[2]);
+
+    return mem_bytes(i->aux) << pair;
+}
+
+static bool is_write(const IrInsn *i)
+{
+    return i->op == IR_st || i->op == IR_st2 || i->op == IR_st_vec || i->op == IR_stx;
+}
+
+static MemSite *new_site(Gen *g, const IrInsn *i)
+{
+    unsigned first = g->locs->len, count = gen_capture(g);
+    MemSite *site = tcg_meta_alloc(g->t, sizeof(*site) + count * sizeof(SlotLoc));
+
+    site->pc = g->insn_pc;
+    site->refund = g->u->num_guest_insns - g->insn_index;
+    site->memflags = i->aux & ~7u;
+    site->bytes = access_bytes(i);
+    site->write = is_write(i);
+    site->num_locs = count;
+    memcpy(site->locs, &g_array_index(g->locs, SlotLoc, first), count * sizeof(SlotLoc));
+    g_array_set_size(g->locs, first);
+    return site;
+}
+
+/* Leaves the addend in RCX; RAX is free afterwards. */
+static void lookup(Gen *g, const IrInsn *i, HostReg addr)
+{
+    Asm *a = &g->a;
+    unsigned bytes = access_bytes(i);
+    int32_t page_mask = -(int32_t)PAGE_SIZE;
+    Cold cold = { .kind = COLD_MEM, .addr_reg = addr };
+
+    assert(g->flags_home);
+    cold.site = new_site(g, i);
+    asm_mov_rr(a, false, RAX, addr);
+    asm_shift_i(a, false, SHIFT_SHR, RAX, PAGE_BITS - TLB_ENTRY_BITS);
+    asm_alu_ri(a, false, ALU_AND, RAX, (TLB_SIZE - 1) << TLB_ENTRY_BITS);
+    if (i->aux & MEM_UNPRIV) {
+        asm_alu_rm(a, true, ALU_ADD, RAX, RBP, offsetof(Vcpu, tlb_unpriv));
+    } else {
+        asm_alu_rr(a, true, ALU_ADD, RAX, R14);
+    }
+    if (i->aux & MEM_ALIGNED) {
+        asm_mov_rr(a, true, RCX, addr);
+        page_mask |= bytes - 1;
+    } else if (bytes > 1) {
+        asm_lea(a, true, RCX, addr, bytes - 1);
+    } else {
+        asm_mov_rr(a, true, RCX, addr);
+    }
+    asm_alu_ri(a, true, ALU_AND, RCX, page_mask);
+    asm_alu_rm(a, true, ALU_CMP, RCX, RAX, is_write(i) ? offsetof(TlbEntry, write_tag)
+                                                       : offsetof(TlbEntry, read_tag));
+    cold.jump = asm_jcc(a, CC_NE);
+    asm_load(a, true, RCX, RAX, offsetof(TlbEntry, addend));
+    cold.back = a->p;
+    g_array_append_val(g->cold, cold);
+    gen_flags_clobbered(g);
+}
+
+static void load_element(Gen *g, unsigned memop, HostReg dst, HostReg addr, int disp)
+{
+    bool is_signed = memop & (MEM_SIGNED32 | MEM_SIGNED64), w = memop & MEM_SIGNED64;
+
+    switch (memop & 7) {
+    case MEM_8:
+        asm_op_rmx(&g->a, w, 0, is_signed ? 0x0fbe : 0x0fb6, dst, RCX, addr, disp, false);
+        break;
+    case MEM_16:
+        asm_op_rmx(&g->a, w, 0, is_signed ? 0x0fbf : 0x0fb7, dst, RCX, addr, disp, false);
+        break;
+    case MEM_32:
+        asm_op_rmx(&g->a, w, 0, w ? 0x63 : 0x8b, dst, RCX, addr, disp, false);
+        break;
+    default:
+        asm_op_rmx(&g->a, true, 0, 0x8b, dst, RCX, addr, disp, false);
+        break;
+    }
+}
+
+static void store_element(Gen *g, unsigned memop, HostReg src, HostReg addr, int disp)
+{
+    switch (memop & 7) {
+    case MEM_8:
+        asm_op_rmx(&g->a, false, 0, 0x88, src, RCX, addr, disp, true);
+        break;
+    case MEM_16:
+        asm_op_rmx(&g->a, false, 0x66, 0x89, src, RCX, addr, disp, false);
+        break;
+    case MEM_32:
+        asm_op_rmx(&g->a, false, 0, 0x89, src, RCX, addr, disp, false);
+        break;
+    default:
+        asm_op_rmx(&g->a, true, 0, 0x89, src, RCX, addr, disp, false);
+        break;
+    }
+}
+
+static void gen_load(Gen *g, const IrInsn *i)
+{
+    HostReg addr = gen_use(g, i->arg[0]), dst, dst2 = RDX;
+    unsigned bytes = mem_bytes(i->aux);
+
+    /* Results get registers before the look-up: an eviction must not come between
+     * the state map and the access. They differ from the address. */
+    dst = gen_def(g, i->dst);
+    if (i->op == IR_ld2) {
+        dst2 = gen_def(g, i->dst2);
+    }
+    lookup(g, i, addr);
+    load_element(g, i->aux, dst, addr, 0);
+    if (i->op == IR_ld2) {
+        load_element(g, i->aux, dst2, addr, bytes);
+    }
+    if (i->aux & MEM_EXCL) {
+        asm_store(&g->a, true, addr, RBP, offsetof(Vcpu, excl_addr));
+        asm_store(&g->a, true, dst, RBP, offsetof(Vcpu, excl_val));
+        if (i->op == IR_ld2) {
+            asm_store(&g->a, true, dst2, RBP, offsetof(Vcpu, excl_val) + 8);
+        } else {
+            asm_store_i32(&g->a, RBP, offsetof(Vcpu, excl_val) + 8, 0);
+        }
+    }
+}
+
+static void gen_store(Gen *g, const IrInsn *i)
+{
+    HostReg addr = gen_use(g, i->arg[0]), v = gen_use(g, i->arg[1]), v2 = RDX;
+
+    if (i->op == IR_st2) {
+        v2 = gen_use(g, i->arg[2]);
+    }
+    lookup(g, i, addr);
+    store_element(g, i->aux, v, addr, 0);
+    if (i->op == IR_st2) {
+        store_element(g, i->aux, v2, addr, mem_bytes(i->aux));
+    }
+}
+
+static void compare_element(Gen *g, unsigned memop, HostReg addr, unsigned index)
+{
+    load_element(g, memop & 7, RAX, addr, index * mem_bytes(memop));
+    asm_alu_rm(&g->a, true, ALU_CMP, RAX, RBP, offsetof(Vcpu, excl_val) + 8 * index);
+}
+
+/* See do_store_exclusive() in the interpreter for the order of things. */
+static void gen_store_exclusive(Gen *g, const IrInsn *i)
+{
+    Asm *a = &g->a;
+    HostReg addr = gen_use(g, i->arg[0]), v = gen_use(g, i->arg[1]), v2 = RDX, status;
+    uint8_t *other_addr, *other_value, *other_value2 = NULL;
+    bool pair = i->arg[2] != 0;
+
+    if (pair) {
+        v2 = gen_use(g, i->arg[2]);
+    }
+    status = gen_def(g, i->dst);
+    asm_mov_ri(a, status, 1);
+    asm_alu_rm(a, true, ALU_CMP, addr, RBP, offsetof(Vcpu, excl_addr));
+    other_addr = asm_jcc(a, CC_NE);
+    lookup(g, i, addr);
+    compare_element(g, i->aux, addr, 0);
+    other_value = asm_jcc(a, CC_NE);
+    if (pair) {
+        compare_element(g, i->aux, addr, 1);
+        other_value2 = asm_jcc(a, CC_NE);
+    }
+    store_element(g, i->aux, v, addr, 0);
+    if (pair) {
+        store_element(g, i->aux, v2, addr, mem_bytes(i->aux));
+    }
+    asm_mov_ri(a, status, 0);
+    asm_patch(a, other_addr, a->p);
+    asm_patch(a, other_value, a->p);
+    if (pair) {
+        asm_patch(a, other_value2, a->p);
+    }
+    asm_store_i32(a, RBP, offsetof(Vcpu, excl_addr), -1);
+}
+
+/* XMM0 carries vector data; it is dead between operations. */
+static void gen_load_vec(Gen *g, const IrInsn *i)
+{
+    Asm *a = &g->a;
+    HostReg addr = gen_use(g, i->arg[0]);
+
+    lookup(g, i, addr);
+    switch (i->aux & 7) {
+    case MEM_128:
+        asm_op_rmx(a, false, 0xf3, 0x0f6f, 0, RCX, addr, 0, false);   /* MOVDQU */
+        break;
+    case MEM_64:
+        asm_op_rmx(a, false, 0xf3, 0x0f7e, 0, RCX, addr, 0, false);   /* MOVQ */
+        break;
+    case MEM_32:
+        asm_op_rmx(a, false, 0x66, 0x0f6e, 0, RCX, addr, 0, false);   /* MOVD */
+        break;
+    default:
+        load_element(g, i->aux & 7, RAX, addr, 0);
+        asm_op_rr(a, false, 0x66, 0x0f6e, 0, RAX);
+        break;
+    }
+    asm_op_rm(a, false, 0x66, 0x0f7f, 0, RBP, i->imm);                /* MOVDQA */
+}
+
+static void gen_store_vec(Gen *g, const IrInsn *i)
+{
+    Asm *a = &g->a;
+    HostReg addr = gen_use(g, i->arg[0]);
+
+    lookup(g, i, addr);
+    if ((i->aux & 7) == MEM_128) {
+        asm_op_rm(a, false, 0x66, 0x0f6f, 0, RBP, i->imm);
+        asm_op_rmx(a, false, 0xf3, 0x0f7f, 0, RCX, addr, 0, false);
+    } else {
+        asm_load(a, true, RAX, RBP, i->imm);
+        store_element(g, i->aux, RAX, addr, 0);
+    }
+}
+
+void gen_memory(Gen *g, const IrInsn *i)
+{
+    switch (i->op) {
+    case IR_ld: case IR_ld2: gen_load(g, i); break;
+    case IR_st: case IR_st2: gen_store(g, i); break;
+    case IR_stx: gen_store_exclusive(g, i); break;
+    case IR_ld_vec: gen_load_vec(g, i); break;
+    default: gen_store_vec(g, i); break;
+    }
+}
+
+/* ---- CPU state by offset ---- */
+
+void gen_ld_env(Gen *g, const IrInsn *i)
+{
+    HostReg dst = gen_def(g, i->dst);
+
+    switch (i->aux) {
+    case 1: asm_op_rm(&g->a, false, 0, 0x0fb6, dst, RBP, i->imm); break;
+    case 2: asm_op_rm(&g->a, false, 0, 0x0fb7, dst, RBP, i->imm); break;
+    case 4: asm_load(&g->a, false, dst, RBP, i->imm); break;
+    default: asm_load(&g->a, true, dst, RBP, i->imm); break;
+    }
+}
+
+void gen_st_env(Gen *g, const IrInsn *i)
+{
+    int32_t imm;
+    HostReg v;
+
+    if (i->aux == 8 && gen_imm32(g, i->arg[0], true, &imm)) {
+        asm_store_i32(&g->a, RBP, i->imm, imm);
+        return;
+    }
+    v = gen_use(g, i->arg[0]);
+    switch (i->aux) {
+    case 1: asm_op_rm8(&g->a, 0x88, v, RBP, i->imm); break;
+    case 2: asm_op_rm(&g->a, false, 0x66, 0x89, v, RBP, i->imm); break;
+    case 4: asm_store(&g->a, false, v, RBP, i->imm); break;
+    default: asm_store(&g->a, true, v, RBP, i->imm); break;
+    }
+}

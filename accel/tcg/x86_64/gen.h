@@ -1,0 +1,180 @@
+/*
+ * Code generation for one unit: the state that the files of this folder share.
+ *
+ * Register use: RBP = Vcpu, R15 = instructions left after this unit, R14 = data TLB
+ * of the current space, RAX RCX RDX = scratch within one IR operation; the others
+ * hold values across the whole unit. The stack frame has spill words and, for
+ * the slow paths, a save area for all registers.
+ *
+ * 1. A value is in a register, in a spill word, in the home of a slot (clean), or constant.
+ * 2. A slot is dirty when its value has not reached its home. Storing a slot's
+ *    current value to its home is right at any point; exits and bail-outs do it for
+ *    the dirty ones, so nothing is stored "in case it faults".
+ * 3. Emitting moves, loads and stores keeps the host's flags; everything that
+ *    disturbs them calls gen_flags_clobbered().
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ACCEL_TCG_X86_64_GEN_H
+#define ACCEL_TCG_X86_64_GEN_H
+
+#include "accel/tcg/backend.h"
+#include "accel/tcg/ir-info.h"
+#include "accel/tcg/x86_64/asm.h"
+#include <glib.h>
+
+#define GEN_SPILL_WORDS 256
+#define FRAME_SPILL 0                                /* offset from RSP in units */
+#define FRAME_SAVE (GEN_SPILL_WORDS * 8)             /* 16 registers */
+#define FRAME_SIZE (FRAME_SAVE + 16 * 8 + 8)         /* keeps RSP 16-byte aligned */
+
+#define NO_REG 0xff
+#define NEVER 0xffff
+
+typedef struct GenValue {
+    uint8_t reg;            /* or NO_REG */
+    bool spilled;
+    uint16_t spill;         /* word, when spilled */
+    uint16_t next_use;      /* IR index of the next use, or NEVER */
+    uint32_t slots;         /* slots whose current value this is */
+} GenValue;
+
+/* Where a dirty slot's value is at some point: a record of a state map. */
+typedef enum LocKind { LOC_REG = 0, LOC_SPILL = 1, LOC_CONST = 2 } LocKind;
+typedef struct SlotLoc {
+    uint8_t slot;
+    uint8_t kind;
+    uint16_t where;         /* register or spill word */
+    uint64_t value;         /* LOC_CONST */
+} SlotLoc;
+
+/* A guest access that can bail out; what mmu_probe() needs and how to restore. */
+typedef struct MemSite {
+    uint64_t pc;
+    uint32_t refund;        /* budget to give back: instructions not completed */
+    uint16_t memflags;
+    uint8_t bytes;          /* of the whole access */
+    uint8_t write;
+    uint32_t num_locs;
+    SlotLoc locs[];
+} MemSite;
+
+/* Code emitted behind the unit. */
+typedef enum ColdKind { COLD_EXIT, COLD_MEM, COLD_SYNC_EXIT, COLD_BUDGET } ColdKind;
+typedef struct Cold {
+    ColdKind kind;
+    uint8_t *jump;          /* rel32 that leads here */
+    uint8_t *back;          /* COLD_MEM: where to go on */
+    uint64_t pc;
+    unsigned refund;
+    bool save_flags, flags_inverted;
+    uint8_t addr_reg;       /* COLD_MEM */
+    MemSite *site;
+    unsigned first_loc, num_locs;   /* COLD_EXIT: into Gen.locs */
+} Cold;
+
+typedef struct Gen {
+    Asm a;
+    TcgContext *t;
+    const IrUnit *u;
+    Unit *unit;
+    bool link;
+    unsigned n;             /* index of the current IR instruction */
+    unsigned insn_index;    /* guest instructions before the current one */
+    uint64_t insn_pc;
+    bool insn_pc_valid;
+    GenValue *val;
+    uint16_t (*use_after)[4];  /* for each IR instruction's argument: the next use after it */
+    uint16_t reg_val[16];
+    uint16_t pinned;        /* registers not to evict within this operation */
+    uint16_t slot_val[VCPU_MAX_SLOTS];
+    uint32_t dirty;
+    uint8_t spill_used[GEN_SPILL_WORDS];
+    bool flags_in_host, flags_inverted, flags_home;
+    uint8_t *dead_exit;     /* where the entry of a killed unit jumps */
+    GArray *cold;           /* Cold */
+    GArray *locs;           /* SlotLoc */
+} Gen;
+
+/* Shared code, emitted once: executable-view addresses. */
+typedef struct GenStubs {
+    const uint8_t *enter;       /* uint64_t enter(Vcpu *, const void *code) */
+    const uint8_t *leave;       /* RAX = exit kind */
+    const uint8_t *probe;       /* RCX = address, RDX = MemSite; returns RCX = addend */
+    bool has_lzcnt, has_sse42;
+} GenStubs;
+
+GenStubs *gen_stubs(TcgContext *t);
+
+/* ---- gen-regs.c ---- */
+
+void gen_regs_init(Gen *g);
+/* A register that holds the value, pinned. */
+HostReg gen_use(Gen *g, uint16_t v);
+/* A pinned register for the result; reuses x's register when x dies here. The
+ * value of x (if x != 0) is moved into it. */
+HostReg gen_def_from(Gen *g, uint16_t dst, uint16_t x);
+/* As gen_def_from, but the value of x is there only when its register was reused. */
+HostReg gen_def_reuse(Gen *g, uint16_t dst, uint16_t x);
+HostReg gen_def(Gen *g, uint16_t dst);
+/* Load a value into a fixed scratch register, without changing allocation. */
+void gen_load_into(Gen *g, HostReg reg, uint16_t v);
+/* End of an operation: release dead arguments, unpin. */
+void gen_release(Gen *g, const IrInsn *i);
+void gen_set_slot(Gen *g, unsigned slot, uint16_t v);
+void gen_get_slot(Gen *g, unsigned slot, uint16_t v);
+/* Store all dirty slots to their homes; they stay cached. */
+void gen_flush_slots(Gen *g);
+/* Before a call: values that live on are moved out of caller-saved registers. */
+void gen_save_for_call(Gen *g);
+void gen_drop_caller_saved(Gen *g);
+/* Before a sync helper: all state home, and values apart from slots. */
+void gen_sync_state(Gen *g);
+/* Append the state map of the dirty slots to g->locs; returns the count. */
+unsigned gen_capture(Gen *g);
+void gen_store_loc(Gen *g, const SlotLoc *loc);
+bool gen_is_const(const Gen *g, uint16_t v, uint64_t *value);
+/* The constant fits a sign-extended 32-bit immediate of an operation of width w. */
+bool gen_imm32(const Gen *g, uint16_t v, bool w, int32_t *imm);
+bool gen_used_later(const Gen *g, uint16_t v);
+
+static inline int32_t slot_disp(unsigned slot)
+{
+    return offsetof(Vcpu, slot) + 8 * slot;
+}
+static inline int32_t spill_disp(unsigned word)
+{
+    return FRAME_SPILL + 8 * word;
+}
+
+/* ---- gen-flags.c ---- */
+
+void gen_flags_clobbered(Gen *g);
+/* NZCV are in the host's flags now, by an operation of add (C = CF) or subtract
+ * (C = !CF) kind; stores them when the instruction is marked so. */
+void gen_flags_produced(Gen *g, const IrInsn *i, bool inverted);
+/* Make the host's flags hold NZCV. */
+void gen_flags_to_host(Gen *g);
+/* The condition code; may emit CMC. Host flags must hold NZCV. */
+HostCond gen_cond(Gen *g, unsigned cond);
+/* Store to vcpu->nzcv; host flags must hold NZCV. */
+void gen_flags_save(Gen *g);
+void gen_ccmp(Gen *g, const IrInsn *i);
+void gen_get_nzcv(Gen *g, const IrInsn *i);
+void gen_set_nzcv(Gen *g, const IrInsn *i);
+void gen_sel(Gen *g, const IrInsn *i);
+
+/* ---- gen-alu.c, gen-mem.c, gen-vec.c, gen-flow.c ---- */
+
+void gen_alu(Gen *g, const IrInsn *i);
+void gen_memory(Gen *g, const IrInsn *i);
+void gen_ld_env(Gen *g, const IrInsn *i);
+void gen_st_env(Gen *g, const IrInsn *i);
+void gen_call(Gen *g, const IrInsn *i);
+void gen_vec(Gen *g, const IrInsn *i);
+void gen_side_exit(Gen *g, const IrInsn *i);
+void gen_final_exit(Gen *g, const IrInsn *i);
+void gen_head(Gen *g);
+void gen_cold(Gen *g);
+
+#endif

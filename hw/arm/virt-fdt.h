@@ -1,0 +1,21 @@
+/*
+ * The virt board's device tree.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_ARM_VIRT_FDT_H
+#define HW_ARM_VIRT_FDT_H
+
+#include <glib.h>
+#include "util/osdep.h"
+
+typedef struct VirtFdtConfig {
+    unsigned num_cpus;
+    const char *cpu_compatible;   /* "arm,cortex-a53" */
+    bool random_seeds;            /* room for kaslr-seed and rng-seed, zero for now */
+} VirtFdtConfig;
+
+/* Everything but /memory, /psci and the boot arguments, which a boot loader adds. */
+GByteArray *virt_fdt_build(const VirtFdtConfig *config);
+
+#endif

@@ -1,0 +1,175 @@
+/*
+ * The virt board: QEMU 7.2's "-M virt" memory map, interrupts and device tree with
+ * a GICv2 and up to eight CPUs.
+ *
+ *   0x00000000  flash, two banks of 64 MiB; -bios is loaded into the first
+ *   0x08000000  GICv2 distributor, CPU interface at 0x08010000
+ *   0x09000000  PL011 UART          SPI 1
+ *   0x09010000  PL031 RTC           SPI 2
+ *   0x09020000  fw_cfg
+ *   0x09030000  PL061 GPIO          SPI 7; line 3 is the power button
+ *   0x0a000000  32 virtio-mmio transports of 0x200 bytes, SPI 16 and up
+ *   0x40000000  RAM
+ *
+ * Not modelled: PCIe, the GICv2m frame, the platform bus's devices, SMMU, ACPI.
+ * Flash is ROM: reads work, CFI commands (cfi.pflash01) are dropped, so guests find no
+ * flash chip to write to, and firmware that keeps variables there cannot.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "arm-boards.h"
+#include "hw/arm/boot.h"
+#include "hw/char/pl011.h"
+#include "hw/gpio/gpio-key.h"
+#include "hw/gpio/pl061.h"
+#include "hw/intc/gicv2.h"
+#include "hw/misc/fw_cfg.h"
+#include "hw/rtc/pl031.h"
+#include "target/arm/cpu.h"
+#include "virt-fdt.h"
+#include "virt-options.h"
+
+#define DEFAULT_CPU "cortex-a72"
+
+static bool check_config(const BoardConfig *config, Error **errp)
+{
+    if (config->num_cpus < 1 || config->num_cpus > VIRT_MAX_CPUS) {
+        error_setg(errp, "-smp %u: board virt has 1 to %d CPUs", config->num_cpus,
+                   VIRT_MAX_CPUS);
+        return false;
+    }
+    if (config->ram_size == 0 || config->ram_size > VIRT_RAM_MAX ||
+        config->ram_size % PAGE_SIZE) {
+        error_setg(errp, "-m: board virt takes 4 KiB to %llu GiB of RAM in steps of 4 KiB, not %"
+                   PRIu64 " bytes", VIRT_RAM_MAX >> 30, config->ram_size);
+        return false;
+    }
+    return true;
+}
+
+static bool add_memory(Machine *m, const BoardConfig *config, Error **errp)
+{
+    return memory_add_ram(m->memory, "flash0", VIRT_FLASH_BASE, VIRT_FLASH_SIZE, true, errp) &&
+           memory_add_ram(m->memory, "flash1", VIRT_FLASH_BASE + VIRT_FLASH_SIZE,
+                          VIRT_FLASH_SIZE, true, errp) &&
+           memory_add_ram(m->memory, "ram", VIRT_RAM_BASE, config->ram_size, false, errp);
+}
+
+static bool add_cpus(Machine *m, const BoardConfig *config, GicV2 *gic, Error **errp)
+{
+    const char *model = config->cpu_model ? config->cpu_model : DEFAULT_CPU;
+
+    m->cpus = g_new0(Vcpu *, config->num_cpus);
+    for (unsigned i = 0; i < config->num_cpus; i++) {
+        ArmCpu *cpu = arm_cpu_new(model, m, i, errp);
+
+        if (!cpu) {
+            return false;
+        }
+        cpu->psci_conduit_smc = false;
+        /* The others wait for PSCI CPU_ON, after each reset and now. */
+        cpu->start_powered_off = i > 0;
+        cpu->vcpu.powered_off = cpu->vcpu.halted = i > 0;
+        cpu->timer_irq[0] = gicv2_ppi(gic, i, VIRT_PPI_TIMER_PHYS);
+        cpu->timer_irq[1] = gicv2_ppi(gic, i, VIRT_PPI_TIMER_VIRT);
+        cpu->timer_irq[2] = gicv2_ppi(gic, i, VIRT_PPI_TIMER_HYP);
+        cpu->timer_irq[3] = gicv2_ppi(gic, i, VIRT_PPI_TIMER_SECURE);
+        gicv2_connect_cpu(gic, i, cpu->irq_in, cpu->fiq_in);
+        m->cpus[i] = &cpu->vcpu;
+        m->num_cpus = i + 1;
+    }
+    return true;
+}
+
+static FwCfg *add_fw_cfg(Machine *m, const BoardConfig *config)
+{
+    FwCfg *fw = fw_cfg_new(m, "fw_cfg", VIRT_FW_CFG_BASE);
+
+    fw_cfg_add_u16(fw, FW_CFG_NB_CPUS, (uint16_t)config->num_cpus);
+    fw_cfg_add_u16(fw, FW_CFG_NOGRAPHIC, 1);
+    fw_cfg_add_u16(fw, FW_CFG_BOOT_MENU, 0);
+    return fw;
+}
+
+static void add_platform_devices(Machine *m, BoardConfig *config, GicV2 *gic)
+{
+    Pl061 *gpio;
+
+    pl011_new(m, "uart0", VIRT_UART_BASE, gicv2_irq(gic, VIRT_SPI_UART), &config->serial[0]);
+    config->num_serial = 1;
+    pl031_new(m, "rtc", VIRT_RTC_BASE, gicv2_irq(gic, VIRT_SPI_RTC));
+    gpio = pl061_new(m, "gpio", VIRT_GPIO_BASE, gicv2_irq(gic, VIRT_SPI_GPIO));
+    gpio_key_set_powerdown(gpio_key_new(m, "power-key", pl061_input(gpio, VIRT_GPIO_POWER_KEY)));
+}
+
+/* The compatible string of the CPU binding; "max" is no part, and goes by QEMU's name. */
+static char *cpu_compatible(const BoardConfig *config)
+{
+    const char *model = config->cpu_model ? config->cpu_model : DEFAULT_CPU;
+
+    return g_strdup_printf("arm,%s", strcmp(model, "max") == 0 ? "cortex-a57" : model);
+}
+
+static bool load_boot(Machine *m, BoardConfig *config, const VirtOptions *options, FwCfg *fw,
+                      Error **errp)
+{
+    g_autofree char *compatible = cpu_compatible(config);
+    const VirtFdtConfig fdt_config = {
+        .num_cpus = config->num_cpus,
+        .cpu_compatible = compatible,
+        .random_seeds = options->random_seeds,
+    };
+    GByteArray *fdt = virt_fdt_build(&fdt_config);
+    const ArmBootBoard board = {
+        .ram_base = VIRT_RAM_BASE, .ram_size = config->ram_size,
+        .flash_base = VIRT_FLASH_BASE, .flash_size = VIRT_FLASH_SIZE,
+        .fdt = fdt, .fw_cfg = fw,
+        .random_seeds = options->random_seeds,
+        .psci_method = "hvc",
+    };
+    ArmBootEntry entry;
+    bool ok = arm_boot_load(m, config, &board, &entry, errp);
+
+    g_byte_array_unref(fdt);
+    if (ok) {
+        arm_cpu_set_boot(arm_cpu(m->cpus[0]), entry.pc, entry.x0);
+    }
+    return ok;
+}
+
+static bool virt_create(Machine *m, BoardConfig *config, Error **errp)
+{
+    IrqLine virtio_irq[VIRT_NUM_VIRTIO];
+    VirtOptions options;
+    GicV2 *gic;
+    FwCfg *fw;
+
+    if (!check_config(config, errp) || !virt_options_parse(&options, config, errp) ||
+        !add_memory(m, config, errp)) {
+        return false;
+    }
+    gic = gicv2_new(m, "gic", config->num_cpus, VIRT_NUM_IRQ);
+    gicv2_map(gic, VIRT_GIC_DIST_BASE, VIRT_GIC_CPU_BASE);
+    if (!add_cpus(m, config, gic, errp)) {
+        return false;
+    }
+    add_platform_devices(m, config, gic);
+    fw = add_fw_cfg(m, config);
+    for (unsigned i = 0; i < VIRT_NUM_VIRTIO; i++) {
+        virtio_irq[i] = gicv2_irq(gic, VIRT_SPI_VIRTIO + i);
+    }
+    return virt_add_devices(m, config, &options, virtio_irq, errp) &&
+           load_boot(m, config, &options, fw, errp);
+}
+
+const BoardType virt_board = {
+    .name = "virt",
+    .alias = "virt-7.2",
+    .description = "QEMU 7.2 ARM Virtual Machine",
+    .default_cpu = DEFAULT_CPU,
+    .default_ram = 128ull << 20,
+    .max_cpus = VIRT_MAX_CPUS,
+    .devices = virt_device_names,
+    .create = virt_create,
+};

@@ -1,0 +1,486 @@
+/*
+ * PrimeCell UART, PL011 (DDI 0183, as revision r1p1 with 16-entry FIFOs).
+ *
+ * Wiring: one page of registers, the combined interrupt (UARTINTR), one
+ * character port. UARTCLK is 24 MHz.
+ *
+ * Not modelled, and why:
+ * - Baud timing: a character written to DR has left at once, so the transmit FIFO
+ *   is always empty and the transmit interrupt follows each character.
+ * - The RX trigger level of IFLS: the receive interrupt rises with the first
+ *   character. Characters come at the pace of a person or a pipe, not of a line, so a
+ *   level says nothing; and software that unmasks only RXIM, which works on
+ *   other models of this board, hears single key presses. The receive timeout is the
+ *   manual's: 32 bit periods of virtual time without a new character.
+ * - The enables in CR: early consoles write without them, relying on
+ *   firmware that is not there when a kernel is started directly.
+ * - DMA, IrDA, modem inputs (outside of loopback), parity and framing errors.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/char/pl011.h"
+#include "hw/core/register.h"
+#include "util/bitops.h"
+
+/* UARTDR: receive errors beside the data (table 3-2); in RSR eight bits lower. */
+#define DR_BE BIT(10)
+#define DR_OE BIT(11)
+#define DR_ERRORS 0xf00
+#define RSR_OE BIT(3)
+
+#define FR_CTS BIT(0)
+#define FR_DSR BIT(1)
+#define FR_DCD BIT(2)
+#define FR_RXFE BIT(4)
+#define FR_RXFF BIT(6)
+#define FR_TXFE BIT(7)
+#define FR_RI BIT(8)
+
+#define LCR_BRK BIT(0)
+#define LCR_FEN BIT(4)
+
+#define CR_LBE BIT(7)
+#define CR_DTR BIT(10)
+#define CR_RTS BIT(11)
+#define CR_OUT1 BIT(12)
+#define CR_OUT2 BIT(13)
+
+#define INT_RI BIT(0)
+#define INT_CTS BIT(1)
+#define INT_DCD BIT(2)
+#define INT_DSR BIT(3)
+#define INT_RX BIT(4)
+#define INT_TX BIT(5)
+#define INT_RT BIT(6)
+#define INT_BE BIT(9)
+#define INT_OE BIT(10)
+#define INT_ALL 0x7ff
+
+#define FIFO_DEPTH 16
+
+typedef struct Pl011State {
+    uint64_t timeout_ns;          /* when the receive timeout strikes */
+    uint32_t timeout_armed;
+    uint32_t rsr;
+    uint32_t ilpr;
+    uint32_t ibrd;
+    uint32_t fbrd;
+    uint32_t lcr_h;
+    uint32_t cr;
+    uint32_t ifls;
+    uint32_t imsc;
+    uint32_t ris;
+    uint32_t dmacr;
+    uint32_t overrun;             /* DR.OE */
+    uint32_t rx_first;
+    uint32_t rx_count;
+    uint16_t rx_fifo[FIFO_DEPTH]; /* as DR reads them, without OE */
+} Pl011State;
+
+#define PL011_FIELDS(F, S)  \
+    F(S, U64, timeout_ns)   \
+    F(S, U32, timeout_armed) \
+    F(S, U32, rsr)          \
+    F(S, U32, ilpr)         \
+    F(S, U32, ibrd)         \
+    F(S, U32, fbrd)         \
+    F(S, U32, lcr_h)        \
+    F(S, U32, cr)           \
+    F(S, U32, ifls)         \
+    F(S, U32, imsc)         \
+    F(S, U32, ris)          \
+    F(S, U32, dmacr)        \
+    F(S, U32, overrun)      \
+    F(S, U32, rx_first)     \
+    F(S, U32, rx_count)     \
+    F(S, ARRAY_U16, rx_fifo)
+
+FIELD_TABLE(pl011_fields, "pl011", 1, Pl011State, PL011_FIELDS);
+
+struct Pl011 {
+    Device dev;
+    Pl011State state;
+    IrqLine irq;
+    CharPort *port;
+    Timer timeout;
+};
+
+/* ---- the chip ---- */
+
+static unsigned fifo_depth(const Pl011State *s)
+{
+    return s->lcr_h & LCR_FEN ? FIFO_DEPTH : 1;
+}
+
+static void fifo_push(Pl011State *s, uint16_t entry)
+{
+    if (s->rx_count >= fifo_depth(s)) {
+        s->overrun = 1;
+        s->rsr |= RSR_OE;
+        s->ris |= INT_OE;
+        return;
+    }
+    s->rx_fifo[(s->rx_first + s->rx_count) % FIFO_DEPTH] = entry;
+    s->rx_count++;
+    s->overrun = 0;
+    s->ris |= INT_RX;
+    if (entry & DR_BE) {
+        s->ris |= INT_BE;
+    }
+}
+
+/* What DR reads: the oldest character, or the last one again when there is none. */
+static uint32_t fifo_front(const Pl011State *s)
+{
+    return s->rx_fifo[s->rx_first] | (s->overrun ? DR_OE : 0);
+}
+
+static void fifo_pop(Pl011State *s)
+{
+    if (s->rx_count == 0) {
+        return;
+    }
+    s->rsr = (s->rsr & RSR_OE) | ((s->rx_fifo[s->rx_first] & DR_ERRORS) >> 8);
+    if (--s->rx_count == 0) {
+        s->ris &= ~(uint32_t)(INT_RX | INT_RT);
+        return;
+    }
+    s->rx_first = (s->rx_first + 1) % FIFO_DEPTH;
+}
+
+static void fifo_reset(Pl011State *s)
+{
+    s->rx_count = 0;
+    s->rx_first = 0;
+    s->rx_fifo[0] = 0;
+    s->ris &= ~(uint32_t)(INT_RX | INT_RT);
+}
+
+static uint32_t flags(const Pl011State *s)
+{
+    uint32_t fr = FR_TXFE;
+
+    if (s->rx_count == 0) {
+        fr |= FR_RXFE;
+    }
+    if (s->rx_count >= fifo_depth(s)) {
+        fr |= FR_RXFF;
+    }
+    if (s->cr & CR_LBE) {
+        /* The modem outputs come back as inputs (table 3-12, LBE). */
+        fr |= s->cr & CR_RTS ? FR_CTS : 0;
+        fr |= s->cr & CR_DTR ? FR_DSR : 0;
+        fr |= s->cr & CR_OUT1 ? FR_DCD : 0;
+        fr |= s->cr & CR_OUT2 ? FR_RI : 0;
+    }
+    return fr;
+}
+
+/* 32 bit periods: 16 x (IBRD + FBRD / 64) cycles of 24 MHz each. */
+static int64_t timeout_length_ns(const Pl011State *s)
+{
+    uint32_t divisor = MAX(s->ibrd * 64 + s->fbrd, 64);
+
+    return (int64_t)divisor * 1000 / 3;
+}
+
+/* ---- the device around it ---- */
+
+static void pl011_update_irq(void *opaque)
+{
+    Pl011 *u = opaque;
+
+    irq_set(&u->irq, (u->state.ris & u->state.imsc) != 0);
+}
+
+static void timeout_stop(Pl011 *u)
+{
+    u->state.timeout_armed = 0;
+    u->state.timeout_ns = 0;
+    timer_del(&u->timeout);
+}
+
+static void timeout_start(Pl011 *u)
+{
+    int64_t when = clock_now(u->dev.machine->clock) + timeout_length_ns(&u->state);
+
+    u->state.timeout_armed = 1;
+    u->state.timeout_ns = (uint64_t)when;
+    timer_mod(&u->timeout, when);
+}
+
+static void pl011_timeout(void *opaque)
+{
+    Pl011 *u = opaque;
+
+    timeout_stop(u);
+    if (u->state.rx_count) {
+        u->state.ris |= INT_RT;
+    }
+    pl011_update_irq(u);
+}
+
+/* A character arrived, from the port or from the own transmitter. */
+static void pl011_arrived(Pl011 *u, uint16_t entry)
+{
+    fifo_push(&u->state, entry);
+    timeout_start(u);
+}
+
+static uint32_t read_dr(void *opaque)
+{
+    Pl011 *u = opaque;
+    uint32_t value = fifo_front(&u->state);
+
+    fifo_pop(&u->state);
+    if (u->state.rx_count == 0) {
+        timeout_stop(u);
+    }
+    pl011_update_irq(u);
+    char_port_accept_input(u->port);
+    return value;
+}
+
+static uint32_t peek_dr(void *opaque)
+{
+    return fifo_front(&((Pl011 *)opaque)->state);
+}
+
+static void write_dr(void *opaque, uint32_t value)
+{
+    Pl011 *u = opaque;
+    uint8_t byte = (uint8_t)value;
+
+    if (u->state.cr & CR_LBE) {
+        pl011_arrived(u, byte);
+    } else {
+        char_port_write(u->port, &byte, 1);
+    }
+    /* It left: the FIFO fell through its trigger level (2.8.3). */
+    u->state.ris |= INT_TX;
+}
+
+static void write_ecr(void *opaque, uint32_t value)
+{
+    ((Pl011 *)opaque)->state.rsr = 0;
+}
+
+static uint32_t read_fr(void *opaque)
+{
+    return flags(&((Pl011 *)opaque)->state);
+}
+
+static void write_lcr_h(void *opaque, uint32_t value)
+{
+    Pl011 *u = opaque;
+    uint32_t changed = u->state.lcr_h ^ value;
+
+    u->state.lcr_h = value;
+    if (changed & LCR_FEN) {
+        fifo_reset(&u->state);
+        timeout_stop(u);
+    }
+    if (changed & value & LCR_BRK && u->state.cr & CR_LBE) {
+        pl011_arrived(u, DR_BE);
+    }
+    pl011_update_irq(u);
+    char_port_accept_input(u->port);
+}
+
+static void write_cr(void *opaque, uint32_t value)
+{
+    Pl011 *u = opaque;
+    uint32_t before = flags(&u->state), changed;
+
+    u->state.cr = value;
+    changed = before ^ flags(&u->state);
+    u->state.ris |= changed & FR_RI ? INT_RI : 0;
+    u->state.ris |= changed & FR_CTS ? INT_CTS : 0;
+    u->state.ris |= changed & FR_DCD ? INT_DCD : 0;
+    u->state.ris |= changed & FR_DSR ? INT_DSR : 0;
+    pl011_update_irq(u);
+    /* What waited while the line was looped back. */
+    char_port_accept_input(u->port);
+}
+
+static uint32_t read_mis(void *opaque)
+{
+    const Pl011State *s = &((Pl011 *)opaque)->state;
+
+    return s->ris & s->imsc;
+}
+
+static void write_icr(void *opaque, uint32_t value)
+{
+    ((Pl011 *)opaque)->state.ris &= ~value;
+}
+
+#define STATE(f) ((int32_t)offsetof(Pl011State, f))
+#define ID_ROW(at, label, value) \
+    { at, label, .readable = 0xff, .reset = value, .field = REG_NO_FIELD }
+
+/* Table 3-1. */
+static const RegisterRow pl011_rows[] = {
+    { 0x000, "UARTDR", .readable = 0xfff, .writable = 0xff, .field = REG_NO_FIELD,
+      .read = read_dr, .peek = peek_dr, .write = write_dr, .after_write = pl011_update_irq },
+    { 0x004, "UARTRSR", .readable = 0xf, .writable = UINT32_MAX, .field = STATE(rsr),
+      .write = write_ecr },
+    { 0x018, "UARTFR", .readable = 0x1ff, .field = REG_NO_FIELD, .read = read_fr },
+    { 0x020, "UARTILPR", .readable = 0xff, .writable = 0xff, .field = STATE(ilpr) },
+    { 0x024, "UARTIBRD", .readable = 0xffff, .writable = 0xffff, .field = STATE(ibrd) },
+    { 0x028, "UARTFBRD", .readable = 0x3f, .writable = 0x3f, .field = STATE(fbrd) },
+    { 0x02c, "UARTLCR_H", .readable = 0xff, .writable = 0xff, .field = STATE(lcr_h),
+      .write = write_lcr_h },
+    { 0x030, "UARTCR", .readable = 0xff87, .writable = 0xff87, .reset = 0x300,
+      .field = STATE(cr), .write = write_cr },
+    { 0x034, "UARTIFLS", .readable = 0x3f, .writable = 0x3f, .reset = 0x12,
+      .field = STATE(ifls) },
+    { 0x038, "UARTIMSC", .readable = INT_ALL, .writable = INT_ALL, .field = STATE(imsc),
+      .after_write = pl011_update_irq },
+    { 0x03c, "UARTRIS", .readable = INT_ALL, .field = STATE(ris) },
+    { 0x040, "UARTMIS", .readable = INT_ALL, .field = REG_NO_FIELD, .read = read_mis },
+    { 0x044, "UARTICR", .writable = INT_ALL, .field = REG_NO_FIELD, .write = write_icr,
+      .after_write = pl011_update_irq },
+    { 0x048, "UARTDMACR", .readable = 0x7, .writable = 0x7, .field = STATE(dmacr) },
+    ID_ROW(0xfe0, "UARTPeriphID0", 0x11),
+    ID_ROW(0xfe4, "UARTPeriphID1", 0x10),
+    ID_ROW(0xfe8, "UARTPeriphID2", 0x14),
+    ID_ROW(0xfec, "UARTPeriphID3", 0x00),
+    ID_ROW(0xff0, "UARTPCellID0", 0x0d),
+    ID_ROW(0xff4, "UARTPCellID1", 0xf0),
+    ID_ROW(0xff8, "UARTPCellID2", 0x05),
+    ID_ROW(0xffc, "UARTPCellID3", 0xb1),
+};
+
+static const RegisterBank pl011_bank = {
+    .device = "pl011", .rows = pl011_rows, .num_rows = ARRAY_SIZE(pl011_rows),
+    .state_offset = offsetof(Pl011, state),
+};
+
+static uint64_t pl011_read(void *opaque, hwaddr offset, unsigned size)
+{
+    return register_read(&pl011_bank, opaque, offset);
+}
+
+static void pl011_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    register_write(&pl011_bank, opaque, offset, (uint32_t)value);
+}
+
+static uint64_t pl011_peek(void *opaque, hwaddr offset, unsigned size)
+{
+    return register_peek(&pl011_bank, opaque, offset);
+}
+
+/* Early consoles write DR as a byte, the driver as a halfword or a word. */
+static const MmioOps pl011_ops = {
+    .read = pl011_read, .write = pl011_write, .peek = pl011_peek, .min_size = 1, .max_size = 4,
+};
+
+/* ---- the character port ---- */
+
+static unsigned pl011_can_receive(void *opaque)
+{
+    const Pl011State *s = &((Pl011 *)opaque)->state;
+
+    /* Looped back, the receiver does not hear the line: its characters wait. */
+    return s->cr & CR_LBE ? 0 : fifo_depth(s) - MIN(s->rx_count, fifo_depth(s));
+}
+
+static void pl011_receive(void *opaque, const uint8_t *data, size_t length)
+{
+    Pl011 *u = opaque;
+
+    for (size_t i = 0; i < length; i++) {
+        pl011_arrived(u, data[i]);
+    }
+    pl011_update_irq(u);
+}
+
+static void pl011_event(void *opaque, CharEvent event)
+{
+    Pl011 *u = opaque;
+
+    if (event == CHAR_EVENT_BREAK && !(u->state.cr & CR_LBE)) {
+        pl011_arrived(u, DR_BE);
+        pl011_update_irq(u);
+    }
+}
+
+static const CharPortClient pl011_client = {
+    .can_receive = pl011_can_receive, .receive = pl011_receive, .event = pl011_event,
+};
+
+/* ---- life cycle and state ---- */
+
+static void pl011_reset(Device *dev)
+{
+    Pl011 *u = container_of(dev, Pl011, dev);
+
+    register_reset(&pl011_bank, u);
+    fifo_reset(&u->state);
+    u->state.overrun = 0;
+    timeout_stop(u);
+    pl011_update_irq(u);
+    /* The FIFO has room again, and what is queued gives no other occasion. */
+    char_port_accept_input(u->port);
+}
+
+static void pl011_post_load(Device *dev)
+{
+    Pl011 *u = container_of(dev, Pl011, dev);
+
+    /* A snapshot is input: indexes must stay inside the FIFO. */
+    u->state.rx_first %= FIFO_DEPTH;
+    u->state.rx_count = MIN(u->state.rx_count, FIFO_DEPTH);
+    if (u->state.timeout_armed) {
+        timer_mod(&u->timeout, (int64_t)u->state.timeout_ns);
+    } else {
+        timer_del(&u->timeout);
+    }
+}
+
+static void pl011_digest_port(Device *dev, Digest *digest)
+{
+    char_port_digest(container_of(dev, Pl011, dev)->port, digest);
+}
+
+static void pl011_save_port(Device *dev, GByteArray *out)
+{
+    char_port_save(container_of(dev, Pl011, dev)->port, out);
+}
+
+static bool pl011_load_port(Device *dev, ByteReader *in, Error **errp)
+{
+    return char_port_load(container_of(dev, Pl011, dev)->port, in, errp);
+}
+
+static void pl011_free(Device *dev)
+{
+    Pl011 *u = container_of(dev, Pl011, dev);
+
+    timer_del(&u->timeout);
+    char_port_free(u->port);
+    g_free(u);
+}
+
+static const DeviceType pl011_type = {
+    .name = "pl011", .fields = &pl011_fields, .state_offset = offsetof(Pl011, state),
+    .reset = pl011_reset, .post_load = pl011_post_load,
+    .digest_more = pl011_digest_port, .save_more = pl011_save_port,
+    .load_more = pl011_load_port, .free = pl011_free,
+};
+
+Pl011 *pl011_new(Machine *machine, const char *id, hwaddr base, IrqLine irq, CharPort **port)
+{
+    Pl011 *u = g_new0(Pl011, 1);
+
+    device_init(&u->dev, &pl011_type, machine, id);
+    u->irq = irq;
+    u->port = char_port_new(machine->replay, id, &pl011_client, u);
+    timer_init(&u->timeout, machine->clock, pl011_timeout, u, "pl011 receive timeout");
+    memory_add_mmio(machine->memory, u->dev.id, base, PL011_SIZE, &pl011_ops, u);
+    *port = u->port;
+    return u;
+}

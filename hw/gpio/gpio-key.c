@@ -1,0 +1,98 @@
+/*
+ * A push button on a GPIO line.
+ *
+ * Wiring: one output, high while the button is down. A press lasts 100 ms of
+ * virtual time: longer than the debouncing of the guest's driver.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/gpio/gpio-key.h"
+
+typedef struct GpioKeyState {
+    uint64_t release_ns;    /* while down */
+    uint64_t down;
+} GpioKeyState;
+
+#define GPIO_KEY_FIELDS(F, S)  \
+    F(S, U64, release_ns)      \
+    F(S, U64, down)
+
+FIELD_TABLE(gpio_key_fields, "gpio-key", 1, GpioKeyState, GPIO_KEY_FIELDS);
+
+struct GpioKey {
+    Device dev;
+    GpioKeyState state;
+    IrqLine out;
+    Timer release;
+};
+
+static void gpio_key_release(void *opaque)
+{
+    GpioKey *key = opaque;
+
+    timer_del(&key->release);
+    key->state = (GpioKeyState) { 0 };
+    irq_set(&key->out, false);
+}
+
+void gpio_key_press(GpioKey *key)
+{
+    int64_t when = clock_now(key->dev.machine->clock) + GPIO_KEY_PRESS_NS;
+
+    key->state.down = 1;
+    key->state.release_ns = (uint64_t)when;
+    timer_mod(&key->release, when);
+    irq_set(&key->out, true);
+}
+
+static void powerdown(void *opaque)
+{
+    gpio_key_press(opaque);
+}
+
+void gpio_key_set_powerdown(GpioKey *key)
+{
+    key->dev.machine->powerdown = powerdown;
+    key->dev.machine->powerdown_opaque = key;
+}
+
+static void gpio_key_reset(Device *dev)
+{
+    gpio_key_release(container_of(dev, GpioKey, dev));
+}
+
+static void gpio_key_post_load(Device *dev)
+{
+    GpioKey *key = container_of(dev, GpioKey, dev);
+
+    if (key->state.down) {
+        timer_mod(&key->release, (int64_t)key->state.release_ns);
+    } else {
+        timer_del(&key->release);
+    }
+}
+
+static void gpio_key_free(Device *dev)
+{
+    GpioKey *key = container_of(dev, GpioKey, dev);
+
+    timer_del(&key->release);
+    g_free(key);
+}
+
+static const DeviceType gpio_key_type = {
+    .name = "gpio-key", .fields = &gpio_key_fields,
+    .state_offset = offsetof(GpioKey, state), .reset = gpio_key_reset,
+    .post_load = gpio_key_post_load, .free = gpio_key_free,
+};
+
+GpioKey *gpio_key_new(Machine *machine, const char *id, IrqLine out)
+{
+    GpioKey *key = g_new0(GpioKey, 1);
+
+    device_init(&key->dev, &gpio_key_type, machine, id);
+    key->out = out;
+    timer_init(&key->release, machine->clock, gpio_key_release, key, "gpio-key release");
+    return key;
+}

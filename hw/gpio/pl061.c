@@ -1,0 +1,244 @@
+/*
+ * PrimeCell general-purpose input/output, PL061 (DDI 0190): eight lines.
+ *
+ * Wiring: one page of registers, the combined interrupt (GPIOINTR), eight
+ * inputs, eight outputs. Lines that nobody drives read as low.
+ *
+ * Not modelled: the hardware control mode of GPIOAFSEL, which is stored only.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/gpio/pl061.h"
+#include "hw/core/register.h"
+#include "util/bitops.h"
+
+/* GPIODATA takes 0x000-0x3fc: bits 9:2 of the address are a mask (3.3.1). */
+#define DATA_END 0x400
+
+typedef struct Pl061State {
+    uint32_t in;        /* levels at the inputs */
+    uint32_t data;      /* what the guest wrote to output lines */
+    uint32_t dir;
+    uint32_t is;
+    uint32_t ibe;
+    uint32_t iev;
+    uint32_t ie;
+    uint32_t edges;     /* edges seen, of lines in edge mode */
+    uint32_t afsel;
+} Pl061State;
+
+#define PL061_FIELDS(F, S)  \
+    F(S, U32, in)           \
+    F(S, U32, data)         \
+    F(S, U32, dir)          \
+    F(S, U32, is)           \
+    F(S, U32, ibe)          \
+    F(S, U32, iev)          \
+    F(S, U32, ie)           \
+    F(S, U32, edges)        \
+    F(S, U32, afsel)
+
+FIELD_TABLE(pl061_fields, "pl061", 1, Pl061State, PL061_FIELDS);
+
+struct Pl061 {
+    Device dev;
+    Pl061State state;
+    IrqLine irq;
+    IrqLine out[PL061_LINES];
+};
+
+/* ---- the chip ---- */
+
+static uint32_t pins(const Pl061State *s)
+{
+    return (s->data & s->dir) | (s->in & ~s->dir);
+}
+
+static uint32_t raw_status(const Pl061State *s)
+{
+    /* A level that matches IEV interrupts for as long as it lasts. */
+    uint32_t levels = ~(s->in ^ s->iev) & s->is & ~s->dir;
+
+    return (levels | s->edges) & 0xff;
+}
+
+/* One input changed to `level`. */
+static void input_changed(Pl061State *s, unsigned line, bool level)
+{
+    uint32_t bit = BIT(line);
+    bool wanted = (s->ibe & bit) || ((s->iev & bit) != 0) == level;
+
+    s->in = level ? s->in | bit : s->in & ~bit;
+    if (wanted && !(s->is & bit) && !(s->dir & bit)) {
+        s->edges |= bit;
+    }
+}
+
+/* ---- the device around it ---- */
+
+static void pl061_update_irq(void *opaque)
+{
+    Pl061 *gpio = opaque;
+
+    irq_set(&gpio->irq, (raw_status(&gpio->state) & gpio->state.ie) != 0);
+}
+
+static void pl061_update_outputs(void *opaque)
+{
+    Pl061 *gpio = opaque;
+
+    for (unsigned i = 0; i < PL061_LINES; i++) {
+        if (gpio->state.dir & BIT(i)) {
+            irq_set(&gpio->out[i], gpio->state.data & BIT(i));
+        }
+    }
+    pl061_update_irq(gpio);
+}
+
+static void pl061_set_input(void *opaque, unsigned line, bool level)
+{
+    Pl061 *gpio = opaque;
+
+    if (((gpio->state.in & BIT(line)) != 0) != level) {
+        input_changed(&gpio->state, line, level);
+        pl061_update_irq(gpio);
+    }
+}
+
+/* Lines that turn to level mode forget the edge. */
+static void sense_changed(void *opaque)
+{
+    Pl061 *gpio = opaque;
+
+    gpio->state.edges &= ~gpio->state.is;
+    pl061_update_irq(gpio);
+}
+
+static uint32_t read_ris(void *opaque)
+{
+    return raw_status(&((Pl061 *)opaque)->state);
+}
+
+static uint32_t read_mis(void *opaque)
+{
+    const Pl061State *s = &((Pl061 *)opaque)->state;
+
+    return raw_status(s) & s->ie;
+}
+
+static void write_ic(void *opaque, uint32_t value)
+{
+    ((Pl061 *)opaque)->state.edges &= ~value;
+}
+
+#define STATE(f) ((int32_t)offsetof(Pl061State, f))
+#define STORED(at, label, f, hook) \
+    { at, label, .readable = 0xff, .writable = 0xff, .field = STATE(f), .after_write = hook }
+#define ID_ROW(at, label, value) \
+    { at, label, .readable = 0xff, .reset = value, .field = REG_NO_FIELD }
+
+/* Table 3-1, from GPIODIR on. */
+static const RegisterRow pl061_rows[] = {
+    STORED(0x400, "GPIODIR", dir, pl061_update_outputs),
+    STORED(0x404, "GPIOIS", is, sense_changed),
+    STORED(0x408, "GPIOIBE", ibe, NULL),
+    STORED(0x40c, "GPIOIEV", iev, pl061_update_irq),
+    STORED(0x410, "GPIOIE", ie, pl061_update_irq),
+    { 0x414, "GPIORIS", .readable = 0xff, .field = REG_NO_FIELD, .read = read_ris },
+    { 0x418, "GPIOMIS", .readable = 0xff, .field = REG_NO_FIELD, .read = read_mis },
+    { 0x41c, "GPIOIC", .writable = 0xff, .field = REG_NO_FIELD, .write = write_ic,
+      .after_write = pl061_update_irq },
+    STORED(0x420, "GPIOAFSEL", afsel, NULL),
+    ID_ROW(0xfe0, "GPIOPeriphID0", 0x61),
+    ID_ROW(0xfe4, "GPIOPeriphID1", 0x10),
+    ID_ROW(0xfe8, "GPIOPeriphID2", 0x04),
+    ID_ROW(0xfec, "GPIOPeriphID3", 0x00),
+    ID_ROW(0xff0, "GPIOPCellID0", 0x0d),
+    ID_ROW(0xff4, "GPIOPCellID1", 0xf0),
+    ID_ROW(0xff8, "GPIOPCellID2", 0x05),
+    ID_ROW(0xffc, "GPIOPCellID3", 0xb1),
+};
+
+static const RegisterBank pl061_bank = {
+    .device = "pl061", .rows = pl061_rows, .num_rows = ARRAY_SIZE(pl061_rows),
+    .state_offset = offsetof(Pl061, state),
+};
+
+static uint64_t pl061_peek(void *opaque, hwaddr offset, unsigned size)
+{
+    Pl061 *gpio = opaque;
+
+    if (offset < DATA_END) {
+        return pins(&gpio->state) & extract32((uint32_t)offset, 2, 8);
+    }
+    return register_peek(&pl061_bank, gpio, offset);
+}
+
+static uint64_t pl061_read(void *opaque, hwaddr offset, unsigned size)
+{
+    if (offset < DATA_END) {
+        return pl061_peek(opaque, offset, size);
+    }
+    return register_read(&pl061_bank, opaque, offset);
+}
+
+static void pl061_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    Pl061 *gpio = opaque;
+
+    if (offset < DATA_END) {
+        uint32_t mask = extract32((uint32_t)offset, 2, 8) & gpio->state.dir;
+
+        gpio->state.data = (gpio->state.data & ~mask) | ((uint32_t)value & mask);
+        pl061_update_outputs(gpio);
+        return;
+    }
+    register_write(&pl061_bank, gpio, offset, (uint32_t)value);
+}
+
+static const MmioOps pl061_ops = {
+    .read = pl061_read, .write = pl061_write, .peek = pl061_peek, .min_size = 1, .max_size = 4,
+};
+
+static void pl061_reset(Device *dev)
+{
+    Pl061 *gpio = container_of(dev, Pl061, dev);
+
+    register_reset(&pl061_bank, gpio);
+    gpio->state.data = 0;
+    gpio->state.edges = 0;
+    pl061_update_irq(gpio);
+}
+
+static void pl061_free(Device *dev)
+{
+    g_free(container_of(dev, Pl061, dev));
+}
+
+static const DeviceType pl061_type = {
+    .name = "pl061", .fields = &pl061_fields, .state_offset = offsetof(Pl061, state),
+    .reset = pl061_reset, .free = pl061_free,
+};
+
+Pl061 *pl061_new(Machine *machine, const char *id, hwaddr base, IrqLine irq)
+{
+    Pl061 *gpio = g_new0(Pl061, 1);
+
+    device_init(&gpio->dev, &pl061_type, machine, id);
+    gpio->irq = irq;
+    memory_add_mmio(machine->memory, gpio->dev.id, base, PL061_SIZE, &pl061_ops, gpio);
+    return gpio;
+}
+
+IrqLine pl061_input(Pl061 *gpio, unsigned line)
+{
+    assert(line < PL061_LINES);
+    return (IrqLine) { pl061_set_input, gpio, line };
+}
+
+void pl061_connect_output(Pl061 *gpio, unsigned line, IrqLine out)
+{
+    assert(line < PL061_LINES);
+    gpio->out[line] = out;
+}

@@ -1,0 +1,98 @@
+/*
+ * virtio-rng: the entropy device (virtio 1.2 5.4). Wiring: one queue
+ * ("requestq") of writable buffers, no configuration space, no feature bits.
+ * Each buffer is filled at once, inside the kick, through replay_value(): a
+ * replay gives the guest the recorded bytes.
+ *
+ * Not modelled: rate limiting (QEMU's max-bytes and period).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/virtio/virtio-rng.h"
+#include "replay/sources.h"
+#include "util/host-random.h"
+
+/* A longer buffer is filled in part, as 5.4.6.1 allows. */
+#define RNG_MAX_FILL 4096
+
+typedef struct VirtioRngState {
+    VirtioState virtio;
+} VirtioRngState;
+
+typedef struct VirtioRng {
+    VirtioDevice parent;
+    VirtioRngState state;
+    ReplaySource *source;
+    VirtqElement element;     /* scratch during a kick */
+} VirtioRng;
+
+FIELD_TABLE(virtio_rng_fields, "virtio-rng", 1, VirtioRngState, VIRTIO_FIELDS);
+
+static void virtio_rng_produce(void *opaque, void *out, size_t length)
+{
+    host_random_bytes(out, length);
+}
+
+static void virtio_rng_handle_queue(VirtioDevice *v, unsigned q)
+{
+    VirtioRng *rng = container_of(v, VirtioRng, parent);
+    VirtqElement *e = &rng->element;
+    uint8_t bytes[RNG_MAX_FILL];
+    bool used = false;
+
+    while (virtqueue_pop(v, q, e)) {
+        size_t length = MIN(e->in_bytes, sizeof(bytes));
+
+        if (length) {
+            replay_value(rng->source, virtio_rng_produce, NULL, bytes, length);
+            length = virtqueue_write(v, e, 0, bytes, length);
+        }
+        virtqueue_push(v, q, e, (uint32_t)length);
+        used = true;
+    }
+    if (used) {
+        virtqueue_notify(v, q);
+    }
+}
+
+static const VirtioDeviceType virtio_rng_vtype = {
+    .device_id = VIRTIO_ID_RNG,
+    .num_queues = 1,
+    .queue_size = VIRTQUEUE_MAX_SIZE,
+    .handle_queue = virtio_rng_handle_queue,
+};
+
+static void virtio_rng_reset(Device *dev)
+{
+    virtio_reset(container_of(dev, VirtioDevice, dev));
+}
+
+static void virtio_rng_post_load(Device *dev)
+{
+    virtio_post_load(container_of(dev, VirtioDevice, dev));
+}
+
+static void virtio_rng_free(Device *dev)
+{
+    g_free(container_of(dev, VirtioRng, parent.dev));
+}
+
+static const DeviceType virtio_rng_type = {
+    .name = "virtio-rng-device",
+    .fields = &virtio_rng_fields,
+    .state_offset = offsetof(VirtioRng, state),
+    .reset = virtio_rng_reset,
+    .post_load = virtio_rng_post_load,
+    .free = virtio_rng_free,
+};
+
+VirtioDevice *virtio_rng_new(Machine *m, const char *id)
+{
+    VirtioRng *rng = g_new0(VirtioRng, 1);
+
+    device_init(&rng->parent.dev, &virtio_rng_type, m, id);
+    virtio_init(&rng->parent, &virtio_rng_vtype, &rng->state.virtio);
+    rng->source = replay_source_new(m->replay, REPLAY_KIND_RANDOM, id, NULL, NULL);
+    return &rng->parent;
+}

@@ -1,0 +1,202 @@
+/*
+ * Virtio devices: features, status, reset, configuration space and interrupts,
+ * for every transport. The rings are in hw/virtio/virtqueue.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/virtio/virtio.h"
+#include "util/bitops.h"
+#include "util/log.h"
+#include "virtio-internal.h"
+
+#define RING_FEATURES (BIT64(VIRTIO_F_INDIRECT_DESC) | BIT64(VIRTIO_F_EVENT_IDX))
+#define LEGACY_FEATURES (BIT64(VIRTIO_F_NOTIFY_ON_EMPTY) | BIT64(VIRTIO_F_ANY_LAYOUT))
+
+void virtio_init(VirtioDevice *v, const VirtioDeviceType *vtype, VirtioState *s)
+{
+    assert(vtype->num_queues >= 1 && vtype->num_queues <= VIRTIO_MAX_QUEUES);
+    assert(vtype->queue_size <= VIRTQUEUE_MAX_SIZE);
+    v->vtype = vtype;
+    v->s = s;
+    virtio_offer_features(v, true);
+    virtio_reset(v);
+}
+
+void virtio_offer_features(VirtioDevice *v, bool legacy)
+{
+    v->host_features = v->vtype->features | RING_FEATURES |
+                       (legacy ? LEGACY_FEATURES : BIT64(VIRTIO_F_VERSION_1));
+}
+
+void virtio_update_irq(VirtioDevice *v)
+{
+    if (v->update_irq) {
+        v->update_irq(v->transport);
+    }
+}
+
+void virtio_reset_queue(VirtioDevice *v, unsigned q)
+{
+    VirtioState *s = v->s;
+
+    s->queue_desc[q] = s->queue_avail[q] = s->queue_used[q] = 0;
+    s->queue_num[q] = q < v->vtype->num_queues ? v->vtype->queue_size : 0;
+    s->last_avail[q] = s->used_idx[q] = s->in_use[q] = 0;
+    s->signalled_used[q] = 0;
+    s->signalled_valid[q] = 0;
+    s->queue_ready[q] = 0;
+}
+
+void virtio_reset(VirtioDevice *v)
+{
+    memset(v->s, 0, sizeof(*v->s));
+    for (unsigned q = 0; q < VIRTIO_MAX_QUEUES; q++) {
+        virtio_reset_queue(v, q);
+    }
+    if (v->vtype->reset) {
+        v->vtype->reset(v);
+    }
+    virtio_update_irq(v);
+}
+
+void virtio_post_load(VirtioDevice *v)
+{
+    VirtioState *s = v->s;
+
+    s->driver_features &= v->host_features;
+    for (unsigned q = 0; q < v->vtype->num_queues; q++) {
+        uint32_t num = s->queue_num[q];
+
+        if (num == 0 || num > v->vtype->queue_size || (num & (num - 1)) ||
+            s->in_use[q] > num) {
+            virtio_reset_queue(v, q);
+        }
+    }
+}
+
+/* virtio 1.2 3.1.1: FEATURES_OK stays clear when the device cannot work with the choice. */
+void virtio_set_status(VirtioDevice *v, uint8_t status)
+{
+    VirtioState *s = v->s;
+    uint64_t version_1 = BIT64(VIRTIO_F_VERSION_1);
+
+    if (status == 0) {
+        virtio_reset(v);
+        return;
+    }
+    if (s->status & ~status & ~VIRTIO_STATUS_NEEDS_RESET) {
+        log_mask(LOG_GUEST_ERROR, "%s: driver cleared status bits (0x%02x to 0x%02x)\n",
+                 v->dev.id, s->status, status);
+    }
+    if ((status & ~s->status & VIRTIO_STATUS_FEATURES_OK) &&
+        (v->host_features & ~s->driver_features & version_1)) {
+        log_mask(LOG_GUEST_ERROR, "%s: driver did not accept VIRTIO_F_VERSION_1\n", v->dev.id);
+        status &= ~VIRTIO_STATUS_FEATURES_OK;
+    }
+    s->status = (status & ~VIRTIO_STATUS_NEEDS_RESET) | (s->status & VIRTIO_STATUS_NEEDS_RESET);
+}
+
+void virtio_set_driver_features(VirtioDevice *v, unsigned word, uint32_t value)
+{
+    VirtioState *s = v->s;
+    uint64_t offered;
+
+    if (s->status & VIRTIO_STATUS_FEATURES_OK) {
+        log_mask(LOG_GUEST_ERROR, "%s: features written after FEATURES_OK\n", v->dev.id);
+        return;
+    }
+    if (word > 1) {
+        if (value) {
+            log_mask(LOG_GUEST_ERROR, "%s: unknown feature word %u\n", v->dev.id, word);
+        }
+        return;
+    }
+    offered = extract64(v->host_features, word * 32, 32);
+    if (value & ~offered) {
+        log_mask(LOG_GUEST_ERROR, "%s: driver accepts features that were not offered: 0x%" PRIx64
+                 " in word %u\n", v->dev.id, value & ~offered, word);
+    }
+    s->driver_features = deposit64(s->driver_features, word * 32, 32, value & offered);
+}
+
+void virtio_set_queue_num(VirtioDevice *v, unsigned q, uint32_t num)
+{
+    if (q >= v->vtype->num_queues || num == 0 || num > v->vtype->queue_size ||
+        (num & (num - 1))) {
+        log_mask(LOG_GUEST_ERROR, "%s: bad size %" PRIu32 " for queue %u\n", v->dev.id, num, q);
+        return;
+    }
+    v->s->queue_num[q] = num;
+}
+
+/* The device met something it cannot go on from (virtio 1.2 2.1.2). */
+void virtio_error(VirtioDevice *v, const char *what)
+{
+    VirtioState *s = v->s;
+
+    log_mask(LOG_GUEST_ERROR, "%s: %s; the device stops until it is reset\n", v->dev.id, what);
+    s->broken = 1;
+    if (virtio_has_feature(v, VIRTIO_F_VERSION_1)) {
+        s->status |= VIRTIO_STATUS_NEEDS_RESET;
+        if (s->status & VIRTIO_STATUS_DRIVER_OK) {
+            virtio_config_changed(v);
+        }
+    }
+}
+
+void virtio_config_changed(VirtioDevice *v)
+{
+    v->s->config_generation++;
+    v->s->isr |= VIRTIO_ISR_CONFIG;
+    virtio_update_irq(v);
+}
+
+void virtio_kick(VirtioDevice *v, uint32_t q)
+{
+    VirtioState *s = v->s;
+
+    if (q >= v->vtype->num_queues || !s->queue_ready[q]) {
+        log_mask(LOG_GUEST_ERROR, "%s: kick of queue %" PRIu32 ", which is not set up\n",
+                 v->dev.id, q);
+        return;
+    }
+    /* Drivers of before 1.0 may kick early; 3.1.1 forbids it since. */
+    if (virtio_has_feature(v, VIRTIO_F_VERSION_1) && !(s->status & VIRTIO_STATUS_DRIVER_OK)) {
+        log_mask(LOG_GUEST_ERROR, "%s: kick before DRIVER_OK\n", v->dev.id);
+        return;
+    }
+    if (!s->broken) {
+        v->vtype->handle_queue(v, q);
+    }
+}
+
+static bool config_range_ok(VirtioDevice *v, hwaddr offset, unsigned size)
+{
+    if (offset + size <= v->vtype->config_size) {
+        return true;
+    }
+    log_mask(LOG_GUEST_ERROR, "%s: no configuration space at 0x%" PRIx64 "\n", v->dev.id, offset);
+    return false;
+}
+
+uint32_t virtio_config_read(VirtioDevice *v, hwaddr offset, unsigned size)
+{
+    uint32_t value = 0;
+
+    if (config_range_ok(v, offset, size)) {
+        for (unsigned i = 0; i < size; i++) {
+            value |= (uint32_t)v->vtype->config_read(v, (unsigned)offset + i) << (8 * i);
+        }
+    }
+    return value;
+}
+
+void virtio_config_write(VirtioDevice *v, hwaddr offset, uint32_t value, unsigned size)
+{
+    if (config_range_ok(v, offset, size) && v->vtype->config_write) {
+        for (unsigned i = 0; i < size; i++) {
+            v->vtype->config_write(v, (unsigned)offset + i, (uint8_t)(value >> (8 * i)));
+        }
+    }
+}

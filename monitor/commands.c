@@ -1,0 +1,234 @@
+/*
+ * The command table of the human monitor, and the commands that act on the machine.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "monitor/commands.h"
+#include "util/keyval.h"
+#include "util/log.h"
+
+static MonitorFn cmd_help, cmd_info, cmd_stop, cmd_cont, cmd_quit, cmd_system_reset,
+                 cmd_system_powerdown, cmd_cpu, cmd_gdbserver, cmd_log;
+
+static const MonitorCommand commands[] = {
+    { "help", "?", "[COMMAND]", "what commands there are", cmd_help },
+    { "info", NULL, "[SUBJECT]", "show something; without a subject, lists them", cmd_info },
+    { "stop", NULL, "", "pause the machine", cmd_stop },
+    { "cont", "c", "", "let the machine go on", cmd_cont },
+    { "quit", "q", "", "end the emulator", cmd_quit },
+    { "system_reset", NULL, "", "reset the machine", cmd_system_reset },
+    { "system_powerdown", NULL, "", "press the power button", cmd_system_powerdown },
+    { "cpu", NULL, "N", "choose the CPU that commands look at", cmd_cpu },
+    { "x", NULL, "/FMT ADDR", "memory at a virtual address; FMT is a count, a format\n"
+      "(x d u o c i) and a size (b h w g)", monitor_x },
+    { "xp", NULL, "/FMT ADDR", "memory at a physical address", monitor_xp },
+    { "print", "p", "/FMT EXPR", "an expression; registers are $x0, $sp, $pc", monitor_print },
+    { "gdbserver", NULL, "[DEV]", "serve gdb (default tcp::1234)", cmd_gdbserver },
+    { "log", NULL, "ITEM[,ITEM...]", "what the log shows; none: nothing", cmd_log },
+    { NULL }
+};
+
+/* ---- the table ---- */
+
+const MonitorCommand *monitor_command_find(const MonitorCommand *table, const char *what,
+                                           const char *name, Error **errp)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const char *near;
+
+    for (; table->name; table++) {
+        if (!strcmp(table->name, name) || (table->alias && !strcmp(table->alias, name))) {
+            return table;
+        }
+        g_ptr_array_add(names, (char *)table->name);
+    }
+    g_ptr_array_add(names, NULL);
+    near = suggest_nearest(name, (const char *const *)names->pdata);
+    if (near) {
+        error_setg(errp, "unknown %s '%s'; did you mean '%s'?", what, name, near);
+    } else {
+        error_setg(errp, "unknown %s '%s'; try 'help'", what, name);
+    }
+    return NULL;
+}
+
+void monitor_command_help(const MonitorCommand *table, const char *prefix, const char *only,
+                          GString *out)
+{
+    for (; table->name; table++) {
+        const char *slash = table->args[0] == '/' ? "" : " ";
+        g_auto(GStrv) lines = NULL;
+
+        if (only && strcmp(only, table->name)) {
+            continue;
+        }
+        lines = g_strsplit(table->help, "\n", -1);
+        g_string_append_printf(out, "%s%s%s%s%s%s -- %s\n", prefix, table->name,
+                               table->alias ? "|" : "", table->alias ? table->alias : "",
+                               *table->args ? slash : "", table->args, lines[0]);
+        for (unsigned i = 1; lines[i]; i++) {
+            g_string_append_printf(out, "        %s\n", lines[i]);
+        }
+    }
+}
+
+void monitor_complete(const char *prefix, GPtrArray *words)
+{
+    const MonitorCommand *table = commands;
+    bool info = g_str_has_prefix(prefix, "info ");
+
+    for (table = info ? monitor_info_commands : commands; table->name; table++) {
+        if (info && g_str_has_prefix(table->name, prefix + strlen("info "))) {
+            g_autofree char *word = g_strdup_printf("info %s", table->name);
+
+            g_ptr_array_add(words, (char *)g_intern_string(word));
+        } else if (!info && g_str_has_prefix(table->name, prefix)) {
+            g_ptr_array_add(words, (char *)table->name);
+        }
+    }
+}
+
+void monitor_run(MonitorEnv *env, const char *line, GString *out)
+{
+    g_autofree char *copy = g_strstrip(g_strdup(line));
+    size_t length = strcspn(copy, " \t/");
+    g_autofree char *name = g_strndup(copy, length);
+    const MonitorCommand *command;
+    Error *err = NULL;
+
+    if (!*copy) {
+        return;
+    }
+    command = monitor_command_find(commands, "command", name, &err);
+    if (command) {
+        const char *args = copy + length;
+
+        if (*args == '/' && command->args[0] != '/') {
+            error_setg(&err, "'%s' takes no format", name);
+        } else {
+            command->run(env, args + strspn(args, " \t"), out, &err);
+        }
+    }
+    if (err) {
+        g_string_append_printf(out, "Error: %s\n", error_get_pretty(err));
+        error_free(err);
+    }
+}
+
+static bool no_args(const char *args, Error **errp)
+{
+    if (*args) {
+        error_setg(errp, "unexpected argument '%s'", args);
+    }
+    return !*args;
+}
+
+static bool cmd_help(MonitorEnv *env, const char *args, GString *out, Error **errp)
+{
+    const MonitorCommand *only = NULL;
+
+    if (*args) {
+        only = monitor_command_find(commands, "command", args, errp);
+        if (!only) {
+            return false;
+        }
+    }
+    monitor_command_help(commands, "", only ? only->name : NULL, out);
+    if (only && only->run == cmd_info) {
+        monitor_command_help(monitor_info_commands, "info ", NULL, out);
+    }
+    return true;
+}
+
+static bool cmd_info(MonitorEnv *env, const char *args, GString *out, Error **errp)
+{
+    size_t length = strcspn(args, " \t");
+    g_autofree char *name = g_strndup(args, length);
+    const MonitorCommand *command;
+
+    if (!*args) {
+        monitor_command_help(monitor_info_commands, "info ", NULL, out);
+        return true;
+    }
+    command = monitor_command_find(monitor_info_commands, "subject of info", name, errp);
+    args += length;
+    return command && command->run(env, args + strspn(args, " \t"), out, errp);
+}
+
+/* ---- the run ---- */
+
+static bool cmd_stop(MonitorEnv *env, const char *args, GString *out, Error **errp)
+{
+    if (!no_args(args, errp)) {
+        return false;
+    }
+    exec_loop_stop(env->loop);
+    return true;
+}
+
+static bool cmd_cont(MonitorEnv *env, const char *args, GString *out, Error **errp)
+{
+    if (!no_args(args, errp)) {
+        return false;
+    }
+    exec_loop_cont(env->loop);
+    return true;
+}
+
+static bool request(MonitorEnv *env, const char *args, ShutdownCause cause, Error **errp)
+{
+    if (!no_args(args, errp)) {
+        return false;
+    }
+    exec_loop_request(env->loop, cause);
+    return true;
+}
+
+static bool cmd_quit(MonitorEnv *env, const char *args, GString *out, Error **errp)
+{
+    return request(env, args, SHUTDOWN_CAUSE_HOST_QUIT, errp);
+}
+
+static bool cmd_system_reset(MonitorEnv *env, const char *args, GString *out, Error **errp)
+{
+    return request(env, args, SHUTDOWN_CAUSE_HOST_RESET, errp);
+}
+
+static bool cmd_system_powerdown(MonitorEnv *env, const char *args, GString *out, Error **errp)
+{
+    return request(env, args, SHUTDOWN_CAUSE_HOST_POWERDOWN, errp);
+}
+
+static bool cmd_cpu(MonitorEnv *env, const char *args, GString *out, Error **errp)
+{
+    unsigned num_cpus = exec_loop_machine(env->loop)->num_cpus;
+    uint64_t n;
+
+    if (!parse_u64(args, &n) || n >= num_cpus) {
+        error_setg(errp, "'%s' is no CPU; expected 0..%u", args, num_cpus - 1);
+        return false;
+    }
+    env->current_cpu = (unsigned)n;
+    return true;
+}
+
+static bool cmd_gdbserver(MonitorEnv *env, const char *args, GString *out, Error **errp)
+{
+    const char *device = *args ? args : "tcp::1234";
+
+    if (!env->gdbserver) {
+        error_setg(errp, "gdb cannot be served here");
+        return false;
+    }
+    if (!env->gdbserver(env->opaque, device, errp)) {
+        return false;
+    }
+    g_string_append_printf(out, "Waiting for gdb connection on device '%s'\n", device);
+    return true;
+}
+
+static bool cmd_log(MonitorEnv *env, const char *args, GString *out, Error **errp)
+{
+    return log_set_items(!strcmp(args, "none") ? "" : args, errp);
+}

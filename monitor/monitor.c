@@ -1,0 +1,123 @@
+/*
+ * A monitor: a chardev, a line editor, and the commands.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "monitor/commands.h"
+#include "monitor/readline.h"
+
+#define PROMPT "(rearm) "
+
+struct Monitor {
+    MonitorEnv *env;
+    Chardev *chr;
+    Readline *readline;
+    bool greeted;
+};
+
+/* Terminals want a carriage return before each newline. */
+static void monitor_output(Monitor *m, const char *text, size_t length)
+{
+    for (const char *end; length; ) {
+        size_t n;
+
+        end = memchr(text, '\n', length);
+        n = end ? (size_t)(end - text) : length;
+        chardev_write(m->chr, (const uint8_t *)text, n);
+        if (!end) {
+            return;
+        }
+        chardev_puts(m->chr, "\r\n");
+        text += n + 1;
+        length -= n + 1;
+    }
+}
+
+static void monitor_readline_write(void *opaque, const char *data, size_t length)
+{
+    monitor_output(opaque, data, length);
+}
+
+static void monitor_line(void *opaque, const char *line)
+{
+    g_autoptr(GString) out = g_string_new("");
+    Monitor *m = opaque;
+
+    monitor_run(m->env, line, out);
+    monitor_output(m, out->str, out->len);
+    readline_show(m->readline);
+}
+
+static void monitor_complete_line(void *opaque, const char *prefix, GPtrArray *words)
+{
+    monitor_complete(prefix, words);
+}
+
+static const ReadlineHost readline_host = {
+    .write = monitor_readline_write,
+    .line = monitor_line,
+    .complete = monitor_complete_line,
+};
+
+static void monitor_greet(Monitor *m)
+{
+    if (!m->greeted) {
+        m->greeted = true;
+        chardev_puts(m->chr, "Rearm ");
+        chardev_puts(m->chr, m->env->version);
+        chardev_puts(m->chr, " monitor - type 'help' for more information\r\n");
+    }
+    readline_show(m->readline);
+}
+
+static void monitor_receive(void *opaque, const uint8_t *data, size_t length)
+{
+    readline_feed(((Monitor *)opaque)->readline, data, length);
+}
+
+static void monitor_event(void *opaque, CharEvent event)
+{
+    Monitor *m = opaque;
+
+    if (event == CHAR_EVENT_OPENED && chardev_has_focus(m->chr)) {
+        m->greeted = false;
+        monitor_greet(m);
+    }
+}
+
+static void monitor_focus(void *opaque, bool in)
+{
+    Monitor *m = opaque;
+
+    if (in) {
+        chardev_puts(m->chr, "\r\n");
+        monitor_greet(m);
+    } else {
+        chardev_puts(m->chr, "\r\n");
+    }
+}
+
+static const ChardevClient monitor_client = {
+    .receive = monitor_receive,
+    .event = monitor_event,
+    .focus = monitor_focus,
+};
+
+Monitor *monitor_new(MonitorEnv *env, Chardev *chr)
+{
+    Monitor *m = g_new0(Monitor, 1);
+
+    m->env = env;
+    m->chr = chr;
+    m->readline = readline_new(PROMPT, &readline_host, m);
+    chardev_set_client(chr, &monitor_client, m);
+    return m;
+}
+
+void monitor_free(Monitor *m)
+{
+    chardev_set_client(m->chr, NULL, NULL);
+    readline_free(m->readline);
+    g_free(m);
+}

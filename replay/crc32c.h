@@ -1,0 +1,15 @@
+/*
+ * CRC32C (Castagnoli polynomial 0x1EDC6F41, reflected, as in iSCSI), which
+ * guards every header and frame of a log.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef REPLAY_CRC32C_H
+#define REPLAY_CRC32C_H
+
+#include "util/osdep.h"
+
+/* crc is 0 for the first piece, the previous result for the next. */
+uint32_t crc32c(uint32_t crc, const void *data, size_t length);
+
+#endif

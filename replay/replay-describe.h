@@ -1,0 +1,49 @@
+/*
+ * A recording's self-description: what machine it belongs to. Stored as JSON in
+ * the log's header; compared, name by name, before a replay starts.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef REPLAY_REPLAY_DESCRIBE_H
+#define REPLAY_REPLAY_DESCRIBE_H
+
+#include <glib.h>
+#include "replay/replay.h"
+
+typedef struct ReplayDescribedSource {
+    ReplayKind kind;
+    char *name;
+} ReplayDescribedSource;
+
+typedef struct ReplayDescription {
+    char *build;
+    ReplayCheck check;
+    uint64_t check_period;
+    GPtrArray *names;         /* char *, in order of addition */
+    GPtrArray *values;        /* char * */
+    GArray *sources;          /* ReplayDescribedSource, index = number in records */
+} ReplayDescription;
+
+ReplayDescription *replay_description_new(void);
+void replay_description_free(ReplayDescription *d);
+void replay_description_add(ReplayDescription *d, const char *name, const char *value);
+/* The value, or NULL. Owned by d. */
+const char *replay_description_get(const ReplayDescription *d, const char *name);
+void replay_description_add_source(ReplayDescription *d, ReplayKind kind, const char *name);
+/* The index of a source, or REPLAY_NO_SOURCE. */
+uint32_t replay_description_find_source(const ReplayDescription *d, ReplayKind kind,
+                                        const char *name);
+const ReplayDescribedSource *replay_description_source(const ReplayDescription *d,
+                                                       uint32_t index);
+
+/* "off", "events", "digest". */
+const char *replay_check_name(ReplayCheck check);
+
+char *replay_description_to_json(const ReplayDescription *d);
+ReplayDescription *replay_description_from_json(const char *json, Error **errp);
+
+/* False, naming the option and both values, at the first difference. */
+bool replay_description_compare(const ReplayDescription *recorded,
+                                const ReplayDescription *now, Error **errp);
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * The module's inside: one struct, and one table of functions a mode. What the
+ * modes do differently is in replay-record.c (none and record) and replay-play.c; no
+ * other file knows which mode is on.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef REPLAY_REPLAY_INT_H
+#define REPLAY_REPLAY_INT_H
+
+#include "replay/replay-cursor.h"
+#include "replay/replay-describe.h"
+#include "replay/replay-kinds.h"
+#include "replay/replay-log.h"
+#include "replay/replay-queue.h"
+#include "replay/replay.h"
+
+typedef struct ReplayModeOps {
+    const char *name;
+    bool sleeps;              /* idle time really passes */
+    bool (*post)(ReplaySource *s, const void *payload, size_t length);
+    void (*value)(ReplaySource *s, ReplayProduce *produce, void *opaque, void *out,
+                  size_t length);
+    /* Deliver what is due; see replay_safe_point(). */
+    bool (*deliver)(Replay *r);
+    bool (*due)(Replay *r);
+    uint64_t (*next_pos)(Replay *r);
+    /* A record of class MARK passes here, with exactly this payload. */
+    void (*mark)(Replay *r, ReplayKind kind, const void *payload, size_t length);
+    bool (*warp)(Replay *r, int64_t *ns);
+    bool (*start)(Replay *r, Error **errp);
+    bool (*end)(Replay *r, const void *payload, size_t length);
+    bool (*at_end)(Replay *r);
+    void (*info)(Replay *r, GString *out);
+} ReplayModeOps;
+
+extern const ReplayModeOps replay_mode_none;
+extern const ReplayModeOps replay_mode_record;
+extern const ReplayModeOps replay_mode_play;
+
+struct ReplaySource {
+    Replay *replay;
+    ReplayKind kind;
+    char *name;
+    ReplayDeliver *deliver;
+    void *opaque;
+    uint32_t index;           /* in this run's table */
+    uint32_t recorded;        /* in the log's table (play), or REPLAY_NO_SOURCE */
+};
+
+struct Replay {
+    const ReplayModeOps *ops;
+    char *file;
+    ReplayHost host;
+    ReplayDescription *description;   /* of this run */
+    const ReplayDescription *recorded; /* of the log (play), the cursor's */
+    ReplayCheck check;
+    uint64_t check_period;
+    GPtrArray *sources;
+    char *refusal;
+    ReplayQueue *queue;
+    ReplayLogWriter *writer;  /* record */
+    ReplayCursor *cursor;     /* play */
+
+    /* What happened at position order_pos already: the order word of records. */
+    uint64_t order_pos;
+    uint32_t checkpoints;
+    bool delivered;
+
+    bool started;
+    bool ended;               /* an end record was written or compared */
+    bool told_truncated;
+    char *early;              /* play: what did not match before replay_start() */
+    gint failed;              /* atomic; report is set before */
+    char *report;
+
+    GRecMutex mutex;
+    void *owner;              /* atomic: GThread * that holds the mutex */
+    unsigned depth;
+};
+
+static inline uint64_t replay_position(const Replay *r)
+{
+    return r->host.position ? r->host.position(r->host.opaque) : 0;
+}
+
+/* Forget what happened at another position. */
+static inline void replay_order_sync(Replay *r, uint64_t pos)
+{
+    if (pos != r->order_pos) {
+        r->order_pos = pos;
+        r->checkpoints = 0;
+        r->delivered = false;
+    }
+}
+
+/*
+ * The one central report (replay-check.c): printed once; replay_failed() is true from
+ * here on. `expected` and `found` are sentences without a full stop.
+ */
+void replay_diverged(Replay *r, const char *expected, const char *found);
+/* The log itself is wrong. */
+void replay_damaged(Replay *r, const char *what);
+
+/* The next record as text, for `expected`. Free with g_free. */
+char *replay_expected(Replay *r);
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * Record kinds: names and the rendering of payloads.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "replay/replay-kinds.h"
+#include "replay/replay.h"
+#include "util/bytes.h"
+
+/* A dump line stays a line: longer payloads are cut here. */
+#define SHOWN_BYTES 32
+
+static const ReplayKindInfo kinds[] = {
+#define REPLAY_KIND(number, name_, class__, payload_, doc_) \
+    [number] = { #name_, REPLAY_CLASS_##class__, payload_, doc_ },
+#include "replay/replay-kinds.def"
+#undef REPLAY_KIND
+};
+
+/* A record's head byte has six bits for the kind. */
+_Static_assert(ARRAY_SIZE(kinds) <= 64, "too many record kinds for the log format");
+
+static const char *const checkpoints[] = {
+    [CHECKPOINT_INIT] = "init",
+    [CHECKPOINT_RESET] = "reset",
+    [CHECKPOINT_RESET_REQUESTED] = "reset-requested",
+    [CHECKPOINT_SUSPEND_REQUESTED] = "suspend-requested",
+    [CHECKPOINT_CLOCK_WARP_START] = "clock-warp-start",
+    [CHECKPOINT_CLOCK_WARP_ACCOUNT] = "clock-warp-account",
+    [CHECKPOINT_CLOCK_VIRTUAL] = "clock-virtual",
+    [CHECKPOINT_CLOCK_HOST] = "clock-host",
+    [CHECKPOINT_CLOCK_VIRTUAL_RT] = "clock-virtual-rt",
+};
+
+const ReplayKindInfo *replay_kind_info(uint64_t kind)
+{
+    return kind < ARRAY_SIZE(kinds) && kinds[kind].name ? &kinds[kind] : NULL;
+}
+
+unsigned replay_kind_by_name(const char *name)
+{
+    for (unsigned k = 0; k < ARRAY_SIZE(kinds); k++) {
+        if (kinds[k].name && strcmp(kinds[k].name, name) == 0) {
+            return k;
+        }
+    }
+    return 0;
+}
+
+bool replay_kind_has_source(unsigned kind)
+{
+    ReplayClass c = replay_kind_info(kind)->class_;
+
+    return c == REPLAY_CLASS_POSTED || c == REPLAY_CLASS_VALUE;
+}
+
+const char *replay_checkpoint_name(unsigned checkpoint)
+{
+    return checkpoint < ARRAY_SIZE(checkpoints) ? checkpoints[checkpoint] : "?";
+}
+
+static void format_bytes(GString *out, const uint8_t *payload, size_t length)
+{
+    size_t shown = MIN(length, SHOWN_BYTES);
+
+    g_string_append_printf(out, "%zu bytes", length);
+    for (size_t i = 0; i < shown; i++) {
+        g_string_append_printf(out, " %02x", payload[i]);
+    }
+    g_string_append(out, shown < length ? " ..." : "");
+    g_string_append(out, shown ? "  \"" : "");
+    for (size_t i = 0; i < shown; i++) {
+        g_string_append_c(out, g_ascii_isprint(payload[i]) ? (char)payload[i] : '.');
+    }
+    g_string_append(out, shown ? "\"" : "");
+}
+
+/* False when the payload is not what the table says. */
+static bool format_decoded(GString *out, unsigned kind, ByteReader *in)
+{
+    uint64_t a, b;
+
+    switch (kind) {
+    case REPLAY_KIND_END:
+        a = bytes_get_u8(in);
+        b = bytes_get_le64(in);
+        g_string_append_printf(out, "cause %" PRIu64 " digest %016" PRIx64, a, b);
+        break;
+    case REPLAY_KIND_HOST_CLOCK:
+        g_string_append_printf(out, "%" PRId64 " ns", (int64_t)bytes_get_le64(in));
+        break;
+    case REPLAY_KIND_WARP:
+        g_string_append_printf(out, "%" PRId64 " ns", bytes_get_svarint(in));
+        break;
+    case REPLAY_KIND_SHIFT:
+    case REPLAY_KIND_REQUEST:
+    case REPLAY_KIND_CHAR_EVENT:
+        g_string_append_printf(out, "%u", bytes_get_u8(in));
+        break;
+    case REPLAY_KIND_CHECKPOINT:
+        g_string_append(out, replay_checkpoint_name(bytes_get_u8(in)));
+        break;
+    case REPLAY_KIND_CHECK_DIGEST:
+        g_string_append_printf(out, "%016" PRIx64, bytes_get_le64(in));
+        break;
+    case REPLAY_KIND_CHECK_EVENT:
+        a = bytes_get_u8(in);
+        b = bytes_get_le64(in);
+        g_string_append_printf(out, "vector %" PRIu64 " pc 0x%" PRIx64, a, b);
+        break;
+    case REPLAY_KIND_BLOCK:
+    case REPLAY_KIND_AUDIO_OUT:
+    case REPLAY_KIND_BH:
+    case REPLAY_KIND_BH_ONESHOT:
+        g_string_append_printf(out, "%" PRIu64, bytes_get_varint(in));
+        break;
+    default:
+        return false;
+    }
+    return !in->failed && byte_reader_left(in) == 0;
+}
+
+void replay_payload_format(GString *out, unsigned kind, const uint8_t *payload, size_t length)
+{
+    gsize start = out->len;
+    ByteReader in;
+
+    byte_reader_init(&in, payload, length);
+    if (!format_decoded(out, kind, &in)) {
+        g_string_truncate(out, start);
+        format_bytes(out, payload, length);
+    }
+}

@@ -1,0 +1,368 @@
+/*
+ * Writing a log: records gather in an open chunk; a worker thread turns full or
+ * old chunks into frames on disk, so that the machine thread neither compresses
+ * nor waits for the disk, and an idle machine's records get there, too.
+ *
+ * 1. Appending only: what is on disk is never touched again.
+ * 2. A frame is written whole or, on an error, cut off again; the first error ends
+ *    the recording with one message. What is on disk then replays.
+ * 3. `mutex` guards the fields above the line; those below belong to the worker,
+ *    and to replay_log_writer_finish() when it has ended.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include <fcntl.h>
+#include <unistd.h>
+#include "replay/replay-log.h"
+#include "util/host-clock.h"
+
+/*
+ * How long a record may stay in memory only. Idle time is worth less than input, and
+ * gathering it keeps the log of an idle machine small.
+ */
+#define FLUSH_US 1000000
+#define FLUSH_IDLE_US 10000000
+
+/* Sealed chunks waiting for the disk before the machine waits, too. */
+#define MAX_SEALED 256
+
+const ReplayLogOptions replay_log_recording = { 64 * 1024, 6, true };
+const ReplayLogOptions replay_log_packing = { 1024 * 1024, 19, false };
+
+typedef struct Chunk {
+    GByteArray *raw;
+    uint64_t first_pos;
+    uint32_t count;
+} Chunk;
+
+struct ReplayLogWriter {
+    GMutex mutex;
+    GCond work;               /* for the worker: chunk sealed, deadline set, finishing */
+    GCond room;               /* for the machine thread: a chunk was written */
+    GQueue sealed;
+    Chunk *open;
+    int64_t deadline_us;      /* host monotonic time; INT64_MAX: none */
+    uint64_t last_pos;
+    uint64_t records;
+    uint64_t bytes;
+    bool finishing;
+    bool failed;
+    bool opened;
+
+    ReplayLogOptions options;
+    GThread *thread;
+    char *path;
+    int fd;
+    uint64_t offset;
+    uint32_t sequence;
+    int error;                /* errno of the failed write */
+    GArray *index;
+    uint32_t index_stride;
+};
+
+static Chunk *chunk_new(void)
+{
+    Chunk *c = g_new0(Chunk, 1);
+
+    c->raw = g_byte_array_new();
+    return c;
+}
+
+static void chunk_free(Chunk *c)
+{
+    g_byte_array_unref(c->raw);
+    g_free(c);
+}
+
+ReplayLogWriter *replay_log_writer_new(const ReplayLogOptions *options)
+{
+    ReplayLogWriter *w = g_new0(ReplayLogWriter, 1);
+
+    g_mutex_init(&w->mutex);
+    g_cond_init(&w->work);
+    g_cond_init(&w->room);
+    g_queue_init(&w->sealed);
+    w->open = chunk_new();
+    w->deadline_us = INT64_MAX;
+    w->options = *options;
+    w->fd = -1;
+    w->index = g_array_new(false, false, sizeof(ReplayIndexEntry));
+    w->index_stride = 1;
+    return w;
+}
+
+/* ---- the disk side ---- */
+
+/* All or nothing: a piece that does not fit is cut off again. */
+static bool append(ReplayLogWriter *w, const GByteArray *data)
+{
+    size_t done = 0;
+
+    while (done < data->len) {
+        ssize_t n = write(w->fd, data->data + done, data->len - done);
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            w->error = n < 0 ? errno : ENOSPC;
+            if (ftruncate(w->fd, (off_t)w->offset) < 0) {
+                warn_report("%s: cannot cut off an incomplete frame", w->path);
+            }
+            return false;
+        }
+        done += (size_t)n;
+    }
+    w->offset += data->len;
+    g_mutex_lock(&w->mutex);
+    w->bytes = w->offset;
+    g_mutex_unlock(&w->mutex);
+    return true;
+}
+
+static bool write_frame(ReplayLogWriter *w, uint32_t magic, uint64_t first_pos, uint32_t count,
+                        const GByteArray *raw)
+{
+    ReplayFrame frame = { .magic = magic, .sequence = w->sequence, .first_pos = first_pos,
+                          .count = count };
+    GByteArray *out = g_byte_array_new();
+    bool ok;
+
+    replay_frame_put(out, &frame, raw->data, raw->len, w->options.level);
+    ok = append(w, out);
+    w->sequence += ok;
+    g_byte_array_unref(out);
+    return ok;
+}
+
+/* Bounded: when the index is full, every second entry goes. */
+static void index_add(ReplayLogWriter *w, uint64_t offset, uint64_t first_pos)
+{
+    ReplayIndexEntry e = { w->sequence, offset, first_pos };
+
+    if (w->sequence % w->index_stride != 0) {
+        return;
+    }
+    if (w->index->len == REPLAY_INDEX_MAX) {
+        for (guint i = 0; i < w->index->len / 2; i++) {
+            g_array_index(w->index, ReplayIndexEntry, i) =
+                g_array_index(w->index, ReplayIndexEntry, i * 2);
+        }
+        g_array_set_size(w->index, w->index->len / 2);
+        w->index_stride *= 2;
+    }
+    g_array_append_val(w->index, e);
+}
+
+static bool write_chunk(ReplayLogWriter *w, const Chunk *c)
+{
+    uint64_t offset = w->offset;
+
+    index_add(w, offset, c->first_pos);
+    return write_frame(w, REPLAY_FRAME_RECORDS, c->first_pos, c->count, c->raw);
+}
+
+static void fail(ReplayLogWriter *w)
+{
+    warn_report("recording to '%s' stops: %s; what is recorded so far (%" PRIu64
+                " bytes) can be replayed", w->path, g_strerror(w->error), w->offset);
+    g_mutex_lock(&w->mutex);
+    w->failed = true;
+    g_queue_clear_full(&w->sealed, (GDestroyNotify)chunk_free);
+    g_cond_broadcast(&w->room);
+    g_mutex_unlock(&w->mutex);
+}
+
+/* ---- chunks; with the mutex held ---- */
+
+static void seal(ReplayLogWriter *w)
+{
+    g_queue_push_tail(&w->sealed, w->open);
+    w->open = chunk_new();
+    w->deadline_us = INT64_MAX;
+    g_cond_signal(&w->work);
+}
+
+/* Wait for something to write. NULL: finished. */
+static Chunk *next_chunk(ReplayLogWriter *w)
+{
+    for (;;) {
+        if (!g_queue_is_empty(&w->sealed)) {
+            return g_queue_pop_head(&w->sealed);
+        }
+        if (w->open->count &&
+            (w->finishing || host_monotonic_ns() / 1000 >= w->deadline_us)) {
+            seal(w);
+            continue;
+        }
+        if (w->finishing || w->failed) {
+            return NULL;
+        }
+        if (w->deadline_us == INT64_MAX) {
+            g_cond_wait(&w->work, &w->mutex);
+        } else {
+            g_cond_wait_until(&w->work, &w->mutex, w->deadline_us);
+        }
+    }
+}
+
+static void *worker(void *opaque)
+{
+    ReplayLogWriter *w = opaque;
+
+    g_mutex_lock(&w->mutex);
+    for (Chunk *c; !w->failed && (c = next_chunk(w)) != NULL;) {
+        g_mutex_unlock(&w->mutex);
+        if (!write_chunk(w, c)) {
+            fail(w);
+        }
+        chunk_free(c);
+        g_mutex_lock(&w->mutex);
+        g_cond_broadcast(&w->room);
+    }
+    g_mutex_unlock(&w->mutex);
+    return NULL;
+}
+
+void replay_log_writer_put(ReplayLogWriter *w, const ReplayRecord *rec)
+{
+    Chunk *c;
+
+    g_mutex_lock(&w->mutex);
+    while (w->opened && !w->failed && w->sealed.length >= MAX_SEALED) {
+        g_cond_wait(&w->room, &w->mutex);
+    }
+    if (w->failed) {
+        g_mutex_unlock(&w->mutex);
+        return;
+    }
+    assert(rec->pos >= w->last_pos);
+    c = w->open;
+    if (!c->count) {
+        c->first_pos = rec->pos;
+        w->last_pos = rec->pos;
+    }
+    replay_record_put(c->raw, rec, w->last_pos);
+    w->last_pos = rec->pos;
+    c->count++;
+    w->records++;
+    if (c->raw->len >= w->options.frame_bytes) {
+        seal(w);
+    } else if (w->options.flush_by_time) {
+        int64_t wait = rec->kind == REPLAY_KIND_WARP ? FLUSH_IDLE_US : FLUSH_US;
+        int64_t deadline = host_monotonic_ns() / 1000 + wait;
+
+        if (deadline < w->deadline_us) {
+            w->deadline_us = deadline;
+            g_cond_signal(&w->work);
+        }
+    }
+    g_mutex_unlock(&w->mutex);
+}
+
+bool replay_log_writer_open(ReplayLogWriter *w, const char *path, const char *json,
+                            Error **errp)
+{
+    GByteArray *header = g_byte_array_new();
+    bool ok;
+
+    assert(!w->opened);
+    w->path = g_strdup(path);
+    w->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (w->fd < 0) {
+        error_setg_errno(errp, errno, "cannot create the recording '%s'", path);
+        g_byte_array_unref(header);
+        return false;
+    }
+    replay_log_put_header(header, json);
+    ok = append(w, header);
+    g_byte_array_unref(header);
+    if (!ok) {
+        error_setg_errno(errp, w->error, "cannot write the recording '%s'", path);
+        close(w->fd);
+        w->fd = -1;
+        return false;
+    }
+    w->opened = true;
+    w->thread = g_thread_new("replay-log", worker, w);
+    return true;
+}
+
+static bool write_tail(ReplayLogWriter *w)
+{
+    ReplayLogEnd end = { w->offset, w->records, w->last_pos };
+    GByteArray *raw = g_byte_array_new();
+    bool ok;
+
+    replay_index_put(raw, w->index);
+    ok = write_frame(w, REPLAY_FRAME_INDEX, w->last_pos, 0, raw);
+    g_byte_array_set_size(raw, 0);
+    bytes_put_le64(raw, end.index_offset);
+    bytes_put_le64(raw, end.records);
+    bytes_put_le64(raw, end.last_pos);
+    ok = ok && write_frame(w, REPLAY_FRAME_END, w->last_pos, 0, raw);
+    g_byte_array_unref(raw);
+    return ok;
+}
+
+bool replay_log_writer_finish(ReplayLogWriter *w)
+{
+    if (w->thread) {
+        g_mutex_lock(&w->mutex);
+        w->finishing = true;
+        g_cond_signal(&w->work);
+        g_mutex_unlock(&w->mutex);
+        g_thread_join(w->thread);
+        w->thread = NULL;
+        if (!w->failed && !write_tail(w)) {
+            fail(w);
+        }
+        close(w->fd);
+        w->fd = -1;
+    }
+    return !w->failed;
+}
+
+void replay_log_writer_free(ReplayLogWriter *w)
+{
+    replay_log_writer_finish(w);
+    g_queue_clear_full(&w->sealed, (GDestroyNotify)chunk_free);
+    chunk_free(w->open);
+    g_array_unref(w->index);
+    g_mutex_clear(&w->mutex);
+    g_cond_clear(&w->work);
+    g_cond_clear(&w->room);
+    g_free(w->path);
+    g_free(w);
+}
+
+bool replay_log_writer_failed(ReplayLogWriter *w)
+{
+    bool failed;
+
+    g_mutex_lock(&w->mutex);
+    failed = w->failed;
+    g_mutex_unlock(&w->mutex);
+    return failed;
+}
+
+uint64_t replay_log_writer_bytes(ReplayLogWriter *w)
+{
+    uint64_t bytes;
+
+    g_mutex_lock(&w->mutex);
+    bytes = w->bytes;
+    g_mutex_unlock(&w->mutex);
+    return bytes;
+}
+
+uint64_t replay_log_writer_records(ReplayLogWriter *w)
+{
+    uint64_t records;
+
+    g_mutex_lock(&w->mutex);
+    records = w->records;
+    g_mutex_unlock(&w->mutex);
+    return records;
+}

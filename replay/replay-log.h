@@ -1,0 +1,156 @@
+/*
+ * The log file: records, frames, writer and reader. The format is described in
+ * docs/replay-log-format.md.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef REPLAY_REPLAY_LOG_H
+#define REPLAY_REPLAY_LOG_H
+
+#include <glib.h>
+#include "replay/sources.h"
+#include "util/bytes.h"
+
+#define REPLAY_LOG_MAGIC "REARMLOG"
+#define REPLAY_LOG_VERSION 1
+
+/* Bounds of what is read. */
+#define REPLAY_LOG_MAX_HEADER (1u << 20)
+#define REPLAY_LOG_MAX_FRAME (4u << 20)     /* raw bytes in a frame */
+#define REPLAY_LOG_MAX_SOURCES 4096
+
+/* Frame magics: "RFRM", "RIDX", "REND" as bytes in the file. */
+#define REPLAY_FRAME_RECORDS 0x4d524652u
+#define REPLAY_FRAME_INDEX 0x58444952u
+#define REPLAY_FRAME_END 0x444e4552u
+
+#define REPLAY_LOG_FILE_HEADER 20
+#define REPLAY_FRAME_HEADER 36
+
+/* ---- records ---- */
+
+#define REPLAY_NO_SOURCE UINT32_MAX
+
+typedef struct ReplayRecord {
+    unsigned kind;
+    uint32_t source;          /* index in the source table, or REPLAY_NO_SOURCE */
+    uint64_t pos;
+    /* Of posted records, what else must have happened at this position first:
+     * so many checkpoints, and (again) the deliveries before, as a batch of their own. */
+    uint32_t checkpoints;
+    bool again;
+    uint32_t length;
+    const uint8_t *payload;
+    uint64_t number;          /* in the log; filled by the cursor */
+} ReplayRecord;
+
+void replay_record_put(GByteArray *out, const ReplayRecord *rec, uint64_t prev_pos);
+/* payload points into the reader's data. False when malformed. */
+bool replay_record_get(ByteReader *in, ReplayRecord *rec, uint64_t prev_pos);
+
+/* ---- frames and file header, in memory ---- */
+
+typedef struct ReplayFrame {
+    uint32_t magic;
+    uint32_t sequence;
+    uint64_t first_pos;
+    uint32_t raw_length;
+    uint32_t stored_length;   /* equal to raw_length: not compressed */
+    uint32_t count;           /* records */
+    uint32_t data_crc;
+    uint64_t offset;          /* of the frame in the file; not stored */
+} ReplayFrame;
+
+/* Append magic, version, length, CRC and JSON text. */
+void replay_log_put_header(GByteArray *out, const char *json);
+
+/* Append a whole frame; fills the lengths and the CRC in *frame. */
+void replay_frame_put(GByteArray *out, ReplayFrame *frame, const void *raw, size_t length,
+                      int level);
+/* Decode REPLAY_FRAME_HEADER bytes. False when the CRC is wrong or a bound is exceeded. */
+bool replay_frame_get_header(const uint8_t *data, ReplayFrame *frame);
+/* Check and unpack the data; returns raw_length bytes (g_free) or NULL. */
+uint8_t *replay_frame_unpack(const ReplayFrame *frame, const uint8_t *stored);
+
+/* ---- the index ---- */
+
+typedef struct ReplayIndexEntry {
+    uint32_t sequence;
+    uint64_t offset;
+    uint64_t first_pos;
+} ReplayIndexEntry;
+
+#define REPLAY_INDEX_MAX 65536
+
+void replay_index_put(GByteArray *out, const GArray *entries);
+/* A GArray of ReplayIndexEntry, or NULL when malformed. */
+GArray *replay_index_get(const uint8_t *data, size_t length);
+
+typedef struct ReplayLogEnd {
+    uint64_t index_offset;
+    uint64_t records;
+    uint64_t last_pos;
+} ReplayLogEnd;
+
+#define REPLAY_LOG_END_SIZE 24
+
+/* ---- writer ---- */
+
+typedef struct ReplayLogWriter ReplayLogWriter;
+
+typedef struct ReplayLogOptions {
+    size_t frame_bytes;       /* raw bytes after which a frame is full */
+    int level;                /* zstd level */
+    bool flush_by_time;       /* flush what a killed process would lose */
+} ReplayLogOptions;
+
+extern const ReplayLogOptions replay_log_recording;
+extern const ReplayLogOptions replay_log_packing;
+
+/* Records can be put at once; they reach a file after replay_log_writer_open(). */
+ReplayLogWriter *replay_log_writer_new(const ReplayLogOptions *options);
+/* Create the file, write its header, and from now on all that is put. */
+bool replay_log_writer_open(ReplayLogWriter *w, const char *path, const char *json,
+                            Error **errp);
+/* One thread at a time; positions never decrease. */
+void replay_log_writer_put(ReplayLogWriter *w, const ReplayRecord *rec);
+/* Write everything, the index and the end frame, and close the file. Idempotent.
+ * False when writing failed now or before (the message is out already). */
+bool replay_log_writer_finish(ReplayLogWriter *w);
+/* Finish and free. */
+void replay_log_writer_free(ReplayLogWriter *w);
+/* A write error ended the recording. */
+bool replay_log_writer_failed(ReplayLogWriter *w);
+uint64_t replay_log_writer_bytes(ReplayLogWriter *w);
+uint64_t replay_log_writer_records(ReplayLogWriter *w);
+
+/* ---- reader ---- */
+
+typedef struct ReplayLogReader ReplayLogReader;
+
+typedef enum ReplayLogStatus {
+    REPLAY_LOG_FRAME,         /* a frame of records was read */
+    REPLAY_LOG_FINISHED,      /* the end frame was read: a complete file */
+    REPLAY_LOG_TRUNCATED,     /* the file ends behind a whole frame or within one */
+    REPLAY_LOG_DAMAGED,       /* errp says where and what */
+} ReplayLogStatus;
+
+/* Check the file header. */
+ReplayLogReader *replay_log_reader_open(const char *path, Error **errp);
+/* The same for bytes in memory, which must outlive the reader. */
+ReplayLogReader *replay_log_reader_open_memory(const uint8_t *data, size_t length,
+                                               Error **errp);
+void replay_log_reader_free(ReplayLogReader *r);
+/* The self-description (JSON), NUL-terminated. */
+const char *replay_log_reader_json(const ReplayLogReader *r);
+
+/*
+ * The next frame of records: *raw gets its raw_length bytes (g_free).
+ * After another status than REPLAY_LOG_FRAME do not call again.
+ */
+ReplayLogStatus replay_log_reader_next(ReplayLogReader *r, ReplayFrame *frame, uint8_t **raw,
+                                       Error **errp);
+/* Size of the file that the frames read so far make up. */
+uint64_t replay_log_reader_offset(const ReplayLogReader *r);
+
+#endif

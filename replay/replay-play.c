@@ -1,0 +1,343 @@
+/*
+ * Mode replay: the log stands in for the outside world.
+ *
+ * 1. The head of the log is never behind the position: a record that was passed
+ *    over is a divergence, noticed at the next call.
+ * 2. A posted record is delivered at its position, when as many checkpoints and
+ *    batches came before it there as in the recording.
+ * 3. A value, a mark or the end has to be the head of the log, kind, source,
+ *    length and position alike, when the machine gets there.
+ * 4. After a report, and at the end of a truncated log, values are zero and nothing is
+ *    delivered: the loop is about to stop.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "replay/replay-int.h"
+
+static bool play_post(ReplaySource *s, const void *payload, size_t length)
+{
+    return false;
+}
+
+/* The head of the log, or NULL at its end or after a report. */
+static const ReplayRecord *head(Replay *r)
+{
+    const ReplayRecord *rec;
+
+    if (replay_failed(r)) {
+        return NULL;
+    }
+    rec = replay_cursor_peek(r->cursor);
+    if (!rec && replay_cursor_status(r->cursor) == REPLAY_LOG_DAMAGED) {
+        replay_damaged(r, replay_cursor_damage(r->cursor));
+    }
+    return rec;
+}
+
+/* The same, and rule 1. */
+static const ReplayRecord *head_checked(Replay *r, uint64_t pos)
+{
+    const ReplayRecord *rec = head(r);
+    char *expected;
+
+    if (!rec || rec->pos >= pos) {
+        return rec;
+    }
+    expected = replay_expected(r);
+    replay_diverged(r, expected, "execution went past it");
+    g_free(expected);
+    return NULL;
+}
+
+/* The head, if it is a posted record that is due now. */
+static const ReplayRecord *due(Replay *r)
+{
+    uint64_t pos = replay_position(r);
+    const ReplayRecord *rec = head_checked(r, pos);
+
+    replay_order_sync(r, pos);
+    if (!rec || rec->pos != pos || rec->checkpoints > r->checkpoints ||
+        replay_kind_info(rec->kind)->class_ != REPLAY_CLASS_POSTED) {
+        return NULL;
+    }
+    return rec;
+}
+
+static bool play_due(Replay *r)
+{
+    bool is_due;
+
+    replay_mutex_lock(r);
+    is_due = due(r) != NULL;
+    replay_mutex_unlock(r);
+    return is_due;
+}
+
+static ReplaySource *recorded_source(Replay *r, uint32_t recorded)
+{
+    for (guint i = 0; i < r->sources->len; i++) {
+        ReplaySource *s = g_ptr_array_index(r->sources, i);
+
+        if (s->recorded == recorded) {
+            return s;
+        }
+    }
+    /* replay_start() has compared the tables. */
+    g_assert_not_reached();
+}
+
+/* Deliver the due record; the mutex is held, but not during the delivery. */
+static void deliver_one(Replay *r, const ReplayRecord *rec)
+{
+    ReplaySource *s = recorded_source(r, rec->source);
+    uint32_t length = rec->length;
+    /* A delivery may ask for values, and so turn to the next frame. */
+    uint8_t *payload = g_memdup2(rec->payload, length);
+    bool ok;
+
+    replay_cursor_advance(r->cursor);
+    replay_mutex_unlock(r);
+    ok = s->deliver(s->opaque, payload, length);
+    replay_mutex_lock(r);
+    g_free(payload);
+    if (!ok) {
+        char *what = g_strdup_printf("record %" PRIu64 " (%s '%s') has a malformed payload",
+                                     replay_cursor_count(r->cursor) - 1,
+                                     replay_kind_info(s->kind)->name, s->name);
+
+        replay_damaged(r, what);
+        g_free(what);
+    }
+}
+
+static bool play_deliver(Replay *r)
+{
+    const ReplayRecord *rec;
+    bool delivered = false;
+
+    replay_mutex_lock(r);
+    while ((rec = due(r)) != NULL && !(rec->again && delivered)) {
+        deliver_one(r, rec);
+        delivered = true;
+    }
+    r->delivered |= delivered;
+    replay_mutex_unlock(r);
+    return delivered;
+}
+
+static uint64_t play_next_pos(Replay *r)
+{
+    uint64_t pos = replay_position(r);
+    uint64_t bound = pos;
+
+    replay_mutex_lock(r);
+    if (head_checked(r, pos)) {
+        bound = MAX(pos, replay_cursor_bound(r->cursor));
+    }
+    replay_mutex_unlock(r);
+    return bound;
+}
+
+/* Rule 3, for values: what is not as it should be, or NULL. */
+static bool value_matches(const ReplaySource *s, const ReplayRecord *rec, uint64_t pos,
+                          size_t length)
+{
+    return rec->kind == s->kind && rec->source == s->recorded && rec->pos == pos &&
+           rec->length == length;
+}
+
+/* Before replay_start() a mismatch has its cause in the configuration, which is compared
+ * there, with a better message. */
+static void value_mismatch(ReplaySource *s, size_t length)
+{
+    Replay *r = s->replay;
+    char *expected = replay_expected(r);
+    char *found = g_strdup_printf("'%s' asked for %s, %zu bytes", s->name,
+                                  replay_kind_info(s->kind)->name, length);
+
+    if (r->started) {
+        replay_diverged(r, expected, found);
+    } else if (!r->early) {
+        r->early = g_strdup_printf("before the start the recording has %s, but %s", expected,
+                                   found);
+    }
+    g_free(expected);
+    g_free(found);
+}
+
+static void play_value(ReplaySource *s, ReplayProduce *produce, void *opaque, void *out,
+                       size_t length)
+{
+    Replay *r = s->replay;
+    const ReplayRecord *rec;
+
+    replay_mutex_lock(r);
+    rec = head(r);
+    memset(out, 0, length);
+    if (rec && value_matches(s, rec, replay_position(r), length)) {
+        memcpy(out, rec->payload, length);
+        replay_cursor_advance(r->cursor);
+    } else if (rec) {
+        value_mismatch(s, length);
+    }
+    replay_mutex_unlock(r);
+}
+
+/* The head is this kind of mark at this position. Reports otherwise. */
+static const ReplayRecord *expect_mark(Replay *r, ReplayKind kind, const void *payload,
+                                       size_t length)
+{
+    const ReplayRecord *rec = head(r);
+    GString *found;
+    char *expected;
+
+    if (!rec || (rec->kind == (unsigned)kind && rec->pos == replay_position(r) &&
+                 rec->length == length && memcmp(rec->payload, payload, length) == 0)) {
+        return rec;
+    }
+    expected = replay_expected(r);
+    found = g_string_new(replay_kind_info(kind)->name);
+    g_string_append(found, ": ");
+    replay_payload_format(found, kind, payload, length);
+    replay_diverged(r, expected, found->str);
+    g_string_free(found, true);
+    g_free(expected);
+    return NULL;
+}
+
+static void play_mark(Replay *r, ReplayKind kind, const void *payload, size_t length)
+{
+    replay_mutex_lock(r);
+    if (expect_mark(r, kind, payload, length)) {
+        replay_cursor_advance(r->cursor);
+    }
+    replay_mutex_unlock(r);
+}
+
+/* Nothing keeps an idle machine at this position: then the recording had a warp here. */
+static void warp_missing(Replay *r)
+{
+    char *expected = replay_expected(r);
+
+    replay_diverged(r, expected, "all CPUs wait here, and no idle time is recorded");
+    g_free(expected);
+}
+
+static bool take_warp(Replay *r, const ReplayRecord *rec, int64_t *ns)
+{
+    ByteReader in;
+
+    byte_reader_init(&in, rec->payload, rec->length);
+    *ns = bytes_get_svarint(&in);
+    if (in.failed || byte_reader_left(&in) || *ns < 0) {
+        replay_damaged(r, "an idle time is malformed");
+        return false;
+    }
+    replay_cursor_advance(r->cursor);
+    return true;
+}
+
+static bool play_warp(Replay *r, int64_t *ns)
+{
+    uint64_t pos = replay_position(r);
+    const ReplayRecord *rec;
+    bool taken = false;
+
+    replay_mutex_lock(r);
+    rec = head_checked(r, pos);
+    if (rec && rec->kind == REPLAY_KIND_WARP && rec->pos == pos) {
+        taken = take_warp(r, rec, ns);
+    } else if (rec && rec->pos != pos) {
+        warp_missing(r);
+    } else if (rec && rec->kind != REPLAY_KIND_END && !due(r)) {
+        warp_missing(r);
+    }
+    replay_mutex_unlock(r);
+    return taken;
+}
+
+static bool play_start(Replay *r, Error **errp)
+{
+    bool ok = false;
+
+    if (!replay_description_compare(r->recorded, r->description, errp)) {
+        error_prepend(errp, "cannot replay '%s': ", r->file);
+    } else if (r->refusal) {
+        error_setg(errp, "%s", r->refusal);
+    } else if (r->early) {
+        error_setg(errp, "cannot replay '%s': %s", r->file, r->early);
+    } else {
+        ok = true;
+    }
+    if (ok && strcmp(r->recorded->build, r->description->build) != 0) {
+        warn_report("'%s' was recorded by build %s, this is build %s", r->file,
+                    r->recorded->build, r->description->build);
+    }
+    return ok;
+}
+
+static bool play_end(Replay *r, const void *payload, size_t length)
+{
+    replay_mutex_lock(r);
+    if (!r->ended && expect_mark(r, REPLAY_KIND_END, payload, length)) {
+        replay_cursor_advance(r->cursor);
+        r->ended = true;
+    }
+    replay_mutex_unlock(r);
+    return !replay_failed(r);
+}
+
+static bool play_at_end(Replay *r)
+{
+    uint64_t pos = replay_position(r);
+    const ReplayRecord *rec;
+    bool at_end;
+
+    if (r->ended) {
+        return true;
+    }
+    replay_mutex_lock(r);
+    rec = head_checked(r, pos);
+    at_end = rec ? rec->kind == REPLAY_KIND_END && rec->pos == pos : !replay_failed(r);
+    if (at_end && !rec && !r->told_truncated) {
+        r->told_truncated = true;
+        warn_report("the recording '%s' has no end record (killed, or disk full): it "
+                    "ends here, at position %" PRIu64, r->file, pos);
+    }
+    replay_mutex_unlock(r);
+    return at_end;
+}
+
+static void play_info(Replay *r, GString *out)
+{
+    const ReplayRecord *rec;
+
+    replay_mutex_lock(r);
+    rec = head(r);
+    g_string_append_printf(out, "file: %s\nposition: %" PRIu64 "\nrecords replayed: %" PRIu64
+                           "\nnext record: ", r->file, replay_position(r),
+                           replay_cursor_count(r->cursor));
+    if (rec) {
+        replay_record_format(out, rec, r->recorded);
+    } else {
+        g_string_append(out, replay_failed(r) ? "none (diverged)" : "none");
+    }
+    g_string_append_c(out, '\n');
+    replay_mutex_unlock(r);
+}
+
+const ReplayModeOps replay_mode_play = {
+    .name = "replay",
+    .post = play_post,
+    .value = play_value,
+    .deliver = play_deliver,
+    .due = play_due,
+    .next_pos = play_next_pos,
+    .mark = play_mark,
+    .warp = play_warp,
+    .start = play_start,
+    .end = play_end,
+    .at_end = play_at_end,
+    .info = play_info,
+};

@@ -1,0 +1,220 @@
+/*
+ * Modes none and record: the outside world is let in, and in mode record
+ * written down before the guest sees it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "replay/replay-int.h"
+
+static void put(Replay *r, const ReplayRecord *rec)
+{
+    replay_mutex_lock(r);
+    if (!r->ended) {
+        replay_log_writer_put(r->writer, rec);
+    }
+    replay_mutex_unlock(r);
+}
+
+static bool live_post(ReplaySource *s, const void *payload, size_t length)
+{
+    replay_queue_push(s->replay->queue, s, payload, length);
+    return true;
+}
+
+/* One batch: what is posted meanwhile waits for the next safe point. */
+static void deliver_batch(ReplayPosted *batch)
+{
+    for (ReplayPosted *p = batch, *next; p; p = next) {
+        next = p->next;
+        /* Live input comes from our own adapters: malformed is a bug. */
+        if (!p->source->deliver(p->source->opaque, p->payload, p->length)) {
+            g_error("source '%s' posted what it cannot deliver", p->source->name);
+        }
+        g_free(p);
+    }
+}
+
+static bool nothing_due(Replay *r)
+{
+    return false;
+}
+
+static uint64_t no_bound(Replay *r)
+{
+    return UINT64_MAX;
+}
+
+static bool never_at_end(Replay *r)
+{
+    return false;
+}
+
+/* ---- none ---- */
+
+static void none_value(ReplaySource *s, ReplayProduce *produce, void *opaque, void *out,
+                       size_t length)
+{
+    produce(opaque, out, length);
+}
+
+static bool none_deliver(Replay *r)
+{
+    if (LIKELY(!replay_queue_pending(r->queue))) {
+        return false;
+    }
+    deliver_batch(replay_queue_take(r->queue));
+    return true;
+}
+
+static void none_mark(Replay *r, ReplayKind kind, const void *payload, size_t length)
+{
+}
+
+static bool none_warp(Replay *r, int64_t *ns)
+{
+    return true;
+}
+
+static bool none_start(Replay *r, Error **errp)
+{
+    return true;
+}
+
+static bool none_end(Replay *r, const void *payload, size_t length)
+{
+    return true;
+}
+
+static void none_info(Replay *r, GString *out)
+{
+}
+
+const ReplayModeOps replay_mode_none = {
+    .name = "none",
+    .sleeps = true,
+    .post = live_post,
+    .value = none_value,
+    .deliver = none_deliver,
+    .due = nothing_due,
+    .next_pos = no_bound,
+    .mark = none_mark,
+    .warp = none_warp,
+    .start = none_start,
+    .end = none_end,
+    .at_end = never_at_end,
+    .info = none_info,
+};
+
+/* ---- record ---- */
+
+static void record_value(ReplaySource *s, ReplayProduce *produce, void *opaque, void *out,
+                         size_t length)
+{
+    ReplayRecord rec = { .kind = s->kind, .source = s->index,
+                         .pos = replay_position(s->replay), .length = (uint32_t)length,
+                         .payload = out };
+
+    produce(opaque, out, length);
+    put(s->replay, &rec);
+}
+
+static void record_mark(Replay *r, ReplayKind kind, const void *payload, size_t length)
+{
+    ReplayRecord rec = { .kind = kind, .source = REPLAY_NO_SOURCE, .pos = replay_position(r),
+                         .length = (uint32_t)length, .payload = payload };
+
+    put(r, &rec);
+}
+
+/* The whole batch is in the log before the first of it reaches the guest. */
+static bool record_deliver(Replay *r)
+{
+    ReplayPosted *batch;
+    uint64_t pos;
+
+    if (LIKELY(!replay_queue_pending(r->queue))) {
+        return false;
+    }
+    pos = replay_position(r);
+    replay_order_sync(r, pos);
+    batch = replay_queue_take(r->queue);
+    for (const ReplayPosted *p = batch; p; p = p->next) {
+        ReplayRecord rec = { .kind = p->source->kind, .source = p->source->index, .pos = pos,
+                             .checkpoints = r->checkpoints,
+                             .again = p == batch && r->delivered,
+                             .length = p->length, .payload = p->payload };
+
+        put(r, &rec);
+    }
+    r->delivered = true;
+    deliver_batch(batch);
+    return true;
+}
+
+static bool record_warp(Replay *r, int64_t *ns)
+{
+    GByteArray *payload = g_byte_array_sized_new(10);
+
+    bytes_put_svarint(payload, *ns);
+    record_mark(r, REPLAY_KIND_WARP, payload->data, payload->len);
+    g_byte_array_unref(payload);
+    return true;
+}
+
+static bool record_start(Replay *r, Error **errp)
+{
+    char *json;
+    bool ok;
+
+    if (r->refusal) {
+        error_setg(errp, "%s", r->refusal);
+        return false;
+    }
+    json = replay_description_to_json(r->description);
+    if (strlen(json) > REPLAY_LOG_MAX_HEADER) {
+        error_setg(errp, "the machine's description is too long to record (%zu bytes)",
+                   strlen(json));
+        ok = false;
+    } else {
+        ok = replay_log_writer_open(r->writer, r->file, json, errp);
+    }
+    g_free(json);
+    return ok;
+}
+
+static bool record_end(Replay *r, const void *payload, size_t length)
+{
+    record_mark(r, REPLAY_KIND_END, payload, length);
+    replay_mutex_lock(r);
+    r->ended = true;
+    replay_log_writer_finish(r->writer);
+    replay_mutex_unlock(r);
+    return true;
+}
+
+static void record_info(Replay *r, GString *out)
+{
+    g_string_append_printf(out, "file: %s\nposition: %" PRIu64 "\nrecords: %" PRIu64
+                           "\nbytes on disk: %" PRIu64 "\n%s", r->file, replay_position(r),
+                           replay_log_writer_records(r->writer),
+                           replay_log_writer_bytes(r->writer),
+                           replay_log_writer_failed(r->writer) ?
+                           "stopped by a write error\n" : "");
+}
+
+const ReplayModeOps replay_mode_record = {
+    .name = "record",
+    .sleeps = true,
+    .post = live_post,
+    .value = record_value,
+    .deliver = record_deliver,
+    .due = nothing_due,
+    .next_pos = no_bound,
+    .mark = record_mark,
+    .warp = record_warp,
+    .start = record_start,
+    .end = record_end,
+    .at_end = never_at_end,
+    .info = record_info,
+};

@@ -1,0 +1,263 @@
+/*
+ * The module's entry points: life cycle, sources, safe points, the mutex. What
+ * depends on the mode is behind r->ops.
+ *
+ * 1. Everything but replay_post(), the mutex, replay_failed() and replay_report()
+ *    is called on the machine thread, or before it starts.
+ * 2. The mutex is held while the log is read or written, never while foreign code
+ *    (deliver, produce, wake-up) runs on our behalf.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "replay/replay-int.h"
+#include "replay-build-id.h"
+
+static bool open_mode(Replay *r, ReplayMode mode, Error **errp)
+{
+    switch (mode) {
+    case REPLAY_MODE_NONE:
+        r->ops = &replay_mode_none;
+        return true;
+    case REPLAY_MODE_RECORD:
+        r->ops = &replay_mode_record;
+        r->writer = replay_log_writer_new(&replay_log_recording);
+        return true;
+    case REPLAY_MODE_PLAY:
+        r->ops = &replay_mode_play;
+        r->cursor = replay_cursor_open(r->file, errp);
+        if (!r->cursor) {
+            return false;
+        }
+        r->recorded = replay_cursor_description(r->cursor);
+        r->check = r->recorded->check;
+        r->check_period = r->recorded->check_period;
+        return true;
+    }
+    g_assert_not_reached();
+}
+
+Replay *replay_new(const ReplayConfig *config, Error **errp)
+{
+    Replay *r;
+
+    if (config->mode != REPLAY_MODE_NONE && !config->file) {
+        error_setg(errp, "recording and replaying need a file: add rrfile=FILE");
+        return NULL;
+    }
+    if (config->mode == REPLAY_MODE_RECORD && config->check == REPLAY_CHECK_DIGEST &&
+        (config->check_period == 0 || config->check_period > INT64_MAX)) {
+        error_setg(errp, "rrcheckperiod=%" PRIu64 " is not a number of instructions",
+                   config->check_period);
+        return NULL;
+    }
+    r = g_new0(Replay, 1);
+    r->file = g_strdup(config->file);
+    r->check = config->check;
+    r->check_period = config->check_period;
+    r->sources = g_ptr_array_new();
+    r->queue = replay_queue_new();
+    r->description = replay_description_new();
+    g_free(r->description->build);
+    r->description->build = g_strdup(REARM_BUILD_ID);
+    g_rec_mutex_init(&r->mutex);
+    if (!open_mode(r, config->mode, errp)) {
+        replay_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+static void source_free(ReplaySource *s)
+{
+    g_free(s->name);
+    g_free(s);
+}
+
+void replay_free(Replay *r)
+{
+    /* Whoever holds the mutex gets out first. */
+    replay_mutex_lock(r);
+    replay_mutex_unlock(r);
+    g_clear_pointer(&r->writer, replay_log_writer_free);
+    g_clear_pointer(&r->cursor, replay_cursor_free);
+    replay_queue_free(r->queue);
+    replay_description_free(r->description);
+    g_ptr_array_foreach(r->sources, (GFunc)(void (*)(void))source_free, NULL);
+    g_ptr_array_unref(r->sources);
+    g_rec_mutex_clear(&r->mutex);
+    g_free(r->refusal);
+    g_free(r->early);
+    g_free(r->report);
+    g_free(r->file);
+    g_free(r);
+}
+
+void replay_set_host(Replay *r, const ReplayHost *host)
+{
+    r->host = *host;
+}
+
+void replay_describe(Replay *r, const char *name, const char *value)
+{
+    assert(!r->started);
+    replay_description_add(r->description, name, value);
+}
+
+const char *replay_described(Replay *r, const char *name)
+{
+    return r->recorded ? replay_description_get(r->recorded, name) : NULL;
+}
+
+bool replay_start(Replay *r, Error **errp)
+{
+    assert(!r->started);
+    r->description->check = r->check;
+    r->description->check_period = r->check_period;
+    if (!r->ops->start(r, errp)) {
+        return false;
+    }
+    r->started = true;
+    return true;
+}
+
+/* ---- sources ---- */
+
+ReplaySource *replay_source_new(Replay *r, ReplayKind kind, const char *name,
+                                ReplayDeliver *deliver, void *opaque)
+{
+    ReplaySource *s = g_new0(ReplaySource, 1);
+
+    assert(!r->started);
+    assert(replay_kind_has_source(kind));
+    assert(deliver || replay_kind_info(kind)->class_ == REPLAY_CLASS_VALUE);
+    assert(r->sources->len < REPLAY_LOG_MAX_SOURCES);
+    assert(replay_description_find_source(r->description, kind, name) == REPLAY_NO_SOURCE);
+    s->replay = r;
+    s->kind = kind;
+    s->name = g_strdup(name);
+    s->deliver = deliver;
+    s->opaque = opaque;
+    s->index = r->sources->len;
+    s->recorded = r->recorded ? replay_description_find_source(r->recorded, kind, name) :
+                                REPLAY_NO_SOURCE;
+    g_ptr_array_add(r->sources, s);
+    replay_description_add_source(r->description, kind, name);
+    return s;
+}
+
+void replay_source_refuse(Replay *r, const char *name, const char *why)
+{
+    if (!r->refusal) {
+        r->refusal = g_strdup_printf("'%s' cannot be recorded or replayed: %s", name, why);
+    }
+}
+
+bool replay_post(ReplaySource *s, const void *payload, size_t length)
+{
+    assert(length <= REPLAY_MAX_PAYLOAD);
+    assert(s->deliver);
+    return s->replay->ops->post(s, payload, length);
+}
+
+void replay_value(ReplaySource *s, ReplayProduce *produce, void *opaque, void *out,
+                  size_t length)
+{
+    assert(length <= REPLAY_MAX_PAYLOAD);
+    assert(replay_kind_info(s->kind)->class_ == REPLAY_CLASS_VALUE);
+    s->replay->ops->value(s, produce, opaque, out, length);
+}
+
+void replay_set_wakeup(Replay *r, void (*wakeup)(void *opaque), void *opaque)
+{
+    replay_queue_set_wakeup(r->queue, wakeup, opaque);
+}
+
+/* ---- the execution loop ---- */
+
+bool replay_safe_point(Replay *r)
+{
+    return r->ops->deliver(r);
+}
+
+bool replay_due(Replay *r)
+{
+    return r->ops->due(r);
+}
+
+uint64_t replay_next_pos(Replay *r)
+{
+    return r->ops->next_pos(r);
+}
+
+void replay_checkpoint(Replay *r, ReplayCheckpoint checkpoint)
+{
+    uint8_t payload = (uint8_t)checkpoint;
+
+    if (r->check != REPLAY_CHECK_OFF) {
+        r->ops->mark(r, REPLAY_KIND_CHECKPOINT, &payload, 1);
+    }
+    replay_order_sync(r, replay_position(r));
+    r->checkpoints++;
+    r->delivered = false;
+    r->ops->deliver(r);
+}
+
+bool replay_warp(Replay *r, int64_t *ns)
+{
+    return r->ops->warp(r, ns);
+}
+
+bool replay_sleeps(Replay *r)
+{
+    return r->ops->sleeps;
+}
+
+bool replay_at_end(Replay *r)
+{
+    return r->ops->at_end(r);
+}
+
+bool replay_is_truncated(Replay *r)
+{
+    return r->told_truncated;
+}
+
+bool replay_failed(Replay *r)
+{
+    return g_atomic_int_get(&r->failed) != 0;
+}
+
+const char *replay_report(Replay *r)
+{
+    return replay_failed(r) ? r->report : NULL;
+}
+
+/* ---- the mutex ---- */
+
+void replay_mutex_lock(Replay *r)
+{
+    g_rec_mutex_lock(&r->mutex);
+    r->depth++;
+    g_atomic_pointer_set(&r->owner, g_thread_self());
+}
+
+void replay_mutex_unlock(Replay *r)
+{
+    assert(replay_mutex_locked(r));
+    if (--r->depth == 0) {
+        g_atomic_pointer_set(&r->owner, NULL);
+    }
+    g_rec_mutex_unlock(&r->mutex);
+}
+
+bool replay_mutex_locked(Replay *r)
+{
+    return g_atomic_pointer_get(&r->owner) == (void *)g_thread_self();
+}
+
+void replay_info(Replay *r, GString *out)
+{
+    g_string_append_printf(out, "mode: %s\n", r->ops->name);
+    r->ops->info(r, out);
+}

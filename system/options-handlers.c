@@ -1,0 +1,583 @@
+/*
+ * What each option of options.def means.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/ir.h"
+#include "system/options-handlers.h"
+
+#define MIB (1ull << 20)
+#define MAX_SHIFT 10
+
+static bool is_help(const char *arg)
+{
+    return !strcmp(arg, "help") || !strcmp(arg, "?");
+}
+
+static void replace(char **field, const char *value)
+{
+    g_free(*field);
+    *field = g_strdup(value);
+}
+
+/* ---- machine ---- */
+
+bool opt_machine(Options *o, const char *arg, Error **errp)
+{
+    bool typed = arg[strcspn(arg, "=,")] != '=';
+    char *joined;
+
+    if (is_help(arg)) {
+        o->action = ACTION_MACHINE_HELP;
+        return true;
+    }
+    joined = g_strdup_printf("%s%s%s%s", o->machine ? o->machine : "", o->machine ? "," : "",
+                             typed ? "type=" : "", arg);
+    g_free(o->machine);
+    o->machine = joined;
+    return true;
+}
+
+bool opt_cpu(Options *o, const char *arg, Error **errp)
+{
+    if (is_help(arg)) {
+        o->action = ACTION_CPU_HELP;
+        return true;
+    }
+    replace(&o->cpu, arg);
+    return true;
+}
+
+bool opt_ram(Options *o, const char *arg, Error **errp)
+{
+    KeyVal *kv = keyval_parse(arg, "size", errp);
+    const char *text;
+    bool ok = false;
+
+    if (!kv) {
+        return false;
+    }
+    text = keyval_get(kv, "size");
+    if (!keyval_check_unused(kv, "-m", errp)) {
+        /* the error is set */
+    } else if (!text || !parse_size(text, MIB, &o->ram_size)) {
+        error_setg(errp, "-m %s: expected a size such as 512, 512M or 2G", arg);
+    } else if (o->ram_size == 0) {
+        error_setg(errp, "-m %s: the machine needs some RAM", arg);
+    } else {
+        ok = true;
+    }
+    keyval_free(kv);
+    return ok;
+}
+
+static bool smp_topology(KeyVal *kv, const char *arg, uint64_t *cpus, Error **errp)
+{
+    uint64_t sockets = 0, cores = 0, threads = 0, max = 0, product;
+
+    if (!keyval_get_u64(kv, "cpus", cpus, errp) ||
+        !keyval_get_u64(kv, "sockets", &sockets, errp) ||
+        !keyval_get_u64(kv, "cores", &cores, errp) ||
+        !keyval_get_u64(kv, "threads", &threads, errp) ||
+        !keyval_get_u64(kv, "maxcpus", &max, errp) ||
+        !keyval_check_unused(kv, "-smp", errp)) {
+        return false;
+    }
+    if (MAX(MAX(sockets, cores), threads) > 1024 || *cpus > 1024) {
+        error_setg(errp, "-smp %s: too many CPUs", arg);
+        return false;
+    }
+    product = MAX(sockets, 1) * MAX(cores, 1) * MAX(threads, 1);
+    if (!keyval_has(kv, "cpus")) {
+        *cpus = product;
+    } else if ((sockets || cores || threads) && product != *cpus) {
+        error_setg(errp, "-smp %s: sockets * cores * threads is %" PRIu64 ", not cpus=%" PRIu64,
+                   arg, product, *cpus);
+        return false;
+    }
+    if (max && max != *cpus) {
+        error_setg(errp, "-smp %s: maxcpus=%" PRIu64 " must be cpus=%" PRIu64 "; CPUs cannot be "
+                   "added later", arg, max, *cpus);
+        return false;
+    }
+    return true;
+}
+
+bool opt_smp(Options *o, const char *arg, Error **errp)
+{
+    KeyVal *kv = keyval_parse(arg, "cpus", errp);
+    uint64_t cpus = 1;
+    bool ok;
+
+    if (!kv) {
+        return false;
+    }
+    ok = smp_topology(kv, arg, &cpus, errp);
+    keyval_free(kv);
+    if (ok && cpus == 0) {
+        error_setg(errp, "-smp %s: the machine needs a CPU", arg);
+        ok = false;
+    }
+    o->smp = (unsigned)cpus;
+    return ok;
+}
+
+bool opt_device(Options *o, const char *arg, Error **errp)
+{
+    if (is_help(arg)) {
+        o->action = ACTION_DEVICE_HELP;
+        return true;
+    }
+    g_ptr_array_add(o->devices, g_strdup(arg));
+    return true;
+}
+
+bool opt_global(Options *o, const char *arg, Error **errp)
+{
+    const char *equals = strchr(arg, '=');
+    const char *dot = strchr(arg, '.');
+
+    if (!equals || !dot || dot > equals || dot == arg || dot + 1 == equals) {
+        error_setg(errp, "-global %s: expected DRIVER.PROPERTY=VALUE", arg);
+        return false;
+    }
+    g_ptr_array_add(o->globals, g_strdup(arg));
+    return true;
+}
+
+bool opt_rtc(Options *o, const char *arg, Error **errp)
+{
+    KeyVal *kv = keyval_parse(arg, NULL, errp);
+    const char *base, *clock;
+    bool ok;
+
+    if (!kv) {
+        return false;
+    }
+    base = keyval_get(kv, "base");
+    clock = keyval_get(kv, "clock");
+    ok = keyval_check_unused(kv, "-rtc", errp);
+    if (ok && base && strcmp(base, "utc")) {
+        error_setg(errp, "-rtc base=%s is not supported; only base=utc is", base);
+        ok = false;
+    } else if (ok && clock && strcmp(clock, "host")) {
+        error_setg(errp, "-rtc clock=%s is not supported; only clock=host is (recorded and "
+                   "replayed)", clock);
+        ok = false;
+    }
+    keyval_free(kv);
+    return ok;
+}
+
+static bool accel_backend(Options *o, KeyVal *kv, Error **errp)
+{
+    const char *backend = keyval_get(kv, "backend");
+
+    if (backend && strcmp(backend, "jit") && strcmp(backend, "interp")) {
+        error_setg(errp, "-accel backend=%s: expected 'jit' or 'interp'", backend);
+        return false;
+    }
+    if (backend) {
+        o->tcg.interp = !strcmp(backend, "interp");
+    }
+    return true;
+}
+
+static bool accel_tcg(Options *o, KeyVal *kv, Error **errp)
+{
+    bool one = false, link = !o->tcg.no_link, opt = !o->tcg.no_opt;
+    uint64_t unit = o->tcg.unit_insns, tb_size = o->tcg.cache_bytes / MIB;
+    const char *thread = keyval_get(kv, "thread");
+
+    if (!accel_backend(o, kv, errp) ||
+        !keyval_get_bool(kv, "one-insn-per-tb", &one, errp) ||
+        !keyval_get_bool(kv, "link", &link, errp) ||
+        !keyval_get_bool(kv, "opt", &opt, errp) ||
+        !keyval_get_u64(kv, "unit-insns", &unit, errp) ||
+        !keyval_get_u64(kv, "tb-size", &tb_size, errp) ||
+        !keyval_check_unused(kv, "-accel tcg", errp)) {
+        return false;
+    }
+    if (keyval_has(kv, "unit-insns") && (unit < 1 || unit > IR_MAX_GUEST_INSNS)) {
+        error_setg(errp, "-accel unit-insns=%" PRIu64 " is out of range: 1..%d", unit,
+                   IR_MAX_GUEST_INSNS);
+        return false;
+    }
+    if (keyval_has(kv, "tb-size") && (tb_size < 1 || tb_size > 1024)) {
+        error_setg(errp, "-accel tb-size=%" PRIu64 " is out of range: 1..1024 MiB", tb_size);
+        return false;
+    }
+    if (thread && strcmp(thread, "single")) {
+        error_setg(errp, "-accel thread=%s: all CPUs run on one thread, so that runs can be "
+                   "repeated; only 'single' is possible", thread);
+        return false;
+    }
+    o->tcg.no_link = !link;
+    o->tcg.no_opt = !opt;
+    o->tcg.unit_insns = one ? 1 : (unsigned)unit;
+    o->tcg.cache_bytes = tb_size * MIB;
+    return true;
+}
+
+bool opt_accel(Options *o, const char *arg, Error **errp)
+{
+    KeyVal *kv;
+    const char *name;
+    bool ok;
+
+    if (is_help(arg)) {
+        o->action = ACTION_ACCEL_HELP;
+        return true;
+    }
+    kv = keyval_parse(arg, "accel", errp);
+    if (!kv) {
+        return false;
+    }
+    name = keyval_get(kv, "accel");
+    if (name && strcmp(name, "tcg")) {
+        error_setg(errp, "-accel %s is not supported; only tcg is", name);
+        ok = false;
+    } else {
+        ok = accel_tcg(o, kv, errp);
+    }
+    keyval_free(kv);
+    return ok;
+}
+
+bool opt_nodefaults(Options *o, const char *arg, Error **errp)
+{
+    o->nodefaults = true;
+    return true;
+}
+
+/* ---- boot ---- */
+
+bool opt_kernel(Options *o, const char *arg, Error **errp)
+{
+    replace(&o->kernel, arg);
+    return true;
+}
+
+bool opt_initrd(Options *o, const char *arg, Error **errp)
+{
+    replace(&o->initrd, arg);
+    return true;
+}
+
+bool opt_append(Options *o, const char *arg, Error **errp)
+{
+    replace(&o->append, arg);
+    return true;
+}
+
+bool opt_dtb(Options *o, const char *arg, Error **errp)
+{
+    replace(&o->dtb, arg);
+    return true;
+}
+
+bool opt_bios(Options *o, const char *arg, Error **errp)
+{
+    replace(&o->bios, arg);
+    return true;
+}
+
+bool opt_firmware_dir(Options *o, const char *arg, Error **errp)
+{
+    g_ptr_array_add(o->firmware_dirs, g_strdup(arg));
+    return true;
+}
+
+bool opt_no_reboot(Options *o, const char *arg, Error **errp)
+{
+    o->exec.no_reboot = true;
+    return true;
+}
+
+bool opt_no_shutdown(Options *o, const char *arg, Error **errp)
+{
+    o->exec.no_shutdown = true;
+    return true;
+}
+
+/* ---- back ends ---- */
+
+bool opt_nographic(Options *o, const char *arg, Error **errp)
+{
+    o->nographic = true;
+    return true;
+}
+
+bool opt_display(Options *o, const char *arg, Error **errp)
+{
+    if (strcmp(arg, "none")) {
+        error_setg(errp, "-display %s is not supported; only none is", arg);
+        return false;
+    }
+    o->display_none = true;
+    return true;
+}
+
+bool opt_none(Options *o, const char *arg, Error **errp)
+{
+    if (strcmp(arg, "none")) {
+        error_setg(errp, "'%s': there is no network device; only 'none' is accepted", arg);
+        return false;
+    }
+    return true;
+}
+
+bool opt_serial(Options *o, const char *arg, Error **errp)
+{
+    g_ptr_array_add(o->serials, g_strdup(arg));
+    return true;
+}
+
+bool opt_monitor(Options *o, const char *arg, Error **errp)
+{
+    g_ptr_array_add(o->monitors, g_strdup(arg));
+    return true;
+}
+
+bool opt_mon(Options *o, const char *arg, Error **errp)
+{
+    KeyVal *kv = keyval_parse(arg, "chardev", errp);
+    const char *chardev, *mode;
+    bool ok;
+
+    if (!kv) {
+        return false;
+    }
+    chardev = keyval_get(kv, "chardev");
+    mode = keyval_get(kv, "mode");
+    ok = keyval_check_unused(kv, "-mon", errp);
+    if (ok && !chardev) {
+        error_setg(errp, "-mon needs chardev=ID");
+        ok = false;
+    } else if (ok && mode && strcmp(mode, "readline")) {
+        error_setg(errp, "-mon mode=%s is not supported; only mode=readline is", mode);
+        ok = false;
+    } else if (ok) {
+        g_ptr_array_add(o->monitors, g_strdup_printf("chardev:%s", chardev));
+    }
+    keyval_free(kv);
+    return ok;
+}
+
+bool opt_chardev(Options *o, const char *arg, Error **errp)
+{
+    if (is_help(arg)) {
+        o->action = ACTION_CHARDEV_HELP;
+        return true;
+    }
+    g_ptr_array_add(o->chardevs, g_strdup(arg));
+    return true;
+}
+
+bool opt_echr(Options *o, const char *arg, Error **errp)
+{
+    uint64_t value;
+
+    if (!parse_u64(arg, &value) || value < 1 || value > 255) {
+        error_setg(errp, "-echr %s: expected a character's number, 1..255", arg);
+        return false;
+    }
+    o->escape = (int)value;
+    return true;
+}
+
+/* ---- time, record and replay ---- */
+
+static bool icount_shift(Options *o, KeyVal *kv, Error **errp)
+{
+    const char *shift = keyval_get(kv, "shift");
+    uint64_t value;
+
+    o->exec.icount = true;
+    if (!shift) {
+        o->exec.shift_auto = !o->shift_given;
+        return true;
+    }
+    o->shift_given = true;
+    o->exec.shift_auto = !strcmp(shift, "auto");
+    if (o->exec.shift_auto) {
+        return true;
+    }
+    if (!parse_u64(shift, &value) || value > MAX_SHIFT) {
+        error_setg(errp, "-icount shift=%s: expected 'auto' or 0..%d", shift, MAX_SHIFT);
+        return false;
+    }
+    o->exec.shift = (unsigned)value;
+    return true;
+}
+
+static bool icount_mode(Options *o, KeyVal *kv, Error **errp)
+{
+    const char *rr = keyval_get(kv, "rr");
+    const char *file = keyval_get(kv, "rrfile");
+
+    if (rr && !strcmp(rr, "record")) {
+        o->replay.mode = REPLAY_MODE_RECORD;
+    } else if (rr && !strcmp(rr, "replay")) {
+        o->replay.mode = REPLAY_MODE_PLAY;
+    } else if (rr && strcmp(rr, "none")) {
+        error_setg(errp, "-icount rr=%s: expected 'record' or 'replay'", rr);
+        return false;
+    }
+    if (o->replay.mode != REPLAY_MODE_NONE && (!file || !*file)) {
+        error_setg(errp, "-icount rr=%s needs rrfile=FILE", rr);
+        return false;
+    }
+    if (file && o->replay.mode == REPLAY_MODE_NONE) {
+        error_setg(errp, "-icount rrfile=%s needs rr=record or rr=replay", file);
+        return false;
+    }
+    g_free((char *)o->replay.file);
+    o->replay.file = g_strdup(file);
+    return true;
+}
+
+static bool icount_check(Options *o, KeyVal *kv, Error **errp)
+{
+    static const char *const names[] = { "off", "events", "digest", NULL };
+    const char *check = keyval_get(kv, "rrcheck");
+    uint64_t period = 0;
+    unsigned i;
+
+    if (!keyval_get_u64(kv, "rrcheckperiod", &period, errp)) {
+        return false;
+    }
+    for (i = 0; check && names[i] && strcmp(names[i], check); i++) {
+    }
+    if (!names[i]) {
+        error_setg(errp, "-icount rrcheck=%s: expected 'off', 'events' or 'digest'", check);
+        return false;
+    }
+    o->replay.check = (ReplayCheck)i;
+    if (check && o->replay.mode != REPLAY_MODE_RECORD) {
+        error_setg(errp, "-icount rrcheck=%s is for rr=record; a replay checks what was "
+                   "recorded", check);
+        return false;
+    }
+    if (keyval_has(kv, "rrcheckperiod")) {
+        if (o->replay.check != REPLAY_CHECK_DIGEST) {
+            error_setg(errp, "-icount rrcheckperiod=%" PRIu64 " needs rrcheck=digest", period);
+            return false;
+        }
+        if (period == 0) {
+            error_setg(errp, "-icount rrcheckperiod=0: expected instructions, at least 1");
+            return false;
+        }
+    }
+    o->replay.check_period = period;
+    return true;
+}
+
+static bool icount_options(Options *o, KeyVal *kv, Error **errp)
+{
+    bool align = false;
+
+    if (!icount_shift(o, kv, errp) || !icount_mode(o, kv, errp) || !icount_check(o, kv, errp) ||
+        !keyval_get_bool(kv, "sleep", &o->exec.sleep, errp) ||
+        !keyval_get_bool(kv, "align", &align, errp) ||
+        !keyval_check_unused(kv, "-icount", errp)) {
+        return false;
+    }
+    o->sleep_given |= keyval_has(kv, "sleep");
+    if (align) {
+        error_setg(errp, "-icount align=on is not supported; only align=off is");
+        return false;
+    }
+    if (o->exec.shift_auto && !o->exec.sleep && o->replay.mode != REPLAY_MODE_PLAY) {
+        error_setg(errp, "-icount shift=auto and sleep=off are incompatible: give shift=0..%d",
+                   MAX_SHIFT);
+        return false;
+    }
+    return true;
+}
+
+bool opt_icount(Options *o, const char *arg, Error **errp)
+{
+    KeyVal *kv = keyval_parse(arg, "shift", errp);
+    bool ok = kv && icount_options(o, kv, errp);
+
+    keyval_free(kv);
+    return ok;
+}
+
+/* ---- debugging ---- */
+
+bool opt_gdb(Options *o, const char *arg, Error **errp)
+{
+    replace(&o->gdb, arg);
+    return true;
+}
+
+bool opt_gdb_default(Options *o, const char *arg, Error **errp)
+{
+    replace(&o->gdb, "tcp::1234");
+    return true;
+}
+
+bool opt_start_paused(Options *o, const char *arg, Error **errp)
+{
+    o->exec.start_paused = true;
+    return true;
+}
+
+bool opt_log_items(Options *o, const char *arg, Error **errp)
+{
+    if (is_help(arg)) {
+        o->action = ACTION_LOG_HELP;
+        return true;
+    }
+    replace(&o->log_items, arg);
+    return true;
+}
+
+bool opt_log_file(Options *o, const char *arg, Error **errp)
+{
+    replace(&o->log_file, arg);
+    return true;
+}
+
+bool opt_log_filter(Options *o, const char *arg, Error **errp)
+{
+    replace(&o->log_filter, arg);
+    return true;
+}
+
+/* ---- process ---- */
+
+bool opt_name(Options *o, const char *arg, Error **errp)
+{
+    KeyVal *kv = keyval_parse(arg, "guest", errp);
+    bool ok;
+
+    if (!kv) {
+        return false;
+    }
+    replace(&o->name, keyval_get(kv, "guest"));
+    ok = keyval_check_unused(kv, "-name", errp);
+    keyval_free(kv);
+    return ok;
+}
+
+bool opt_pidfile(Options *o, const char *arg, Error **errp)
+{
+    replace(&o->pidfile, arg);
+    return true;
+}
+
+bool opt_version(Options *o, const char *arg, Error **errp)
+{
+    o->action = ACTION_VERSION;
+    return true;
+}
+
+bool opt_help(Options *o, const char *arg, Error **errp)
+{
+    o->action = ACTION_HELP;
+    return true;
+}

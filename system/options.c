@@ -1,0 +1,204 @@
+/*
+ * The command line: finding options in the table, and -help.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "system/options-handlers.h"
+
+typedef struct OptionRow {
+    const char *group;       /* a title, or NULL for an option */
+    const char *name, *alias;
+    const char *argument;    /* NULL: a flag */
+    OptionHandler *handler;
+    const char *help;
+} OptionRow;
+
+static const OptionRow option_rows[] = {
+#define OPTION_GROUP(title) { .group = title },
+#define OPTION(name_, alias_, argument_, handler_, help_)                        \
+    { .name = name_, .alias = alias_, .argument = argument_,                     \
+      .handler = opt_##handler_, .help = help_ },
+#include "system/options.def"
+#undef OPTION
+#undef OPTION_GROUP
+};
+
+static const OptionRow *option_find(const char *name, Error **errp)
+{
+    const char *names[2 * ARRAY_SIZE(option_rows) + 1] = { NULL };
+    unsigned n = 0;
+    const char *near;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(option_rows); i++) {
+        const OptionRow *row = &option_rows[i];
+
+        if (!row->name) {
+            continue;
+        }
+        if (!strcmp(row->name, name) || (row->alias && !strcmp(row->alias, name))) {
+            return row;
+        }
+        names[n++] = row->name;
+        if (row->alias) {
+            names[n++] = row->alias;
+        }
+    }
+    near = strlen(name) > 1 ? suggest_nearest(name, names) : NULL;
+    if (near) {
+        error_setg(errp, "-%s: no such option; did you mean -%s?", name, near);
+    } else {
+        error_setg(errp, "-%s: no such option; -help lists them", name);
+    }
+    return NULL;
+}
+
+static bool options_walk(Options *o, int argc, char **argv, Error **errp)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *arg = NULL, *name = argv[i];
+        const OptionRow *row;
+
+        if (name[0] != '-' || !name[1]) {
+            error_setg(errp, "'%s' is not an option; disk images as arguments are not supported",
+                       name);
+            return false;
+        }
+        name += name[1] == '-' && name[2] ? 2 : 1;
+        row = option_find(name, errp);
+        if (!row) {
+            return false;
+        }
+        if (row->argument) {
+            if (++i == argc) {
+                error_setg(errp, "-%s needs an argument: %s", name, row->argument);
+                return false;
+            }
+            arg = argv[i];
+        }
+        if (!row->handler(o, arg, errp)) {
+            return false;
+        }
+        if (o->action != ACTION_RUN) {
+            return true;   /* help for one thing: the rest does not matter */
+        }
+    }
+    return true;
+}
+
+/* What makes sense only when all options are known. */
+static bool options_check(Options *o, Error **errp)
+{
+    if (o->machine_required && !o->machine && o->replay.mode != REPLAY_MODE_PLAY) {
+        error_setg(errp, "no machine specified, and there is no default; "
+                   "use -machine help to list supported machines");
+        return false;
+    }
+    if (o->log_filter && !o->log_items) {
+        error_setg(errp, "-dfilter %s filters nothing without -d", o->log_filter);
+        return false;
+    }
+    return true;
+}
+
+static char *join_command_line(int argc, char **argv)
+{
+    GString *line = g_string_new("");
+
+    for (int i = 0; i < argc; i++) {
+        bool plain = *argv[i] && !argv[i][strcspn(argv[i], " \t\n'\"\\$&|;<>()*?[]`~#")];
+        g_autofree char *quoted = plain ? NULL : g_shell_quote(argv[i]);
+
+        g_string_append_printf(line, "%s%s", i ? " " : "", plain ? argv[i] : quoted);
+    }
+    return g_string_free(line, FALSE);
+}
+
+Options *options_parse(int argc, char **argv, Error **errp)
+{
+    Options *o = g_new0(Options, 1);
+    g_autofree char *program = g_path_get_basename(argc ? argv[0] : "rearm");
+
+    o->command_line = join_command_line(argc, argv);
+    o->machine_required = g_str_has_prefix(program, "qemu-system-");
+    o->devices = g_ptr_array_new_with_free_func(g_free);
+    o->globals = g_ptr_array_new_with_free_func(g_free);
+    o->firmware_dirs = g_ptr_array_new_with_free_func(g_free);
+    o->chardevs = g_ptr_array_new_with_free_func(g_free);
+    o->serials = g_ptr_array_new_with_free_func(g_free);
+    o->monitors = g_ptr_array_new_with_free_func(g_free);
+    o->exec.sleep = true;
+    o->escape = -1;
+    if (!options_walk(o, argc, argv, errp) ||
+        (o->action == ACTION_RUN && !options_check(o, errp))) {
+        options_free(o);
+        return NULL;
+    }
+    return o;
+}
+
+void options_free(Options *o)
+{
+    if (!o) {
+        return;
+    }
+    g_ptr_array_unref(o->devices);
+    g_ptr_array_unref(o->globals);
+    g_ptr_array_unref(o->firmware_dirs);
+    g_ptr_array_unref(o->chardevs);
+    g_ptr_array_unref(o->serials);
+    g_ptr_array_unref(o->monitors);
+    g_free(o->command_line);
+    g_free(o->machine);
+    g_free(o->cpu);
+    g_free(o->kernel);
+    g_free(o->initrd);
+    g_free(o->append);
+    g_free(o->dtb);
+    g_free(o->bios);
+    g_free((char *)o->replay.file);
+    g_free(o->gdb);
+    g_free(o->name);
+    g_free(o->pidfile);
+    g_free(o->log_items);
+    g_free(o->log_file);
+    g_free(o->log_filter);
+    g_free(o);
+}
+
+/* The text with its further lines under the first. */
+static void print_indented(FILE *out, const char *text, int indent)
+{
+    const char *end;
+
+    for (; (end = strchr(text, '\n')); text = end + 1) {
+        fprintf(out, "%.*s\n%*s", (int)(end - text), text, indent, "");
+    }
+    fprintf(out, "%s\n", text);
+}
+
+void options_print_help(FILE *out)
+{
+    enum { INDENT = 34 };
+
+    fprintf(out, "usage: rearm [options]\n"
+                 "A full-system Arm emulator that records a run and replays it exactly.\n");
+    for (unsigned i = 0; i < ARRAY_SIZE(option_rows); i++) {
+        const OptionRow *row = &option_rows[i];
+        int width;
+
+        if (row->group) {
+            fprintf(out, "\n%s:\n", row->group);
+            continue;
+        }
+        width = fprintf(out, "  -%s%s%s%s%s", row->name, row->alias ? ", -" : "",
+                        row->alias ? row->alias : "", row->argument ? " " : "",
+                        row->argument ? row->argument : "");
+        if (width >= INDENT) {
+            fprintf(out, "\n");
+            width = 0;
+        }
+        fprintf(out, "%*s", INDENT - width, "");
+        print_indented(out, row->help, INDENT);
+    }
+}

@@ -1,0 +1,75 @@
+/*
+ * The command line. One table (options.def) holds every option; options_parse() fills
+ * an Options with what was asked for and checks each value by itself. What depends on
+ * the machine (does the CPU exist, does the image open) is found out by those who know.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef SYSTEM_OPTIONS_H
+#define SYSTEM_OPTIONS_H
+
+#include <glib.h>
+#include "accel/tcg/exec-loop.h"
+#include "replay/replay.h"
+#include "util/keyval.h"
+
+typedef enum OptionsAction {
+    ACTION_RUN,
+    ACTION_HELP,
+    ACTION_VERSION,
+    ACTION_MACHINE_HELP,
+    ACTION_CPU_HELP,
+    ACTION_DEVICE_HELP,
+    ACTION_CHARDEV_HELP,
+    ACTION_LOG_HELP,
+    ACTION_ACCEL_HELP,
+} OptionsAction;
+
+typedef struct Options {
+    OptionsAction action;
+    char *command_line;          /* as typed, for the log */
+    bool machine_required;       /* started under a name that has no default machine */
+
+    /* Machine. NULL or 0: not given. */
+    char *machine;               /* "type=virt,key=value,..." */
+    char *cpu;
+    uint64_t ram_size;
+    unsigned smp;
+    char *kernel, *initrd, *append, *dtb, *bios;
+    GPtrArray *devices;          /* -device strings */
+    GPtrArray *globals;          /* -global strings */
+    GPtrArray *firmware_dirs;    /* -L */
+
+    /* Execution. */
+    TcgConfig tcg;
+    ExecConfig exec;
+    bool shift_given, sleep_given;
+    ReplayConfig replay;         /* file owned here */
+
+    /* Back ends. */
+    GPtrArray *chardevs;         /* -chardev strings */
+    GPtrArray *serials;          /* -serial strings */
+    GPtrArray *monitors;         /* -monitor and -mon, as -serial strings */
+    bool nographic;
+    bool display_none;
+    bool nodefaults;
+    int escape;                  /* -echr; -1: the default */
+    char *gdb;
+
+    /* Process. */
+    char *name;
+    char *pidfile;
+    char *log_items, *log_file, *log_filter;
+} Options;
+
+/*
+ * Parse argv (argv[0] decides the program's defaults). Fails with a message that names
+ * the option, the value and what is allowed.
+ */
+Options *options_parse(int argc, char **argv, Error **errp);
+void options_free(Options *o);
+
+/* -help: every option, by group. */
+void options_print_help(FILE *out);
+
+#endif

@@ -1,0 +1,158 @@
+/*
+ * Which back end a serial port and a monitor get.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "chardev/char-port.h"
+#include "system/session.h"
+
+static bool uses_stdio(const GPtrArray *specs)
+{
+    for (unsigned i = 0; i < specs->len; i++) {
+        const char *spec = g_ptr_array_index(specs, i);
+
+        if (g_str_has_prefix(spec, "stdio") || g_str_has_prefix(spec, "mon:stdio")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_mon(const GPtrArray *specs)
+{
+    for (unsigned i = 0; i < specs->len; i++) {
+        if (g_str_has_prefix(g_ptr_array_index(specs, i), "mon:")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Without a word about it, console and monitor share the terminal, as with -nographic. */
+static void add_defaults(Options *o)
+{
+    bool taken = uses_stdio(o->serials) || uses_stdio(o->monitors) || uses_stdio(o->chardevs);
+    bool monitor = o->monitors->len || has_mon(o->serials);
+
+    if (o->nodefaults || taken || (o->display_none && !o->nographic)) {
+        return;
+    }
+    if (o->serials->len == 0) {
+        g_ptr_array_add(o->serials, g_strdup(monitor ? "stdio" : "mon:stdio"));
+    } else if (!monitor && o->nographic) {
+        g_ptr_array_add(o->monitors, g_strdup("stdio"));
+    }
+}
+
+static bool open_serials(Session *s, Error **errp)
+{
+    const GPtrArray *specs = s->options->serials;
+
+    for (unsigned i = 0; i < specs->len; i++) {
+        const char *spec = g_ptr_array_index(specs, i);
+        g_autofree char *id = g_strdup_printf("serial%u", i);
+        ChardevSpec out;
+
+        if (i == BOARD_MAX_SERIAL) {
+            error_setg(errp, "-serial %s: a machine has at most %d serial ports", spec,
+                       BOARD_MAX_SERIAL);
+            return false;
+        }
+        if (!chardev_open(s->chardevs, spec, id, &out, errp)) {
+            error_prepend(errp, "-serial: ");
+            return false;
+        }
+        s->serial[i] = out.chr;
+        if (out.monitor) {
+            g_ptr_array_add(s->monitor_chrs, out.monitor);
+        }
+    }
+    return true;
+}
+
+static bool open_monitors(Session *s, Error **errp)
+{
+    const GPtrArray *specs = s->options->monitors;
+
+    for (unsigned i = 0; i < specs->len; i++) {
+        const char *spec = g_ptr_array_index(specs, i);
+        g_autofree char *id = g_strdup_printf("monitor%u", i);
+        ChardevSpec out;
+
+        if (g_str_has_prefix(spec, "mon:")) {
+            spec += strlen("mon:");
+        }
+        if (!chardev_open(s->chardevs, spec, id, &out, errp)) {
+            error_prepend(errp, "-monitor: ");
+            return false;
+        }
+        if (out.chr) {
+            g_ptr_array_add(s->monitor_chrs, out.chr);
+        }
+    }
+    return true;
+}
+
+/* A debugger may come at any time: wait=off unless the user says otherwise. */
+bool session_open_gdb(Session *s, Error **errp)
+{
+    const char *device = s->options->gdb;
+    g_autofree char *spec = NULL;
+    ChardevSpec out;
+
+    if (!device) {
+        return true;
+    }
+    if (g_str_has_prefix(device, "tcp:") || g_str_has_prefix(device, "unix:")) {
+        spec = g_strdup_printf("%s,server=on%s%s", device,
+                               strstr(device, "wait") ? "" : ",wait=off",
+                               device[0] == 't' ? ",nodelay" : "");
+        device = spec;
+    }
+    if (!chardev_open(s->chardevs, device, "gdb", &out, errp)) {
+        error_prepend(errp, "-gdb: ");
+        return false;
+    }
+    s->gdb_chr = out.chr;
+    return true;
+}
+
+bool session_open_chardevs(Session *s, Error **errp)
+{
+    Options *o = s->options;
+
+    add_defaults(o);
+    if (o->escape >= 0) {
+        chardev_set_escape(s->chardevs, (uint8_t)o->escape);
+    }
+    for (unsigned i = 0; i < o->chardevs->len; i++) {
+        if (!chardev_create(s->chardevs, g_ptr_array_index(o->chardevs, i), errp)) {
+            return false;
+        }
+    }
+    return open_serials(s, errp) && open_monitors(s, errp) && session_open_gdb(s, errp);
+}
+
+bool session_check_serial(const Session *s, Error **errp)
+{
+    for (unsigned i = s->config.num_serial; i < BOARD_MAX_SERIAL; i++) {
+        if (s->serial[i]) {
+            error_setg(errp, "-serial %s: machine '%s' has only %u serial port%s",
+                       (const char *)g_ptr_array_index(s->options->serials, i), s->board->name,
+                       s->config.num_serial, s->config.num_serial == 1 ? "" : "s");
+            return false;
+        }
+    }
+    return true;
+}
+
+void session_attach_serial(Session *s)
+{
+    for (unsigned i = 0; i < s->config.num_serial; i++) {
+        if (s->serial[i]) {
+            char_port_attach(s->config.serial[i], s->serial[i]);
+            chardev_take_focus(s->serial[i]);
+        }
+    }
+}

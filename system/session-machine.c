@@ -1,0 +1,256 @@
+/*
+ * The machine of a session, and its description in the log. When a recording is
+ * replayed, each option that was left out gets the value the recording was made with.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include <sys/stat.h>
+#include "system/session.h"
+
+static char *keep(Session *s, char *text)
+{
+    g_ptr_array_add(s->strings, text);
+    return text;
+}
+
+static void describe(void *opaque, const char *name, const char *value)
+{
+    Session *s = opaque;
+
+    replay_describe(s->replay, name, value);
+}
+
+static void describe_u64(Session *s, const char *name, uint64_t value)
+{
+    g_autofree char *text = g_strdup_printf("%" PRIu64, value);
+
+    replay_describe(s->replay, name, text);
+}
+
+/* ---- options left out ---- */
+
+static void recall(Session *s, const char *name, char **option)
+{
+    const char *value = *option ? NULL : replay_described(s->replay, name);
+
+    if (value) {
+        *option = g_strdup(value);
+    }
+}
+
+static void recall_list(Session *s, const char *prefix, GPtrArray *list)
+{
+    const char *value;
+
+    if (list->len) {
+        return;
+    }
+    for (unsigned i = 0; ; i++) {
+        g_autofree char *name = g_strdup_printf("%s.%u", prefix, i);
+
+        value = replay_described(s->replay, name);
+        if (!value) {
+            return;
+        }
+        g_ptr_array_add(list, g_strdup(value));
+    }
+}
+
+static uint64_t recall_u64(Session *s, const char *name, uint64_t fallback)
+{
+    const char *value = replay_described(s->replay, name);
+    uint64_t number;
+
+    return value && parse_u64(value, &number) ? number : fallback;
+}
+
+static void recall_icount(Session *s)
+{
+    Options *o = s->options;
+    const char *shift = replay_described(s->replay, "icount.shift");
+    const char *sleep = replay_described(s->replay, "icount.sleep");
+
+    if (!o->shift_given && shift) {
+        o->exec.shift_auto = !strcmp(shift, "auto");
+        o->exec.shift = o->exec.shift_auto ? 0 : (unsigned)MIN(recall_u64(s, "icount.shift", 0), 10);
+    }
+    if (!o->sleep_given && sleep) {
+        o->exec.sleep = strcmp(sleep, "off") != 0;
+    }
+}
+
+static void recall_options(Session *s)
+{
+    Options *o = s->options;
+    const char *no_reboot;
+
+    recall(s, "machine", &o->machine);
+    recall(s, "cpu", &o->cpu);
+    recall(s, "append", &o->append);
+    recall(s, "info.kernel", &o->kernel);
+    recall(s, "info.initrd", &o->initrd);
+    recall(s, "info.dtb", &o->dtb);
+    recall(s, "info.bios", &o->bios);
+    recall_list(s, "device", o->devices);
+    recall_list(s, "global", o->globals);
+    if (!o->ram_size) {
+        o->ram_size = recall_u64(s, "ram", 0);
+    }
+    if (!o->smp) {
+        o->smp = (unsigned)MIN(recall_u64(s, "smp", 0), 1024);
+    }
+    no_reboot = replay_described(s->replay, "no-reboot");
+    o->exec.no_reboot |= no_reboot && !strcmp(no_reboot, "on");
+    recall_icount(s);
+}
+
+/* ---- the description ---- */
+
+static void describe_path(Session *s, const char *name, const char *path)
+{
+    g_autofree char *full = path ? g_canonicalize_filename(path, NULL) : NULL;
+
+    if (full) {
+        replay_describe(s->replay, name, full);
+    }
+}
+
+static void describe_list(Session *s, const char *prefix, const GPtrArray *list)
+{
+    for (unsigned i = 0; i < list->len; i++) {
+        g_autofree char *name = g_strdup_printf("%s.%u", prefix, i);
+
+        replay_describe(s->replay, name, g_ptr_array_index(list, i));
+    }
+}
+
+static void describe_options(Session *s)
+{
+    Options *o = s->options;
+
+    replay_describe(s->replay, "info.command-line", o->command_line);
+    describe_path(s, "info.kernel", o->kernel);
+    describe_path(s, "info.initrd", o->initrd);
+    describe_path(s, "info.dtb", o->dtb);
+    describe_path(s, "info.bios", s->config.bios);
+    replay_describe(s->replay, "machine", o->machine);
+    replay_describe(s->replay, "cpu", s->config.cpu_model);
+    describe_u64(s, "ram", s->config.ram_size);
+    describe_u64(s, "smp", s->config.num_cpus);
+    if (o->append) {
+        replay_describe(s->replay, "append", o->append);
+    }
+    describe_list(s, "device", o->devices);
+    describe_list(s, "global", o->globals);
+    replay_describe(s->replay, "no-reboot", o->exec.no_reboot ? "on" : "off");
+    if (o->exec.shift_auto) {
+        replay_describe(s->replay, "icount.shift", "auto");
+    } else {
+        describe_u64(s, "icount.shift", o->exec.shift);
+    }
+    replay_describe(s->replay, "icount.sleep", o->exec.sleep ? "on" : "off");
+}
+
+/* ---- the board ---- */
+
+/* -bios NAME: as a path, or in one of the -L directories. */
+static const char *find_bios(Session *s)
+{
+    const char *name = s->options->bios;
+
+    if (!name || g_path_is_absolute(name) || g_file_test(name, G_FILE_TEST_EXISTS)) {
+        return name;
+    }
+    for (unsigned i = 0; i < s->options->firmware_dirs->len; i++) {
+        const char *dir = g_ptr_array_index(s->options->firmware_dirs, i);
+        char *path = keep(s, g_build_filename(dir, name, NULL));
+
+        if (g_file_test(path, G_FILE_TEST_EXISTS)) {
+            return path;
+        }
+    }
+    return name;
+}
+
+static bool choose_board(Session *s, Error **errp)
+{
+    Options *o = s->options;
+    const char *name, *accel;
+
+    if (!o->machine) {
+        o->machine = g_strdup("type=virt");
+    }
+    s->machine_options = keyval_parse(o->machine, "type", errp);
+    if (!s->machine_options) {
+        return false;
+    }
+    name = keyval_get(s->machine_options, "type");
+    accel = keyval_get(s->machine_options, "accel");
+    if (accel && strcmp(accel, "tcg")) {
+        error_setg(errp, "-machine accel=%s is not supported; only tcg is", accel);
+        return false;
+    }
+    s->board = board_find(name ? name : "virt", errp);
+    return s->board != NULL;
+}
+
+static bool fill_config(Session *s, Error **errp)
+{
+    Options *o = s->options;
+    BoardConfig *c = &s->config;
+
+    c->cpu_model = o->cpu ? o->cpu : s->board->default_cpu;
+    c->machine_options = s->machine_options;
+    c->ram_size = o->ram_size ? o->ram_size : s->board->default_ram;
+    c->num_cpus = o->smp ? o->smp : 1;
+    c->kernel = o->kernel;
+    c->initrd = o->initrd;
+    c->append = o->append;
+    c->dtb = o->dtb;
+    c->bios = find_bios(s);
+    c->dumpdtb = keyval_get(s->machine_options, "dumpdtb");
+    c->devices = o->devices;
+    c->globals = o->globals;
+    c->describe = describe;
+    c->describe_opaque = s;
+    if (c->num_cpus > s->board->max_cpus) {
+        error_setg(errp, "-smp %u: machine '%s' has at most %u CPUs", c->num_cpus,
+                   s->board->name, s->board->max_cpus);
+        return false;
+    }
+    if (!c->kernel && (c->initrd || c->append)) {
+        error_setg(errp, "-%s is only used with -kernel", c->initrd ? "initrd" : "append");
+        return false;
+    }
+    return true;
+}
+
+/* A log that this run creates is removed again when the start fails. */
+static bool make_replay(Session *s, Error **errp)
+{
+    const ReplayConfig *config = &s->options->replay;
+    struct stat st;
+    bool existed = config->file && stat(config->file, &st) == 0;
+
+    s->replay = replay_new(config, errp);
+    if (!existed && config->mode == REPLAY_MODE_RECORD) {
+        s->log_made = g_strdup(config->file);
+    }
+    return s->replay != NULL;
+}
+
+bool session_make_machine(Session *s, Error **errp)
+{
+    if (!make_replay(s, errp)) {
+        return false;
+    }
+    recall_options(s);
+    if (!choose_board(s, errp) || !fill_config(s, errp)) {
+        return false;
+    }
+    describe_options(s);
+    s->machine = machine_new(s->replay);
+    return s->board->create(s->machine, &s->config, errp) &&
+           keyval_check_unused(s->machine_options, "-machine", errp);
+}

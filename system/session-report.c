@@ -1,0 +1,59 @@
+/*
+ * What is said at the end of a recording or replay: one line on stderr.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include <sys/stat.h>
+#include "system/session.h"
+
+static const char *cause_name(ShutdownCause cause)
+{
+    switch (cause) {
+    case SHUTDOWN_CAUSE_NONE: return "none";
+    case SHUTDOWN_CAUSE_GUEST_SHUTDOWN: return "guest-shutdown";
+    case SHUTDOWN_CAUSE_GUEST_RESET: return "guest-reset";
+    case SHUTDOWN_CAUSE_GUEST_PANIC: return "guest-panic";
+    case SHUTDOWN_CAUSE_HOST_QUIT: return "host-quit";
+    case SHUTDOWN_CAUSE_HOST_RESET: return "host-reset";
+    case SHUTDOWN_CAUSE_HOST_POWERDOWN: return "host-powerdown";
+    }
+    return "unknown";
+}
+
+static void report_recording(const Session *s, const ExecResult *r)
+{
+    const char *file = s->options->replay.file;
+    struct stat st = { 0 };
+
+    stat(file, &st);
+    fprintf(stderr, "rearm: recorded %" PRIu64 " instructions to %s (%" PRId64 " bytes), "
+            "digest %016" PRIx64 ", cause %s\n", r->icount, file, (int64_t)st.st_size, r->digest,
+            cause_name(r->cause));
+}
+
+static void report_replay(Session *s, const ExecResult *r)
+{
+    if (r->exit_code || replay_failed(s->replay)) {
+        fprintf(stderr, "rearm: replay of %s failed after %" PRIu64 " instructions\n",
+                s->options->replay.file, r->icount);
+    } else if (!replay_at_end(s->replay)) {
+        fprintf(stderr, "rearm: replay left after %" PRIu64 " instructions, before its end\n",
+                r->icount);
+    } else if (replay_is_truncated(s->replay)) {
+        fprintf(stderr, "rearm: replayed %" PRIu64 " instructions, digest %016" PRIx64
+                " (the recording was cut off: nothing to compare with)\n", r->icount, r->digest);
+    } else {
+        fprintf(stderr, "rearm: replayed %" PRIu64 " instructions, digest %016" PRIx64
+                " (equal)\n", r->icount, r->digest);
+    }
+}
+
+void session_report(Session *s, const ExecResult *result)
+{
+    if (s->options->replay.mode == REPLAY_MODE_RECORD) {
+        report_recording(s, result);
+    } else if (s->options->replay.mode == REPLAY_MODE_PLAY) {
+        report_replay(s, result);
+    }
+}

@@ -1,0 +1,268 @@
+/*
+ * One run: set up, main loop, end.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "chardev/char-port.h"
+#include "config-host.h"
+#include "system/session.h"
+#include "util/log.h"
+
+/* ---- ways to end ---- */
+
+static void session_quit(void *opaque)
+{
+    Session *s = opaque;
+
+    if (s->loop) {
+        exec_loop_request(s->loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    }
+    g_atomic_int_set(&s->quit, 1);
+    chardev_set_cancel_wait(s->chardevs);
+}
+
+static gboolean session_signal(gpointer opaque)
+{
+    Session *s = opaque;
+
+    if (g_atomic_int_get(&s->quit)) {
+        /* Asked twice: do not wait for the machine. The terminal's exit handler runs. */
+        exit(EXIT_FAILURE);
+    }
+    session_quit(s);
+    return G_SOURCE_CONTINUE;
+}
+
+static void session_catch_signals(Session *s)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++) {
+        s->signals[i] = g_unix_signal_source_new(numbers[i]);
+        g_source_set_callback(s->signals[i], session_signal, s, NULL);
+        g_source_attach(s->signals[i], NULL);
+    }
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void session_ended(void *opaque)
+{
+    Session *s = opaque;
+
+    g_atomic_int_set(&s->ended, 1);
+    g_main_context_wakeup(NULL);
+}
+
+/* ---- monitors and gdb ---- */
+
+static void session_gdb_monitor(void *opaque, const char *line, GString *out)
+{
+    Session *s = opaque;
+
+    monitor_run(&s->monitor_env, line, out);
+}
+
+static void session_start_gdb(Session *s, Chardev *chr)
+{
+    GdbEnv env = { .loop = s->loop, .monitor = session_gdb_monitor, .opaque = s };
+
+    s->gdb = gdbstub_new(&env, NULL, chr);
+}
+
+static bool session_gdbserver(void *opaque, const char *device, Error **errp)
+{
+    Session *s = opaque;
+
+    if (s->gdb) {
+        error_setg(errp, "gdb is already served on %s", chardev_label(s->gdb_chr));
+        return false;
+    }
+    g_free(s->options->gdb);
+    s->options->gdb = g_strdup(device);
+    if (!session_open_gdb(s, errp)) {
+        return false;
+    }
+    if (s->gdb_chr) {
+        session_start_gdb(s, s->gdb_chr);
+    }
+    return true;
+}
+
+static void session_start_monitors(Session *s)
+{
+    s->monitor_env = (MonitorEnv){
+        .loop = s->loop,
+        .chardevs = s->chardevs,
+        .name = s->options->name,
+        .version = REARM_VERSION,
+        .gdbserver = session_gdbserver,
+        .opaque = s,
+    };
+    for (unsigned i = 0; i < s->monitor_chrs->len; i++) {
+        g_ptr_array_add(s->monitors, monitor_new(&s->monitor_env,
+                                                 g_ptr_array_index(s->monitor_chrs, i)));
+    }
+    if (s->gdb_chr) {
+        session_start_gdb(s, s->gdb_chr);
+    }
+}
+
+/* ---- set up ---- */
+
+static bool session_open_log(const Options *o, Error **errp)
+{
+    return (!o->log_file || log_set_file(o->log_file, errp)) &&
+           (!o->log_filter || log_set_filter(o->log_filter, errp)) &&
+           (!o->log_items || log_set_items(o->log_items, errp));
+}
+
+static bool session_write_pidfile(Session *s, Error **errp)
+{
+    const char *path = s->options->pidfile;
+    char text[32];
+    int fd, length;
+
+    if (!path) {
+        return true;
+    }
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        error_setg_errno(errp, errno, "-pidfile %s", path);
+        return false;
+    }
+    s->pidfile = g_strdup(path);
+    length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+    if (write(fd, text, (size_t)length) != length) {
+        error_setg_errno(errp, errno, "-pidfile %s", path);
+        close(fd);
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
+static bool session_make_engine(Session *s, Error **errp)
+{
+    s->tcg = tcg_new(s->machine, &s->options->tcg, errp);
+    if (!s->tcg) {
+        return false;
+    }
+    for (unsigned i = 0; i < s->machine->num_cpus; i++) {
+        tcg_add_vcpu(s->tcg, s->machine->cpus[i]);
+    }
+    s->loop = exec_loop_new(s->machine, s->tcg, &s->options->exec);
+    return true;
+}
+
+static bool session_set_up(Session *s, Error **errp)
+{
+    if (!session_open_log(s->options, errp) || !session_open_chardevs(s, errp) ||
+        !session_make_machine(s, errp)) {
+        return false;
+    }
+    if (s->config.dumpdtb) {
+        return true;
+    }
+    if (!session_make_engine(s, errp) || !session_check_serial(s, errp) ||
+        !session_write_pidfile(s, errp)) {
+        return false;
+    }
+    session_catch_signals(s);
+    if (!chardev_set_wait_connected(s->chardevs)) {
+        error_setg(errp, "interrupted while waiting for a connection");
+        return false;
+    }
+    if (!replay_start(s->replay, errp)) {
+        return false;
+    }
+    g_clear_pointer(&s->log_made, g_free);
+    session_attach_serial(s);
+    session_start_monitors(s);
+    return true;
+}
+
+Session *session_new(Options *options, Error **errp)
+{
+    Session *s = g_new0(Session, 1);
+
+    s->options = options;
+    s->strings = g_ptr_array_new_with_free_func(g_free);
+    s->monitor_chrs = g_ptr_array_new();
+    s->monitors = g_ptr_array_new_with_free_func((GDestroyNotify)monitor_free);
+    s->chardevs = chardev_set_new(NULL);
+    chardev_set_quit_hook(s->chardevs, session_quit, s);
+    if (!session_set_up(s, errp)) {
+        session_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+/* ---- run and end ---- */
+
+int session_run(Session *s)
+{
+    ExecResult result;
+
+    if (s->config.dumpdtb) {
+        return EXIT_SUCCESS;   /* the board has written it */
+    }
+    exec_loop_start(s->loop, session_ended, s);
+    while (!g_atomic_int_get(&s->ended)) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    result = exec_loop_join(s->loop);
+    g_ptr_array_set_size(s->monitors, 0);
+    g_clear_pointer(&s->gdb, gdbstub_free);
+    for (unsigned i = 0; i < s->config.num_serial; i++) {
+        char_port_attach(s->config.serial[i], NULL);
+    }
+    /* Console output first, so that the report is the last line. */
+    g_clear_pointer(&s->chardevs, chardev_set_free);
+    session_report(s, &result);
+    return result.exit_code;
+}
+
+/* A recording that never started leaves no file. */
+static void session_remove_log(Session *s)
+{
+    struct stat st;
+
+    if (s->log_made && lstat(s->log_made, &st) == 0 && S_ISREG(st.st_mode)) {
+        unlink(s->log_made);
+    }
+    g_free(s->log_made);
+}
+
+void session_free(Session *s)
+{
+    g_ptr_array_unref(s->monitors);
+    g_clear_pointer(&s->gdb, gdbstub_free);
+    g_clear_pointer(&s->loop, exec_loop_free);
+    g_clear_pointer(&s->tcg, tcg_free);
+    g_clear_pointer(&s->chardevs, chardev_set_free);
+    g_clear_pointer(&s->machine, machine_free);
+    g_clear_pointer(&s->replay, replay_free);
+    session_remove_log(s);
+    if (s->pidfile) {
+        unlink(s->pidfile);
+        g_free(s->pidfile);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(s->signals); i++) {
+        if (s->signals[i]) {
+            g_source_destroy(s->signals[i]);
+            g_source_unref(s->signals[i]);
+        }
+    }
+    g_ptr_array_unref(s->monitor_chrs);
+    g_ptr_array_unref(s->strings);
+    keyval_free(s->machine_options);
+    options_free(s->options);
+    g_free(s);
+}

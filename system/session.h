@@ -1,0 +1,60 @@
+/*
+ * One run of the emulator, from the parsed options to the exit code.
+ *
+ * Set up in this order, taken down in the reverse one: back ends, replay, machine,
+ * engine, execution loop, monitors. Nothing reaches the disk that a failed start would
+ * leave half made: the log's header is written last, and removed again when the start fails.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef SYSTEM_SESSION_H
+#define SYSTEM_SESSION_H
+
+#include "gdbstub/gdbstub.h"
+#include "hw/core/board.h"
+#include "monitor/monitor.h"
+#include "system/options.h"
+
+typedef struct Session {
+    Options *options;
+    ChardevSet *chardevs;
+    Replay *replay;
+    const BoardType *board;
+    KeyVal *machine_options;
+    BoardConfig config;
+    GPtrArray *strings;           /* owned by the session, used in config */
+    Machine *machine;
+    TcgContext *tcg;
+    ExecLoop *loop;
+    Chardev *serial[BOARD_MAX_SERIAL];
+    GPtrArray *monitor_chrs;      /* Chardev * */
+    Chardev *gdb_chr;
+    MonitorEnv monitor_env;
+    GPtrArray *monitors;          /* Monitor * */
+    GdbStub *gdb;
+    char *log_made;               /* path of a recording that did not start yet */
+    char *pidfile;                /* to remove */
+    GSource *signals[3];
+    gint ended;                   /* atomic: the machine thread is done */
+    gint quit;                    /* atomic: asked to end before the loop ran */
+} Session;
+
+/* Build everything; options are the session's from here on. NULL on failure. */
+Session *session_new(Options *options, Error **errp);
+/* Run until the machine ends; prints what became of a recording. Returns the exit code. */
+int session_run(Session *s);
+void session_free(Session *s);
+
+/* session-chardevs.c: create back ends, and tie them to the machine's ports. */
+bool session_open_chardevs(Session *s, Error **errp);
+bool session_open_gdb(Session *s, Error **errp);
+bool session_check_serial(const Session *s, Error **errp);
+void session_attach_serial(Session *s);
+
+/* session-machine.c: replay, board and what a recording has to know about them. */
+bool session_make_machine(Session *s, Error **errp);
+
+/* session-report.c: one line on stderr about a finished recording or replay. */
+void session_report(Session *s, const ExecResult *result);
+
+#endif

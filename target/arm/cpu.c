@@ -1,0 +1,384 @@
+/*
+ * The CPU as the execution engine and the board see it: creation, reset,
+ * translation mode, state for digests and snapshots, register dump.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "target/arm/cpu.h"
+#include <capstone/capstone.h>
+#include <glib.h>
+#include "accel/tcg/nzcv.h"
+#include "target/arm/cpu-models.h"
+#include "target/arm/exceptions.h"
+#include "target/arm/gtimer.h"
+#include "target/arm/mmu.h"
+#include "target/arm/psci.h"
+#include "target/arm/system.h"
+#include "target/arm/translate.h"
+#include "util/bitops.h"
+#include "util/keyval.h"
+
+/* CPUs a cluster: what a GICv2 can address (MPIDR Aff0). */
+#define CPUS_PER_CLUSTER 8
+
+/* ---- state ---- */
+
+#define ARM_FIELDS(F, S)            \
+    F(S, ARRAY_U64, v)              \
+    F(S, U32, fpcr)                 \
+    F(S, U32, fpsr)                 \
+    F(S, U32, daif)                 \
+    F(S, U8, el)                    \
+    F(S, U8, spsel)                 \
+    F(S, U8, il)                    \
+    F(S, U8, ss)                    \
+    F(S, ARRAY_U64, sp_el)          \
+    F(S, U64, elr_el1)              \
+    F(S, U64, spsr_el1)             \
+    F(S, U64, vbar_el1)             \
+    F(S, U64, esr_el1)              \
+    F(S, U64, far_el1)              \
+    F(S, U64, sctlr_el1)            \
+    F(S, U64, cpacr_el1)            \
+    F(S, ARRAY_U64, ttbr_el1)       \
+    F(S, U64, tcr_el1)              \
+    F(S, U64, mair_el1)             \
+    F(S, U64, contextidr_el1)       \
+    F(S, U64, tpidr_el0)            \
+    F(S, U64, tpidrro_el0)          \
+    F(S, U64, tpidr_el1)            \
+    F(S, U64, par_el1)              \
+    F(S, U64, csselr_el1)           \
+    F(S, U64, cntkctl_el1)          \
+    F(S, U64, mdscr_el1)            \
+    F(S, U64, oslsr_el1)            \
+    F(S, U64, osdlr_el1)            \
+    F(S, ARRAY_U64, dbgbvr_el1)     \
+    F(S, ARRAY_U64, dbgbcr_el1)     \
+    F(S, ARRAY_U64, dbgwvr_el1)     \
+    F(S, ARRAY_U64, dbgwcr_el1)     \
+    F(S, U64, dbgclaim_el1)         \
+    F(S, ARRAY_U64, cnt_cval)       \
+    F(S, ARRAY_U64, cnt_ctl)        \
+    F(S, U64, cntvoff)              \
+    F(S, U64, cntfrq_el0)           \
+    F(S, U8, irq_level)             \
+    F(S, ARRAY_U8, timer_level)     \
+    F(S, ARRAY_U8, pad)
+
+FIELD_TABLE(arm_fields, "arm-cpu", 1, ArmState, ARM_FIELDS);
+
+/* The guest state that lies in Vcpu, in the form that reaches disk. */
+typedef struct VcpuState {
+    uint64_t slot[VCPU_MAX_SLOTS];
+    uint64_t pc;
+    uint64_t excl_addr;
+    uint64_t excl_val[2];
+    uint32_t nzcv;          /* PSTATE bits: the packed form has noise */
+    uint8_t halted;
+    uint8_t powered_off;
+    uint8_t pad[2];
+} VcpuState;
+
+#define VCPU_FIELDS(F, S)           \
+    F(S, ARRAY_U64, slot)           \
+    F(S, U64, pc)                   \
+    F(S, U64, excl_addr)            \
+    F(S, ARRAY_U64, excl_val)       \
+    F(S, U32, nzcv)                 \
+    F(S, U8, halted)                \
+    F(S, U8, powered_off)           \
+    F(S, ARRAY_U8, pad)
+
+FIELD_TABLE(vcpu_fields, "arm-vcpu", 1, VcpuState, VCPU_FIELDS);
+
+static VcpuState vcpu_state_get(const Vcpu *vcpu)
+{
+    VcpuState state = {
+        .pc = vcpu->pc,
+        .excl_addr = vcpu->excl_addr,
+        .excl_val = { vcpu->excl_val[0], vcpu->excl_val[1] },
+        .nzcv = nzcv_unpack(vcpu->nzcv),
+        .halted = vcpu->halted,
+        .powered_off = vcpu->powered_off,
+    };
+
+    memcpy(state.slot, vcpu->slot, sizeof(state.slot));
+    return state;
+}
+
+static void vcpu_state_set(Vcpu *vcpu, const VcpuState *state)
+{
+    memcpy(vcpu->slot, state->slot, sizeof(state->slot));
+    vcpu->pc = state->pc;
+    vcpu->excl_addr = state->excl_addr;
+    memcpy(vcpu->excl_val, state->excl_val, sizeof(state->excl_val));
+    vcpu->nzcv = nzcv_pack(state->nzcv);
+    vcpu->halted = state->halted;
+    vcpu->powered_off = state->powered_off;
+}
+
+static void arm_digest(Vcpu *vcpu, Digest *digest)
+{
+    VcpuState state = vcpu_state_get(vcpu);
+
+    fields_digest(&vcpu_fields, &state, digest);
+    fields_digest(&arm_fields, &arm_cpu(vcpu)->s, digest);
+}
+
+static void arm_save(Vcpu *vcpu, GByteArray *out)
+{
+    VcpuState state = vcpu_state_get(vcpu);
+
+    fields_save(&vcpu_fields, &state, out);
+    fields_save(&arm_fields, &arm_cpu(vcpu)->s, out);
+}
+
+/* What the code relies on and a damaged snapshot may break. */
+static bool state_is_sane(const ArmState *s)
+{
+    return s->el <= 1 && s->spsel <= 1 && (s->el == 1 || !s->spsel);
+}
+
+static bool arm_load(Vcpu *vcpu, ByteReader *in, Error **errp)
+{
+    ArmCpu *cpu = arm_cpu(vcpu);
+    VcpuState state;
+    ArmState *s = g_new(ArmState, 1);
+    bool ok = fields_load(&vcpu_fields, &state, in, errp) &&
+              fields_load(&arm_fields, s, in, errp);
+
+    if (ok && !state_is_sane(s)) {
+        error_setg(errp, "CPU %u: the saved state has exception level %u, which does not exist",
+                   vcpu->index, s->el);
+        ok = false;
+    }
+    if (ok) {
+        vcpu_state_set(vcpu, &state);
+        cpu->s = *s;
+        gtimer_post_load(cpu);
+        vcpu_set_irq_pending(vcpu, cpu->s.irq_level != 0);
+        vcpu_space_changed(vcpu);
+    }
+    g_free(s);
+    return ok;
+}
+
+/* ---- translation mode ---- */
+
+/* SCTLR_EL1 bits that trap EL0 while they are clear. */
+static uint32_t el0_traps(uint64_t sctlr)
+{
+    return (sctlr & SCTLR_DZE ? 0 : MODE_DCZ_TRAP) | (sctlr & SCTLR_UCI ? 0 : MODE_UCI_TRAP) |
+           (sctlr & SCTLR_UCT ? 0 : MODE_UCT_TRAP) | (sctlr & SCTLR_UMA ? 0 : MODE_UMA_TRAP);
+}
+
+static uint32_t arm_mode(Vcpu *vcpu)
+{
+    const ArmCpu *cpu = arm_cpu(vcpu);
+    const ArmState *s = &cpu->s;
+    uint64_t sctlr = s->sctlr_el1;
+    bool user = s->el == 0;
+    uint32_t mode = (uint32_t)s->el << MODE_EL_SHIFT;
+
+    mode |= arm_fp_trapped(cpu) ? MODE_FP_TRAP : 0;
+    mode |= s->spsel ? MODE_SPSEL : 0;
+    mode |= sctlr & SCTLR_A ? MODE_ALIGN_CHECK : 0;
+    mode |= sctlr & (user ? SCTLR_SA0 : SCTLR_SA) ? MODE_SP_ALIGN : 0;
+    mode |= sctlr & (user ? SCTLR_E0E : SCTLR_EE) ? MODE_BIG_ENDIAN : 0;
+    mode |= s->il ? MODE_IL : 0;
+    mode |= arm_step_active(cpu) ? MODE_SS : 0;
+    mode |= arm_step_by_d(cpu) ? MODE_STEP_BY_D : 0;
+    mode |= user ? el0_traps(sctlr) : 0;
+    return mode;
+}
+
+/* ---- reset ---- */
+
+/* The architecture's reset values (DDI 0487 D1.9.1), and zero where it has none. */
+static void reset_state(ArmCpu *cpu)
+{
+    Vcpu *vcpu = &cpu->vcpu;
+
+    memset(&cpu->s, 0, sizeof(cpu->s));
+    cpu->s.el = 1;
+    cpu->s.spsel = 1;
+    cpu->s.daif = PSTATE_DAIF;
+    cpu->s.sctlr_el1 = SCTLR_RESET;
+    cpu->s.oslsr_el1 = OSLSR_OSLM | OSLSR_OSLK;
+    cpu->s.cntfrq_el0 = GTIMER_HZ;
+    memset(vcpu->slot, 0, sizeof(vcpu->slot));
+    vcpu->slot[0] = cpu->boot_x0;
+    vcpu->pc = cpu->boot_pc;
+    vcpu->nzcv = nzcv_pack(0);
+    vcpu->excl_addr = UINT64_MAX;
+    vcpu->excl_val[0] = vcpu->excl_val[1] = 0;
+    vcpu->powered_off = cpu->start_powered_off;
+    vcpu->halted = cpu->start_powered_off;
+}
+
+static void state_replaced(ArmCpu *cpu)
+{
+    gtimer_reset(cpu);
+    vcpu_set_irq_pending(&cpu->vcpu, cpu->s.irq_level != 0);
+    vcpu_tlb_flush_all(&cpu->vcpu);
+    vcpu_space_changed(&cpu->vcpu);
+}
+
+static void arm_reset(Vcpu *vcpu)
+{
+    ArmCpu *cpu = arm_cpu(vcpu);
+
+    reset_state(cpu);
+    state_replaced(cpu);
+}
+
+void arm_cpu_power_on(ArmCpu *cpu, uint64_t entry, uint64_t context)
+{
+    uint8_t irq_level = cpu->s.irq_level;
+
+    reset_state(cpu);
+    /* The interrupt controller has not been reset and goes on driving its lines. */
+    cpu->s.irq_level = irq_level;
+    cpu->vcpu.powered_off = 0;
+    cpu->vcpu.halted = 0;
+    cpu->vcpu.pc = entry;
+    cpu->vcpu.slot[0] = context;
+    state_replaced(cpu);
+}
+
+void arm_cpu_set_boot(ArmCpu *cpu, uint64_t pc, uint64_t x0)
+{
+    cpu->boot_pc = cpu->vcpu.pc = pc;
+    cpu->boot_x0 = cpu->vcpu.slot[0] = x0;
+}
+
+/* ---- observers ---- */
+
+static void arm_dump(Vcpu *vcpu, GString *out)
+{
+    const ArmCpu *cpu = arm_cpu(vcpu);
+    const ArmState *s = &cpu->s;
+    uint32_t pstate = arm_pstate_read(cpu);
+
+    g_string_append_printf(out, " PC=%016" PRIx64 "\n", vcpu->pc);
+    for (unsigned n = 0; n <= SLOT_SP; n++) {
+        g_string_append_printf(out, "%s%02u=%016" PRIx64 "%s", n == SLOT_SP ? "SP" : "X",
+                               n, vcpu->slot[n], n % 4 == 3 ? "\n" : " ");
+    }
+    g_string_append_printf(out, "PSTATE=%08x %c%c%c%c EL%u%c%s%s%s%s\n", pstate,
+                           pstate & BIT(31) ? 'N' : '-', pstate & BIT(30) ? 'Z' : '-',
+                           pstate & BIT(29) ? 'C' : '-', pstate & BIT(28) ? 'V' : '-',
+                           s->el, s->spsel ? 'h' : 't', pstate & PSTATE_D ? " D" : "",
+                           pstate & PSTATE_A ? " A" : "", pstate & PSTATE_I ? " I" : "",
+                           pstate & PSTATE_F ? " F" : "");
+    g_string_append_printf(out, "ELR_EL1=%016" PRIx64 " SPSR_EL1=%08" PRIx64 " ESR_EL1=%08" PRIx64
+                           " FAR_EL1=%016" PRIx64 "\n", s->elr_el1, s->spsr_el1, s->esr_el1,
+                           s->far_el1);
+    g_string_append_printf(out, "SCTLR_EL1=%08" PRIx64 " TCR_EL1=%016" PRIx64 " TTBR0_EL1=%016"
+                           PRIx64 " TTBR1_EL1=%016" PRIx64 "\n", s->sctlr_el1, s->tcr_el1,
+                           s->ttbr_el1[0], s->ttbr_el1[1]);
+    g_string_append_printf(out, "SP_EL0=%016" PRIx64 " SP_EL1=%016" PRIx64 " FPCR=%08x FPSR=%08x%s%s\n",
+                           arm_sp_read(cpu, 0), arm_sp_read(cpu, 1), s->fpcr, s->fpsr,
+                           vcpu->halted ? " halted" : "", vcpu->powered_off ? " off" : "");
+}
+
+static unsigned arm_disassemble(Vcpu *vcpu, uint64_t pc, const uint8_t *code, unsigned bytes,
+                                GString *out)
+{
+    cs_insn *insn;
+    csh handle;
+    size_t count;
+
+    if (bytes < 4 || cs_open(CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &handle) != CS_ERR_OK) {
+        return 0;
+    }
+    count = cs_disasm(handle, code, 4, pc, 1, &insn);
+    if (count == 1) {
+        g_string_append_printf(out, "%-8s %s", insn->mnemonic, insn->op_str);
+        cs_free(insn, count);
+    } else {
+        g_string_append_printf(out, ".inst    0x%02x%02x%02x%02x", code[3], code[2], code[1],
+                               code[0]);
+    }
+    cs_close(&handle);
+    return 4;
+}
+
+/* ---- creation ---- */
+
+static void arm_free(Vcpu *vcpu)
+{
+    ArmCpu *cpu = arm_cpu(vcpu);
+
+    gtimer_release(cpu);
+    free(cpu);
+}
+
+static const char *const slot_names[VCPU_MAX_SLOTS] = {
+    "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13",
+    "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26",
+    "x27", "x28", "x29", "x30", "sp",
+};
+
+static const VcpuOps arm_ops = {
+    .name = "arm",
+    .num_slots = VCPU_MAX_SLOTS,
+    .slot_names = slot_names,
+    .translate = a64_translate,
+    .pc_align_mask = 3,
+    .mode = arm_mode,
+    .space = arm_space,
+    .mmu_translate = arm_mmu_translate,
+    .clean_address = arm_clean_address,
+    .raise_abort = arm_raise_abort,
+    .raise_alignment = arm_raise_alignment,
+    .raise_external = arm_raise_external,
+    .take_interrupt = arm_take_interrupt,
+    .has_work = arm_has_work,
+    .digest = arm_digest,
+    .save = arm_save,
+    .load = arm_load,
+    .dump = arm_dump,
+    .reset = arm_reset,
+    .free = arm_free,
+    .disassemble = arm_disassemble,
+};
+
+static void unknown_model(const char *name, Error **errp)
+{
+    const char *nearest = suggest_nearest(name, arm_cpu_model_names());
+
+    if (nearest) {
+        error_setg(errp, "unknown CPU model '%s'; did you mean '%s'?", name, nearest);
+    } else {
+        error_setg(errp, "unknown CPU model '%s'; '-cpu help' lists those there are", name);
+    }
+}
+
+ArmCpu *arm_cpu_new(const char *model_name, Machine *m, unsigned index, Error **errp)
+{
+    const ArmCpuModel *model = arm_cpu_model_find(model_name);
+    size_t size = (sizeof(ArmCpu) + 63) & ~(size_t)63;
+    ArmCpu *cpu;
+
+    if (!model) {
+        unknown_model(model_name, errp);
+        return NULL;
+    }
+    /* Vector registers are 16-byte aligned; a cache line also keeps the slots together. */
+    cpu = aligned_alloc(64, size);
+    assert(cpu);
+    memset(cpu, 0, size);
+    cpu->model = model;
+    cpu->mpidr = BIT64(31) | (index / CPUS_PER_CLUSTER) << 8 | index % CPUS_PER_CLUSTER;
+    cpu->vcpu.ops = &arm_ops;
+    cpu->vcpu.machine = m;
+    cpu->vcpu.index = index;
+    cpu->irq_in = (IrqLine){ arm_irq_input, cpu, 0 };
+    cpu->fiq_in = (IrqLine){ arm_irq_input, cpu, 1 };
+    gtimer_init(cpu);
+    reset_state(cpu);
+    return cpu;
+}

@@ -1,0 +1,156 @@
+/*
+ * System instructions (DDI 0487 C5.3 to C5.5): caches, address translation, TLBs.
+ *
+ * Caches are not modelled and all memory is coherent, the translation cache with it,
+ * so IC and DC do nothing besides their EL0 traps. TLBI by address drops the page from
+ * every address space: it may invalidate more than asked.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "target/arm/sysreg-rows.h"
+#include "target/arm/exceptions.h"
+#include "target/arm/mmu.h"
+#include "target/arm/system.h"
+#include "util/bitops.h"
+
+/* ---- traps of EL0 ---- */
+
+static uint32_t uci_access(ArmCpu *cpu, const SysReg *r, bool write)
+{
+    return cpu->s.el == 0 && !(cpu->s.sctlr_el1 & SCTLR_UCI) ? sysreg_trap(cpu, r, write) : 0;
+}
+
+static uint32_t dze_access(ArmCpu *cpu, const SysReg *r, bool write)
+{
+    return cpu->s.el == 0 && !(cpu->s.sctlr_el1 & SCTLR_DZE) ? sysreg_trap(cpu, r, write) : 0;
+}
+
+/* ---- TLBI ---- */
+
+/* The argument of the instructions by address and by ASID. */
+static uint64_t tlbi_vaddr(uint64_t arg)
+{
+    return (uint64_t)sextract64(arg, 0, 44) << 12;
+}
+
+static uint32_t tlbi_asid(const ArmCpu *cpu, uint64_t arg)
+{
+    return extract64(arg, 48, cpu->s.tcr_el1 & TCR_AS ? 16 : 8);
+}
+
+typedef void FlushFn(Vcpu *vcpu, uint64_t arg);
+
+static void flush_page(Vcpu *vcpu, uint64_t vaddr)
+{
+    vcpu_tlb_flush_page(vcpu, vaddr);
+}
+
+static void flush_asid(Vcpu *vcpu, uint64_t asid)
+{
+    vcpu_tlb_flush_asid(vcpu, asid);
+}
+
+static void flush_all(Vcpu *vcpu, uint64_t unused)
+{
+    vcpu_tlb_flush_all(vcpu);
+}
+
+/* The Inner Shareable forms are those with CRm = 3; all CPUs of a machine share. */
+static void flush(ArmCpu *cpu, const SysReg *r, FlushFn *fn, uint64_t arg)
+{
+    Machine *m = cpu->vcpu.machine;
+
+    if (extract32(r->key, 3, 4) != 3) {
+        fn(&cpu->vcpu, arg);
+        return;
+    }
+    for (unsigned i = 0; i < m->num_cpus; i++) {
+        if (m->cpus[i]) {
+            fn(m->cpus[i], arg);
+        }
+    }
+}
+
+static void tlbi_all(ArmCpu *cpu, const SysReg *r, uint64_t value)
+{
+    flush(cpu, r, flush_all, 0);
+}
+
+static void tlbi_asid_write(ArmCpu *cpu, const SysReg *r, uint64_t value)
+{
+    flush(cpu, r, flush_asid, tlbi_asid(cpu, value));
+}
+
+static void tlbi_page(ArmCpu *cpu, const SysReg *r, uint64_t value)
+{
+    flush(cpu, r, flush_page, tlbi_vaddr(value));
+}
+
+/* ---- AT ---- */
+
+#define PAR_F BIT64(0)
+#define PAR_RES1 BIT64(11)
+
+/* op2: bit 0 is write, bit 1 is EL0. */
+static void at_s1(ArmCpu *cpu, const SysReg *r, uint64_t vaddr)
+{
+    MmuAccess access = r->key & 1 ? MMU_WRITE : MMU_READ;
+    bool user = r->key & 2;
+    ArmTranslation t;
+
+    if (arm_translate_address(cpu, vaddr, access, user, &t)) {
+        cpu->s.par_el1 = t.r.phys | PAR_RES1 | (uint64_t)t.shareability << 7 |
+                         (uint64_t)t.memattr << 56;
+    } else if ((t.r.fault & ~3u) == FSC_EXTERNAL_WALK) {
+        /* Not a result: the instruction itself takes the abort. */
+        arm_raise_walk_abort(cpu, vaddr, t.r.fault);
+    } else {
+        cpu->s.par_el1 = PAR_F | PAR_RES1 | t.r.fault << 1;
+    }
+}
+
+/* ---- rows ---- */
+
+/* An instruction at EL1 with its argument in Xt; SYSREG_END_UNIT: what runs next may move. */
+#define SYS_EL1(op1, crn, crm, op2, insn, fn)                                             \
+    { SYSREG_ROW(1, op1, crn, crm, op2, insn), EL1_WO, .flags = SYSREG_END_UNIT, .write = fn }
+#define CACHE_EL1(op1, crm, op2, insn)                                                    \
+    { SYSREG_ROW(1, op1, 7, crm, op2, insn), EL1_WO, .flags = SYSREG_NOP,                 \
+      .write = sysreg_write_ignored }
+#define CACHE_EL0(crm, op2, insn)                                                         \
+    { SYSREG_ROW(1, 3, 7, crm, op2, insn), EL0_WO, .flags = SYSREG_NOP,                   \
+      .write = sysreg_write_ignored, .access = uci_access }
+
+static const SysReg rows[] = {
+    CACHE_EL1(0, 1, 0, "IC IALLUIS"),
+    CACHE_EL1(0, 5, 0, "IC IALLU"),
+    CACHE_EL1(0, 6, 1, "DC IVAC"),
+    CACHE_EL1(0, 6, 2, "DC ISW"),
+    SYS_EL1(0, 7, 8, 0, "AT S1E1R", at_s1),
+    SYS_EL1(0, 7, 8, 1, "AT S1E1W", at_s1),
+    SYS_EL1(0, 7, 8, 2, "AT S1E0R", at_s1),
+    SYS_EL1(0, 7, 8, 3, "AT S1E0W", at_s1),
+    CACHE_EL1(0, 10, 2, "DC CSW"),
+    CACHE_EL1(0, 14, 2, "DC CISW"),
+    SYS_EL1(0, 8, 3, 0, "TLBI VMALLE1IS", tlbi_all),
+    SYS_EL1(0, 8, 3, 1, "TLBI VAE1IS", tlbi_page),
+    SYS_EL1(0, 8, 3, 2, "TLBI ASIDE1IS", tlbi_asid_write),
+    SYS_EL1(0, 8, 3, 3, "TLBI VAAE1IS", tlbi_page),
+    SYS_EL1(0, 8, 3, 5, "TLBI VALE1IS", tlbi_page),
+    SYS_EL1(0, 8, 3, 7, "TLBI VAALE1IS", tlbi_page),
+    SYS_EL1(0, 8, 7, 0, "TLBI VMALLE1", tlbi_all),
+    SYS_EL1(0, 8, 7, 1, "TLBI VAE1", tlbi_page),
+    SYS_EL1(0, 8, 7, 2, "TLBI ASIDE1", tlbi_asid_write),
+    SYS_EL1(0, 8, 7, 3, "TLBI VAAE1", tlbi_page),
+    SYS_EL1(0, 8, 7, 5, "TLBI VALE1", tlbi_page),
+    SYS_EL1(0, 8, 7, 7, "TLBI VAALE1", tlbi_page),
+    { SYSREG_ROW(1, 3, 7, 4, 1, "DC ZVA"), EL0_WO, .flags = SYSREG_DC_ZVA,
+      .access = dze_access },
+    CACHE_EL0(5, 1, "IC IVAU"),
+    CACHE_EL0(10, 1, "DC CVAC"),
+    CACHE_EL0(11, 1, "DC CVAU"),
+    CACHE_EL0(14, 1, "DC CIVAC"),
+};
+
+const SysRegChapter sysregs_maintenance = { rows, ARRAY_SIZE(rows) };

@@ -1,0 +1,246 @@
+/*
+ * Fuzz target: everything that reads a recording. The first byte of the input
+ * says what the rest is:
+ *   0  a whole file, as it is
+ *   1  the records of a frame, put into a file with a valid header and CRCs, so that the
+ *      decoder behind the CRCs gets its share
+ *   2  the JSON of a header with valid CRC
+ *   3  an index
+ *   4  the compressed data of a frame, with a valid CRC
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "tests/fuzz/fuzz.h"
+#include "replay/crc32c.h"
+#include "replay/replay-cursor.h"
+#include "replay/replay-kinds.h"
+
+enum { WHOLE_FILE, RECORDS, HEADER, INDEX, COMPRESSED, NUM_FORMS };
+
+static ReplayDescription *description(void)
+{
+    ReplayDescription *d = replay_description_new();
+
+    replay_description_add(d, "cpu", "cortex-a57");
+    replay_description_add_source(d, REPLAY_KIND_CHAR, "uart0");
+    replay_description_add_source(d, REPLAY_KIND_RANDOM, "rng");
+    return d;
+}
+
+/* All that a replay, a report and the tool do with records. */
+static void walk(const uint8_t *data, size_t size)
+{
+    ReplayLogReader *reader = replay_log_reader_open_memory(data, size, NULL);
+    ReplayCursor *c = reader ? replay_cursor_new(reader, NULL) : NULL;
+    GString *text = g_string_new(NULL);
+    const ReplayRecord *rec;
+    uint64_t pos = 0;
+
+    while (c && (rec = replay_cursor_peek(c)) != NULL) {
+        g_string_truncate(text, 0);
+        replay_record_format(text, rec, replay_cursor_description(c));
+        assert(rec->pos >= pos && replay_cursor_bound(c) >= rec->pos);
+        pos = rec->pos;
+        replay_cursor_advance(c);
+    }
+    if (c) {
+        replay_cursor_history(c, text);
+        assert(replay_cursor_status(c) != REPLAY_LOG_FRAME);
+        replay_cursor_free(c);
+    }
+    g_string_free(text, true);
+}
+
+static void put_header(GByteArray *out)
+{
+    ReplayDescription *d = description();
+    char *json = replay_description_to_json(d);
+
+    replay_log_put_header(out, json);
+    g_free(json);
+    replay_description_free(d);
+}
+
+/* How many records a reader would find there. */
+static uint32_t count_records(const uint8_t *data, size_t size)
+{
+    ReplayRecord rec;
+    ByteReader in;
+    uint32_t n = 0;
+
+    byte_reader_init(&in, data, size);
+    while (byte_reader_left(&in) && replay_record_get(&in, &rec, 0)) {
+        n++;
+    }
+    return n;
+}
+
+static void walk_records(const uint8_t *data, size_t size)
+{
+    ReplayFrame frame = { .magic = REPLAY_FRAME_RECORDS, .count = count_records(data, size) };
+    GByteArray *file = g_byte_array_new();
+
+    if (size && size <= REPLAY_LOG_MAX_FRAME) {
+        put_header(file);
+        replay_frame_put(file, &frame, data, size, 1);
+        walk(file->data, file->len);
+    }
+    g_byte_array_unref(file);
+}
+
+static void walk_header(const uint8_t *data, size_t size)
+{
+    GByteArray *file = g_byte_array_new();
+    char *json = g_strndup((const char *)data, size);
+
+    if (strlen(json) <= REPLAY_LOG_MAX_HEADER) {
+        replay_log_put_header(file, json);
+        walk(file->data, file->len);
+    }
+    g_free(json);
+    g_byte_array_unref(file);
+}
+
+static void unpack(const uint8_t *data, size_t size)
+{
+    ReplayFrame frame = { .raw_length = 65536, .stored_length = (uint32_t)size,
+                          .data_crc = crc32c(0, data, size) };
+
+    if (size && size < frame.raw_length) {
+        g_free(replay_frame_unpack(&frame, data));
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    GArray *index;
+
+    if (!size) {
+        return 0;
+    }
+    switch (data[0] % NUM_FORMS) {
+    case WHOLE_FILE:
+        walk(data + 1, size - 1);
+        break;
+    case RECORDS:
+        walk_records(data + 1, size - 1);
+        break;
+    case HEADER:
+        walk_header(data + 1, size - 1);
+        break;
+    case INDEX:
+        index = replay_index_get(data + 1, size - 1);
+        if (index) {
+            g_array_unref(index);
+        }
+        break;
+    default:
+        unpack(data + 1, size - 1);
+        break;
+    }
+    return 0;
+}
+
+/* ---- seeds ---- */
+
+static void put_records(GByteArray *out)
+{
+    uint8_t payload[40] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+    uint64_t pos = 0;
+
+    /* END comes last: nothing may follow it. */
+    for (unsigned i = 2; i <= 20; i++) {
+        unsigned kind = i == 20 ? REPLAY_KIND_END : i;
+        ReplayRecord rec = { .kind = kind, .source = kind == REPLAY_KIND_RANDOM,
+                             .pos = pos + i * 100, .length = kind, .payload = payload };
+
+        if (!replay_kind_has_source(kind) || rec.kind == REPLAY_KIND_CHAR ||
+            rec.kind == REPLAY_KIND_RANDOM) {
+            rec.again = kind == REPLAY_KIND_CHAR;
+            replay_record_put(out, &rec, pos);
+            pos = rec.pos;
+        }
+    }
+}
+
+static void put_file(GByteArray *out)
+{
+    ReplayFrame frame = { .magic = REPLAY_FRAME_RECORDS };
+    GByteArray *raw = g_byte_array_new();
+
+    put_header(out);
+    /* A checkpoint record: head, delta, length, payload. */
+    g_byte_array_append(raw, (const uint8_t[]){ 18, 5, 1, 2 }, 4);
+    frame.count = 1;
+    replay_frame_put(out, &frame, raw->data, raw->len, 3);
+    g_byte_array_set_size(raw, 0);
+    put_records(raw);
+    frame.sequence = 1;
+    frame.first_pos = 1u << 20;
+    frame.count = count_records(raw->data, raw->len);
+    replay_frame_put(out, &frame, raw->data, raw->len, 3);
+    g_byte_array_unref(raw);
+}
+
+static void put_index(GByteArray *out)
+{
+    GArray *entries = g_array_new(false, false, sizeof(ReplayIndexEntry));
+
+    for (unsigned i = 0; i < 20; i++) {
+        ReplayIndexEntry e = { i, 200 + i * 1000, (uint64_t)i * 50000 };
+
+        g_array_append_val(entries, e);
+    }
+    replay_index_put(out, entries);
+    g_array_unref(entries);
+}
+
+static void put_compressed(GByteArray *out)
+{
+    GByteArray *frame_bytes = g_byte_array_new();
+    ReplayFrame frame = { .magic = REPLAY_FRAME_RECORDS, .count = 1 };
+    uint8_t *raw = g_malloc(65536);
+
+    for (unsigned i = 0; i < 65536; i++) {
+        raw[i] = (uint8_t)(i / 7 % 50);
+    }
+    replay_frame_put(frame_bytes, &frame, raw, 65536, 3);
+    g_byte_array_append(out, frame_bytes->data + REPLAY_FRAME_HEADER, frame.stored_length);
+    g_free(raw);
+    g_byte_array_unref(frame_bytes);
+}
+
+GByteArray *fuzz_seed(unsigned n)
+{
+    GByteArray *out = g_byte_array_new();
+    uint8_t form = (uint8_t)n;
+    ReplayDescription *d;
+    char *json;
+
+    g_byte_array_append(out, &form, 1);
+    switch (n) {
+    case WHOLE_FILE:
+        put_file(out);
+        break;
+    case RECORDS:
+        put_records(out);
+        break;
+    case HEADER:
+        d = description();
+        json = replay_description_to_json(d);
+        g_byte_array_append(out, (const uint8_t *)json, (guint)strlen(json));
+        g_free(json);
+        replay_description_free(d);
+        break;
+    case INDEX:
+        put_index(out);
+        break;
+    case COMPRESSED:
+        put_compressed(out);
+        break;
+    default:
+        g_byte_array_unref(out);
+        return NULL;
+    }
+    return out;
+}

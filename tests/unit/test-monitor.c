@@ -1,0 +1,431 @@
+/*
+ * The human monitor: line editing, expressions, formats, and the commands against a
+ * machine that is not run by an execution loop.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "monitor/commands.h"
+#include "monitor/expr.h"
+#include "monitor/memdump.h"
+#include "monitor/readline.h"
+#include "replay/replay.h"
+
+/* ---- the execution loop's interface, for one machine that stands still ---- */
+
+struct ExecLoop {
+    Machine machine;
+    Vcpu cpu[2], *cpus[2];
+    bool running;
+    ShutdownCause requested;
+    uint8_t ram[256];        /* at virtual and physical 0x1000 */
+};
+
+void machine_run_sync(ExecLoop *l, void (*fn)(void *opaque), void *opaque)
+{
+    fn(opaque);
+}
+
+void exec_loop_stop(ExecLoop *l)
+{
+    l->running = false;
+}
+
+void exec_loop_cont(ExecLoop *l)
+{
+    l->running = true;
+}
+
+bool exec_loop_running(ExecLoop *l)
+{
+    return l->running;
+}
+
+void exec_loop_request(ExecLoop *l, ShutdownCause cause)
+{
+    l->requested = cause;
+}
+
+Machine *exec_loop_machine(ExecLoop *l)
+{
+    return &l->machine;
+}
+
+TcgContext *exec_loop_tcg(ExecLoop *l)
+{
+    return NULL;
+}
+
+uint64_t exec_loop_position(ExecLoop *l)
+{
+    return 0;
+}
+
+void tcg_info(TcgContext *t, GString *out)
+{
+    g_string_append(out, "units 3\n");
+}
+
+void replay_info(Replay *r, GString *out)
+{
+    g_string_append(out, "mode none\n");
+}
+
+bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length)
+{
+    ExecLoop *l = container_of(cpu->machine, ExecLoop, machine);
+
+    if (vaddr < 0x1000 || vaddr + length > 0x1100) {
+        return false;
+    }
+    memcpy(out, l->ram + (vaddr - 0x1000), length);
+    return true;
+}
+
+static unsigned fake_disassemble(Vcpu *cpu, uint64_t pc, const uint8_t *code, unsigned bytes,
+                                 GString *out)
+{
+    g_string_append_printf(out, "insn %02x", code[0]);
+    return 4;
+}
+
+static void fake_dump(Vcpu *cpu, GString *out)
+{
+    g_string_append_printf(out, "PC=%" PRIx64 "\n", cpu->pc);
+}
+
+static const char *const slot_names[] = { "x0", "x1", "sp" };
+static const VcpuOps fake_ops = {
+    .num_slots = 3,
+    .slot_names = slot_names,
+    .disassemble = fake_disassemble,
+    .dump = fake_dump,
+};
+
+static ExecLoop *loop_new(MonitorEnv *env)
+{
+    ExecLoop *l = g_new0(ExecLoop, 1);
+
+    l->running = true;
+    l->machine.cpus = l->cpus;
+    l->machine.num_cpus = 2;
+    l->machine.memory = memory_map_new();
+    l->machine.clock = clock_new();
+    memory_add_ram(l->machine.memory, "virt.ram", 0x1000, 0x1000, false, NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        l->cpus[i] = &l->cpu[i];
+        l->cpu[i].ops = &fake_ops;
+        l->cpu[i].machine = &l->machine;
+        l->cpu[i].pc = 0x1000 + i * 0x10;
+        l->cpu[i].slot[0] = 0xfff0 + i;
+    }
+    for (unsigned i = 0; i < 256; i++) {
+        l->ram[i] = (uint8_t)i;
+    }
+    memory_write(l->machine.memory, 0x1000, l->ram, 256);
+    *env = (MonitorEnv){ .loop = l, .version = "9.9", .name = "box" };
+    return l;
+}
+
+static void loop_free(ExecLoop *l)
+{
+    memory_map_free(l->machine.memory);
+    clock_free(l->machine.clock);
+    g_free(l);
+}
+
+static void expect(MonitorEnv *env, const char *line, const char *output)
+{
+    g_autoptr(GString) out = g_string_new("");
+
+    monitor_run(env, line, out);
+    g_assert_cmpstr(out->str, ==, output);
+}
+
+static void expect_contains(MonitorEnv *env, const char *line, const char *part)
+{
+    g_autoptr(GString) out = g_string_new("");
+
+    monitor_run(env, line, out);
+    if (!strstr(out->str, part)) {
+        g_error("'%s' printed '%s' without '%s'", line, out->str, part);
+    }
+}
+
+/* ---- expressions and formats ---- */
+
+static bool two_registers(void *opaque, const char *name, uint64_t *value)
+{
+    *value = 7;
+    return !strcmp(name, "x0");
+}
+
+static void test_expr(void)
+{
+    static const struct {
+        const char *text;
+        uint64_t value;
+    } good[] = {
+        { "1", 1 }, { " 0x10 ", 16 }, { "010", 8 }, { "2+3*4", 14 }, { "(2+3)*4", 20 },
+        { "10-3-2", 5 }, { "1<<4|1", 17 }, { "~0", UINT64_MAX }, { "-1", UINT64_MAX },
+        { "$x0+1", 8 }, { "'A'", 65 }, { "7%4/3", 1 }, { "6&3^1", 3 }, { "1<<64", 0 },
+        { "0xffffffffffffffff>>63", 1 }, { "- - 2", 2 },
+    };
+    static const struct {
+        const char *text, *message;
+    } wrong[] = {
+        { "", "expected a number at the end" }, { "1+", "expected a number at the end" },
+        { "foo", "expected a number at 'foo'" }, { "1 2", "'2' makes no sense behind an expression" },
+        { "(1", "')' is missing" }, { "1/0", "division by zero" }, { "5%(1-1)", "division by zero" },
+        { "$x9", "unknown register '$x9'" }, { "0x1ffffffffffffffff",
+          "'0x1ffffffffffffffff' is not a 64-bit number" },
+        { "12ab", "'12ab' is not a 64-bit number" }, { "1)", "')' makes no sense behind an expression" },
+    };
+    g_autofree char *deep = g_strnfill(100000, '(');
+    Error *err = NULL;
+    uint64_t value;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(good); i++) {
+        g_assert_true(expr_eval(good[i].text, two_registers, NULL, &value, NULL));
+        g_assert_cmphex(value, ==, good[i].value);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
+        err = NULL;
+        g_assert_false(expr_eval(wrong[i].text, two_registers, NULL, &value, &err));
+        g_assert_cmpstr(error_get_pretty(err), ==, wrong[i].message);
+        error_free(err);
+    }
+    err = NULL;
+    g_assert_false(expr_eval(deep, NULL, NULL, &value, &err));
+    g_assert_cmpstr(error_get_pretty(err), ==, "the expression is nested too deeply");
+    error_free(err);
+}
+
+static void check_format(const char *format, uint64_t value, const char *text)
+{
+    MemFormat f = { 1, 'x', 4 };
+    g_autoptr(GString) out = g_string_new("");
+
+    g_assert_true(memformat_parse(format, &f, NULL));
+    memformat_value(&f, value, out);
+    g_assert_cmpstr(out->str, ==, text);
+}
+
+static void test_formats(void)
+{
+    MemFormat f = { 1, 'x', 4 };
+    Error *err = NULL;
+
+    check_format("", 0x1234, "0x00001234");
+    check_format("xg", 0x1234, "0x0000000000001234");
+    check_format("db", 0xff, "-1");
+    check_format("ub", 0xff, "255");
+    check_format("oh", 0xffff, "0177777");
+    check_format("c", 'z', "'z'");
+    check_format("c", '\n', "'\\n'");
+    check_format("c", 0x80, "'\\x80'");
+    g_assert_true(memformat_parse("12gx", &f, NULL));
+    g_assert_cmpuint(f.count, ==, 12);
+    g_assert_cmpuint(f.size, ==, 8);
+    g_assert_true(memformat_parse("3i", &f, NULL));
+    g_assert_cmpuint(f.size, ==, 4);
+    g_assert_false(memformat_parse("4q", &f, &err));
+    g_assert_cmpstr(error_get_pretty(err), ==, "'/4q': unknown format letter 'q'; formats are "
+                    "x d u o c i, sizes b h w g");
+    error_free(err);
+    err = NULL;
+    g_assert_false(memformat_parse("99999999999999999999b", &f, &err));
+    g_assert_cmpstr(error_get_pretty(err), ==, "'/99999999999999999999b' is too much: at most "
+                    "65536 bytes");
+    error_free(err);
+}
+
+/* ---- commands ---- */
+
+static void test_commands(void)
+{
+    MonitorEnv env;
+    ExecLoop *l = loop_new(&env);
+
+    expect(&env, "   ", "");
+    expect(&env, "contt", "Error: unknown command 'contt'; did you mean 'cont'?\n");
+    expect(&env, "fnord", "Error: unknown command 'fnord'; try 'help'\n");
+    expect(&env, "info statsu", "Error: unknown subject of info 'statsu'; did you mean "
+           "'status'?\n");
+    expect(&env, "stop/3", "Error: 'stop' takes no format\n");
+    expect(&env, "stop now", "Error: unexpected argument 'now'\n");
+    expect(&env, "info status", "VM status: running\n");
+    expect(&env, "stop", "");
+    g_assert_false(l->running);
+    expect(&env, "info status", "VM status: paused\n");
+    expect(&env, "c", "");
+    g_assert_true(l->running);
+    expect(&env, "system_reset", "");
+    g_assert_cmpint(l->requested, ==, SHUTDOWN_CAUSE_HOST_RESET);
+    expect(&env, "system_powerdown", "");
+    g_assert_cmpint(l->requested, ==, SHUTDOWN_CAUSE_HOST_POWERDOWN);
+    expect(&env, "q", "");
+    g_assert_cmpint(l->requested, ==, SHUTDOWN_CAUSE_HOST_QUIT);
+    expect(&env, "gdbserver", "Error: gdb cannot be served here\n");
+    loop_free(l);
+}
+
+static void test_info(void)
+{
+    MonitorEnv env;
+    ExecLoop *l = loop_new(&env);
+
+    expect(&env, "info version", "9.9\n");
+    expect(&env, "info name", "box\n");
+    expect(&env, "info registers", "PC=1000\n");
+    expect(&env, "info registers -a", "CPU#0\nPC=1000\n\nCPU#1\nPC=1010\n");
+    expect(&env, "info cpus", "* CPU #0: pc=0x0000000000001000\n"
+           "  CPU #1: pc=0x0000000000001010\n");
+    expect(&env, "cpu 2", "Error: '2' is no CPU; expected 0..1\n");
+    l->cpu[1].halted = 1;
+    expect(&env, "cpu 1", "");
+    expect(&env, "info registers", "PC=1010\n");
+    expect(&env, "info cpus", "  CPU #0: pc=0x0000000000001000\n"
+           "* CPU #1: pc=0x0000000000001010 (halted)\n");
+    expect(&env, "info mtree", "memory\n  0000000000001000-0000000000001fff (ram): virt.ram\n");
+    expect(&env, "info jit", "units 3\n");
+    expect(&env, "info replay", "mode none\ninstructions: 0, position: 0\n");
+    expect_contains(&env, "info", "info registers [-a] -- registers of");
+    expect_contains(&env, "help", "cont|c -- let the machine go on");
+    expect(&env, "help quit", "quit|q -- end the emulator\n");
+    loop_free(l);
+}
+
+static void test_memory(void)
+{
+    MonitorEnv env;
+    ExecLoop *l = loop_new(&env);
+
+    expect(&env, "x 0x1000", "0000000000001000: 0x03020100\n");
+    expect(&env, "x/5xw 0x1000", "0000000000001000: 0x03020100 0x07060504 0x0b0a0908 0x0f0e0d0c\n"
+           "0000000000001010: 0x13121110\n");
+    expect(&env, "x /2xb $pc+8", "0000000000001008: 0x08 0x09\n");
+    expect(&env, "xp/1xg 0x1010", "0000000000001010: 0x1716151413121110\n");
+    expect(&env, "xp/1 0x3000", "Cannot access memory at physical address 0x3000\n");
+    expect(&env, "x/3xg 0x10f0", "00000000000010f0: 0xf7f6f5f4f3f2f1f0 0xfffefdfcfbfaf9f8\n"
+           "Cannot access memory at address 0x1100\n");
+    expect(&env, "x/2i $pc", "0x00001000:  insn 00\n0x00001004:  insn 04\n");
+    expect(&env, "x", "Error: an address is missing\n");
+    expect(&env, "p", "Error: an expression is missing\n");
+    expect(&env, "p $x0 + 1", "65521\n");
+    expect(&env, "p/x $x0", "0x000000000000fff0\n");
+    expect(&env, "p/xw -1", "0xffffffff\n");
+    expect(&env, "p $bogus", "Error: unknown register '$bogus'\n");
+    loop_free(l);
+}
+
+/* ---- line editing ---- */
+
+typedef struct Editor {
+    Readline *r;
+    GString *screen;
+    GPtrArray *lines;
+} Editor;
+
+static void editor_write(void *opaque, const char *data, size_t length)
+{
+    g_string_append_len(((Editor *)opaque)->screen, data, (gssize)length);
+}
+
+static void editor_line(void *opaque, const char *line)
+{
+    g_ptr_array_add(((Editor *)opaque)->lines, g_strdup(line));
+}
+
+static void editor_complete(void *opaque, const char *prefix, GPtrArray *words)
+{
+    monitor_complete(prefix, words);
+}
+
+static const ReadlineHost editor_host = { editor_write, editor_line, editor_complete };
+
+static void editor_init(Editor *e)
+{
+    e->r = readline_new("> ", &editor_host, e);
+    e->screen = g_string_new("");
+    e->lines = g_ptr_array_new_with_free_func(g_free);
+}
+
+static void editor_clear(Editor *e)
+{
+    readline_free(e->r);
+    g_string_free(e->screen, TRUE);
+    g_ptr_array_unref(e->lines);
+}
+
+/* Type keys; the last line entered is `line`. */
+static void typed(Editor *e, const char *keys, const char *line)
+{
+    readline_feed(e->r, (const uint8_t *)keys, strlen(keys));
+    g_assert_cmpuint(e->lines->len, >, 0);
+    g_assert_cmpstr(g_ptr_array_index(e->lines, e->lines->len - 1), ==, line);
+}
+
+static void test_readline(void)
+{
+    Editor e;
+
+    editor_init(&e);
+    typed(&e, "one\r\n", "one");
+    g_assert_cmpuint(e.lines->len, ==, 1);           /* CR LF is one end of line */
+    typed(&e, "two\n", "two");
+    typed(&e, "ab\177c\r", "ac");                    /* backspace */
+    typed(&e, "ac\033[Db\r", "abc");                 /* left */
+    typed(&e, "bc\001a\005d\r", "abcd");             /* home, end */
+    typed(&e, "bc\033[Ha\033[Fd\r", "abcd");
+    typed(&e, "\033[1~x\033[4~y\r", "xy");
+    typed(&e, "axb\033[D\033[D\033[3~\r", "ab");     /* delete */
+    typed(&e, "hello wide  \027world\r", "hello world");
+    typed(&e, "junk\025new\r", "new");
+    typed(&e, "keep drop\001\006\006\006\006\013\r", "keep");
+    typed(&e, "lost\003kept\r", "kept");             /* Ctrl-C starts over */
+    typed(&e, "\033[A\r", "kept");                   /* history */
+    typed(&e, "\033[A\033[A\r", "keep");
+    typed(&e, "half\033[A\033[B!\r", "half!");       /* back to what was typed */
+    typed(&e, "\033[A\033[A\033[A\033[A\033[B\020\016\r", "kept");
+    typed(&e, "ex\t\r", "ex");                       /* nothing to complete */
+    typed(&e, "system_p\t\r", "system_powerdown ");
+    typed(&e, "info v\t\r", "info version ");
+    typed(&e, "syst\tr\t\r", "system_reset ");
+    editor_clear(&e);
+}
+
+static void test_readline_bounds(void)
+{
+    g_autofree char *flood = g_strnfill(100000, 'a');
+    Editor e;
+    GRand *r = g_rand_new_with_seed(5);
+
+    editor_init(&e);
+    readline_feed(e.r, (const uint8_t *)flood, 100000);
+    readline_feed(e.r, (const uint8_t *)"\r", 1);
+    g_assert_cmpuint(strlen(g_ptr_array_index(e.lines, 0)), ==, READLINE_MAX);
+    for (unsigned i = 0; i < 200000; i++) {
+        uint8_t key = (uint8_t)g_rand_int_range(r, 0, i % 3 ? 256 : 32);
+
+        readline_feed(e.r, &key, 1);
+        if (e.screen->len > 100000) {
+            g_string_truncate(e.screen, 0);
+        }
+    }
+    g_rand_free(r);
+    editor_clear(&e);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/monitor/expr", test_expr);
+    g_test_add_func("/monitor/formats", test_formats);
+    g_test_add_func("/monitor/commands", test_commands);
+    g_test_add_func("/monitor/info", test_info);
+    g_test_add_func("/monitor/memory", test_memory);
+    g_test_add_func("/monitor/readline", test_readline);
+    g_test_add_func("/monitor/readline-bounds", test_readline_bounds);
+    return g_test_run();
+}

@@ -1,0 +1,256 @@
+/*
+ * The command line: what options set, and the message for each bad input.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include <glib/gstdio.h>
+#include <unistd.h>
+#include "system/options.h"
+
+/* Parse "rearm " + line, split as a shell does. */
+static Options *parse(const char *line, Error **errp)
+{
+    g_autofree char *full = g_strdup_printf("%s%s", line[0] == '/' ? "" : "rearm ", line);
+    g_auto(GStrv) argv = NULL;
+    int argc;
+
+    g_assert_true(g_shell_parse_argv(full, &argc, &argv, NULL));
+    return options_parse(argc, argv, errp);
+}
+
+static Options *parse_ok(const char *line)
+{
+    Error *err = NULL;
+    Options *o = parse(line, &err);
+
+    if (!o) {
+        g_error("%s: %s", line, error_get_pretty(err));
+    }
+    return o;
+}
+
+static const struct {
+    const char *line, *message;
+} bad[] = {
+    { "-kernal x", "-kernal: no such option; did you mean -kernel?" },
+    { "-xyzzyplugh", "-xyzzyplugh: no such option; -help lists them" },
+    { "disk.img", "'disk.img' is not an option; disk images as arguments are not supported" },
+    { "-", "'-' is not an option; disk images as arguments are not supported" },
+    { "-kernel", "-kernel needs an argument: FILE" },
+    { "-m 1X", "-m 1X: expected a size such as 512, 512M or 2G" },
+    { "-m 0", "-m 0: the machine needs some RAM" },
+    { "-m size=1G,slots=2", "-m: unknown option 'slots'" },
+    { "-smp 0", "-smp 0: the machine needs a CPU" },
+    { "-smp two", "cpus=two: expected a number" },
+    { "-smp 3,cores=2", "-smp 3,cores=2: sockets * cores * threads is 2, not cpus=3" },
+    { "-smp 2,maxcpus=4", "-smp 2,maxcpus=4: maxcpus=4 must be cpus=2; CPUs cannot be added "
+      "later" },
+    { "-smp 99999", "-smp 99999: too many CPUs" },
+    { "-global x", "-global x: expected DRIVER.PROPERTY=VALUE" },
+    { "-global .p=1", "-global .p=1: expected DRIVER.PROPERTY=VALUE" },
+    { "-rtc base=localtime", "-rtc base=localtime is not supported; only base=utc is" },
+    { "-rtc clock=vm", "-rtc clock=vm is not supported; only clock=host is (recorded and "
+      "replayed)" },
+    { "-accel kvm", "-accel kvm is not supported; only tcg is" },
+    { "-accel tcg,backend=jot", "-accel backend=jot: expected 'jit' or 'interp'" },
+    { "-accel tcg,unit-insns=0", "-accel unit-insns=0 is out of range: 1..512" },
+    { "-accel tcg,unit-insns=513", "-accel unit-insns=513 is out of range: 1..512" },
+    { "-accel tcg,lnk=off", "-accel tcg: unknown option 'lnk', did you mean 'link'?" },
+    { "-accel tcg,link=maybe", "link=maybe: expected 'on' or 'off'" },
+    { "-accel tcg,thread=multi", "-accel thread=multi: all CPUs run on one thread, so that runs "
+      "can be repeated; only 'single' is possible" },
+    { "-accel tcg,tb-size=0", "-accel tb-size=0 is out of range: 1..1024 MiB" },
+    { "-display gtk", "-display gtk is not supported; only none is" },
+    { "-net user", "'user': there is no network device; only 'none' is accepted" },
+    { "-mon mode=control", "-mon needs chardev=ID" },
+    { "-mon x,mode=control", "-mon mode=control is not supported; only mode=readline is" },
+    { "-echr 0", "-echr 0: expected a character's number, 1..255" },
+    { "-icount 11", "-icount shift=11: expected 'auto' or 0..10" },
+    { "-icount shift=-1", "-icount shift=-1: expected 'auto' or 0..10" },
+    { "-icount shift=1,rr=recrod,rrfile=x", "-icount rr=recrod: expected 'record' or 'replay'" },
+    { "-icount shift=1,rr=record", "-icount rr=record needs rrfile=FILE" },
+    { "-icount rr=replay,rrfile=", "-icount rr=replay needs rrfile=FILE" },
+    { "-icount shift=1,rrfile=x", "-icount rrfile=x needs rr=record or rr=replay" },
+    { "-icount shift=1,rr=record,rrfile=x,rrcheck=all",
+      "-icount rrcheck=all: expected 'off', 'events' or 'digest'" },
+    { "-icount rr=replay,rrfile=x,rrcheck=digest",
+      "-icount rrcheck=digest is for rr=record; a replay checks what was recorded" },
+    { "-icount shift=1,rr=record,rrfile=x,rrcheckperiod=5",
+      "-icount rrcheckperiod=5 needs rrcheck=digest" },
+    { "-icount shift=1,rr=record,rrfile=x,rrcheck=digest,rrcheckperiod=0",
+      "-icount rrcheckperiod=0: expected instructions, at least 1" },
+    { "-icount shift=auto,sleep=off",
+      "-icount shift=auto and sleep=off are incompatible: give shift=0..10" },
+    { "-icount shift=1,align=on", "-icount align=on is not supported; only align=off is" },
+    { "-icount shift=1,rrsnapshit=x", "-icount: unknown option 'rrsnapshit'" },
+    { "-icount shift=1,slep=off", "-icount: unknown option 'slep', did you mean 'sleep'?" },
+    { "-name a,process=b", "-name: unknown option 'process'" },
+    { "-dfilter 0..1", "-dfilter 0..1 filters nothing without -d" },
+    { "/usr/bin/qemu-system-aarch64 -m 1G", "no machine specified, and there is no default; use "
+      "-machine help to list supported machines" },
+};
+
+static void test_bad(void)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+        Error *err = NULL;
+        Options *o = parse(bad[i].line, &err);
+
+        g_test_message("%s", bad[i].line);
+        g_assert_null(o);
+        g_assert_nonnull(err);
+        g_assert_cmpstr(error_get_pretty(err), ==, bad[i].message);
+        error_free(err);
+    }
+}
+
+static void test_defaults(void)
+{
+    Options *o = parse_ok("");
+
+    g_assert_cmpint(o->action, ==, ACTION_RUN);
+    g_assert_null(o->machine);
+    g_assert_cmpuint(o->ram_size, ==, 0);
+    g_assert_cmpuint(o->smp, ==, 0);
+    g_assert_false(o->exec.icount);
+    g_assert_true(o->exec.sleep);
+    g_assert_cmpint(o->replay.mode, ==, REPLAY_MODE_NONE);
+    g_assert_cmpstr(o->command_line, ==, "rearm");
+    options_free(o);
+}
+
+static void test_machine(void)
+{
+    Options *o = parse_ok("-M virt,gic-version=2 -machine secure=off -cpu cortex-a57 -m 1.5G "
+                          "-smp 2,sockets=1,cores=2 -kernel Image -append 'a b' --nodefaults "
+                          "-device x,y=1 -device z -global virtio-mmio.force-legacy=false");
+
+    g_assert_cmpstr(o->machine, ==, "type=virt,gic-version=2,secure=off");
+    g_assert_cmpstr(o->cpu, ==, "cortex-a57");
+    g_assert_cmpuint(o->ram_size, ==, 1536ull << 20);
+    g_assert_cmpuint(o->smp, ==, 2);
+    g_assert_cmpstr(o->append, ==, "a b");
+    g_assert_true(o->nodefaults);
+    g_assert_cmpuint(o->devices->len, ==, 2);
+    g_assert_cmpstr(g_ptr_array_index(o->devices, 0), ==, "x,y=1");
+    g_assert_cmpstr(g_ptr_array_index(o->globals, 0), ==, "virtio-mmio.force-legacy=false");
+    g_assert_true(g_str_has_suffix(o->command_line, "-device z -global "
+                                   "virtio-mmio.force-legacy=false"));
+    g_assert_nonnull(strstr(o->command_line, "-append 'a b'"));
+    options_free(o);
+    o = parse_ok("-m 64");
+    g_assert_cmpuint(o->ram_size, ==, 64ull << 20);
+    options_free(o);
+    o = parse_ok("/x/qemu-system-arm -M virt");
+    g_assert_true(o->machine_required);
+    options_free(o);
+}
+
+static void test_icount(void)
+{
+    Options *o = parse_ok("-icount 3");
+
+    g_assert_true(o->exec.icount);
+    g_assert_false(o->exec.shift_auto);
+    g_assert_cmpuint(o->exec.shift, ==, 3);
+    options_free(o);
+    o = parse_ok("-icount auto");
+    g_assert_true(o->exec.shift_auto);
+    options_free(o);
+    o = parse_ok("-icount shift=10,sleep=off,align=off,rr=record,rrfile=a.bin,rrcheck=digest,"
+                 "rrcheckperiod=1000");
+    g_assert_cmpuint(o->exec.shift, ==, 10);
+    g_assert_false(o->exec.sleep);
+    g_assert_cmpint(o->replay.mode, ==, REPLAY_MODE_RECORD);
+    g_assert_cmpstr(o->replay.file, ==, "a.bin");
+    g_assert_cmpint(o->replay.check, ==, REPLAY_CHECK_DIGEST);
+    g_assert_cmpuint(o->replay.check_period, ==, 1000);
+    options_free(o);
+    o = parse_ok("/usr/bin/qemu-system-aarch64 -icount rr=replay,rrfile=a.bin");
+    g_assert_cmpint(o->replay.mode, ==, REPLAY_MODE_PLAY);
+    g_assert_true(o->exec.icount);
+    g_assert_false(o->shift_given);
+    g_assert_false(o->sleep_given);
+    options_free(o);
+}
+
+static void test_accel(void)
+{
+    Options *o = parse_ok("-accel tcg,backend=interp,unit-insns=7,link=off,opt=off,tb-size=32");
+
+    g_assert_true(o->tcg.interp);
+    g_assert_cmpuint(o->tcg.unit_insns, ==, 7);
+    g_assert_true(o->tcg.no_link);
+    g_assert_true(o->tcg.no_opt);
+    g_assert_cmpuint(o->tcg.cache_bytes, ==, 32u << 20);
+    options_free(o);
+    o = parse_ok("-accel tcg,one-insn-per-tb=on,thread=single");
+    g_assert_cmpuint(o->tcg.unit_insns, ==, 1);
+    g_assert_false(o->tcg.no_link);
+    options_free(o);
+}
+
+static void test_back_ends(void)
+{
+    Options *o = parse_ok("-nographic -serial mon:stdio -serial null -monitor none -mon mux0 "
+                          "-chardev stdio,id=mux0,mux=on -s -S -no-reboot -no-shutdown "
+                          "-d int,exec -D log -dfilter 0..1 -echr 0x14 -name guest=x");
+
+    g_assert_true(o->nographic);
+    g_assert_cmpuint(o->serials->len, ==, 2);
+    g_assert_cmpstr(g_ptr_array_index(o->monitors, 0), ==, "none");
+    g_assert_cmpstr(g_ptr_array_index(o->monitors, 1), ==, "chardev:mux0");
+    g_assert_cmpstr(o->gdb, ==, "tcp::1234");
+    g_assert_true(o->exec.start_paused && o->exec.no_reboot && o->exec.no_shutdown);
+    g_assert_cmpint(o->escape, ==, 0x14);
+    g_assert_cmpstr(o->name, ==, "x");
+    options_free(o);
+}
+
+static void test_help(void)
+{
+    static const struct {
+        const char *line;
+        OptionsAction action;
+    } rows[] = {
+        { "-help", ACTION_HELP }, { "-h", ACTION_HELP }, { "--help", ACTION_HELP },
+        { "-version", ACTION_VERSION }, { "-M help", ACTION_MACHINE_HELP },
+        { "-cpu help", ACTION_CPU_HELP }, { "-device ?", ACTION_DEVICE_HELP },
+        { "-d help", ACTION_LOG_HELP }, { "-chardev help", ACTION_CHARDEV_HELP },
+        { "-accel help", ACTION_ACCEL_HELP },
+        { "/bin/qemu-system-arm -M help", ACTION_MACHINE_HELP },
+    };
+    g_autofree char *path = NULL, *text = NULL;
+    FILE *out;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        Options *o = parse_ok(rows[i].line);
+
+        g_assert_cmpint(o->action, ==, rows[i].action);
+        options_free(o);
+    }
+    path = g_build_filename(g_get_tmp_dir(), "rearm-help-XXXXXX", NULL);
+    close(g_mkstemp(path));
+    out = fopen(path, "w");
+    options_print_help(out);
+    fclose(out);
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_unlink(path);
+    g_assert_nonnull(strstr(text, "\nTime, record and replay:\n"));
+    g_assert_nonnull(strstr(text, "\n  -machine, -M [type=]NAME[,KEY=VALUE...]\n"));
+    g_assert_nonnull(strstr(text, "\n  -kernel FILE                    a Linux image"));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/options/bad", test_bad);
+    g_test_add_func("/options/defaults", test_defaults);
+    g_test_add_func("/options/machine", test_machine);
+    g_test_add_func("/options/icount", test_icount);
+    g_test_add_func("/options/accel", test_accel);
+    g_test_add_func("/options/back-ends", test_back_ends);
+    g_test_add_func("/options/help", test_help);
+    return g_test_run();
+}

@@ -1,0 +1,464 @@
+/*
+ * The log file: round trips, bounds, and what becomes of logs that were cut off
+ * or changed.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include "replay/crc32c.h"
+#include "replay/replay-cursor.h"
+#include "replay/replay-describe.h"
+#include "replay/replay-log.h"
+
+typedef struct Log {
+    char *path;
+    uint8_t *data;
+    gsize length;
+    unsigned records;
+} Log;
+
+static void log_read(Log *log)
+{
+    g_assert_true(g_file_get_contents(log->path, (char **)&log->data, &log->length, NULL));
+}
+
+static void log_clear(Log *log)
+{
+    g_unlink(log->path);
+    g_free(log->path);
+    g_free(log->data);
+}
+
+static char *temp_path(void)
+{
+    char *path = NULL;
+    int fd = g_file_open_tmp("rearm-log-XXXXXX", &path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    g_close(fd, NULL);
+    return path;
+}
+
+static char *sample_json(void)
+{
+    ReplayDescription *d = replay_description_new();
+    char *json;
+
+    replay_description_add(d, "cpu", "cortex-a57");
+    replay_description_add(d, "ram", "1073741824");
+    replay_description_add_source(d, REPLAY_KIND_CHAR, "uart0");
+    replay_description_add_source(d, REPLAY_KIND_RANDOM, "rng");
+    json = replay_description_to_json(d);
+    replay_description_free(d);
+    return json;
+}
+
+/* Record i of a sample; payload must hold 64 bytes. */
+static ReplayRecord sample_record(unsigned i, uint8_t *payload)
+{
+    ReplayRecord rec = { .kind = REPLAY_KIND_RANDOM, .source = 1, .pos = (uint64_t)i * i * 1000,
+                         .payload = payload };
+
+    if (i % 3 == 0) {
+        rec.kind = REPLAY_KIND_CHAR;
+        rec.source = 0;
+        rec.checkpoints = i % 5;
+        rec.again = i & 1;
+    } else if (i % 3 == 1) {
+        rec.kind = REPLAY_KIND_CHECKPOINT;
+        rec.source = REPLAY_NO_SOURCE;
+    }
+    rec.length = i % 40 + 1;
+    for (unsigned k = 0; k < rec.length; k++) {
+        payload[k] = (uint8_t)(i * 7 + k * k);
+    }
+    return rec;
+}
+
+/* Many small frames. */
+static void write_sample(Log *log, unsigned records, size_t frame_bytes)
+{
+    ReplayLogOptions options = { frame_bytes, 3, false };
+    ReplayLogWriter *w = replay_log_writer_new(&options);
+    char *json = sample_json();
+    uint8_t payload[64];
+
+    log->path = temp_path();
+    log->records = records;
+    for (unsigned i = 0; i < records; i++) {
+        ReplayRecord rec = sample_record(i, payload);
+
+        if (i == records / 4) {
+            g_assert_true(replay_log_writer_open(w, log->path, json, NULL));
+        }
+        replay_log_writer_put(w, &rec);
+    }
+    g_assert_cmpuint(replay_log_writer_records(w), ==, records);
+    g_assert_true(replay_log_writer_finish(w));
+    replay_log_writer_free(w);
+    g_free(json);
+    log_read(log);
+}
+
+/* Walk a log in memory. -1: refused at once. Otherwise the number of good records. */
+static int walk(const uint8_t *data, size_t length, ReplayLogStatus *status, char **why)
+{
+    Error *err = NULL;
+    ReplayLogReader *reader = replay_log_reader_open_memory(data, length, &err);
+    ReplayCursor *c = reader ? replay_cursor_new(reader, &err) : NULL;
+    const ReplayRecord *rec;
+    uint64_t pos = 0;
+    int n = 0;
+
+    if (!c) {
+        g_assert_nonnull(err);
+        *why = g_strdup(error_get_pretty(err));
+        error_free(err);
+        return -1;
+    }
+    while ((rec = replay_cursor_peek(c)) != NULL) {
+        g_assert_cmpuint(rec->pos, >=, pos);
+        g_assert_cmpuint(replay_cursor_bound(c), >=, rec->pos);
+        pos = rec->pos;
+        replay_cursor_advance(c);
+        n++;
+    }
+    *status = replay_cursor_status(c);
+    *why = g_strdup(replay_cursor_damage(c));
+    replay_cursor_free(c);
+    return n;
+}
+
+static void test_crc(void)
+{
+    /* RFC 3720 B.4: 32 bytes of zeros, of ones; and the usual check value. */
+    uint8_t block[32] = { 0 };
+
+    g_assert_cmphex(crc32c(0, block, 32), ==, 0x8a9136aa);
+    memset(block, 0xff, 32);
+    g_assert_cmphex(crc32c(0, block, 32), ==, 0x62a8ab43);
+    g_assert_cmphex(crc32c(0, "123456789", 9), ==, 0xe3069283);
+    g_assert_cmphex(crc32c(crc32c(0, "1234", 4), "56789", 5), ==, 0xe3069283);
+}
+
+static void check_equal(const ReplayRecord *a, const ReplayRecord *b)
+{
+    g_assert_cmpuint(a->kind, ==, b->kind);
+    g_assert_cmpuint(a->source, ==, b->source);
+    g_assert_cmpuint(a->pos, ==, b->pos);
+    g_assert_cmpuint(a->checkpoints, ==, b->checkpoints);
+    g_assert_cmpint(a->again, ==, b->again);
+    g_assert_cmpmem(a->payload, a->length, b->payload, b->length);
+}
+
+static void test_round_trip(void)
+{
+    Log log;
+    Error *err = NULL;
+    ReplayCursor *c;
+    const ReplayRecord *rec;
+    uint8_t payload[64];
+    unsigned n = 0;
+
+    write_sample(&log, 5000, 4096);
+    c = replay_cursor_open(log.path, &err);
+    g_assert_null(err);
+    g_assert_cmpstr(replay_description_get(replay_cursor_description(c), "cpu"), ==,
+                    "cortex-a57");
+    while ((rec = replay_cursor_peek(c)) != NULL) {
+        ReplayRecord want = sample_record(n, payload);
+
+        check_equal(rec, &want);
+        g_assert_cmpuint(rec->number, ==, n);
+        replay_cursor_advance(c);
+        n++;
+    }
+    g_assert_cmpuint(n, ==, 5000);
+    g_assert_cmpint(replay_cursor_status(c), ==, REPLAY_LOG_FINISHED);
+    replay_cursor_free(c);
+    log_clear(&log);
+}
+
+/* Cut at every byte: what is whole is read, and it is never called damage. */
+static void test_truncation(void)
+{
+    Log log;
+    int last = -1;
+    unsigned growths = 0;
+
+    write_sample(&log, 60, 100);
+    for (gsize n = 0; n <= log.length; n++) {
+        /* An exact allocation, for address sanitizers. */
+        uint8_t *copy = g_memdup2(log.data, n);
+        ReplayLogStatus status = REPLAY_LOG_FRAME;
+        char *why = NULL;
+        int records = walk(copy, n, &status, &why);
+
+        g_assert_cmpint(records, >=, last);
+        growths += records > last;
+        last = records;
+        if (records >= 0) {
+            g_assert_cmpint(status, ==, n == log.length ? REPLAY_LOG_FINISHED :
+                                                          REPLAY_LOG_TRUNCATED);
+        }
+        g_free(why);
+        g_free(copy);
+    }
+    g_assert_cmpint(last, ==, 60);
+    g_assert_cmpuint(growths, >, 10);
+    log_clear(&log);
+}
+
+/* Change each byte: always noticed, with the place named. */
+static void test_flipped_byte(void)
+{
+    Log log;
+    unsigned refused = 0, damaged = 0;
+
+    write_sample(&log, 60, 100);
+    for (gsize n = 0; n < log.length; n++) {
+        for (unsigned flip = 0; flip < 3; flip++) {
+            static const uint8_t masks[] = { 0x01, 0x80, 0xff };
+            ReplayLogStatus status = REPLAY_LOG_FRAME;
+            char *why = NULL;
+
+            log.data[n] ^= masks[flip];
+            if (walk(log.data, log.length, &status, &why) < 0) {
+                refused++;
+            } else {
+                g_assert_cmpint(status, ==, REPLAY_LOG_DAMAGED);
+                g_assert_nonnull(strstr(why, "frame "));
+                g_assert_nonnull(strstr(why, "offset "));
+                damaged++;
+            }
+            log.data[n] ^= masks[flip];
+            g_free(why);
+        }
+    }
+    g_assert_cmpuint(refused, >, 60);
+    g_assert_cmpuint(damaged, >, 1000);
+    log_clear(&log);
+}
+
+/* Bytes behind the end frame, a frame left out. */
+static void test_order(void)
+{
+    Log log;
+    ReplayLogStatus status = REPLAY_LOG_FRAME;
+    char *why = NULL;
+    GByteArray *bytes = g_byte_array_new();
+    ReplayFrame frame;
+    gsize first;
+    uint32_t json_length;
+
+    write_sample(&log, 60, 100);
+    g_byte_array_append(bytes, log.data, (guint)log.length);
+    g_byte_array_append(bytes, (const uint8_t *)"x", 1);
+    g_assert_cmpint(walk(bytes->data, bytes->len, &status, &why), ==, 60);
+    g_assert_cmpint(status, ==, REPLAY_LOG_DAMAGED);
+    g_free(why);
+
+    memcpy(&json_length, log.data + 12, 4);
+    first = REPLAY_LOG_FILE_HEADER + json_length;
+    g_assert_true(replay_frame_get_header(log.data + first, &frame));
+    g_assert_cmphex(frame.magic, ==, REPLAY_FRAME_RECORDS);
+    g_byte_array_set_size(bytes, 0);
+    g_byte_array_append(bytes, log.data, (guint)log.length);
+    g_byte_array_remove_range(bytes, (guint)first, REPLAY_FRAME_HEADER + frame.stored_length);
+    g_assert_cmpint(walk(bytes->data, bytes->len, &status, &why), ==, 0);
+    g_assert_cmpint(status, ==, REPLAY_LOG_DAMAGED);
+    g_assert_nonnull(strstr(why, "out of sequence"));
+    g_free(why);
+    g_byte_array_unref(bytes);
+    log_clear(&log);
+}
+
+static bool decode(const uint8_t *data, size_t length, uint64_t prev, ReplayRecord *rec)
+{
+    ByteReader in;
+
+    byte_reader_init(&in, data, length);
+    return replay_record_get(&in, rec, prev);
+}
+
+/* Records that no writer makes. */
+static void test_bad_records(void)
+{
+    ReplayRecord rec;
+    GByteArray *b = g_byte_array_new();
+
+    /* A checkpoint, as the good case: head, delta, length, payload. */
+    g_assert_true(decode((const uint8_t[]){ 18, 5, 1, 2 }, 4, 10, &rec));
+    g_assert_cmpuint(rec.kind, ==, REPLAY_KIND_CHECKPOINT);
+    g_assert_cmpuint(rec.pos, ==, 15);
+    /* Payload cut short. */
+    g_assert_false(decode((const uint8_t[]){ 18, 5, 2, 2 }, 4, 10, &rec));
+    /* Unknown kinds 0 and 63. */
+    g_assert_false(decode((const uint8_t[]){ 0, 5, 1, 2 }, 4, 10, &rec));
+    g_assert_false(decode((const uint8_t[]){ 126, 5, 1, 2 }, 4, 10, &rec));
+    /* An order word on a mark. */
+    g_assert_false(decode((const uint8_t[]){ 19, 1, 5, 1, 2 }, 5, 10, &rec));
+    /* The position would wrap. */
+    g_assert_false(decode((const uint8_t[]){ 18, 5, 1, 2 }, 4, UINT64_MAX - 4, &rec));
+    /* A source beyond every table. */
+    bytes_put_u8(b, REPLAY_KIND_RANDOM << 1);
+    bytes_put_varint(b, 0);
+    bytes_put_varint(b, REPLAY_LOG_MAX_SOURCES);
+    bytes_put_varint(b, 0);
+    g_assert_false(decode(b->data, b->len, 0, &rec));
+    /* A payload longer than any. */
+    g_byte_array_set_size(b, 0);
+    bytes_put_u8(b, REPLAY_KIND_CHECKPOINT << 1);
+    bytes_put_varint(b, 0);
+    bytes_put_varint(b, REPLAY_MAX_PAYLOAD + 1);
+    g_byte_array_set_size(b, b->len + REPLAY_MAX_PAYLOAD + 1);
+    g_assert_false(decode(b->data, b->len, 0, &rec));
+    g_byte_array_unref(b);
+}
+
+static void test_index(void)
+{
+    GArray *entries = g_array_new(false, false, sizeof(ReplayIndexEntry));
+    GByteArray *raw = g_byte_array_new();
+    GArray *back;
+
+    for (unsigned i = 0; i < 100; i++) {
+        ReplayIndexEntry e = { i * 2, 1000 + i * 77, (uint64_t)i << 33 };
+
+        g_array_append_val(entries, e);
+    }
+    replay_index_put(raw, entries);
+    back = replay_index_get(raw->data, raw->len);
+    g_assert_nonnull(back);
+    g_assert_cmpuint(back->len, ==, 100);
+    for (unsigned i = 0; i < 100; i++) {
+        ReplayIndexEntry a = g_array_index(entries, ReplayIndexEntry, i);
+        ReplayIndexEntry b = g_array_index(back, ReplayIndexEntry, i);
+
+        g_assert_cmpuint(a.sequence, ==, b.sequence);
+        g_assert_cmpuint(a.offset, ==, b.offset);
+        g_assert_cmpuint(a.first_pos, ==, b.first_pos);
+    }
+    g_assert_null(replay_index_get(raw->data, raw->len - 1));
+    g_array_unref(back);
+    g_array_unref(entries);
+    g_byte_array_unref(raw);
+}
+
+/* The disk is full in mid-recording: one message, and what is there replays. */
+static void test_disk_full(void)
+{
+    ReplayLogWriter *w = replay_log_writer_new(&(ReplayLogOptions){ 512, 3, false });
+    struct rlimit old, limit;
+    char *json = sample_json();
+    ReplayLogStatus status = REPLAY_LOG_FRAME;
+    char *why = NULL;
+    uint8_t payload[64];
+    Log log = { .path = temp_path() };
+    int n;
+
+    g_assert_true(replay_log_writer_open(w, log.path, json, NULL));
+    signal(SIGXFSZ, SIG_IGN);
+    g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &old), ==, 0);
+    limit = old;
+    limit.rlim_cur = 5000;
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+    for (unsigned i = 0; i < 2000; i++) {
+        ReplayRecord rec = sample_record(i, payload);
+
+        replay_log_writer_put(w, &rec);
+    }
+    g_assert_false(replay_log_writer_finish(w));
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &old), ==, 0);
+    g_assert_true(replay_log_writer_failed(w));
+    log_read(&log);
+    g_assert_cmpuint(log.length, <=, 5000);
+    g_assert_cmpuint(log.length, ==, replay_log_writer_bytes(w));
+    n = walk(log.data, log.length, &status, &why);
+    g_assert_cmpint(n, >, 50);
+    g_assert_cmpint(status, ==, REPLAY_LOG_TRUNCATED);
+    replay_log_writer_free(w);
+    log_clear(&log);
+    g_free(json);
+}
+
+static void test_open_errors(void)
+{
+    ReplayLogWriter *w = replay_log_writer_new(&replay_log_recording);
+    Error *err = NULL;
+
+    g_assert_false(replay_log_writer_open(w, "/nonexistent/dir/log", "{}", &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), "/nonexistent/dir/log"));
+    error_free(err);
+    replay_log_writer_free(w);
+    err = NULL;
+    g_assert_null(replay_log_reader_open("/nonexistent/log", &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), "/nonexistent/log"));
+    error_free(err);
+    err = NULL;
+    g_assert_null(replay_log_reader_open("/", &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), "regular file"));
+    error_free(err);
+    err = NULL;
+    g_assert_null(replay_log_reader_open_memory(
+        (const uint8_t *)"not a log, but long enough to be one", 36, &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), "not a Rearm recording"));
+    error_free(err);
+}
+
+static void check_bad_json(const char *json)
+{
+    Error *err = NULL;
+
+    g_assert_null(replay_description_from_json(json, &err));
+    g_assert_nonnull(err);
+    error_free(err);
+}
+
+static void test_description(void)
+{
+    char *json = sample_json();
+    ReplayDescription *d = replay_description_from_json(json, NULL);
+    char *again;
+
+    g_assert_nonnull(d);
+    again = replay_description_to_json(d);
+    g_assert_cmpstr(again, ==, json);
+    g_assert_cmpuint(replay_description_find_source(d, REPLAY_KIND_RANDOM, "rng"), ==, 1);
+    g_assert_cmpuint(replay_description_find_source(d, REPLAY_KIND_CHAR, "rng"), ==,
+                     REPLAY_NO_SOURCE);
+    replay_description_free(d);
+    g_free(again);
+    g_free(json);
+
+    check_bad_json("");
+    check_bad_json("[]");
+    check_bad_json("{\"build\":\"x\"}");
+    check_bad_json("{\"build\":\"x\",\"check\":\"sometimes\",\"check-period\":0,"
+                   "\"machine\":{},\"sources\":[]}");
+    check_bad_json("{\"build\":\"x\",\"check\":\"off\",\"check-period\":0,"
+                   "\"machine\":{\"cpu\":1},\"sources\":[]}");
+    check_bad_json("{\"build\":\"x\",\"check\":\"off\",\"check-period\":0,"
+                   "\"machine\":{},\"sources\":[{\"kind\":\"WARP\",\"name\":\"x\"}]}");
+    check_bad_json("{\"build\":\"x\",\"check\":\"digest\",\"check-period\":0,"
+                   "\"machine\":{},\"sources\":[]}");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/replay/log/crc32c", test_crc);
+    g_test_add_func("/replay/log/round-trip", test_round_trip);
+    g_test_add_func("/replay/log/truncation", test_truncation);
+    g_test_add_func("/replay/log/flipped-byte", test_flipped_byte);
+    g_test_add_func("/replay/log/order", test_order);
+    g_test_add_func("/replay/log/bad-records", test_bad_records);
+    g_test_add_func("/replay/log/index", test_index);
+    g_test_add_func("/replay/log/disk-full", test_disk_full);
+    g_test_add_func("/replay/log/open-errors", test_open_errors);
+    g_test_add_func("/replay/log/description", test_description);
+    return g_test_run();
+}

@@ -1,0 +1,238 @@
+/*
+ * The virt board's device tree, parsed with libfdt: what the kernel will find.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include <libfdt.h>
+#include "hw/arm/boot-fdt.h"
+#include "hw/arm/virt-fdt.h"
+
+static GByteArray *build(unsigned num_cpus, bool seeds)
+{
+    VirtFdtConfig config = {
+        .num_cpus = num_cpus, .cpu_compatible = "arm,cortex-a53", .random_seeds = seeds,
+    };
+    BootFdtInfo info = {
+        .ram_base = 0x40000000, .ram_size = 0x140000000ull, .bootargs = "console=ttyAMA0",
+        .initrd_start = 0x48000000, .initrd_end = 0x48123456, .psci_method = "hvc",
+    };
+    GByteArray *fdt = virt_fdt_build(&config);
+
+    g_assert_true(boot_fdt_complete(fdt, &info, NULL));
+    boot_fdt_pack(fdt);
+    g_assert_cmpint(fdt_check_full(fdt->data, fdt->len), ==, 0);
+    return fdt;
+}
+
+static void assert_cells(GByteArray *fdt, const char *path, const char *name,
+                         const uint32_t *cells, unsigned num)
+{
+    int length, node = fdt_path_offset(fdt->data, path);
+    const fdt32_t *value = node < 0 ? NULL : fdt_getprop(fdt->data, node, name, &length);
+
+    g_test_message("%s %s", path, name);
+    g_assert_nonnull(value);
+    g_assert_cmpint(length, ==, num * 4);
+    for (unsigned i = 0; i < num; i++) {
+        g_assert_cmphex(fdt32_to_cpu(value[i]), ==, cells[i]);
+    }
+}
+
+#define ASSERT_CELLS(fdt, path, name, ...)                                 \
+    assert_cells(fdt, path, name, (const uint32_t[]){ __VA_ARGS__ },       \
+                 sizeof((const uint32_t[]){ __VA_ARGS__ }) / 4)
+
+/* A list of strings is given with "|" between its members. */
+static void assert_strings(GByteArray *fdt, const char *path, const char *name,
+                           const char *expected)
+{
+    int node = fdt_path_offset(fdt->data, path), length;
+    g_auto(GStrv) want = g_strsplit(expected, "|", 0);
+
+    g_test_message("%s %s", path, name);
+    g_assert_cmpint(node, >=, 0);
+    g_assert_cmpint(fdt_stringlist_count(fdt->data, node, name), ==, (int)g_strv_length(want));
+    for (int i = 0; want[i]; i++) {
+        g_assert_cmpstr(fdt_stringlist_get(fdt->data, node, name, i, &length), ==, want[i]);
+    }
+}
+
+static void test_addresses(void)
+{
+    GByteArray *fdt = build(2, true);
+
+    ASSERT_CELLS(fdt, "/memory@40000000", "reg", 0, 0x40000000, 1, 0x40000000);
+    ASSERT_CELLS(fdt, "/flash@0", "reg", 0, 0, 0, 0x4000000, 0, 0x4000000, 0, 0x4000000);
+    ASSERT_CELLS(fdt, "/intc@8000000", "reg", 0, 0x8000000, 0, 0x10000, 0, 0x8010000, 0, 0x10000);
+    ASSERT_CELLS(fdt, "/pl011@9000000", "reg", 0, 0x9000000, 0, 0x1000);
+    ASSERT_CELLS(fdt, "/pl031@9010000", "reg", 0, 0x9010000, 0, 0x1000);
+    ASSERT_CELLS(fdt, "/pl061@9030000", "reg", 0, 0x9030000, 0, 0x1000);
+    ASSERT_CELLS(fdt, "/fw-cfg@9020000", "reg", 0, 0x9020000, 0, 0x18);
+    ASSERT_CELLS(fdt, "/virtio_mmio@a000000", "reg", 0, 0xa000000, 0, 0x200);
+    ASSERT_CELLS(fdt, "/virtio_mmio@a003e00", "reg", 0, 0xa003e00, 0, 0x200);
+    g_byte_array_unref(fdt);
+}
+
+static void test_interrupts(void)
+{
+    GByteArray *fdt = build(2, true);
+    uint32_t gic = fdt_get_phandle(fdt->data, fdt_path_offset(fdt->data, "/intc@8000000"));
+
+    g_assert_cmphex(gic, !=, 0);
+    ASSERT_CELLS(fdt, "/", "interrupt-parent", gic);
+    ASSERT_CELLS(fdt, "/intc@8000000", "#interrupt-cells", 3);
+    ASSERT_CELLS(fdt, "/pl011@9000000", "interrupts", 0, 1, 4);
+    ASSERT_CELLS(fdt, "/pl031@9010000", "interrupts", 0, 2, 4);
+    ASSERT_CELLS(fdt, "/pl061@9030000", "interrupts", 0, 7, 4);
+    ASSERT_CELLS(fdt, "/virtio_mmio@a000000", "interrupts", 0, 16, 1);
+    ASSERT_CELLS(fdt, "/virtio_mmio@a003e00", "interrupts", 0, 47, 1);
+    ASSERT_CELLS(fdt, "/timer", "interrupts", 1, 13, 0x304, 1, 14, 0x304, 1, 11, 0x304,
+                 1, 10, 0x304);
+    g_byte_array_unref(fdt);
+    fdt = build(8, true);
+    ASSERT_CELLS(fdt, "/timer", "interrupts", 1, 13, 0xff04, 1, 14, 0xff04, 1, 11, 0xff04,
+                 1, 10, 0xff04);
+    g_byte_array_unref(fdt);
+}
+
+static void test_identification(void)
+{
+    GByteArray *fdt = build(1, true);
+    uint32_t clock = fdt_get_phandle(fdt->data, fdt_path_offset(fdt->data, "/apb-pclk"));
+    uint32_t gpio = fdt_get_phandle(fdt->data, fdt_path_offset(fdt->data, "/pl061@9030000"));
+
+    assert_strings(fdt, "/", "compatible", "linux,dummy-virt");
+    assert_strings(fdt, "/intc@8000000", "compatible", "arm,cortex-a15-gic");
+    assert_strings(fdt, "/pl011@9000000", "compatible", "arm,pl011|arm,primecell");
+    assert_strings(fdt, "/pl011@9000000", "clock-names", "uartclk|apb_pclk");
+    assert_strings(fdt, "/timer", "compatible", "arm,armv8-timer|arm,armv7-timer");
+    assert_strings(fdt, "/psci", "compatible", "arm,psci-1.0|arm,psci-0.2|arm,psci");
+    assert_strings(fdt, "/psci", "method", "hvc");
+    ASSERT_CELLS(fdt, "/psci", "cpu_on", 0xc4000003);
+    ASSERT_CELLS(fdt, "/apb-pclk", "clock-frequency", 24000000);
+    ASSERT_CELLS(fdt, "/pl011@9000000", "clocks", clock, clock);
+    ASSERT_CELLS(fdt, "/gpio-keys/poweroff", "gpios", gpio, 3, 0);
+    ASSERT_CELLS(fdt, "/gpio-keys/poweroff", "linux,code", 116);
+    /* what the board has not */
+    g_assert_false(boot_fdt_has_node(fdt, "/pcie@10000000"));
+    g_assert_false(boot_fdt_has_node(fdt, "/intc@8000000/v2m@8020000"));
+    g_assert_false(boot_fdt_has_node(fdt, "/pmu"));
+    g_byte_array_unref(fdt);
+}
+
+static void test_cpus(void)
+{
+    GByteArray *fdt = build(3, true);
+    uint32_t phandle = fdt_get_phandle(fdt->data, fdt_path_offset(fdt->data, "/cpus/cpu@2"));
+
+    ASSERT_CELLS(fdt, "/cpus/cpu@0", "reg", 0);
+    ASSERT_CELLS(fdt, "/cpus/cpu@2", "reg", 2);
+    assert_strings(fdt, "/cpus/cpu@2", "compatible", "arm,cortex-a53");
+    assert_strings(fdt, "/cpus/cpu@2", "enable-method", "psci");
+    ASSERT_CELLS(fdt, "/cpus/cpu-map/socket0/cluster0/core2", "cpu", phandle);
+    g_assert_false(boot_fdt_has_node(fdt, "/cpus/cpu@3"));
+    /* the kernel numbers CPUs in tree order */
+    g_assert_cmpint(fdt_path_offset(fdt->data, "/cpus/cpu@0"), <,
+                    fdt_path_offset(fdt->data, "/cpus/cpu@1"));
+    g_byte_array_unref(fdt);
+}
+
+static void test_chosen(void)
+{
+    GByteArray *fdt = build(1, true);
+
+    assert_strings(fdt, "/chosen", "stdout-path", "/pl011@9000000");
+    assert_strings(fdt, "/chosen", "bootargs", "console=ttyAMA0");
+    ASSERT_CELLS(fdt, "/chosen", "linux,initrd-start", 0x48000000);
+    ASSERT_CELLS(fdt, "/chosen", "linux,initrd-end", 0x48123456);
+    ASSERT_CELLS(fdt, "/chosen", "kaslr-seed", 0, 0);
+    g_assert_nonnull(boot_fdt_value(fdt, "/chosen", "rng-seed", 32));
+    g_assert_null(boot_fdt_value(fdt, "/chosen", "rng-seed", 31));
+    g_assert_null(boot_fdt_value(fdt, "/nowhere", "rng-seed", 32));
+    g_byte_array_unref(fdt);
+    fdt = build(1, false);
+    g_assert_null(boot_fdt_value(fdt, "/chosen", "rng-seed", 32));
+    g_assert_null(boot_fdt_value(fdt, "/chosen", "kaslr-seed", 8));
+    g_byte_array_unref(fdt);
+}
+
+/* Same configuration, same bytes: recordings compare them. */
+static void test_deterministic(void)
+{
+    GByteArray *a = build(4, true), *b = build(4, true), *c = build(5, true);
+
+    g_assert_cmpmem(a->data, a->len, b->data, b->len);
+    g_assert_cmpuint(a->len, !=, c->len);
+    g_byte_array_unref(a);
+    g_byte_array_unref(b);
+    g_byte_array_unref(c);
+}
+
+/* A user's tree: memory replaced, the rest kept, one-cell addresses respected. */
+static void test_user_tree(void)
+{
+    BootFdtInfo info = {
+        .ram_base = 0x40000000, .ram_size = 0x8000000, .bootargs = "quiet", .psci_method = "hvc",
+    };
+    GByteArray *user = boot_fdt_new(), *fdt;
+    Error *err = NULL;
+
+    BOOT_FDT_CELLS(user, "/", "#address-cells", 1);
+    BOOT_FDT_CELLS(user, "/", "#size-cells", 1);
+    boot_fdt_set_string(user, "/memory@80000000", "device_type", "memory");
+    boot_fdt_set_string(user, "/memory", "device_type", "memory");
+    boot_fdt_set_string(user, "/ram", "device_type", "memory");
+    boot_fdt_set_string(user, "/chosen", "bootargs", "old");
+    boot_fdt_set_string(user, "/psci", "method", "smc");
+    boot_fdt_pack(user);
+
+    fdt = boot_fdt_parse("user.dtb", user->data, user->len, NULL);
+    g_assert_nonnull(fdt);
+    g_assert_true(boot_fdt_complete(fdt, &info, NULL));
+    boot_fdt_pack(fdt);
+    ASSERT_CELLS(fdt, "/memory@40000000", "reg", 0x40000000, 0x8000000);
+    g_assert_false(boot_fdt_has_node(fdt, "/memory@80000000"));
+    g_assert_false(boot_fdt_has_node(fdt, "/ram"));
+    assert_strings(fdt, "/chosen", "bootargs", "quiet");
+    assert_strings(fdt, "/psci", "method", "smc");
+
+    info.ram_size = 1ull << 32;
+    g_assert_false(boot_fdt_complete(fdt, &info, &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), "4096 MiB"));
+    error_free(err);
+    g_byte_array_unref(fdt);
+    g_byte_array_unref(user);
+}
+
+static void test_damaged_tree(void)
+{
+    GByteArray *good = build(1, true);
+    Error *err = NULL;
+
+    for (unsigned length = 0; length < good->len; length += 97) {
+        g_autofree uint8_t *copy = g_malloc(length + 1);
+
+        memcpy(copy, good->data, length);
+        g_assert_null(boot_fdt_parse("cut.dtb", copy, length, NULL));
+    }
+    good->data[fdt_off_dt_struct(good->data) + 3] = 0x77;
+    g_assert_null(boot_fdt_parse("bad.dtb", good->data, good->len, &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), "bad.dtb"));
+    error_free(err);
+    g_byte_array_unref(good);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/virt-fdt/addresses", test_addresses);
+    g_test_add_func("/virt-fdt/interrupts", test_interrupts);
+    g_test_add_func("/virt-fdt/identification", test_identification);
+    g_test_add_func("/virt-fdt/cpus", test_cpus);
+    g_test_add_func("/virt-fdt/chosen", test_chosen);
+    g_test_add_func("/virt-fdt/deterministic", test_deterministic);
+    g_test_add_func("/virt-fdt/user-tree", test_user_tree);
+    g_test_add_func("/virt-fdt/damaged-tree", test_damaged_tree);
+    return g_test_run();
+}

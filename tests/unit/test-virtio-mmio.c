@@ -1,0 +1,620 @@
+/*
+ * virtio-mmio registers of both versions, and virtqueues against a hostile driver. The
+ * device echoes: it copies each buffer's readable part to its writable part.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/virtio/virtio-mmio.h"
+#include "virtio-driver.h"
+
+typedef struct EchoState {
+    VirtioState virtio;
+} EchoState;
+
+typedef struct Echo {
+    VirtioDevice parent;
+    EchoState state;
+    uint8_t config[8];
+    unsigned num_popped;
+    unsigned last_out, last_in;
+    VirtqElement e;
+} Echo;
+
+FIELD_TABLE(echo_fields, "echo", 1, EchoState, VIRTIO_FIELDS);
+
+static void echo_handle_queue(VirtioDevice *v, unsigned q)
+{
+    Echo *echo = container_of(v, Echo, parent);
+    uint8_t data[256];
+
+    while (virtqueue_pop(v, q, &echo->e)) {
+        size_t n = virtqueue_read(v, &echo->e, 0, data, sizeof(data));
+
+        n = virtqueue_write(v, &echo->e, 0, data, n);
+        echo->num_popped++;
+        echo->last_out = echo->e.num_out;
+        echo->last_in = echo->e.num_in;
+        virtqueue_push(v, q, &echo->e, (uint32_t)n);
+    }
+    virtqueue_notify(v, q);
+}
+
+static uint8_t echo_config_read(VirtioDevice *v, unsigned offset)
+{
+    return container_of(v, Echo, parent)->config[offset];
+}
+
+static void echo_config_write(VirtioDevice *v, unsigned offset, uint8_t value)
+{
+    container_of(v, Echo, parent)->config[offset] = value;
+}
+
+static const VirtioDeviceType echo_vtype = {
+    .device_id = 42,
+    .num_queues = 2,
+    .queue_size = 256,
+    .config_size = 8,
+    .features = 1ull << 3,
+    .handle_queue = echo_handle_queue,
+    .config_read = echo_config_read,
+    .config_write = echo_config_write,
+};
+
+static void echo_reset(Device *dev)
+{
+    virtio_reset(container_of(dev, VirtioDevice, dev));
+}
+
+static void echo_post_load(Device *dev)
+{
+    virtio_post_load(container_of(dev, VirtioDevice, dev));
+}
+
+static void echo_free(Device *dev)
+{
+    g_free(container_of(dev, Echo, parent.dev));
+}
+
+static const DeviceType echo_type = {
+    .name = "echo",
+    .fields = &echo_fields,
+    .state_offset = offsetof(Echo, state),
+    .reset = echo_reset,
+    .post_load = echo_post_load,
+    .free = echo_free,
+};
+
+static Echo *setup(Driver *d, bool legacy)
+{
+    Echo *echo = g_new0(Echo, 1);
+
+    driver_init_machine(d);
+    device_init(&echo->parent.dev, &echo_type, d->m, "echo");
+    virtio_init(&echo->parent, &echo_vtype, &echo->state.virtio);
+    d->v = &echo->parent;
+    virtio_mmio_new(d->m, "virtio-mmio.31", "virtio-mmio", MMIO_BASE, legacy,
+                    driver_irq_line(d), d->v);
+    virtio_mmio_new_empty(d->m, "virtio-mmio", MMIO_BASE - VIRTIO_MMIO_SIZE, legacy);
+    machine_reset_devices(d->m);
+    d->irq_calls = 0;
+    return echo;
+}
+
+static uint32_t empty_reg(Driver *d, unsigned offset)
+{
+    uint64_t value = 1;
+
+    g_assert_true(memory_io_read(d->m->memory, MMIO_BASE - VIRTIO_MMIO_SIZE + offset, 4, &value));
+    return (uint32_t)value;
+}
+
+static void test_identity(void)
+{
+    Driver d;
+
+    for (unsigned version = 1; version <= 2; version++) {
+        setup(&d, version == 1);
+        g_assert_cmphex(reg_read(&d, 0x00), ==, 0x74726976);
+        g_assert_cmphex(reg_read(&d, 0x04), ==, version);
+        g_assert_cmphex(reg_read(&d, 0x08), ==, 42);
+        g_assert_cmphex(reg_read(&d, 0x0c), ==, 0x554d4551);
+        g_assert_cmphex(reg_read(&d, 0x10), ==, version == 1 ? 0x39000008 : 0x30000008);
+        reg_write(&d, 0x14, 1);
+        g_assert_cmphex(reg_read(&d, 0x10), ==, version == 1 ? 0 : 1);
+        reg_write(&d, 0x14, 2);
+        g_assert_cmphex(reg_read(&d, 0x10), ==, 0);
+        g_assert_cmpuint(reg_read(&d, 0x34), ==, 256);
+        reg_write(&d, 0x30, 2);
+        g_assert_cmpuint(reg_read(&d, 0x34), ==, 0);
+
+        g_assert_cmphex(empty_reg(&d, 0x00), ==, 0x74726976);
+        g_assert_cmphex(empty_reg(&d, 0x04), ==, version);
+        g_assert_cmphex(empty_reg(&d, 0x08), ==, 0);
+        g_assert_cmphex(empty_reg(&d, 0x34), ==, 0);
+        driver_free(&d);
+    }
+}
+
+static void test_config_space(void)
+{
+    Driver d;
+    Echo *echo = setup(&d, true);
+    uint64_t value;
+
+    memcpy(echo->config, "\x11\x22\x33\x44\x55\x66\x77\x88", 8);
+    g_assert_cmphex(reg_read(&d, 0x100), ==, 0x44332211);
+    memory_io_read(d.m->memory, MMIO_BASE + 0x106, 2, &value);
+    g_assert_cmphex(value, ==, 0x8877);
+    memory_io_read(d.m->memory, MMIO_BASE + 0x103, 1, &value);
+    g_assert_cmphex(value, ==, 0x44);
+    memory_io_write(d.m->memory, MMIO_BASE + 0x101, 1, 0xaa);
+    g_assert_cmphex(echo->config[1], ==, 0xaa);
+    /* beyond its end, and half beyond */
+    g_assert_cmphex(reg_read(&d, 0x108), ==, 0);
+    memory_io_read(d.m->memory, MMIO_BASE + 0x107, 2, &value);
+    g_assert_cmphex(value, ==, 0);
+    reg_write(&d, 0x1fc, 1);
+    driver_free(&d);
+}
+
+static void test_negotiation(void)
+{
+    Driver d;
+
+    setup(&d, false);
+    reg_write(&d, 0x70, 3);
+    /* without VERSION_1 the choice is refused */
+    reg_write(&d, 0x24, 0);
+    reg_write(&d, 0x20, 0xffffffff);
+    reg_write(&d, 0x70, 11);
+    g_assert_cmphex(reg_read(&d, 0x70), ==, 3);
+    reg_write(&d, 0x24, 1);
+    reg_write(&d, 0x20, 0xffffffff);
+    reg_write(&d, 0x70, 11);
+    g_assert_cmphex(reg_read(&d, 0x70), ==, 11);
+    /* only what was offered is accepted, and nothing after FEATURES_OK */
+    g_assert_cmphex(d.v->s->driver_features, ==, 0x130000008ull);
+    reg_write(&d, 0x20, 0);
+    g_assert_cmphex(d.v->s->driver_features, ==, 0x130000008ull);
+    reg_write(&d, 0x70, 0);
+    g_assert_cmphex(d.v->s->driver_features, ==, 0);
+    g_assert_cmphex(reg_read(&d, 0x70), ==, 0);
+    driver_free(&d);
+}
+
+static void test_queue_registers(void)
+{
+    Driver d;
+
+    setup(&d, true);
+    driver_start_legacy(&d, 0, 64);
+    g_assert_cmphex(reg_read(&d, 0x40), ==, RING_BASE >> 12);
+    g_assert_cmphex(d.v->s->queue_avail[0], ==, d.avail);
+    g_assert_cmphex(d.v->s->queue_used[0], ==, d.used);
+    /* sizes that are no power of two or too large change nothing */
+    reg_write(&d, 0x38, 48);
+    reg_write(&d, 0x38, 0);
+    reg_write(&d, 0x38, 512);
+    g_assert_cmpuint(d.v->s->queue_num[0], ==, 64);
+    reg_write(&d, 0x28, 1000);
+    reg_write(&d, 0x3c, 0);
+    reg_write(&d, 0x40, 0);
+    g_assert_cmphex(reg_read(&d, 0x40), ==, 0);
+    g_assert_cmpuint(d.v->s->queue_ready[0], ==, 0);
+    /* a queue that does not exist, and a register of the other version */
+    reg_write(&d, 0x30, 7);
+    reg_write(&d, 0x40, 5);
+    reg_write(&d, 0x44, 1);
+    g_assert_cmphex(reg_read(&d, 0x40), ==, 0);
+    reg_write(&d, 0x50, 7);
+    reg_write(&d, 0x50, 0xffffffff);
+    driver_free(&d);
+
+    setup(&d, false);
+    driver_start_modern(&d, 0, 64);
+    g_assert_cmphex(reg_read(&d, 0x44), ==, 1);
+    g_assert_cmphex(reg_read(&d, 0xb0), ==, 0xffffffff);
+    /* addresses are locked while the queue is in use */
+    reg_write(&d, 0x80, 0x1000);
+    g_assert_cmphex(d.v->s->queue_desc[0], ==, RING_BASE);
+    reg_write(&d, 0x44, 0);
+    g_assert_cmphex(reg_read(&d, 0x44), ==, 0);
+    driver_free(&d);
+}
+
+/* A readable part of 4 + 4 bytes and a writable one of 8, in descriptors first..first+2. */
+static void put_echo_chain(Driver *d, hwaddr table, unsigned first, hwaddr buffer)
+{
+    ram_write(d, buffer, 0x1122334455667788ull, 8);
+    ram_write(d, buffer + 0x100, 0, 8);
+    put_desc(d, table, first, buffer, 4, DESC_NEXT, (uint16_t)(first + 1));
+    put_desc(d, table, first + 1, buffer + 4, 4, DESC_NEXT, (uint16_t)(first + 2));
+    put_desc(d, table, first + 2, buffer + 0x100, 8, DESC_WRITE, 0);
+}
+
+static void test_echo(void)
+{
+    Driver d;
+    Echo *echo = setup(&d, true);
+
+    driver_start_legacy(&d, 0, 8);
+    /* more rounds than the ring has entries: positions wrap */
+    for (unsigned i = 0; i < 20; i++) {
+        put_echo_chain(&d, d.desc, 2, BUFFER_BASE);
+        make_available(&d, 2);
+        kick(&d);
+        g_assert_cmpuint(used_index(&d), ==, i + 1);
+        g_assert_cmpuint(used_id(&d, i % 8), ==, 2);
+        g_assert_cmpuint(used_length(&d, i % 8), ==, 8);
+        g_assert_cmphex(ram_read(&d, BUFFER_BASE + 0x100, 8), ==, 0x1122334455667788ull);
+        g_assert_true(d.irq);
+        reg_write(&d, 0x64, 1);
+    }
+    g_assert_cmpuint(echo->last_out, ==, 2);
+    g_assert_cmpuint(echo->last_in, ==, 1);
+    /* VRING_AVAIL_F_NO_INTERRUPT */
+    ram_write(&d, d.avail, 1, 2);
+    make_available(&d, 2);
+    kick(&d);
+    g_assert_false(d.irq);
+    driver_free(&d);
+}
+
+static void test_indirect(void)
+{
+    Driver d;
+    Echo *echo = setup(&d, false);
+
+    driver_start_modern(&d, 1u << VIRTIO_F_INDIRECT_DESC, 8);
+    put_echo_chain(&d, INDIRECT_BASE, 0, BUFFER_BASE);
+    put_desc(&d, d.desc, 0, INDIRECT_BASE, 48, DESC_INDIRECT, 0);
+    make_available(&d, 0);
+    kick(&d);
+    g_assert_cmpuint(echo->num_popped, ==, 1);
+    g_assert_cmphex(ram_read(&d, BUFFER_BASE + 0x100, 8), ==, 0x1122334455667788ull);
+    driver_free(&d);
+}
+
+static void test_event_idx(void)
+{
+    Driver d;
+
+    setup(&d, false);
+    driver_start_modern(&d, 1u << VIRTIO_F_EVENT_IDX, 8);
+    put_echo_chain(&d, d.desc, 0, BUFFER_BASE);
+    ram_write(&d, d.avail + 4 + 2 * 8, 0, 2);      /* used_event: after entry 0 */
+    make_available(&d, 0);
+    kick(&d);
+    g_assert_true(d.irq);
+    g_assert_cmpuint(ram_read(&d, d.used + 4 + 8 * 8, 2), ==, 1);   /* avail_event */
+    reg_write(&d, 0x64, 1);
+    ram_write(&d, d.avail + 4 + 2 * 8, 2, 2);      /* not before entry 2 */
+    make_available(&d, 0);
+    kick(&d);
+    g_assert_false(d.irq);
+    make_available(&d, 0);
+    kick(&d);
+    g_assert_true(d.irq);
+    g_assert_cmpuint(used_index(&d), ==, 3);
+    driver_free(&d);
+}
+
+/* ---- hostile rings ---- */
+
+typedef struct Hostile {
+    const char *name;
+    void (*build)(Driver *d);
+} Hostile;
+
+static void self_loop(Driver *d)
+{
+    put_desc(d, d->desc, 0, BUFFER_BASE, 4, DESC_NEXT, 0);
+}
+
+static void pair_loop(Driver *d)
+{
+    put_desc(d, d->desc, 0, BUFFER_BASE, 4, DESC_NEXT | DESC_WRITE, 1);
+    put_desc(d, d->desc, 1, BUFFER_BASE, 4, DESC_NEXT | DESC_WRITE, 0);
+}
+
+/* Empty buffers add no segment: the walk itself has to be bounded. */
+static void empty_loop(Driver *d)
+{
+    put_desc(d, d->desc, 0, BUFFER_BASE, 0, DESC_NEXT, 0);
+}
+
+static void next_outside(Driver *d)
+{
+    put_desc(d, d->desc, 0, BUFFER_BASE, 4, DESC_NEXT, 8);
+}
+
+static void huge_length(Driver *d)
+{
+    put_desc(d, d->desc, 0, BUFFER_BASE, 0xffffffff, DESC_WRITE, 0);
+}
+
+static void one_byte_too_long(Driver *d)
+{
+    put_desc(d, d->desc, 0, RAM_BASE + RAM_SIZE - 8, 9, DESC_WRITE, 0);
+}
+
+static void outside_ram(Driver *d)
+{
+    put_desc(d, d->desc, 0, 0x10, 4, DESC_WRITE, 0);
+}
+
+static void top_of_address_space(Driver *d)
+{
+    put_desc(d, d->desc, 0, UINT64_MAX - 3, 16, DESC_WRITE, 0);
+}
+
+static void mmio_buffer(Driver *d)
+{
+    put_desc(d, d->desc, 0, MMIO_BASE, 4, DESC_WRITE, 0);
+}
+
+static void readable_after_writable(Driver *d)
+{
+    put_desc(d, d->desc, 0, BUFFER_BASE, 4, DESC_WRITE | DESC_NEXT, 1);
+    put_desc(d, d->desc, 1, BUFFER_BASE, 4, 0, 0);
+}
+
+static void indirect_outside(Driver *d)
+{
+    put_desc(d, d->desc, 0, 0x20, 64, DESC_INDIRECT, 0);
+}
+
+static void indirect_ragged(Driver *d)
+{
+    put_desc(d, d->desc, 0, INDIRECT_BASE, 40, DESC_INDIRECT, 0);
+}
+
+static void indirect_empty(Driver *d)
+{
+    put_desc(d, d->desc, 0, INDIRECT_BASE, 0, DESC_INDIRECT, 0);
+}
+
+static void indirect_huge(Driver *d)
+{
+    put_desc(d, d->desc, 0, INDIRECT_BASE, 0xfffffff0, DESC_INDIRECT, 0);
+}
+
+static void indirect_and_next(Driver *d)
+{
+    put_desc(d, d->desc, 0, INDIRECT_BASE, 16, DESC_INDIRECT | DESC_NEXT, 1);
+    put_desc(d, INDIRECT_BASE, 0, BUFFER_BASE, 4, 0, 0);
+    put_desc(d, d->desc, 1, BUFFER_BASE, 4, 0, 0);
+}
+
+static void indirect_in_indirect(Driver *d)
+{
+    put_desc(d, d->desc, 0, INDIRECT_BASE, 16, DESC_INDIRECT, 0);
+    put_desc(d, INDIRECT_BASE, 0, INDIRECT_BASE, 16, DESC_INDIRECT, 0);
+}
+
+static void indirect_loop(Driver *d)
+{
+    put_desc(d, d->desc, 0, INDIRECT_BASE, 32, DESC_INDIRECT, 0);
+    put_desc(d, INDIRECT_BASE, 0, BUFFER_BASE, 4, DESC_NEXT, 1);
+    put_desc(d, INDIRECT_BASE, 1, BUFFER_BASE, 4, DESC_NEXT, 0);
+}
+
+static void avail_index_jump(Driver *d)
+{
+    put_desc(d, d->desc, 0, BUFFER_BASE, 4, 0, 0);
+    d->avail_idx = 1000;
+}
+
+static const Hostile hostile[] = {
+    { "self loop", self_loop },
+    { "pair loop", pair_loop },
+    { "empty loop", empty_loop },
+    { "next outside", next_outside },
+    { "huge length", huge_length },
+    { "one byte too long", one_byte_too_long },
+    { "outside RAM", outside_ram },
+    { "top of address space", top_of_address_space },
+    { "MMIO buffer", mmio_buffer },
+    { "readable after writable", readable_after_writable },
+    { "indirect outside RAM", indirect_outside },
+    { "indirect ragged", indirect_ragged },
+    { "indirect empty", indirect_empty },
+    { "indirect huge", indirect_huge },
+    { "indirect and next", indirect_and_next },
+    { "indirect in indirect", indirect_in_indirect },
+    { "indirect loop", indirect_loop },
+    { "available index jumps", avail_index_jump },
+};
+
+/* Each breaks the device, says so, and a reset brings it back. */
+static void test_hostile_modern(void)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(hostile); i++) {
+        Driver d;
+        Echo *echo = setup(&d, false);
+
+        g_test_message("%s", hostile[i].name);
+        driver_start_modern(&d, 1u << VIRTIO_F_INDIRECT_DESC, 8);
+        hostile[i].build(&d);
+        make_available(&d, 0);
+        kick(&d);
+        g_assert_cmpuint(echo->num_popped, ==, 0);
+        g_assert_cmphex(reg_read(&d, 0x70), ==, 15 | VIRTIO_STATUS_NEEDS_RESET);
+        g_assert_cmphex(reg_read(&d, 0x60), ==, VIRTIO_ISR_CONFIG);
+        g_assert_true(d.irq);
+        kick(&d);
+        g_assert_cmpuint(echo->num_popped, ==, 0);
+
+        reg_write(&d, 0x70, 0);
+        g_assert_false(d.irq);
+        ram_write(&d, d.used + 2, 0, 2);
+        driver_start_modern(&d, 0, 8);
+        ram_write(&d, d.avail + 2, 0, 2);
+        put_echo_chain(&d, d.desc, 0, BUFFER_BASE);
+        make_available(&d, 0);
+        kick(&d);
+        g_assert_cmpuint(echo->num_popped, ==, 1);
+        driver_free(&d);
+    }
+}
+
+static void test_hostile_legacy(void)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(hostile); i++) {
+        Driver d;
+        Echo *echo = setup(&d, true);
+
+        g_test_message("%s", hostile[i].name);
+        driver_start_legacy(&d, 1u << VIRTIO_F_INDIRECT_DESC, 8);
+        hostile[i].build(&d);
+        make_available(&d, 0);
+        kick(&d);
+        g_assert_cmpuint(echo->num_popped, ==, 0);
+        g_assert_cmpuint(d.v->s->broken, ==, 1);
+        g_assert_false(d.irq);
+        driver_free(&d);
+    }
+}
+
+static void test_indirect_not_negotiated(void)
+{
+    Driver d;
+    Echo *echo = setup(&d, false);
+
+    driver_start_modern(&d, 0, 8);
+    put_echo_chain(&d, INDIRECT_BASE, 0, BUFFER_BASE);
+    put_desc(&d, d.desc, 0, INDIRECT_BASE, 48, DESC_INDIRECT, 0);
+    make_available(&d, 0);
+    kick(&d);
+    g_assert_cmpuint(echo->num_popped, ==, 0);
+    g_assert_cmpuint(d.v->s->broken, ==, 1);
+    driver_free(&d);
+}
+
+/* Rings themselves outside RAM. */
+static void test_rings_outside_ram(void)
+{
+    static const uint32_t pfns[] = { 1, 0x40100, 0x400ff, 0xffffffff };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(pfns); i++) {
+        Driver d;
+        Echo *echo = setup(&d, true);
+
+        driver_start_legacy(&d, 0, 256);
+        reg_write(&d, 0x40, pfns[i]);
+        /* a first kick of an empty ring is fine where the available ring is in RAM */
+        kick(&d);
+        g_assert_cmpuint(echo->num_popped, ==, 0);
+        driver_free(&d);
+    }
+}
+
+static void test_kick_before_driver_ok(void)
+{
+    Driver d;
+    Echo *echo = setup(&d, false);
+
+    driver_start_modern(&d, 0, 8);
+    reg_write(&d, 0x70, 11);
+    put_echo_chain(&d, d.desc, 0, BUFFER_BASE);
+    make_available(&d, 0);
+    kick(&d);
+    g_assert_cmpuint(echo->num_popped, ==, 0);
+    reg_write(&d, 0x70, 15);
+    kick(&d);
+    g_assert_cmpuint(echo->num_popped, ==, 1);
+    driver_free(&d);
+}
+
+/* The state in mid-work survives a save and load into another machine. */
+static void test_save_load(void)
+{
+    Driver a, b;
+    GByteArray *saved = g_byte_array_new();
+    ByteReader in;
+    Error *err = NULL;
+
+    setup(&a, true);
+    driver_start_legacy(&a, 0, 8);
+    put_echo_chain(&a, a.desc, 0, BUFFER_BASE);
+    make_available(&a, 0);
+    kick(&a);
+    machine_save_devices(a.m, saved);
+
+    setup(&b, true);
+    byte_reader_init(&in, saved->data, saved->len);
+    g_assert_true(machine_load_devices(b.m, &in, &err));
+    g_assert_cmphex(reg_read(&b, 0x40), ==, RING_BASE >> 12);
+    g_assert_cmphex(reg_read(&b, 0x60), ==, 1);
+    g_assert_cmphex(reg_read(&b, 0x70), ==, 7);
+    b.num = 8, b.desc = a.desc, b.avail = a.avail, b.used = a.used, b.avail_idx = 1;
+    put_echo_chain(&b, b.desc, 0, BUFFER_BASE);
+    make_available(&b, 0);
+    kick(&b);
+    g_assert_cmpuint(used_index(&b), ==, 2);
+    g_byte_array_free(saved, TRUE);
+    driver_free(&a);
+    driver_free(&b);
+}
+
+/* A damaged snapshot must not leave ring sizes that make walks endless. */
+static void test_load_bad_queue(void)
+{
+    Driver a, b;
+    GByteArray *saved = g_byte_array_new();
+    ByteReader in;
+
+    setup(&a, true);
+    driver_start_legacy(&a, 0, 8);
+    a.v->s->queue_num[0] = 0x80000001;
+    machine_save_devices(a.m, saved);
+    setup(&b, true);
+    byte_reader_init(&in, saved->data, saved->len);
+    g_assert_true(machine_load_devices(b.m, &in, NULL));
+    g_assert_cmpuint(b.v->s->queue_num[0], ==, 256);
+    g_assert_cmpuint(b.v->s->queue_ready[0], ==, 0);
+    g_byte_array_free(saved, TRUE);
+    driver_free(&a);
+    driver_free(&b);
+}
+
+static void test_bad_accesses(void)
+{
+    Driver d;
+    uint64_t value = 1;
+
+    setup(&d, true);
+    g_assert_true(memory_io_read(d.m->memory, MMIO_BASE, 2, &value));
+    g_assert_cmphex(value, ==, 0);
+    g_assert_true(memory_io_read(d.m->memory, MMIO_BASE + 2, 4, &value));
+    g_assert_cmphex(value, ==, 0);
+    memory_io_write(d.m->memory, MMIO_BASE + 0x70, 1, 3);
+    g_assert_cmphex(reg_read(&d, 0x70), ==, 0);
+    for (unsigned offset = 0; offset < 0x200; offset += 4) {
+        reg_write(&d, offset, 0xffffffff);
+        reg_read(&d, offset);
+    }
+    driver_free(&d);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/virtio-mmio/identity", test_identity);
+    g_test_add_func("/virtio-mmio/config-space", test_config_space);
+    g_test_add_func("/virtio-mmio/negotiation", test_negotiation);
+    g_test_add_func("/virtio-mmio/queue-registers", test_queue_registers);
+    g_test_add_func("/virtio-mmio/bad-accesses", test_bad_accesses);
+    g_test_add_func("/virtio-mmio/kick-before-driver-ok", test_kick_before_driver_ok);
+    g_test_add_func("/virtio-mmio/save-load", test_save_load);
+    g_test_add_func("/virtio-mmio/load-bad-queue", test_load_bad_queue);
+    g_test_add_func("/virtqueue/echo", test_echo);
+    g_test_add_func("/virtqueue/indirect", test_indirect);
+    g_test_add_func("/virtqueue/indirect-not-negotiated", test_indirect_not_negotiated);
+    g_test_add_func("/virtqueue/event-idx", test_event_idx);
+    g_test_add_func("/virtqueue/hostile-modern", test_hostile_modern);
+    g_test_add_func("/virtqueue/hostile-legacy", test_hostile_legacy);
+    g_test_add_func("/virtqueue/rings-outside-ram", test_rings_outside_ram);
+    return g_test_run();
+}

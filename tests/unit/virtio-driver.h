@@ -1,0 +1,166 @@
+/*
+ * The driver's side of one virtio-mmio device with one split queue, for tests:
+ * a machine with 1 MiB of RAM at RAM_BASE and the transport at MMIO_BASE.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TESTS_UNIT_VIRTIO_DRIVER_H
+#define TESTS_UNIT_VIRTIO_DRIVER_H
+
+#include "hw/virtio/virtio-mmio.h"
+
+#define RAM_BASE 0x40000000ull
+#define RAM_SIZE (1ull << 20)
+#define MMIO_BASE 0x0a003e00ull
+#define RING_BASE (RAM_BASE + 0x10000)
+#define INDIRECT_BASE (RAM_BASE + 0x20000)
+#define BUFFER_BASE (RAM_BASE + 0x40000)
+
+enum { DESC_NEXT = 1, DESC_WRITE = 2, DESC_INDIRECT = 4 };
+
+typedef struct Driver {
+    Machine *m;
+    VirtioDevice *v;
+    bool irq;
+    unsigned irq_calls;
+    unsigned num;
+    uint16_t avail_idx;
+    hwaddr desc, avail, used;
+} Driver;
+
+static inline void driver_irq(void *opaque, unsigned n, bool level)
+{
+    Driver *d = opaque;
+
+    d->irq = level;
+    d->irq_calls++;
+}
+
+static inline IrqLine driver_irq_line(Driver *d)
+{
+    return (IrqLine){ .handler = driver_irq, .opaque = d };
+}
+
+static inline uint32_t reg_read(Driver *d, unsigned offset)
+{
+    uint64_t value = 0;
+
+    g_assert_true(memory_io_read(d->m->memory, MMIO_BASE + offset, 4, &value));
+    return (uint32_t)value;
+}
+
+static inline void reg_write(Driver *d, unsigned offset, uint32_t value)
+{
+    g_assert_true(memory_io_write(d->m->memory, MMIO_BASE + offset, 4, value));
+}
+
+static inline uint64_t ram_read(Driver *d, hwaddr addr, unsigned size)
+{
+    uint64_t value = 0;
+
+    g_assert_true(memory_read(d->m->memory, addr, &value, size));
+    return value;
+}
+
+static inline void ram_write(Driver *d, hwaddr addr, uint64_t value, unsigned size)
+{
+    g_assert_true(memory_write(d->m->memory, addr, &value, size));
+}
+
+static inline void driver_init_machine(Driver *d)
+{
+    *d = (Driver){ .m = machine_new(NULL) };
+    g_assert_nonnull(memory_add_ram(d->m->memory, "ram", RAM_BASE, RAM_SIZE, false, NULL));
+}
+
+static inline void driver_free(Driver *d)
+{
+    machine_free(d->m);
+}
+
+/* Negotiate and set up queue 0 by the version 1 registers. */
+static inline void driver_start_legacy(Driver *d, uint32_t features, unsigned num)
+{
+    reg_write(d, 0x70, 0);
+    reg_write(d, 0x70, 1);
+    reg_write(d, 0x70, 3);
+    reg_write(d, 0x24, 0);
+    reg_write(d, 0x20, features);
+    reg_write(d, 0x28, 4096);
+    reg_write(d, 0x30, 0);
+    reg_write(d, 0x38, num);
+    reg_write(d, 0x3c, 4096);
+    reg_write(d, 0x40, (uint32_t)(RING_BASE >> 12));
+    reg_write(d, 0x70, 7);
+    d->num = num;
+    d->avail_idx = 0;
+    d->desc = RING_BASE;
+    d->avail = RING_BASE + 16 * num;
+    d->used = (d->avail + 6 + 2 * num + 4095) & ~4095ull;
+}
+
+/* The same by the version 2 registers; features without VERSION_1, which is added. */
+static inline void driver_start_modern(Driver *d, uint32_t features, unsigned num)
+{
+    reg_write(d, 0x70, 0);
+    reg_write(d, 0x70, 1);
+    reg_write(d, 0x70, 3);
+    reg_write(d, 0x24, 0);
+    reg_write(d, 0x20, features);
+    reg_write(d, 0x24, 1);
+    reg_write(d, 0x20, 1);
+    reg_write(d, 0x70, 11);
+    d->num = num;
+    d->avail_idx = 0;
+    d->desc = RING_BASE;
+    d->avail = RING_BASE + 0x8000;
+    d->used = RING_BASE + 0xc000;
+    reg_write(d, 0x30, 0);
+    reg_write(d, 0x38, num);
+    reg_write(d, 0x80, (uint32_t)d->desc);
+    reg_write(d, 0x84, 0);
+    reg_write(d, 0x90, (uint32_t)d->avail);
+    reg_write(d, 0x94, 0);
+    reg_write(d, 0xa0, (uint32_t)d->used);
+    reg_write(d, 0xa4, 0);
+    reg_write(d, 0x44, 1);
+    reg_write(d, 0x70, 15);
+}
+
+static inline void put_desc(Driver *d, hwaddr table, unsigned i, uint64_t addr, uint32_t length,
+                            uint16_t flags, uint16_t next)
+{
+    ram_write(d, table + 16 * i, addr, 8);
+    ram_write(d, table + 16 * i + 8, length, 4);
+    ram_write(d, table + 16 * i + 12, flags, 2);
+    ram_write(d, table + 16 * i + 14, next, 2);
+}
+
+static inline void make_available(Driver *d, uint16_t head)
+{
+    ram_write(d, d->avail + 4 + 2 * (d->avail_idx % d->num), head, 2);
+    d->avail_idx++;
+    ram_write(d, d->avail + 2, d->avail_idx, 2);
+}
+
+static inline void kick(Driver *d)
+{
+    reg_write(d, 0x50, 0);
+}
+
+static inline uint16_t used_index(Driver *d)
+{
+    return (uint16_t)ram_read(d, d->used + 2, 2);
+}
+
+static inline uint32_t used_length(Driver *d, unsigned i)
+{
+    return (uint32_t)ram_read(d, d->used + 4 + 8 * i + 4, 4);
+}
+
+static inline uint32_t used_id(Driver *d, unsigned i)
+{
+    return (uint32_t)ram_read(d, d->used + 4 + 8 * i, 4);
+}
+
+#endif
