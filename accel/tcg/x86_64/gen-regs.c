@@ -313,6 +313,10 @@ void gen_set_slot(Gen *g, unsigned slot, uint16_t v)
     if (old == v) {
         return;
     }
+    /* A value that is only in another slot's home would be lost with that home. */
+    if (g->val[v].reg == NO_REG && !g->val[v].spilled && !g->u->is_const[v]) {
+        gen_use(g, v);
+    }
     if (old) {
         GenValue *val = &g->val[old];
 
@@ -325,6 +329,10 @@ void gen_set_slot(Gen *g, unsigned slot, uint16_t v)
         if (!gen_used_later(g, old)) {
             forget_value(g, old);
         }
+    }
+    /* The value of a dirty slot never lives in another slot's home alone. */
+    if (g->val[v].reg == NO_REG && !g->val[v].spilled && !g->u->is_const[v]) {
+        gen_use(g, v);
     }
     g->slot_val[slot] = v;
     g->val[v].slots |= bit;
