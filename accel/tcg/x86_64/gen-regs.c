@@ -313,10 +313,6 @@ void gen_set_slot(Gen *g, unsigned slot, uint16_t v)
     if (old == v) {
         return;
     }
-    /* A value that is only in another slot's home would be lost with that home. */
-    if (g->val[v].reg == NO_REG && !g->val[v].spilled && !g->u->is_const[v]) {
-        gen_use(g, v);
-    }
     if (old) {
         GenValue *val = &g->val[old];
 
