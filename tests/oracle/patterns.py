@@ -197,6 +197,8 @@ def keeps_sp(p, word):
     """SP stays a 16-byte aligned pointer into the window."""
     if p.name in SP_WRITERS:
         return word & 31 != 31 or word >> 29 & 1
+    if p.chapter == 'simd-ldst' and 'rm' in p.decoded.fields:
+        return word >> 5 & 31 != 31
     if p.chapter == 'ldst' and 'mode' in p.decoded.fields and word >> 5 & 31 == 31:
         # Write-back by a multiple of 16 (imm9 in bytes; pairs are at least 4 bytes).
         return word >> 12 & 15 == 0 if 'size' in p.decoded.fields else word >> 15 & 3 == 0
