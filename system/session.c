@@ -12,6 +12,7 @@
 #include "chardev/char-port.h"
 #include "config-host.h"
 #include "system/session.h"
+#include "target/arm/gdb.h"
 #include "util/log.h"
 
 /* ---- ways to end ---- */
@@ -70,7 +71,12 @@ static void session_gdb_monitor(void *opaque, const char *line, GString *out)
 
 static void session_start_gdb(Session *s, Chardev *chr)
 {
-    GdbEnv env = { .loop = s->loop, .monitor = session_gdb_monitor, .opaque = s };
+    GdbEnv env = {
+        .loop = s->loop,
+        .target = &aarch64_gdb_target,
+        .monitor = session_gdb_monitor,
+        .opaque = s,
+    };
 
     s->gdb = gdbstub_new(&env, NULL, chr);
 }

@@ -150,12 +150,11 @@ static void finish_replay(ExecLoop *l)
     l->ended = true;
 }
 
-static void reset_machine(ExecLoop *l)
+/* CPUs before devices: the boot loader, a device, sets where CPUs start. */
+static void reset_state(ExecLoop *l)
 {
     Machine *m = l->machine;
 
-    m->reset_request = SHUTDOWN_CAUSE_NONE;
-    replay_checkpoint(l->replay, CHECKPOINT_RESET_REQUESTED);
     for (unsigned n = 0; n < m->num_cpus; n++) {
         m->cpus[n]->ops->reset(m->cpus[n]);
     }
@@ -164,6 +163,13 @@ static void reset_machine(ExecLoop *l)
         vcpu_tlb_flush_all(m->cpus[n]);
         vcpu_space_changed(m->cpus[n]);
     }
+}
+
+static void reset_machine(ExecLoop *l)
+{
+    l->machine->reset_request = SHUTDOWN_CAUSE_NONE;
+    replay_checkpoint(l->replay, CHECKPOINT_RESET_REQUESTED);
+    reset_state(l);
     replay_checkpoint(l->replay, CHECKPOINT_RESET);
 }
 
@@ -392,7 +398,7 @@ static int64_t sleep_until(ExecLoop *l, int64_t ns)
             int64_t left = ns - (host_monotonic_ns() - start);
 
             if (left <= 0 ||
-                !g_cond_wait_until(&l->wake, &l->lock, g_get_monotonic_time() + (left + 999) / 1000)) {
+                !g_cond_wait_until(&l->wake, &l->lock, (host_monotonic_ns() + left + 999) / 1000)) {
                 break;
             }
         }
@@ -425,12 +431,12 @@ static void idle(ExecLoop *l)
         idle_warp(l, until);
     } else if (!replay_sleeps(l->replay)) {
         ns = 0;
-        if (replay_warp(l->replay, &ns)) {
+        if (replay_warp(l->replay, &ns, until)) {
             idle_warp(l, ns);
         }
     } else {
         ns = MIN(sleep_until(l, until), until);
-        if (l->config.sleep && ns > 0 && replay_warp(l->replay, &ns)) {
+        if (l->config.sleep && ns > 0 && replay_warp(l->replay, &ns, until)) {
             idle_warp(l, ns);
         }
     }
@@ -523,6 +529,7 @@ static gpointer loop_thread(gpointer opaque)
     ExecLoop *l = opaque;
 
     replay_checkpoint(l->replay, CHECKPOINT_INIT);
+    reset_state(l);
     l->adapt_time = host_monotonic_ns();
     if (!l->run_wanted) {
         clock_pause(l->machine->clock);

@@ -10,12 +10,14 @@
 #define GDBSTUB_GDBSTUB_H
 
 #include "accel/tcg/exec-loop.h"
+#include "accel/tcg/gdb-target.h"
 #include "chardev/chardev.h"
 
 typedef struct GdbStub GdbStub;
 
 typedef struct GdbEnv {
     ExecLoop *loop;
+    const GdbTarget *target;
     /* gdb's "monitor LINE"; what it prints is appended to out. May be NULL. */
     void (*monitor)(void *opaque, const char *line, GString *out);
     void *opaque;

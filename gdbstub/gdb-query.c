@@ -1,0 +1,170 @@
+/*
+ * gdb's "q" and "Q" packets: features, threads, the target description, and "monitor".
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "gdbstub-int.h"
+
+/* Console output is sent in pieces of this many bytes. */
+#define OUTPUT_PIECE 2048
+
+static bool query_supported(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    g->swbreak = strstr(args, "swbreak+") != NULL;
+    g_string_append_printf(reply, "PacketSize=%x;qXfer:features:read+;vContSupported+;"
+                           "QStartNoAckMode+;swbreak+", GDB_MAX_PACKET);
+    return true;
+}
+
+static bool query_attached(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    g_string_append_c(reply, '1');
+    return true;
+}
+
+static bool query_current_thread(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    g_string_append_printf(reply, "QC%x", g->cpu + 1);
+    return true;
+}
+
+static bool query_first_threads(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    for (unsigned i = 0; i < gdb_num_cpus(g); i++) {
+        g_string_append_printf(reply, "%c%x", i ? ',' : 'm', i + 1);
+    }
+    return true;
+}
+
+static bool query_more_threads(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    g_string_append_c(reply, 'l');
+    return true;
+}
+
+/* A closure on the machine thread. */
+typedef struct ThreadCall {
+    const Vcpu *cpu;
+    const char *state;
+} ThreadCall;
+
+static void thread_state(void *opaque)
+{
+    ThreadCall *c = opaque;
+
+    c->state = c->cpu->powered_off ? "off" : c->cpu->halted ? "halted" : "running";
+}
+
+static bool query_thread_info(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    g_autofree char *text = NULL;
+    ThreadCall call;
+    unsigned cpu;
+    bool any;
+
+    if (!gdb_parse_thread(g, &args, &any, &cpu)) {
+        gdb_error(reply, 0x16);
+        return true;
+    }
+    call.cpu = gdb_vcpu(g, cpu);
+    machine_run_sync(g->env.loop, thread_state, &call);
+    text = g_strdup_printf("CPU#%u [%s]", cpu, call.state);
+    gdb_put_hex(reply, text, strlen(text));
+    return true;
+}
+
+/* "ANNEX:OFFSET,LENGTH" */
+static bool query_features(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    size_t name_length = strcspn(args, ":");
+    g_autofree char *name = g_strndup(args, name_length);
+    g_autoptr(GString) xml = g_string_new("");
+    uint64_t offset, size;
+
+    args += name_length;
+    if (*args++ != ':' || !gdb_get_number(&args, &offset) || *args++ != ',' ||
+        !gdb_get_number(&args, &size) || !g->env.target->describe(name, xml) ||
+        offset > xml->len) {
+        gdb_error(reply, 0);
+        return true;
+    }
+    size = MIN(size, GDB_MAX_PACKET / 2);
+    g_string_append_c(reply, xml->len - offset <= size ? 'l' : 'm');
+    g_string_append_len(reply, xml->str + offset, (gssize)MIN(size, xml->len - offset));
+    return true;
+}
+
+/* "monitor LINE", in hex. What it prints goes out as console packets before the OK. */
+static bool query_command(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    g_autoptr(GString) out = g_string_new("");
+    g_autofree char *line = NULL;
+    size_t n = length / 2;
+
+    line = g_malloc0(n + 1);
+    if (length % 2 || !gdb_get_hex(args, line, n)) {
+        gdb_error(reply, 0x16);
+        return true;
+    }
+    if (!g->env.monitor) {
+        return true;
+    }
+    g->env.monitor(g->env.opaque, line, out);
+    for (size_t done = 0; done < out->len; done += OUTPUT_PIECE) {
+        g_autoptr(GString) piece = g_string_new("O");
+
+        gdb_put_hex(piece, out->str + done, MIN(out->len - done, OUTPUT_PIECE));
+        gdb_send(g, piece->str, piece->len);
+    }
+    g_string_append(reply, "OK");
+    return true;
+}
+
+static bool query_symbol(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    g_string_append(reply, "OK");   /* no symbol is wanted */
+    return true;
+}
+
+static bool set_no_ack(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    /* gdb acknowledges this reply, and nothing afterwards. */
+    g->no_ack = true;
+    g_string_append(reply, "OK");
+    return true;
+}
+
+/* Each ends with the separator that its arguments follow, or takes none. */
+static const struct {
+    const char *name;
+    GdbCommand *run;
+} queries[] = {
+    { "Supported", query_supported },
+    { "Attached", query_attached },
+    { "C", query_current_thread },
+    { "fThreadInfo", query_first_threads },
+    { "sThreadInfo", query_more_threads },
+    { "ThreadExtraInfo,", query_thread_info },
+    { "Xfer:features:read:", query_features },
+    { "Rcmd,", query_command },
+    { "Symbol:", query_symbol },
+};
+
+bool gdb_query(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(queries); i++) {
+        size_t n = strlen(queries[i].name);
+        bool open = strchr(",:", queries[i].name[n - 1]) != NULL;
+
+        if (!strncmp(args, queries[i].name, n) && (open || !g_ascii_isalnum(args[n]))) {
+            return queries[i].run(g, args + n, length - n, reply);
+        }
+    }
+    return true;
+}
+
+bool gdb_set(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    return strcmp(args, "StartNoAckMode") ? true : set_no_ack(g, args, length, reply);
+}

@@ -1,0 +1,345 @@
+/*
+ * gdb's commands on registers, memory and breakpoints. Each runs as a closure on the
+ * machine thread.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "gdbstub-int.h"
+
+enum { EINVAL_REPLY = 0x16, EFAULT_REPLY = 0x0e };
+
+/* What a closure gets. */
+typedef struct StateCall {
+    GdbStub *g;
+    Vcpu *cpu;
+    const char *args;
+    GString *reply;
+    unsigned reg;
+    uint64_t addr;
+    uint8_t *data;
+    size_t length;
+    bool ok;
+} StateCall;
+
+static void run(StateCall *c, void (*fn)(void *opaque))
+{
+    c->cpu = gdb_vcpu(c->g, c->g->cpu);
+    machine_run_sync(c->g->env.loop, fn, c);
+}
+
+static bool finish(bool ok, unsigned error, GString *reply)
+{
+    if (ok) {
+        g_string_append(reply, "OK");
+    } else {
+        gdb_error(reply, error);
+    }
+    return true;
+}
+
+/* ---- registers ---- */
+
+static void put_register(StateCall *c, unsigned n)
+{
+    const GdbTarget *t = c->g->env.target;
+    uint8_t value[GDB_MAX_REG_BYTES];
+
+    t->read(c->cpu, n, value);
+    gdb_put_hex(c->reply, value, t->size(n));
+}
+
+static bool take_register(StateCall *c, unsigned n, const char *hex)
+{
+    const GdbTarget *t = c->g->env.target;
+    uint8_t value[GDB_MAX_REG_BYTES];
+
+    return gdb_get_hex(hex, value, t->size(n)) && t->write(c->cpu, n, value);
+}
+
+static void read_registers(void *opaque)
+{
+    StateCall *c = opaque;
+
+    for (unsigned n = 0; n < c->g->env.target->num_g_regs; n++) {
+        put_register(c, n);
+    }
+}
+
+static void write_registers(void *opaque)
+{
+    StateCall *c = opaque;
+    const GdbTarget *t = c->g->env.target;
+    const char *hex = c->args;
+
+    c->ok = true;
+    for (unsigned n = 0; n < t->num_g_regs && *hex; n++) {
+        if (strlen(hex) < 2 * (size_t)t->size(n) || !take_register(c, n, hex)) {
+            c->ok = false;
+            return;
+        }
+        hex += 2 * t->size(n);
+    }
+}
+
+static void read_register(void *opaque)
+{
+    StateCall *c = opaque;
+
+    put_register(c, c->reg);
+}
+
+static void write_register(void *opaque)
+{
+    StateCall *c = opaque;
+
+    c->ok = take_register(c, c->reg, c->args);
+}
+
+bool gdb_read_registers(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    StateCall c = { .g = g, .reply = reply };
+
+    run(&c, read_registers);
+    return true;
+}
+
+bool gdb_write_registers(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    StateCall c = { .g = g, .args = args };
+
+    run(&c, write_registers);
+    return finish(c.ok, EINVAL_REPLY, reply);
+}
+
+static bool parse_register(GdbStub *g, const char **args, unsigned *n)
+{
+    uint64_t number;
+
+    if (!gdb_get_number(args, &number) || number >= g->env.target->num_regs) {
+        return false;
+    }
+    *n = (unsigned)number;
+    return true;
+}
+
+bool gdb_read_register(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    StateCall c = { .g = g, .reply = reply };
+
+    if (!parse_register(g, &args, &c.reg)) {
+        gdb_error(reply, EINVAL_REPLY);
+        return true;
+    }
+    run(&c, read_register);
+    return true;
+}
+
+bool gdb_write_register(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    StateCall c = { .g = g };
+
+    if (parse_register(g, &args, &c.reg) && *args == '=') {
+        c.args = args + 1;
+        run(&c, write_register);
+    }
+    return finish(c.ok, EINVAL_REPLY, reply);
+}
+
+static void set_pc(void *opaque)
+{
+    StateCall *c = opaque;
+
+    c->cpu->pc = c->addr;
+}
+
+void gdb_set_pc(GdbStub *g, unsigned cpu, uint64_t pc)
+{
+    StateCall c = { .g = g, .cpu = gdb_vcpu(g, cpu), .addr = pc };
+
+    machine_run_sync(g->env.loop, set_pc, &c);
+}
+
+/* ---- memory ---- */
+
+#define PIECE 4096u
+
+/* As much as there is in front of the first hole, page by page. */
+static void read_memory(void *opaque)
+{
+    StateCall *c = opaque;
+    size_t done = 0;
+
+    while (done < c->length) {
+        uint64_t addr = c->addr + done;
+        size_t n = MIN(c->length - done, PIECE - (addr & (PIECE - 1)));
+
+        if (!vcpu_peek(c->cpu, addr, c->data + done, n)) {
+            break;
+        }
+        done += n;
+    }
+    c->length = done;
+}
+
+static void write_memory(void *opaque)
+{
+    StateCall *c = opaque;
+
+    c->ok = vcpu_poke(c->cpu, c->addr, c->data, c->length);
+}
+
+/* "ADDR,LENGTH" and then end (a character, or NUL). */
+static bool parse_range(const char **args, char end, uint64_t *addr, size_t *size)
+{
+    uint64_t number;
+
+    if (!gdb_get_number(args, addr) || *(*args)++ != ',' || !gdb_get_number(args, &number) ||
+        **args != end || number > GDB_MAX_PACKET) {
+        return false;
+    }
+    *args += end != 0;
+    *size = (size_t)number;
+    return true;
+}
+
+bool gdb_read_memory(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    uint8_t data[GDB_MAX_PACKET / 2];
+    StateCall c = { .g = g, .data = data };
+
+    if (!parse_range(&args, 0, &c.addr, &c.length)) {
+        gdb_error(reply, EINVAL_REPLY);
+        return true;
+    }
+    c.length = MIN(c.length, sizeof(data));
+    if (c.length == 0) {
+        return finish(true, 0, reply);
+    }
+    run(&c, read_memory);
+    if (c.length) {
+        gdb_put_hex(reply, data, c.length);
+    } else {
+        gdb_error(reply, EFAULT_REPLY);
+    }
+    return true;
+}
+
+bool gdb_write_memory(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    uint8_t data[GDB_MAX_PACKET / 2];
+    StateCall c = { .g = g, .data = data };
+
+    if (!parse_range(&args, ':', &c.addr, &c.length) || strlen(args) != 2 * c.length ||
+        c.length > sizeof(data) || !gdb_get_hex(args, data, c.length)) {
+        gdb_error(reply, EINVAL_REPLY);
+        return true;
+    }
+    if (c.length == 0) {
+        return finish(true, 0, reply);
+    }
+    run(&c, write_memory);
+    return finish(c.ok, EFAULT_REPLY, reply);
+}
+
+bool gdb_write_memory_binary(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    const char *end = args + length;
+    StateCall c = { .g = g };
+
+    if (!parse_range(&args, ':', &c.addr, &c.length) || (size_t)(end - args) != c.length) {
+        gdb_error(reply, EINVAL_REPLY);
+        return true;
+    }
+    if (c.length == 0) {
+        return finish(true, 0, reply);   /* how gdb asks whether X is supported */
+    }
+    c.data = (uint8_t *)args;
+    run(&c, write_memory);
+    return finish(c.ok, EFAULT_REPLY, reply);
+}
+
+/* ---- breakpoints ---- */
+
+static void insert_breakpoint(void *opaque)
+{
+    StateCall *c = opaque;
+
+    tcg_breakpoint_insert(exec_loop_tcg(c->g->env.loop), c->addr);
+}
+
+static void remove_breakpoint(void *opaque)
+{
+    StateCall *c = opaque;
+
+    tcg_breakpoint_remove(exec_loop_tcg(c->g->env.loop), c->addr);
+}
+
+/* "TYPE,ADDR,KIND". Software and hardware breakpoints are the same here. */
+static bool parse_breakpoint(const char *args, uint64_t *addr)
+{
+    uint64_t kind;
+
+    if ((*args != '0' && *args != '1') || args[1] != ',') {
+        return false;
+    }
+    args += 2;
+    return gdb_get_number(&args, addr) && *args++ == ',' && gdb_get_number(&args, &kind);
+}
+
+static bool is_watchpoint(const char *args)
+{
+    return *args >= '2' && *args <= '4';
+}
+
+#define MAX_BREAKPOINTS 4096
+
+bool gdb_insert_breakpoint(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    StateCall c = { .g = g };
+
+    if (is_watchpoint(args)) {
+        return true;
+    }
+    if (!parse_breakpoint(args, &c.addr) ||
+        g_hash_table_size(g->breakpoints) >= MAX_BREAKPOINTS) {
+        gdb_error(reply, EINVAL_REPLY);
+        return true;
+    }
+    if (!g_hash_table_contains(g->breakpoints, &c.addr)) {
+        g_hash_table_add(g->breakpoints, g_memdup2(&c.addr, sizeof(c.addr)));
+        run(&c, insert_breakpoint);
+    }
+    return finish(true, 0, reply);
+}
+
+bool gdb_remove_breakpoint(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    StateCall c = { .g = g };
+
+    if (is_watchpoint(args)) {
+        return true;
+    }
+    if (!parse_breakpoint(args, &c.addr)) {
+        gdb_error(reply, EINVAL_REPLY);
+        return true;
+    }
+    if (g_hash_table_remove(g->breakpoints, &c.addr)) {
+        run(&c, remove_breakpoint);
+    }
+    return finish(true, 0, reply);
+}
+
+void gdb_clear_breakpoints(GdbStub *g)
+{
+    GHashTableIter iter;
+    gpointer addr;
+
+    g_hash_table_iter_init(&iter, g->breakpoints);
+    while (g_hash_table_iter_next(&iter, &addr, NULL)) {
+        StateCall c = { .g = g, .addr = *(uint64_t *)addr };
+
+        run(&c, remove_breakpoint);
+    }
+    g_hash_table_remove_all(g->breakpoints);
+}

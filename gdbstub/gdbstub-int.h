@@ -1,0 +1,60 @@
+/*
+ * Between the files of gdbstub/: the connection and run control (gdbstub.c), commands
+ * on state (gdb-state.c), queries (gdb-query.c).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef GDBSTUB_INT_H
+#define GDBSTUB_INT_H
+
+#include "gdbstub/gdbstub.h"
+#include "gdbstub/packet.h"
+
+enum GdbSignal { GDB_SIGNAL_INT = 2, GDB_SIGNAL_TRAP = 5 };
+
+struct GdbStub {
+    GdbEnv env;
+    Chardev *chr;
+    ExecListener listener;
+    GdbParser parser;
+    bool connected;
+    bool no_ack;
+    bool swbreak;              /* gdb understands the stop reason */
+    bool running;              /* gdb waits for a stop reply */
+    unsigned cpu;              /* of "Hg": what state commands look at */
+    unsigned step_cpu;         /* of "Hc" */
+    unsigned stop_cpu;         /* that the last stop was on */
+    GHashTable *breakpoints;   /* addresses, uint64_t* */
+    GByteArray *last;          /* the last packet sent, for a NAK */
+
+    GSource *notify;           /* made ready by the machine thread */
+    GMutex lock;               /* guards the two below */
+    bool stop_pending;
+    struct { ExecStopReason reason; unsigned cpu; } stop;
+};
+
+/*
+ * A command's arguments follow its letter or name. It appends its reply (empty: not
+ * supported, as the protocol has it); false: no reply at all.
+ */
+typedef bool GdbCommand(GdbStub *g, const char *args, size_t length, GString *reply);
+
+Vcpu *gdb_vcpu(GdbStub *g, unsigned index);
+unsigned gdb_num_cpus(GdbStub *g);
+/* "E.." */
+void gdb_error(GString *reply, unsigned number);
+void gdb_send(GdbStub *g, const char *data, size_t length);
+/* The CPU of a thread id ("1", "-1", "0": any); false: no such thread. */
+bool gdb_parse_thread(GdbStub *g, const char **text, bool *any, unsigned *cpu);
+
+/* gdb-state.c */
+GdbCommand gdb_read_registers, gdb_write_registers, gdb_read_register, gdb_write_register,
+           gdb_read_memory, gdb_write_memory, gdb_write_memory_binary,
+           gdb_insert_breakpoint, gdb_remove_breakpoint;
+void gdb_clear_breakpoints(GdbStub *g);
+void gdb_set_pc(GdbStub *g, unsigned cpu, uint64_t pc);
+
+/* gdb-query.c */
+GdbCommand gdb_query, gdb_set;
+
+#endif

@@ -1,0 +1,451 @@
+/*
+ * gdb's remote protocol: the connection, threads and run control.
+ *
+ * 1. All of this runs on the main thread, but for the execution loop's listener, which
+ *    notes the stop and wakes the main loop.
+ * 2. gdb either waits for a stop reply (`running`) or talks; it does not do both. What
+ *    it sends while it waits is only the interrupt byte.
+ * 3. A thread is a CPU: thread n is CPU n - 1.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "gdbstub-int.h"
+
+Vcpu *gdb_vcpu(GdbStub *g, unsigned index)
+{
+    return exec_loop_machine(g->env.loop)->cpus[index];
+}
+
+unsigned gdb_num_cpus(GdbStub *g)
+{
+    return exec_loop_machine(g->env.loop)->num_cpus;
+}
+
+void gdb_error(GString *reply, unsigned number)
+{
+    g_string_append_printf(reply, "E%02x", number);
+}
+
+void gdb_send(GdbStub *g, const char *data, size_t length)
+{
+    g_byte_array_set_size(g->last, 0);
+    gdb_packet_frame(g->last, data, length);
+    chardev_write(g->chr, g->last->data, g->last->len);
+}
+
+bool gdb_parse_thread(GdbStub *g, const char **text, bool *any, unsigned *cpu)
+{
+    uint64_t number = 0;
+
+    *any = false;
+    *cpu = 0;
+    if (g_str_has_prefix(*text, "-1")) {
+        *text += 2;
+        *any = true;
+        return true;
+    }
+    if (!gdb_get_number(text, &number) || number > gdb_num_cpus(g)) {
+        return false;
+    }
+    *any = number == 0;
+    *cpu = number ? (unsigned)number - 1 : 0;
+    return true;
+}
+
+/* ---- stops ---- */
+
+static void send_stop(GdbStub *g, ExecStopReason reason)
+{
+    bool interrupted = reason == EXEC_STOP_PAUSED || reason == EXEC_STOP_SHUTDOWN;
+    g_autofree char *reply = NULL;
+    const char *why = "";
+
+    if (reason == EXEC_STOP_BREAKPOINT && g->swbreak) {
+        why = "swbreak:;";
+    } else if (reason == EXEC_STOP_REPLAY_END) {
+        why = "replaylog:end;";
+    }
+    reply = g_strdup_printf("T%02xthread:%x;%s", interrupted ? GDB_SIGNAL_INT : GDB_SIGNAL_TRAP,
+                            g->stop_cpu + 1, why);
+    gdb_send(g, reply, strlen(reply));
+}
+
+/* Main thread: the machine has stopped. */
+static gboolean notify_run(gpointer opaque)
+{
+    GdbStub *g = opaque;
+    ExecStopReason reason;
+    bool pending;
+
+    g_mutex_lock(&g->lock);
+    pending = g->stop_pending;
+    g->stop_pending = false;
+    reason = g->stop.reason;
+    if (pending) {
+        g->stop_cpu = g->stop.cpu;
+    }
+    g_mutex_unlock(&g->lock);
+    if (pending && g->running && g->connected) {
+        g->running = false;
+        g->cpu = g->step_cpu = g->stop_cpu;
+        send_stop(g, reason);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean notify_dispatch(GSource *source, GSourceFunc fn, gpointer opaque)
+{
+    g_source_set_ready_time(source, -1);
+    return fn(opaque);
+}
+
+static GSourceFuncs notify_funcs = { .dispatch = notify_dispatch };
+
+/* Machine thread. */
+static void stopped(void *opaque, ExecStopReason reason, Vcpu *cpu)
+{
+    GdbStub *g = opaque;
+
+    g_mutex_lock(&g->lock);
+    g->stop_pending = true;
+    g->stop.reason = reason;
+    g->stop.cpu = cpu ? cpu->index : 0;
+    g_mutex_unlock(&g->lock);
+    g_source_set_ready_time(g->notify, 0);
+}
+
+/* Forget a stop that gdb knows of, before the machine goes on. */
+static void prepare_run(GdbStub *g)
+{
+    g_mutex_lock(&g->lock);
+    g->stop_pending = false;
+    g_mutex_unlock(&g->lock);
+    g->running = true;
+}
+
+static void resume(GdbStub *g)
+{
+    prepare_run(g);
+    exec_loop_cont(g->env.loop);
+}
+
+static void step(GdbStub *g, unsigned cpu)
+{
+    prepare_run(g);
+    exec_loop_step(g->env.loop, gdb_vcpu(g, cpu));
+}
+
+/* ---- run control ---- */
+
+static bool cmd_stop_reason(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    g_string_append_printf(reply, "T%02xthread:%x;", GDB_SIGNAL_TRAP, g->stop_cpu + 1);
+    return true;
+}
+
+/* "c [addr]", "s [addr]". */
+static bool start_at(GdbStub *g, const char *args, GString *reply)
+{
+    uint64_t pc;
+
+    if (!*args) {
+        return true;
+    }
+    if (!gdb_get_number(&args, &pc) || *args) {
+        gdb_error(reply, 0x16);
+        return false;
+    }
+    gdb_set_pc(g, g->step_cpu, pc);
+    return true;
+}
+
+static bool cmd_continue(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    if (!start_at(g, args, reply)) {
+        return true;
+    }
+    resume(g);
+    return false;
+}
+
+static bool cmd_step(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    if (!start_at(g, args, reply)) {
+        return true;
+    }
+    step(g, g->step_cpu);
+    return false;
+}
+
+/*
+ * "vCont;ACTION[:THREAD]...": the first action that names a thread, or none, is the
+ * thread's. A step moves its CPU alone; without one, all go on.
+ */
+static bool vcont(GdbStub *g, const char *args, GString *reply)
+{
+    bool stepping = false, going = false;
+    unsigned step_cpu = 0;
+
+    while (*args == ';') {
+        char action = args[1];
+        unsigned cpu = g->step_cpu;
+        bool any = true;
+
+        if (!action) {
+            break;
+        }
+        args += 2;
+        if (action == 'C' || action == 'S') {
+            uint64_t signal;   /* there is nobody to deliver it to */
+
+            if (!gdb_get_number(&args, &signal)) {
+                break;
+            }
+        }
+        if (*args == ':') {
+            args++;
+            if (!gdb_parse_thread(g, &args, &any, &cpu)) {
+                break;
+            }
+        }
+        if ((action == 's' || action == 'S') && !stepping && !(any && going)) {
+            stepping = true;
+            step_cpu = any ? g->step_cpu : cpu;
+        } else if (action == 'c' || action == 'C') {
+            going = true;
+        } else if (action != 's' && action != 'S') {
+            break;
+        }
+    }
+    if (*args || (!stepping && !going)) {
+        gdb_error(reply, 0x16);
+        return true;
+    }
+    if (stepping) {
+        step(g, step_cpu);
+    } else {
+        resume(g);
+    }
+    return false;
+}
+
+static bool cmd_v(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    if (!strcmp(args, "Cont?")) {
+        g_string_append(reply, "vCont;c;C;s;S");
+        return true;
+    }
+    if (g_str_has_prefix(args, "Cont;")) {
+        return vcont(g, args + strlen("Cont"), reply);
+    }
+    if (g_str_has_prefix(args, "Kill")) {
+        exec_loop_request(g->env.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+        g_string_append(reply, "OK");
+    }
+    return true;
+}
+
+static bool cmd_kill(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    exec_loop_request(g->env.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    return false;
+}
+
+static bool cmd_detach(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    gdb_clear_breakpoints(g);
+    g_string_append(reply, "OK");
+    exec_loop_cont(g->env.loop);
+    return true;
+}
+
+/* "Hg THREAD", "Hc THREAD". */
+static bool cmd_set_thread(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    char which = *args;
+    unsigned cpu;
+    bool any;
+
+    if (which) {
+        args++;
+    }
+    if ((which != 'g' && which != 'c') || !gdb_parse_thread(g, &args, &any, &cpu)) {
+        gdb_error(reply, 0x16);
+        return true;
+    }
+    if (!any && which == 'g') {
+        g->cpu = cpu;
+    } else if (!any) {
+        g->step_cpu = cpu;
+    }
+    g_string_append(reply, "OK");
+    return true;
+}
+
+static bool cmd_thread_alive(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    unsigned cpu;
+    bool any;
+
+    if (gdb_parse_thread(g, &args, &any, &cpu)) {
+        g_string_append(reply, "OK");
+    } else {
+        gdb_error(reply, 0x16);
+    }
+    return true;
+}
+
+/* ---- packets ---- */
+
+static const struct {
+    char letter;
+    GdbCommand *run;
+} commands[] = {
+    { '?', cmd_stop_reason },
+    { 'c', cmd_continue },
+    { 's', cmd_step },
+    { 'v', cmd_v },
+    { 'k', cmd_kill },
+    { 'D', cmd_detach },
+    { 'H', cmd_set_thread },
+    { 'T', cmd_thread_alive },
+    { 'g', gdb_read_registers },
+    { 'G', gdb_write_registers },
+    { 'p', gdb_read_register },
+    { 'P', gdb_write_register },
+    { 'm', gdb_read_memory },
+    { 'M', gdb_write_memory },
+    { 'X', gdb_write_memory_binary },
+    { 'Z', gdb_insert_breakpoint },
+    { 'z', gdb_remove_breakpoint },
+    { 'q', gdb_query },
+    { 'Q', gdb_set },
+};
+
+static void handle_packet(GdbStub *g)
+{
+    g_autoptr(GString) reply = g_string_new("");
+    const char *data = (const char *)g->parser.data;
+    size_t length = g->parser.length;
+
+    for (unsigned i = 0; length && i < ARRAY_SIZE(commands); i++) {
+        if (commands[i].letter == data[0]) {
+            if (commands[i].run(g, data + 1, length - 1, reply)) {
+                gdb_send(g, reply->str, reply->len);
+            }
+            return;
+        }
+    }
+    gdb_send(g, "", 0);
+}
+
+static void acknowledge(GdbStub *g, char c)
+{
+    if (!g->no_ack) {
+        chardev_write(g->chr, (const uint8_t *)&c, 1);
+    }
+}
+
+static void handle_byte(GdbStub *g, uint8_t byte)
+{
+    switch (gdb_parser_feed(&g->parser, byte)) {
+    case GDB_INPUT_PACKET:
+        acknowledge(g, '+');
+        if (!g->running) {
+            handle_packet(g);
+        }
+        break;
+    case GDB_INPUT_BAD:
+        acknowledge(g, '-');
+        break;
+    case GDB_INPUT_NAK:
+        if (!g->no_ack) {
+            chardev_write(g->chr, g->last->data, g->last->len);
+        }
+        break;
+    case GDB_INPUT_INTERRUPT:
+        if (g->running) {
+            exec_loop_stop(g->env.loop);
+        }
+        break;
+    case GDB_INPUT_NONE:
+    case GDB_INPUT_ACK:
+        break;
+    }
+}
+
+static void gdb_receive(void *opaque, const uint8_t *data, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        handle_byte(opaque, data[i]);
+    }
+}
+
+/* ---- the connection ---- */
+
+static void gdb_connected(GdbStub *g)
+{
+    gdb_parser_init(&g->parser);
+    g_byte_array_set_size(g->last, 0);
+    g->connected = true;
+    g->no_ack = g->running = g->swbreak = false;
+    g->cpu = g->step_cpu = g->stop_cpu = 0;
+    exec_loop_stop(g->env.loop);
+}
+
+/* A gdb that goes away without detaching leaves a machine that runs. */
+static void gdb_disconnected(GdbStub *g)
+{
+    if (g->connected) {
+        g->connected = g->running = false;
+        gdb_clear_breakpoints(g);
+        exec_loop_cont(g->env.loop);
+    }
+}
+
+static void gdb_event(void *opaque, CharEvent event)
+{
+    if (event == CHAR_EVENT_OPENED) {
+        gdb_connected(opaque);
+    } else if (event == CHAR_EVENT_CLOSED) {
+        gdb_disconnected(opaque);
+    }
+}
+
+static const ChardevClient gdb_client = {
+    .receive = gdb_receive,
+    .event = gdb_event,
+};
+
+GdbStub *gdbstub_new(const GdbEnv *env, GMainContext *context, Chardev *chr)
+{
+    GdbStub *g = g_new0(GdbStub, 1);
+
+    g->env = *env;
+    g->chr = chr;
+    g->breakpoints = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    g->last = g_byte_array_new();
+    g_mutex_init(&g->lock);
+    g->notify = g_source_new(&notify_funcs, sizeof(GSource));
+    g_source_set_callback(g->notify, notify_run, g, NULL);
+    g_source_attach(g->notify, context);
+    g->listener = (ExecListener){ .stopped = stopped, .opaque = g };
+    exec_loop_add_listener(g->env.loop, &g->listener);
+    chardev_set_client(chr, &gdb_client, g);
+    return g;
+}
+
+void gdbstub_free(GdbStub *g)
+{
+    if (g->connected) {
+        gdb_send(g, "W00", 3);   /* the program has ended */
+    }
+    chardev_set_client(g->chr, NULL, NULL);
+    g_source_destroy(g->notify);
+    g_source_unref(g->notify);
+    g_hash_table_unref(g->breakpoints);
+    g_byte_array_unref(g->last);
+    g_mutex_clear(&g->lock);
+    g_free(g);
+}

@@ -1,0 +1,559 @@
+/*
+ * gdb's remote protocol: framing, every command against a machine that stands still,
+ * stop replies, and mutated packets. The other side of each interface (chardev,
+ * execution loop, CPU) is a fake in this file.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "gdbstub/gdbstub.h"
+#include "gdbstub/packet.h"
+
+/* ---- fakes ---- */
+
+#define MEM_BASE 0x40000000ull
+#define MEM_SIZE 0x2000
+
+struct ExecLoop {
+    Machine machine;
+    Vcpu cpu[2], *cpus[2];
+    ExecListener listener;
+    bool running;
+    unsigned stops, conts, steps;
+    Vcpu *stepped;
+    ShutdownCause requested;
+    uint8_t mem[MEM_SIZE];
+    GHashTable *breakpoints;
+};
+
+struct Chardev {
+    const ChardevClient *client;
+    void *opaque;
+    GString *out;
+};
+
+struct TcgContext {
+    ExecLoop *loop;
+};
+
+static TcgContext fake_tcg;
+
+void chardev_set_client(Chardev *c, const ChardevClient *client, void *opaque)
+{
+    c->client = client;
+    c->opaque = opaque;
+}
+
+void chardev_write(Chardev *c, const uint8_t *data, size_t length)
+{
+    g_string_append_len(c->out, (const char *)data, (gssize)length);
+}
+
+void machine_run_sync(ExecLoop *l, void (*fn)(void *opaque), void *opaque)
+{
+    fn(opaque);
+}
+
+void exec_loop_add_listener(ExecLoop *l, const ExecListener *listener)
+{
+    l->listener = *listener;
+}
+
+void exec_loop_stop(ExecLoop *l)
+{
+    l->stops++;
+    if (l->running) {
+        l->running = false;
+        l->listener.stopped(l->listener.opaque, EXEC_STOP_PAUSED, l->cpus[0]);
+    }
+}
+
+void exec_loop_cont(ExecLoop *l)
+{
+    l->conts++;
+    l->running = true;
+}
+
+void exec_loop_step(ExecLoop *l, Vcpu *cpu)
+{
+    l->steps++;
+    l->stepped = cpu;
+    cpu->pc += 4;
+    l->listener.stopped(l->listener.opaque, EXEC_STOP_STEPPED, cpu);
+}
+
+void exec_loop_request(ExecLoop *l, ShutdownCause cause)
+{
+    l->requested = cause;
+}
+
+Machine *exec_loop_machine(ExecLoop *l)
+{
+    return &l->machine;
+}
+
+TcgContext *exec_loop_tcg(ExecLoop *l)
+{
+    fake_tcg.loop = l;
+    return &fake_tcg;
+}
+
+void tcg_breakpoint_insert(TcgContext *t, uint64_t vaddr)
+{
+    g_assert_true(g_hash_table_add(t->loop->breakpoints, g_memdup2(&vaddr, 8)));
+}
+
+bool tcg_breakpoint_remove(TcgContext *t, uint64_t vaddr)
+{
+    return g_hash_table_remove(t->loop->breakpoints, &vaddr);
+}
+
+static uint8_t *memory_at(Vcpu *cpu, uint64_t vaddr, size_t length)
+{
+    ExecLoop *l = container_of(cpu->machine, ExecLoop, machine);
+
+    if (vaddr < MEM_BASE || length > MEM_SIZE || vaddr - MEM_BASE > MEM_SIZE - length) {
+        return NULL;
+    }
+    return l->mem + (vaddr - MEM_BASE);
+}
+
+bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length)
+{
+    const uint8_t *p = memory_at(cpu, vaddr, length);
+
+    if (p) {
+        memcpy(out, p, length);
+    }
+    return p != NULL;
+}
+
+bool vcpu_poke(Vcpu *cpu, uint64_t vaddr, const void *data, size_t length)
+{
+    uint8_t *p = memory_at(cpu, vaddr, length);
+
+    if (p) {
+        memcpy(p, data, length);
+    }
+    return p != NULL;
+}
+
+/* Four registers: r0, r1 (8 bytes), pc, and v (16 bytes, not in "g"). */
+static unsigned fake_size(unsigned n)
+{
+    return n == 3 ? 16 : 8;
+}
+
+static uint64_t *fake_register(Vcpu *cpu, unsigned n)
+{
+    return n == 2 ? &cpu->pc : &cpu->slot[n];
+}
+
+static void fake_read(Vcpu *cpu, unsigned n, uint8_t *out)
+{
+    g_assert_cmpuint(n, <, 4);
+    memcpy(out, fake_register(cpu, n), fake_size(n));
+}
+
+static bool fake_write(Vcpu *cpu, unsigned n, const uint8_t *data)
+{
+    g_assert_cmpuint(n, <, 4);
+    if (n == 1 && data[7] == 0xff) {
+        return false;
+    }
+    memcpy(fake_register(cpu, n), data, fake_size(n));
+    return true;
+}
+
+static bool fake_describe(const char *file, GString *out)
+{
+    g_string_append(out, "<target>0123456789</target>");
+    return !strcmp(file, "target.xml");
+}
+
+static const GdbTarget fake_target = {
+    .num_regs = 4, .num_g_regs = 3, .size = fake_size, .read = fake_read, .write = fake_write,
+    .describe = fake_describe,
+};
+
+static void fake_monitor(void *opaque, const char *line, GString *out)
+{
+    g_string_append_printf(out, "<%s>", line);
+}
+
+typedef struct Fixture {
+    ExecLoop loop;
+    Chardev chr;
+    GdbStub *g;
+} Fixture;
+
+static void setup(Fixture *f, gconstpointer data)
+{
+    GdbEnv env = { .loop = &f->loop, .target = &fake_target, .monitor = fake_monitor };
+
+    f->loop.machine.cpus = f->loop.cpus;
+    f->loop.machine.num_cpus = 2;
+    f->loop.running = true;
+    f->loop.breakpoints = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        f->loop.cpus[i] = &f->loop.cpu[i];
+        f->loop.cpu[i].machine = &f->loop.machine;
+        f->loop.cpu[i].index = i;
+        f->loop.cpu[i].slot[0] = 0x1122334455667788 + i;
+        f->loop.cpu[i].pc = MEM_BASE + i * 0x100;
+    }
+    for (unsigned i = 0; i < MEM_SIZE; i++) {
+        f->loop.mem[i] = (uint8_t)i;
+    }
+    f->chr.out = g_string_new("");
+    f->g = gdbstub_new(&env, NULL, &f->chr);
+    f->chr.client->event(f->chr.opaque, CHAR_EVENT_OPENED);
+    g_assert_false(f->loop.running);
+}
+
+static void teardown(Fixture *f, gconstpointer data)
+{
+    gdbstub_free(f->g);
+    g_assert_cmpuint(f->chr.out->len, >=, 7);
+    g_assert_cmpstr(f->chr.out->str + f->chr.out->len - 7, ==, "$W00#b7");
+    g_string_free(f->chr.out, TRUE);
+    g_hash_table_unref(f->loop.breakpoints);
+}
+
+static void feed(Fixture *f, const void *data, size_t length)
+{
+    f->chr.client->receive(f->chr.opaque, data, length);
+    while (g_main_context_iteration(NULL, FALSE)) {
+    }
+}
+
+/* Send a packet; what came back, without framing, is in f->chr.out. */
+static void request_bytes(Fixture *f, const void *data, size_t length)
+{
+    g_autoptr(GByteArray) frame = g_byte_array_new();
+
+    g_string_truncate(f->chr.out, 0);
+    gdb_packet_frame(frame, data, length);
+    feed(f, frame->data, frame->len);
+}
+
+static void expect(Fixture *f, const char *packet, const char *reply)
+{
+    g_autoptr(GByteArray) frame = g_byte_array_new();
+    g_autofree char *expected = NULL;
+
+    request_bytes(f, packet, strlen(packet));
+    if (reply) {
+        gdb_packet_frame(frame, reply, strlen(reply));
+    }
+    expected = g_strdup_printf("+%.*s", (int)frame->len, (const char *)frame->data);
+    g_assert_cmpstr(f->chr.out->str, ==, expected);
+}
+
+/* ---- framing ---- */
+
+static GdbInput feed_text(GdbParser *p, const char *text, size_t length)
+{
+    GdbInput last = GDB_INPUT_NONE;
+
+    for (size_t i = 0; i < length; i++) {
+        last = gdb_parser_feed(p, (uint8_t)text[i]);
+    }
+    return last;
+}
+
+static void test_framing(void)
+{
+    g_autofree char *big = g_strnfill(GDB_MAX_PACKET + 1, 'a');
+    g_autofree GdbParser *p = g_new0(GdbParser, 1);
+    g_autoptr(GByteArray) frame = g_byte_array_new();
+
+    gdb_parser_init(p);
+    g_assert_cmpint(feed_text(p, "$OK#9a", 6), ==, GDB_INPUT_PACKET);
+    g_assert_cmpuint(p->length, ==, 2);
+    g_assert_cmpstr((char *)p->data, ==, "OK");
+    g_assert_cmpint(feed_text(p, "$OK#9b", 6), ==, GDB_INPUT_BAD);
+    g_assert_cmpint(feed_text(p, "$OK#9x", 6), ==, GDB_INPUT_BAD);
+    g_assert_cmpint(feed_text(p, "$lost$OK#9A", 11), ==, GDB_INPUT_PACKET);
+    g_assert_cmpint(feed_text(p, "+", 1), ==, GDB_INPUT_ACK);
+    g_assert_cmpint(feed_text(p, "-", 1), ==, GDB_INPUT_NAK);
+    g_assert_cmpint(feed_text(p, "\3", 1), ==, GDB_INPUT_INTERRUPT);
+    g_assert_cmpint(feed_text(p, "$#00", 4), ==, GDB_INPUT_PACKET);
+    g_assert_cmpuint(p->length, ==, 0);
+
+    gdb_packet_frame(frame, "a#$}*b", 6);
+    g_assert_cmpuint(frame->len, ==, 1 + 10 + 3);
+    g_assert_cmpint(feed_text(p, (char *)frame->data, frame->len), ==, GDB_INPUT_PACKET);
+    g_assert_cmpuint(p->length, ==, 6);
+    g_assert_cmpmem(p->data, 6, "a#$}*b", 6);
+
+    g_byte_array_set_size(frame, 0);
+    gdb_packet_frame(frame, big, GDB_MAX_PACKET);
+    g_assert_cmpint(feed_text(p, (char *)frame->data, frame->len), ==, GDB_INPUT_PACKET);
+    g_byte_array_set_size(frame, 0);
+    gdb_packet_frame(frame, big, GDB_MAX_PACKET + 1);
+    g_assert_cmpint(feed_text(p, (char *)frame->data, frame->len), ==, GDB_INPUT_BAD);
+    g_assert_cmpint(feed_text(p, "$OK#9a", 6), ==, GDB_INPUT_PACKET);
+}
+
+static void test_hex(void)
+{
+    const char *text = "1f,";
+    uint64_t value;
+    uint8_t bytes[2];
+
+    g_assert_true(gdb_get_number(&text, &value));
+    g_assert_cmphex(value, ==, 0x1f);
+    g_assert_cmpstr(text, ==, ",");
+    g_assert_false(gdb_get_number(&text, &value));
+    text = "ffffffffffffffff";
+    g_assert_true(gdb_get_number(&text, &value));
+    g_assert_cmphex(value, ==, UINT64_MAX);
+    text = "10000000000000000";
+    g_assert_false(gdb_get_number(&text, &value));
+    g_assert_true(gdb_get_hex("a0B1", bytes, 2));
+    g_assert_cmphex(bytes[0], ==, 0xa0);
+    g_assert_cmphex(bytes[1], ==, 0xb1);
+    g_assert_false(gdb_get_hex("a0b", bytes, 2));
+    g_assert_false(gdb_get_hex("a0g0", bytes, 2));
+}
+
+/* ---- commands ---- */
+
+static void test_registers(Fixture *f, gconstpointer data)
+{
+    expect(f, "g", "8877665544332211" "0000000000000000" "0000004000000000");
+    expect(f, "p0", "8877665544332211");
+    expect(f, "p3", "00000000000000000000000000000000");
+    expect(f, "p4", "E16");
+    expect(f, "p", "E16");
+    expect(f, "P0=0102030405060708", "OK");
+    g_assert_cmphex(f->loop.cpu[0].slot[0], ==, 0x0807060504030201);
+    expect(f, "P0=01", "E16");
+    expect(f, "P1=00000000000000ff", "E16");     /* the target refuses */
+    expect(f, "P0", "E16");
+    expect(f, "Hg2", "OK");
+    expect(f, "p2", "0001004000000000");
+    expect(f, "Hg3", "E16");
+    expect(f, "Hg0", "OK");
+    expect(f, "p2", "0001004000000000");
+    expect(f, "G" "0100000000000000" "0200000000000000" "0300000000000000", "OK");
+    g_assert_cmphex(f->loop.cpu[1].slot[1], ==, 2);
+    g_assert_cmphex(f->loop.cpu[1].pc, ==, 3);
+    expect(f, "G01", "E16");
+}
+
+static void test_memory(Fixture *f, gconstpointer data)
+{
+    expect(f, "m40000010,4", "10111213");
+    expect(f, "m40001ffe,10", "feff");
+    expect(f, "m3fffffff,4", "E0e");
+    expect(f, "m40000000", "E16");
+    expect(f, "m40000000,", "E16");
+    expect(f, "m40000000,0", "OK");
+    expect(f, "M40000000,2:aabb", "OK");
+    g_assert_cmphex(f->loop.mem[1], ==, 0xbb);
+    expect(f, "M40000000,2:aa", "E16");
+    expect(f, "M40000000,2:aazz", "E16");
+    expect(f, "M50000000,1:aa", "E0e");
+    request_bytes(f, "X40000004,4:#$}\0", 16);
+    g_assert_cmpstr(f->chr.out->str, ==, "+$OK#9a");
+    g_assert_cmpmem(f->loop.mem + 4, 4, "#$}\0", 4);
+    expect(f, "X40000000,0:", "OK");
+    expect(f, "X40000000,5:abc", "E16");
+}
+
+/* What memory holds to the end of a page is read, though the next page is missing. */
+static void test_memory_hole(Fixture *f, gconstpointer data)
+{
+    request_bytes(f, "m40001f00,1000", 14);
+    g_assert_cmpuint(f->chr.out->len, ==, strlen("+$#00") + 2 * 0x100);
+    request_bytes(f, "m40000f00,1200", 14);
+    g_assert_cmpuint(f->chr.out->len, ==, strlen("+$#00") + 2 * 0x1100);
+    expect(f, "m40002000,10", "E0e");
+}
+
+static void test_breakpoints(Fixture *f, gconstpointer data)
+{
+    expect(f, "Z0,40000010,4", "OK");
+    expect(f, "Z0,40000010,4", "OK");
+    expect(f, "Z1,40000020,4", "OK");
+    g_assert_cmpuint(g_hash_table_size(f->loop.breakpoints), ==, 2);
+    expect(f, "z0,40000010,4", "OK");
+    g_assert_cmpuint(g_hash_table_size(f->loop.breakpoints), ==, 1);
+    expect(f, "z0,40000010,4", "OK");
+    expect(f, "Z2,40000010,4", "");
+    expect(f, "Z0,", "E16");
+    expect(f, "Z0,40000010", "E16");
+    expect(f, "D", "OK");
+    g_assert_cmpuint(g_hash_table_size(f->loop.breakpoints), ==, 0);
+    g_assert_true(f->loop.running);
+}
+
+static void test_run(Fixture *f, gconstpointer data)
+{
+    expect(f, "?", "T05thread:1;");
+    expect(f, "s", "T05thread:1;");
+    g_assert_cmphex(f->loop.cpu[0].pc, ==, MEM_BASE + 4);
+    expect(f, "s40000080", "T05thread:1;");
+    g_assert_cmphex(f->loop.cpu[0].pc, ==, MEM_BASE + 0x84);
+    expect(f, "vCont?", "vCont;c;C;s;S");
+    expect(f, "vCont;s:2", "T05thread:2;");
+    g_assert_true(f->loop.stepped == &f->loop.cpu[1]);
+    expect(f, "vCont;s:1;c", "T05thread:1;");
+    g_assert_true(f->loop.stepped == &f->loop.cpu[0]);
+    expect(f, "vCont;S05:1", "T05thread:1;");
+    expect(f, "vCont;x", "E16");
+    expect(f, "vCont;", "E16");
+    expect(f, "vCont;s:9", "E16");
+    expect(f, "sxyz", "E16");
+
+    expect(f, "vCont;c", NULL);
+    g_assert_true(f->loop.running);
+    g_string_truncate(f->chr.out, 0);
+    feed(f, "\3", 1);
+    g_assert_cmpstr(f->chr.out->str, ==, "$T02thread:1;#d4");
+    g_assert_false(f->loop.running);
+    g_string_truncate(f->chr.out, 0);
+    feed(f, "\3", 1);                        /* already stopped */
+    g_assert_cmpstr(f->chr.out->str, ==, "");
+}
+
+static void hit(Fixture *f, ExecStopReason reason, unsigned cpu, const char *reply)
+{
+    g_autoptr(GByteArray) frame = g_byte_array_new();
+
+    expect(f, "c", NULL);
+    g_string_truncate(f->chr.out, 0);
+    f->loop.running = false;
+    f->loop.listener.stopped(f->loop.listener.opaque, reason, &f->loop.cpu[cpu]);
+    while (g_main_context_iteration(NULL, FALSE)) {
+    }
+    gdb_packet_frame(frame, reply, strlen(reply));
+    g_assert_cmpmem(f->chr.out->str, f->chr.out->len, frame->data, frame->len);
+}
+
+static void test_stops(Fixture *f, gconstpointer data)
+{
+    hit(f, EXEC_STOP_BREAKPOINT, 1, "T05thread:2;");
+    expect(f, "qC", "QC2");
+    expect(f, "qSupported:swbreak+;hwbreak+", "PacketSize=4000;qXfer:features:read+;"
+           "vContSupported+;QStartNoAckMode+;swbreak+");
+    hit(f, EXEC_STOP_BREAKPOINT, 0, "T05thread:1;swbreak:;");
+    hit(f, EXEC_STOP_REPLAY_END, 0, "T05thread:1;replaylog:end;");
+    hit(f, EXEC_STOP_SHUTDOWN, 0, "T02thread:1;");
+    /* A stop that gdb did not wait for is not told. */
+    g_string_truncate(f->chr.out, 0);
+    f->loop.listener.stopped(f->loop.listener.opaque, EXEC_STOP_PAUSED, &f->loop.cpu[0]);
+    while (g_main_context_iteration(NULL, FALSE)) {
+    }
+    g_assert_cmpstr(f->chr.out->str, ==, "");
+}
+
+static void test_queries(Fixture *f, gconstpointer data)
+{
+    expect(f, "qAttached", "1");
+    expect(f, "qfThreadInfo", "m1,2");
+    expect(f, "qsThreadInfo", "l");
+    expect(f, "qThreadExtraInfo,2", "4350552331205b72756e6e696e675d");
+    expect(f, "T2", "OK");
+    expect(f, "T3", "E16");
+    expect(f, "qXfer:features:read:target.xml:0,8", "m<target>");
+    expect(f, "qXfer:features:read:target.xml:12,100", "l</target>");
+    expect(f, "qXfer:features:read:other.xml:0,8", "E00");
+    expect(f, "qXfer:features:read:target.xml:fff,8", "E00");
+    expect(f, "qXfer:features:read:target.xml", "E00");
+    expect(f, "qXfer:memory:read::0,8", "");
+    expect(f, "qUnknown", "");
+    expect(f, "vMustReplyEmpty", "");
+    expect(f, "!", "");
+    expect(f, "", "");
+    request_bytes(f, "qRcmd,7573", 10);
+    g_assert_cmpstr(f->chr.out->str, ==, "+$O3c75733e#53$OK#9a");
+    expect(f, "qRcmd,7", "E16");
+    expect(f, "vKill;1", "OK");
+    g_assert_cmpint(f->loop.requested, ==, SHUTDOWN_CAUSE_HOST_QUIT);
+}
+
+static void test_acks(Fixture *f, gconstpointer data)
+{
+    expect(f, "p2", "0000004000000000");
+    g_string_truncate(f->chr.out, 0);
+    feed(f, "-", 1);
+    g_assert_true(g_str_has_prefix(f->chr.out->str, "$0000004000000000#"));
+    g_string_truncate(f->chr.out, 0);
+    feed(f, "$g#00", 5);
+    g_assert_cmpstr(f->chr.out->str, ==, "-");
+    expect(f, "QStartNoAckMode", "OK");
+    request_bytes(f, "qC", 2);
+    g_assert_cmpstr(f->chr.out->str, ==, "$QC1#c5");
+    /* The next gdb starts with acknowledgements. */
+    f->chr.client->event(f->chr.opaque, CHAR_EVENT_CLOSED);
+    g_assert_true(f->loop.running);
+    f->chr.client->event(f->chr.opaque, CHAR_EVENT_OPENED);
+    g_assert_false(f->loop.running);
+    expect(f, "qC", "QC1");
+}
+
+/* Mutated packets: nothing may crash, and a good packet works afterwards. */
+static void test_fuzz(Fixture *f, gconstpointer data)
+{
+    static const char *const seeds[] = {
+        "g", "p1f", "P0=0102030405060708", "m40000010,40", "M40000000,2:aabb", "X40000000,3:abc",
+        "Z0,40000010,4", "z0,40000010,4", "Hg1", "Hc-1", "T2", "vCont;s:1;c", "vCont;C05:2",
+        "s40000000", "qSupported:multiprocess+;swbreak+", "qXfer:features:read:target.xml:0,ffb",
+        "qThreadExtraInfo,1", "qRcmd,696e666f", "qfThreadInfo", "?", "D", "vKill;1", "c", "k",
+    };
+    GRand *r = g_rand_new_with_seed(20240229);
+
+    for (unsigned i = 0; i < 200000; i++) {
+        uint8_t packet[128];
+        size_t length = g_strlcpy((char *)packet, seeds[i % ARRAY_SIZE(seeds)], sizeof(packet));
+
+        for (int edits = g_rand_int_range(r, 0, 4); edits > 0; edits--) {
+            size_t at = (size_t)g_rand_int_range(r, 0, (gint32)length + 1);
+
+            switch (g_rand_int_range(r, 0, 3)) {
+            case 0:
+                packet[at] = (uint8_t)g_rand_int(r);
+                length = MAX(length, at + 1);
+                break;
+            case 1:
+                length = at;
+                break;
+            default:
+                packet[at] = (uint8_t)"0123456789abcdef,;:=-#$}"[g_rand_int_range(r, 0, 24)];
+                length = MAX(length, at + 1);
+                break;
+            }
+        }
+        request_bytes(f, packet, length);
+        if (i % 7 == 0) {
+            feed(f, packet, length);         /* unframed */
+        }
+        feed(f, "\3", 1);
+    }
+    g_rand_free(r);
+    feed(f, "#00\3", 4);
+    f->chr.client->event(f->chr.opaque, CHAR_EVENT_CLOSED);
+    f->chr.client->event(f->chr.opaque, CHAR_EVENT_OPENED);
+    expect(f, "qAttached", "1");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/gdbstub/framing", test_framing);
+    g_test_add_func("/gdbstub/hex", test_hex);
+#define ADD(path, fn) g_test_add("/gdbstub/" path, Fixture, NULL, setup, fn, teardown)
+    ADD("registers", test_registers);
+    ADD("memory", test_memory);
+    ADD("memory-hole", test_memory_hole);
+    ADD("breakpoints", test_breakpoints);
+    ADD("run", test_run);
+    ADD("stops", test_stops);
+    ADD("queries", test_queries);
+    ADD("acks", test_acks);
+    ADD("fuzz", test_fuzz);
+    return g_test_run();
+}
