@@ -200,7 +200,6 @@ static bool session_set_up(Session *s, Error **errp)
     }
     g_clear_pointer(&s->log_made, g_free);
     session_attach_serial(s);
-    session_start_monitors(s);
     return true;
 }
 
@@ -231,6 +230,7 @@ int session_run(Session *s)
         return EXIT_SUCCESS;   /* the board has written it */
     }
     exec_loop_start(s->loop, session_ended, s);
+    session_start_monitors(s);
     while (!g_atomic_int_get(&s->ended)) {
         g_main_context_iteration(NULL, TRUE);
     }
