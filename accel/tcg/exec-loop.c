@@ -369,7 +369,10 @@ static void run_slice(ExecLoop *l, int64_t length)
     stop = tcg_run(l->tcg, cpu);
     l->icount = start + length - cpu->left;
     clock_set_slice(l->machine->clock, l->icount, &l->zero);
-    l->turn_left -= l->icount - start;
+    if (l->machine->num_cpus > 1) {
+        /* A lone CPU's slices are not cut by turns: their shape must leave no trace. */
+        l->turn_left -= l->icount - start;
+    }
     if (stop == TCG_STOP_DEBUG) {
         tell_stopped(l, EXEC_STOP_BREAKPOINT);
     }
