@@ -531,8 +531,9 @@ static gpointer loop_thread(gpointer opaque)
 {
     ExecLoop *l = opaque;
 
-    replay_checkpoint(l->replay, CHECKPOINT_INIT);
+    /* Power-on first: input that is there already must not be lost in it. */
     reset_state(l);
+    replay_checkpoint(l->replay, CHECKPOINT_INIT);
     l->adapt_time = host_monotonic_ns();
     if (!l->run_wanted) {
         clock_pause(l->machine->clock);
