@@ -66,6 +66,7 @@ typedef struct Totals {
     uint64_t bytes[64];
     uint64_t last_pos;
     uint64_t warps;
+    uint64_t timed_warps;     /* to the next timer: the log does not say how long */
     int64_t idle_ns;
     uint32_t frames;
     int end_cause;            /* -1: no end record */
@@ -81,7 +82,8 @@ static void count_record(Totals *t, const ReplayRecord *rec)
     t->last_pos = rec->pos;
     if (rec->kind == REPLAY_KIND_WARP) {
         t->warps++;
-        t->idle_ns += bytes_get_svarint(&in);
+        t->timed_warps += rec->length == 0;
+        t->idle_ns += rec->length ? bytes_get_svarint(&in) : 0;
     } else if (rec->kind == REPLAY_KIND_END) {
         t->end_cause = bytes_get_u8(&in);
     }
@@ -119,8 +121,8 @@ static void print_totals(const Totals *t)
     printf("frames:    %" PRIu32 "\n", t->frames);
     printf("position:  %" PRIu64 " at the last record, %" PRIu64 " of it idle warps\n",
            t->last_pos, t->warps);
-    printf("idle time: %" PRId64 ".%09" PRId64 " s\n", t->idle_ns / 1000000000,
-           t->idle_ns % 1000000000);
+    printf("idle time: %" PRId64 ".%09" PRId64 " s, and %" PRIu64 " times to the next timer\n",
+           t->idle_ns / 1000000000, t->idle_ns % 1000000000, t->timed_warps);
     if (t->end_cause >= 0) {
         printf("end:       cause %d\n", t->end_cause);
     } else {

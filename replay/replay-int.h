@@ -27,7 +27,7 @@ typedef struct ReplayModeOps {
     uint64_t (*next_pos)(Replay *r);
     /* A record of class MARK passes here, with exactly this payload. */
     void (*mark)(Replay *r, ReplayKind kind, const void *payload, size_t length);
-    bool (*warp)(Replay *r, int64_t *ns);
+    bool (*warp)(Replay *r, int64_t *ns, int64_t until);
     bool (*start)(Replay *r, Error **errp);
     bool (*end)(Replay *r, const void *payload, size_t length);
     bool (*at_end)(Replay *r);

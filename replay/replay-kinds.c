@@ -91,6 +91,10 @@ static bool format_decoded(GString *out, unsigned kind, ByteReader *in)
         g_string_append_printf(out, "%" PRId64 " ns", (int64_t)bytes_get_le64(in));
         break;
     case REPLAY_KIND_WARP:
+        if (byte_reader_left(in) == 0) {
+            g_string_append(out, "to the next timer");
+            break;
+        }
         g_string_append_printf(out, "%" PRId64 " ns", bytes_get_svarint(in));
         break;
     case REPLAY_KIND_SHIFT:

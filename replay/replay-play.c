@@ -224,13 +224,14 @@ static void warp_missing(Replay *r)
     g_free(expected);
 }
 
-static bool take_warp(Replay *r, const ReplayRecord *rec, int64_t *ns)
+/* An amount, or nothing: up to the next timer. */
+static bool take_warp(Replay *r, const ReplayRecord *rec, int64_t *ns, int64_t until)
 {
     ByteReader in;
 
     byte_reader_init(&in, rec->payload, rec->length);
-    *ns = bytes_get_svarint(&in);
-    if (in.failed || byte_reader_left(&in) || *ns < 0) {
+    *ns = rec->length ? bytes_get_svarint(&in) : until;
+    if (in.failed || byte_reader_left(&in) || *ns < 0 || *ns == INT64_MAX) {
         replay_damaged(r, "an idle time is malformed");
         return false;
     }
@@ -238,7 +239,7 @@ static bool take_warp(Replay *r, const ReplayRecord *rec, int64_t *ns)
     return true;
 }
 
-static bool play_warp(Replay *r, int64_t *ns)
+static bool play_warp(Replay *r, int64_t *ns, int64_t until)
 {
     uint64_t pos = replay_position(r);
     const ReplayRecord *rec;
@@ -247,7 +248,7 @@ static bool play_warp(Replay *r, int64_t *ns)
     replay_mutex_lock(r);
     rec = head_checked(r, pos);
     if (rec && rec->kind == REPLAY_KIND_WARP && rec->pos == pos) {
-        taken = take_warp(r, rec, ns);
+        taken = take_warp(r, rec, ns, until);
     } else if (rec && rec->pos != pos) {
         warp_missing(r);
     } else if (rec && rec->kind != REPLAY_KIND_END && !due(r)) {

@@ -71,7 +71,7 @@ static void none_mark(Replay *r, ReplayKind kind, const void *payload, size_t le
 {
 }
 
-static bool none_warp(Replay *r, int64_t *ns)
+static bool none_warp(Replay *r, int64_t *ns, int64_t until)
 {
     return true;
 }
@@ -152,11 +152,14 @@ static bool record_deliver(Replay *r)
     return true;
 }
 
-static bool record_warp(Replay *r, int64_t *ns)
+/* Empty: to the next timer. */
+static bool record_warp(Replay *r, int64_t *ns, int64_t until)
 {
     GByteArray *payload = g_byte_array_sized_new(10);
 
-    bytes_put_svarint(payload, *ns);
+    if (*ns != until) {
+        bytes_put_svarint(payload, *ns);
+    }
     record_mark(r, REPLAY_KIND_WARP, payload->data, payload->len);
     g_byte_array_unref(payload);
     return true;

@@ -203,9 +203,9 @@ void replay_checkpoint(Replay *r, ReplayCheckpoint checkpoint)
     r->ops->deliver(r);
 }
 
-bool replay_warp(Replay *r, int64_t *ns)
+bool replay_warp(Replay *r, int64_t *ns, int64_t until)
 {
-    return r->ops->warp(r, ns);
+    return r->ops->warp(r, ns, until);
 }
 
 bool replay_sleeps(Replay *r)

@@ -434,12 +434,12 @@ static void idle(ExecLoop *l)
         idle_warp(l, until);
     } else if (!replay_sleeps(l->replay)) {
         ns = 0;
-        if (replay_warp(l->replay, &ns)) {
+        if (replay_warp(l->replay, &ns, until)) {
             idle_warp(l, ns);
         }
     } else {
         ns = MIN(sleep_until(l, until), until);
-        if (l->config.sleep && ns > 0 && replay_warp(l->replay, &ns)) {
+        if (l->config.sleep && ns > 0 && replay_warp(l->replay, &ns, until)) {
             idle_warp(l, ns);
         }
     }
@@ -500,6 +500,7 @@ static void take_step(ExecLoop *l)
     l->turn_cpu = cpu->index;
     if (cpu_runnable(cpu)) {
         run_slice(l, 1);
+        run_check(l);
     }
     g_mutex_lock(&l->lock);
     l->step_cpu = NULL;

@@ -299,7 +299,7 @@ uint64_t mmu_probe(Vcpu *cpu, uint64_t raw, unsigned bytes, unsigned memflags, b
     return (uintptr_t)t.host - raw;
 }
 
-/* ---- whole accesses ---- */
+/* ---- whole accesses; faults report the address as the guest gave it, tag included ---- */
 
 static bool access_mmio(Vcpu *cpu, uint64_t vaddr, const Target *t, uint8_t *data,
                         unsigned bytes, unsigned count, bool write)
@@ -346,27 +346,27 @@ static bool access_part(Vcpu *cpu, uint64_t vaddr, const Target *t, uint8_t *dat
     return true;
 }
 
-bool mmu_access(Vcpu *cpu, uint64_t vaddr, void *data, unsigned bytes, unsigned count,
+bool mmu_access(Vcpu *cpu, uint64_t raw, void *data, unsigned bytes, unsigned count,
                 unsigned memflags, bool write)
 {
     bool unpriv = memflags & MEM_UNPRIV;
+    uint64_t vaddr = cpu->ops->clean_address(cpu, raw, unpriv);
     MmuAccess access = write ? MMU_WRITE : MMU_READ;
     unsigned length = bytes * count, first;
     uint64_t second_page;
     uint32_t fault = 0;
     Target t[2];
 
-    vaddr = cpu->ops->clean_address(cpu, vaddr, unpriv);
     if ((memflags & MEM_ALIGNED) && (vaddr & (length - 1))) {
-        cpu->ops->raise_alignment(cpu, vaddr, access);
+        cpu->ops->raise_alignment(cpu, raw, access);
         return false;
     }
     if (!data_translate(cpu, vaddr, write, unpriv, &t[0], &fault)) {
-        cpu->ops->raise_abort(cpu, vaddr, access, fault, unpriv);
+        cpu->ops->raise_abort(cpu, raw, access, fault, unpriv);
         return false;
     }
     if ((t[0].attrs & TLB_DEVICE) && (vaddr & (MIN(bytes, 8u) - 1))) {
-        cpu->ops->raise_alignment(cpu, vaddr, access);
+        cpu->ops->raise_alignment(cpu, raw, access);
         return false;
     }
     first = PAGE_SIZE - (vaddr & ~PAGE_MASK);
@@ -375,11 +375,11 @@ bool mmu_access(Vcpu *cpu, uint64_t vaddr, void *data, unsigned bytes, unsigned 
     }
     second_page = vaddr + first;
     if (!data_translate(cpu, second_page, write, unpriv, &t[1], &fault)) {
-        cpu->ops->raise_abort(cpu, second_page, access, fault, unpriv);
+        cpu->ops->raise_abort(cpu, raw + first, access, fault, unpriv);
         return false;
     }
     if (t[1].attrs & TLB_DEVICE) {
-        cpu->ops->raise_alignment(cpu, second_page, access);
+        cpu->ops->raise_alignment(cpu, raw + first, access);
         return false;
     }
     /* Bytes: an access that crosses pages is not single-copy atomic. */

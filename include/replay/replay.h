@@ -109,12 +109,14 @@ void replay_checkpoint(Replay *r, ReplayCheckpoint checkpoint);
 /*
  * Idle: all CPUs wait. ns is in/out. In record mode the loop passes the time that
  * went by and it is recorded; in replay mode the recorded amount comes back. The loop
- * then adds ns to the virtual clock and one to the position. False (replay mode):
+ * then adds ns to the virtual clock and one to the position. `until` is how far
+ * the next timer is away (INT64_MAX: none); a warp of just that length costs a few
+ * bits in the log, as `until` is the same on replay. False (replay mode):
  * no warp is recorded at this position, because something is delivered here or the
  * log ends; the loop goes on to its safe point. Warps whose amount follows
  * from guest state (sleep=off) need no call and cost no record.
  */
-bool replay_warp(Replay *r, int64_t *ns);
+bool replay_warp(Replay *r, int64_t *ns, int64_t until);
 /* Whether idle time passes for real; on replay nobody sleeps. */
 bool replay_sleeps(Replay *r);
 

@@ -31,7 +31,8 @@
 
 /* CCSIDR_EL1 of a cache with 64-byte lines; `wb` are the WT, WB, RA, WA bits. */
 #define CCSIDR(wb, kib, ways) \
-    ((uint32_t)(wb) << 28 | (uint32_t)((kib) * 1024 / 64 / (ways) - 1) << 13 | ((ways) - 1) << 3 | 2)
+    ((uint32_t)(wb) << 28 | (uint32_t)((kib) * 1024 / 64 / (ways) - 1) << 13 |          \
+     ((ways) - 1) << 3 | 2)
 #define DATA_CACHE 7
 #define INSN_CACHE 2
 

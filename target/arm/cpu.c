@@ -279,8 +279,9 @@ static void arm_dump(Vcpu *vcpu, GString *out)
     g_string_append_printf(out, "SCTLR_EL1=%08" PRIx64 " TCR_EL1=%016" PRIx64 " TTBR0_EL1=%016"
                            PRIx64 " TTBR1_EL1=%016" PRIx64 "\n", s->sctlr_el1, s->tcr_el1,
                            s->ttbr_el1[0], s->ttbr_el1[1]);
-    g_string_append_printf(out, "SP_EL0=%016" PRIx64 " SP_EL1=%016" PRIx64 " FPCR=%08x FPSR=%08x%s%s\n",
-                           arm_sp_read(cpu, 0), arm_sp_read(cpu, 1), s->fpcr, s->fpsr,
+    g_string_append_printf(out, "SP_EL0=%016" PRIx64 " SP_EL1=%016" PRIx64
+                           " FPCR=%08x FPSR=%08x%s%s\n", arm_sp_read(cpu, 0),
+                           arm_sp_read(cpu, 1), s->fpcr, s->fpsr,
                            vcpu->halted ? " halted" : "", vcpu->powered_off ? " off" : "");
 }
 

@@ -47,7 +47,7 @@ static void record(const char *path, int odd)
         replay_post(uart, &key, 1);
         replay_safe_point(r);
     }
-    replay_warp(r, &ns);
+    replay_warp(r, &ns, INT64_MAX);
     pos++;
     replay_end(r, 1, 0x1234);
     replay_free(r);

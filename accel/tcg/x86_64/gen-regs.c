@@ -326,6 +326,10 @@ void gen_set_slot(Gen *g, unsigned slot, uint16_t v)
             forget_value(g, old);
         }
     }
+    /* The value of a dirty slot never lives in another slot's home alone. */
+    if (g->val[v].reg == NO_REG && !g->val[v].spilled && !g->u->is_const[v]) {
+        gen_use(g, v);
+    }
     g->slot_val[slot] = v;
     g->val[v].slots |= bit;
     g->dirty |= bit;
