@@ -369,7 +369,10 @@ static void run_slice(ExecLoop *l, int64_t length)
     stop = tcg_run(l->tcg, cpu);
     l->icount = start + length - cpu->left;
     clock_set_slice(l->machine->clock, l->icount, &l->zero);
-    l->turn_left -= l->icount - start;
+    if (l->machine->num_cpus > 1) {
+        /* A lone CPU's slices are not cut by turns: their shape must leave no trace. */
+        l->turn_left -= l->icount - start;
+    }
     if (stop == TCG_STOP_DEBUG) {
         tell_stopped(l, EXEC_STOP_BREAKPOINT);
     }
@@ -526,8 +529,9 @@ static gpointer loop_thread(gpointer opaque)
 {
     ExecLoop *l = opaque;
 
-    replay_checkpoint(l->replay, CHECKPOINT_INIT);
+    /* Power-on first: input that is there already must not be lost in it. */
     reset_state(l);
+    replay_checkpoint(l->replay, CHECKPOINT_INIT);
     l->adapt_time = host_monotonic_ns();
     if (!l->run_wanted) {
         clock_pause(l->machine->clock);
