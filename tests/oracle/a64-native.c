@@ -106,6 +106,7 @@ static void write_result(int sig, ucontext_t *uc)
         write_out(changed, o.num_granules * sizeof(changed[0]));
         memcpy((void *)DATA_BASE, pristine, DATA_SIZE);
     }
+    fflush(out);
 }
 
 /* Prepare the next case; ends the program when there is none. */

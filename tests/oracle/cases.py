@@ -6,8 +6,8 @@ CODE_BASE, CODE_SIZE, CODE_START = 0x48000000, 4096, 0x800
 DATA_BASE, DATA_SIZE = 0x50000000, 0x40000
 MAX_WORDS = 64
 
-END, UNDEFINED, FAULT, OTHER, TIMEOUT = range(5)
-STATUS = ['ran to the end', 'undefined', 'fault', 'other exception', 'does not end']
+END, UNDEFINED, FAULT, OTHER, TIMEOUT, CRASH = range(6)
+STATUS = ['ran to the end', 'undefined', 'fault', 'other exception', 'does not end', 'crash']
 
 STATE = struct.Struct('<31Q Q Q 4I 64Q')
 INPUT = struct.Struct('<II')
@@ -57,6 +57,13 @@ class Case:
 class Result:
     def __init__(self, data):
         self.data = data
+        self.message = None
+
+    @staticmethod
+    def crash(message):
+        r = Result(OUTPUT.pack(CRASH, 0) + bytes(STATE.size))
+        r.message = message
+        return r
 
     def __eq__(self, other):
         return self.data == other.data
@@ -80,7 +87,11 @@ def read_results(path):
         data = f.read()
     results, at = [], 0
     while at < len(data):
-        size = OUTPUT.size + STATE.size + OUTPUT.unpack_from(data, at)[1] * GRANULE.size
+        size = OUTPUT.size + STATE.size
+        if at + size <= len(data):
+            size += OUTPUT.unpack_from(data, at)[1] * GRANULE.size
+        if at + size > len(data):
+            break                   # cut off by a crash
         results.append(Result(data[at:at + size]))
         at += size
     return results
@@ -91,6 +102,9 @@ def describe(case, expected, found):
     if expected.status != found.status:
         yield f'expected: {STATUS[expected.status]}, found: {STATUS[found.status]}'
     start = dict(case.state.fields())
+    if found.message:
+        yield found.message
+        found = expected
     for (name, a), (_, b) in zip(expected.state.fields(), found.state.fields()):
         if a != b:
             yield f'{name}: expected {a:#x}, found {b:#x}, was {start[name]:#x}'
