@@ -306,6 +306,7 @@ static void socket_schedule_reconnect(CharSocket *s)
 static bool socket_options(CharSocket *s, KeyVal *options, bool *wait, Error **errp)
 {
     bool delay = true;
+    uint64_t port;
 
     s->path = g_strdup(keyval_get(options, "path"));
     s->port = g_strdup(keyval_get(options, "port"));
@@ -326,6 +327,10 @@ static bool socket_options(CharSocket *s, KeyVal *options, bool *wait, Error **e
     s->nodelay |= !delay;
     if (!s->path == !s->port) {
         error_setg(errp, "-chardev socket needs either path=PATH or host=HOST,port=PORT");
+        return false;
+    }
+    if (s->port && (!parse_u64(s->port, &port) || port > 65535)) {
+        error_setg(errp, "-chardev socket: port=%s: expected a number, 0..65535", s->port);
         return false;
     }
     if (s->server && s->reconnect) {

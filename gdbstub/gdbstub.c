@@ -418,6 +418,14 @@ static const ChardevClient gdb_client = {
     .event = gdb_event,
 };
 
+/* A closure: listeners belong to the machine thread. */
+static void listen_for_stops(void *opaque)
+{
+    GdbStub *g = opaque;
+
+    exec_loop_add_listener(g->env.loop, &g->listener);
+}
+
 GdbStub *gdbstub_new(const GdbEnv *env, GMainContext *context, Chardev *chr)
 {
     GdbStub *g = g_new0(GdbStub, 1);
@@ -431,7 +439,7 @@ GdbStub *gdbstub_new(const GdbEnv *env, GMainContext *context, Chardev *chr)
     g_source_set_callback(g->notify, notify_run, g, NULL);
     g_source_attach(g->notify, context);
     g->listener = (ExecListener){ .stopped = stopped, .opaque = g };
-    exec_loop_add_listener(g->env.loop, &g->listener);
+    machine_run_sync(g->env.loop, listen_for_stops, g);
     chardev_set_client(chr, &gdb_client, g);
     return g;
 }

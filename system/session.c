@@ -13,6 +13,7 @@
 #include "config-host.h"
 #include "system/session.h"
 #include "target/arm/gdb.h"
+#include "util/host-clock.h"
 #include "util/log.h"
 
 /* ---- ways to end ---- */
@@ -28,15 +29,25 @@ static void session_quit(void *opaque)
     chardev_set_cancel_wait(s->chardevs);
 }
 
+/*
+ * A second signal within this time is the first one's echo: timeout(1) sends its
+ * signal to the process and then to the group. A recording must not lose its end by it.
+ */
+#define SIGNAL_AGAIN_NS 1000000000
+
 static gboolean session_signal(gpointer opaque)
 {
     Session *s = opaque;
+    int64_t now = host_monotonic_ns();
 
-    if (g_atomic_int_get(&s->quit)) {
+    if (s->signal_ns && now - s->signal_ns > SIGNAL_AGAIN_NS) {
         /* Asked twice: do not wait for the machine. The terminal's exit handler runs. */
         exit(EXIT_FAILURE);
     }
-    session_quit(s);
+    if (!s->signal_ns) {
+        s->signal_ns = now;
+        session_quit(s);
+    }
     return G_SOURCE_CONTINUE;
 }
 
@@ -189,7 +200,6 @@ static bool session_set_up(Session *s, Error **errp)
     }
     g_clear_pointer(&s->log_made, g_free);
     session_attach_serial(s);
-    session_start_monitors(s);
     return true;
 }
 
@@ -220,6 +230,7 @@ int session_run(Session *s)
         return EXIT_SUCCESS;   /* the board has written it */
     }
     exec_loop_start(s->loop, session_ended, s);
+    session_start_monitors(s);
     while (!g_atomic_int_get(&s->ended)) {
         g_main_context_iteration(NULL, TRUE);
     }

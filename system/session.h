@@ -37,6 +37,7 @@ typedef struct Session {
     GSource *signals[3];
     gint ended;                   /* atomic: the machine thread is done */
     gint quit;                    /* atomic: asked to end before the loop ran */
+    int64_t signal_ns;            /* host time of the first signal that asked; 0: none */
 } Session;
 
 /* Build everything; options are the session's from here on. NULL on failure. */

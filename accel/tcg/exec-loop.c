@@ -497,6 +497,7 @@ static void take_step(ExecLoop *l)
     l->turn_cpu = cpu->index;
     if (cpu_runnable(cpu)) {
         run_slice(l, 1);
+        run_check(l);
     }
     g_mutex_lock(&l->lock);
     l->step_cpu = NULL;

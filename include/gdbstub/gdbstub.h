@@ -23,10 +23,7 @@ typedef struct GdbEnv {
     void *opaque;
 } GdbEnv;
 
-/*
- * Serve gdb on chr (claimed by the caller). env is copied. Before exec_loop_start(),
- * or later on the main thread.
- */
+/* Serve gdb on chr (claimed by the caller). env is copied. After exec_loop_start(). */
 GdbStub *gdbstub_new(const GdbEnv *env, GMainContext *context, Chardev *chr);
 /* After the machine thread has ended. */
 void gdbstub_free(GdbStub *g);

@@ -161,7 +161,7 @@ def run(args, folder):
     bad = compare(runners, args, singles, expected)
     usable = [c for c, r in zip(singles, expected)
               if r.status == cases.END and patterns.may_mix(c)]
-    simd = any(p.chapter in patterns.SIMD_CHAPTERS for p in found)
+    simd = any(p.chapter.startswith(patterns.SIMD_CHAPTERS) for p in found)
     sequences = [patterns.sequence(rng, usable, args.length, simd)
                  for _ in range(args.sequences if usable else 0)]
     if not bad and sequences:

@@ -132,6 +132,8 @@ static void test_errors(Fixture *f, gconstpointer data)
     expect_error(f, "file,id=a", "-chardev file needs path=FILE");
     expect_error(f, "socket,id=a", "-chardev socket needs either path=PATH or "
                  "host=HOST,port=PORT");
+    expect_error(f, "socket,id=a,host=h,port=70000",
+                 "-chardev socket: port=70000: expected a number, 0..65535");
     expect_error(f, "socket,id=a,path=/x,sever=on",
                  "-chardev socket: unknown option 'sever', did you mean 'server'?");
     expect_error(f, "socket,id=a,path=/x,server=maybe", "server=maybe: expected 'on' or 'off'");
