@@ -66,7 +66,8 @@ class Runners:
         return self.run([*self.args.emulator, self.args.native], list_of_cases)
 
     def rearm(self, variant, list_of_cases):
-        return self.run([self.args.rearm, *VARIANTS[variant]], list_of_cases)
+        return self.run([self.args.rearm, '--cpu', self.args.cpu, *VARIANTS[variant]],
+                        list_of_cases)
 
 
 def disassemble(words, folder):
@@ -178,7 +179,7 @@ def main():
     ap.add_argument('--rearm', required=True, help='rearm-a64-test')
     ap.add_argument('--native', required=True, help='a64-native; empty: skip')
     ap.add_argument('--emulator', default=EMULATOR, help='what runs it; empty: itself')
-    ap.add_argument('--cpu', default='cortex-a72')
+    ap.add_argument('--cpu', default='cortex-a72', help='model on both sides')
     ap.add_argument('--decode', default=os.path.join(here, '../../target/arm'))
     ap.add_argument('--chapter', action='append', help='dpimm, branch, ldst, fp, ...')
     ap.add_argument('--pattern', action='append', help='pattern names (shell wildcards)')
