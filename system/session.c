@@ -257,6 +257,14 @@ static void session_remove_log(Session *s)
     g_free(s->log_made);
 }
 
+/* CPUs belong to whoever bound them to an engine: their timers end before the clock. */
+static void session_free_cpus(Session *s)
+{
+    for (unsigned i = 0; s->machine && i < s->machine->num_cpus; i++) {
+        s->machine->cpus[i]->ops->free(s->machine->cpus[i]);
+    }
+}
+
 void session_free(Session *s)
 {
     g_ptr_array_unref(s->monitors);
@@ -264,6 +272,7 @@ void session_free(Session *s)
     g_clear_pointer(&s->loop, exec_loop_free);
     g_clear_pointer(&s->tcg, tcg_free);
     g_clear_pointer(&s->chardevs, chardev_set_free);
+    session_free_cpus(s);
     g_clear_pointer(&s->machine, machine_free);
     g_clear_pointer(&s->replay, replay_free);
     session_remove_log(s);
