@@ -257,6 +257,14 @@ static void session_remove_log(Session *s)
     g_free(s->log_made);
 }
 
+/* The board made them, and only a CPU knows how to free itself. */
+static void session_free_cpus(Machine *m)
+{
+    for (unsigned i = 0; m && i < m->num_cpus; i++) {
+        m->cpus[i]->ops->free(m->cpus[i]);
+    }
+}
+
 void session_free(Session *s)
 {
     g_ptr_array_unref(s->monitors);
@@ -264,6 +272,7 @@ void session_free(Session *s)
     g_clear_pointer(&s->loop, exec_loop_free);
     g_clear_pointer(&s->tcg, tcg_free);
     g_clear_pointer(&s->chardevs, chardev_set_free);
+    session_free_cpus(s->machine);
     g_clear_pointer(&s->machine, machine_free);
     g_clear_pointer(&s->replay, replay_free);
     session_remove_log(s);
