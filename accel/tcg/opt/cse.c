@@ -9,6 +9,11 @@
 #include "accel/tcg/opt/opt.h"
 
 #define TABLE_SIZE 256
+/*
+ * How far back a result is taken from. It bounds how many values live at once,
+ * whatever the guest's code: back ends count on it for their spill space.
+ */
+#define WINDOW 128
 
 /* What depends on its arguments alone. */
 static bool is_candidate(const IrInsn *i)
@@ -54,7 +59,8 @@ void ir_opt_cse(IrUnit *u)
         if (is_candidate(&i)) {
             uint16_t *known = &table[hash(&i)];
 
-            if (*known != UINT16_MAX && same(&u->insns[*known], &i)) {
+            if (*known != UINT16_MAX && kept - *known < WINDOW &&
+                same(&u->insns[*known], &i)) {
                 map[i.dst] = u->insns[*known].dst;
                 continue;
             }

@@ -23,6 +23,8 @@
 #include "accel/tcg/x86_64/asm.h"
 #include <glib.h>
 
+/* More than values can live at once: the slots, one instruction's temporaries, and what
+ * ir_opt_cse() keeps. */
 #define GEN_SPILL_WORDS 256
 #define FRAME_SPILL 0                                /* offset from RSP in units */
 #define FRAME_SAVE (GEN_SPILL_WORDS * 8)             /* 16 registers */
