@@ -196,6 +196,7 @@ static bool session_set_up(Session *s, Error **errp)
         return false;
     }
     if (!replay_start(s->replay, errp)) {
+        s->refused = s->options->replay.mode == REPLAY_MODE_PLAY;
         return false;
     }
     g_clear_pointer(&s->log_made, g_free);
@@ -203,7 +204,7 @@ static bool session_set_up(Session *s, Error **errp)
     return true;
 }
 
-Session *session_new(Options *options, Error **errp)
+Session *session_new(Options *options, int *exit_code, Error **errp)
 {
     Session *s = g_new0(Session, 1);
 
@@ -214,6 +215,7 @@ Session *session_new(Options *options, Error **errp)
     s->chardevs = chardev_set_new(NULL);
     chardev_set_quit_hook(s->chardevs, session_quit, s);
     if (!session_set_up(s, errp)) {
+        *exit_code = s->refused ? EXIT_REPLAY : EXIT_FAILURE;
         session_free(s);
         return NULL;
     }
