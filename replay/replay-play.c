@@ -289,6 +289,7 @@ static bool play_end(Replay *r, const void *payload, size_t length)
     if (!r->ended && expect_mark(r, REPLAY_KIND_END, payload, length)) {
         replay_cursor_advance(r->cursor);
         r->ended = true;
+        head(r);   /* what stands behind it, the index, may be damaged, too */
     }
     replay_mutex_unlock(r);
     return !replay_failed(r);

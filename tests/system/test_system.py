@@ -4,6 +4,7 @@
 
 usage: test_system.py REARM
 """
+import fcntl
 import os
 import pty
 import re
@@ -32,13 +33,15 @@ class Terminal:
         self.before = termios.tcgetattr(self.slave)
         pid = os.fork()
         if pid == 0:
-            os.setsid()
-            import fcntl
-            fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
-            for fd in range(3):
-                os.dup2(self.slave, fd)
-            os.chdir(cwd)
-            os.execv(REARM, ['rearm', *args])
+            try:
+                os.setsid()
+                fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
+                for fd in range(3):
+                    os.dup2(self.slave, fd)
+                os.chdir(cwd)
+                os.execv(REARM, ['rearm', *args])
+            finally:
+                os._exit(127)
         self.pid = pid
         self.seen = b''
 
