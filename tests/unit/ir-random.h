@@ -5,7 +5,8 @@
  *
  * The world that addresses are made for, identity-mapped where nothing else is said:
  *
- *   0x10000 .. 0x13fff  RAM          0x18000  ROM
+ *   0x10000 .. 0x12fff  RAM          0x18000  ROM
+ *   0x13000             RAM; with an odd ASID what is at 0x17000
  *   0x14000             RAM          0x19000  MMIO
  *   0x15000             RAM, not writable by the guest
  *   0x16000             RAM, no unprivileged access
@@ -26,9 +27,9 @@
 #define WORLD_MMIO 0x19000ull
 #define WORLD_DEVICE_RAM 0x1b000ull
 
-#define POOL 100
+#define POOL 60
 
-typedef struct Gen {
+typedef struct IrGen {
     Rng rng;
     IrBuilder *b;
     IrVal pool[POOL];           /* a ring of values that may be used */
@@ -37,20 +38,20 @@ typedef struct Gen {
     uint64_t data_mask;
     unsigned wild_percent;      /* ... and how many go anywhere */
     bool many_accesses;         /* more than one guest access an instruction */
-    uint64_t (*target)(struct Gen *g);  /* of a jump */
-} Gen;
+    uint64_t (*target)(struct IrGen *g);  /* of a jump */
+} IrGen;
 
-static inline unsigned below(Gen *g, unsigned n)
+static inline unsigned below(IrGen *g, unsigned n)
 {
     return rng_below(&g->rng, n);
 }
 
-static inline bool percent(Gen *g, unsigned p)
+static inline bool percent(IrGen *g, unsigned p)
 {
     return rng_percent(&g->rng, p);
 }
 
-static inline IrVal keep(Gen *g, IrVal v)
+static inline IrVal keep(IrGen *g, IrVal v)
 {
     g->pool[g->pool_next] = v;
     g->pool_next = (g->pool_next + 1) % POOL;
@@ -58,18 +59,18 @@ static inline IrVal keep(Gen *g, IrVal v)
     return v;
 }
 
-static inline void forget_values(Gen *g)
+static inline void forget_values(IrGen *g)
 {
     g->pool_len = g->pool_next = 0;
 }
 
 /* Mostly few slots, so that they are read and written again. */
-static inline unsigned any_slot(Gen *g)
+static inline unsigned any_slot(IrGen *g)
 {
     return percent(g, 70) ? below(g, 8) : below(g, VCPU_MAX_SLOTS);
 }
 
-static inline IrVal any(Gen *g)
+static inline IrVal any(IrGen *g)
 {
     unsigned kind = below(g, 100);
 
@@ -85,24 +86,24 @@ static inline IrVal any(Gen *g)
     return g->pool[below(g, g->pool_len)];
 }
 
-static inline unsigned any_cond(Gen *g)
+static inline unsigned any_cond(IrGen *g)
 {
     return below(g, COND_AL + 1);
 }
 
-static inline uint32_t env_offset(Gen *g, unsigned bytes)
+static inline uint32_t env_offset(IrGen *g, unsigned bytes)
 {
     return offsetof(FakeCpu, env) + below(g, FAKE_ENV_WORDS * 8 / bytes) * bytes;
 }
 
-static inline uint32_t v_offset(Gen *g)
+static inline uint32_t v_offset(IrGen *g)
 {
     return offsetof(FakeCpu, v) + 16 * below(g, FAKE_VREGS);
 }
 
 /* ---- arithmetic ---- */
 
-static inline IrVal random_two(Gen *g, IrWidth w)
+static inline IrVal random_two(IrGen *g, IrWidth w)
 {
     typedef IrVal Binary(IrBuilder *, IrWidth, IrVal, IrVal);
     static Binary *const ops[] = {
@@ -114,7 +115,7 @@ static inline IrVal random_two(Gen *g, IrWidth w)
     return ops[below(g, ARRAY_SIZE(ops))](g->b, w, x, y);
 }
 
-static inline IrVal random_one(Gen *g, IrWidth w)
+static inline IrVal random_one(IrGen *g, IrWidth w)
 {
     unsigned bits = w == W64 ? 64 : 32, lsb = below(g, bits), len = 1 + below(g, bits - lsb);
     static const uint8_t sizes[] = { 8, 16, 32 };
@@ -134,7 +135,7 @@ static inline IrVal random_one(Gen *g, IrWidth w)
     }
 }
 
-static inline IrVal random_other(Gen *g, IrWidth w)
+static inline IrVal random_other(IrGen *g, IrWidth w)
 {
     static const uint8_t env_bytes[] = { 1, 2, 4, 8 };
     unsigned bytes = env_bytes[below(g, 4)];
@@ -158,16 +159,40 @@ static inline IrVal random_other(Gen *g, IrWidth w)
     }
 }
 
+/* The operation emitted last once more, or one that differs a little. */
+static inline IrVal random_again(IrGen *g)
+{
+    IrInsn again = g->b->insns[g->b->num_insns - 1], *i;
+    IrVal v = ir_not(g->b, W64, (IrVal){ again.dst });
+
+    i = &g->b->insns[g->b->num_insns - 1];
+    *i = again;
+    i->dst = v.id;
+    if (percent(g, 50)) {
+        switch (again.op) {
+        case IR_cmp: i->aux ^= 1; break;
+        case IR_extract: case IR_sextract: case IR_deposit: i->aux = (i->aux & 0xff) | 1 << 8; break;
+        case IR_extr: i->aux /= 2; break;
+        case IR_selnz: i->arg[1] = i->arg[2]; break;
+        default: break;
+        }
+    }
+    return v;
+}
+
 /* Changes no state: may stand before a guest access. */
-static inline void random_value(Gen *g)
+static inline void random_value(IrGen *g)
 {
     IrWidth w = percent(g, 60) ? W64 : W32;
     unsigned kind = below(g, 10);
 
     keep(g, kind < 5 ? random_two(g, w) : kind < 8 ? random_one(g, w) : random_other(g, w));
+    if (percent(g, 8)) {
+        keep(g, random_again(g));
+    }
 }
 
-static inline void random_flags(Gen *g)
+static inline void random_flags(IrGen *g)
 {
     typedef IrVal Binary(IrBuilder *, IrWidth, IrVal, IrVal);
     static Binary *const ops[] = {
@@ -198,7 +223,7 @@ static inline void random_flags(Gen *g)
 
 /* ---- guest memory ---- */
 
-static inline IrVal random_addr(Gen *g, unsigned bytes)
+static inline IrVal random_addr(IrGen *g, unsigned bytes)
 {
     bool wild = percent(g, g->wild_percent);
     uint64_t mask = wild ? 0xffff : g->data_mask, base = wild ? WORLD_BASE : g->data_base;
@@ -214,12 +239,12 @@ static inline IrVal random_addr(Gen *g, unsigned bytes)
     return ir_add(g->b, W64, a, ir_const(g->b, base));
 }
 
-static inline unsigned random_memflags(Gen *g)
+static inline unsigned random_memflags(IrGen *g)
 {
     return (percent(g, 15) ? MEM_ALIGNED : 0) | (percent(g, 8) ? MEM_UNPRIV : 0);
 }
 
-static inline void random_load(Gen *g)
+static inline void random_load(IrGen *g)
 {
     unsigned memop = below(g, 4), flags = random_memflags(g);
 
@@ -231,7 +256,7 @@ static inline void random_load(Gen *g)
     keep(g, ir_ld(g->b, memop | flags, random_addr(g, mem_bytes(memop))));
 }
 
-static inline void random_load_pair(Gen *g)
+static inline void random_load_pair(IrGen *g)
 {
     unsigned memop = percent(g, 60) ? MEM_64 : MEM_32, flags = random_memflags(g);
     IrVal first, second;
@@ -247,7 +272,7 @@ static inline void random_load_pair(Gen *g)
 }
 
 /* The address of the monitor, as often as not, so that stores succeed. */
-static inline void random_store_exclusive(Gen *g)
+static inline void random_store_exclusive(IrGen *g)
 {
     bool pair = percent(g, 30);
     unsigned memop = pair ? MEM_32 + below(g, 2) : below(g, 4);
@@ -263,7 +288,7 @@ static inline void random_store_exclusive(Gen *g)
 }
 
 /* False when no other access may follow in the instruction: it could not be run again. */
-static inline bool random_access(Gen *g)
+static inline bool random_access(IrGen *g)
 {
     unsigned memop = below(g, 4), pair = percent(g, 60) ? MEM_64 : MEM_32;
 
@@ -395,7 +420,7 @@ static const IrHelper helper_sync_space = { "sync_space", (void (*)(void))sync_s
 static const IrHelper helper_sync_jump = { "sync_jump", (void (*)(void))sync_jump, 1,
                                            IR_HELPER_SYNC | IR_HELPER_VOID };
 
-static inline void random_plain_call(Gen *g)
+static inline void random_plain_call(IrGen *g)
 {
     switch (below(g, 5)) {
     case 0: keep(g, ir_call(g->b, &helper_plain4, any(g), any(g), any(g), any(g))); break;
@@ -406,7 +431,7 @@ static inline void random_plain_call(Gen *g)
     }
 }
 
-static inline void random_sync_call(Gen *g)
+static inline void random_sync_call(IrGen *g)
 {
     if (percent(g, 75)) {
         keep(g, ir_call(g->b, &helper_sync_change, any(g), any(g), IR_NONE, IR_NONE));
@@ -459,7 +484,7 @@ static const IrVecHelper helper_vec_weird = { "vec_weird", vec_weird, IRV_NONE }
 static const IrVecHelper helper_vec_xor = { "vec_xor", vec_xor, IRV_XOR };
 static const IrVecHelper helper_vec_add = { "vec_add", vec_add, IRV_ADD };
 
-static inline void random_vec(Gen *g)
+static inline void random_vec(IrGen *g)
 {
     static const IrVecHelper *const ops[] = { &helper_vec_weird, &helper_vec_xor,
                                               &helper_vec_add };
@@ -471,7 +496,7 @@ static inline void random_vec(Gen *g)
 
 /* ---- whole instructions ---- */
 
-static inline void random_side_exit(Gen *g)
+static inline void random_side_exit(IrGen *g)
 {
     IrWidth w = percent(g, 50) ? W64 : W32;
     uint64_t pc = g->target(g);
@@ -484,7 +509,7 @@ static inline void random_side_exit(Gen *g)
     }
 }
 
-static inline void random_effect(Gen *g)
+static inline void random_effect(IrGen *g)
 {
     static const uint8_t env_bytes[] = { 1, 2, 4, 8 };
     unsigned kind = below(g, 100), bytes = env_bytes[below(g, 4)];
@@ -509,7 +534,7 @@ static inline void random_effect(Gen *g)
 }
 
 /* All but a final exit. */
-static inline void random_insn(Gen *g, uint64_t pc)
+static inline void random_insn(IrGen *g, uint64_t pc)
 {
     unsigned accesses = percent(g, 35) ? 1 : 0;
 
@@ -528,7 +553,7 @@ static inline void random_insn(Gen *g, uint64_t pc)
 }
 
 /* A final exit; mostly a jump to next_pc. */
-static inline void random_end(Gen *g, uint64_t next_pc)
+static inline void random_end(IrGen *g, uint64_t next_pc)
 {
     switch (below(g, 10)) {
     case 0: case 1: case 2:
@@ -572,6 +597,9 @@ static inline bool world_walk(FakeCpu *cpu, uint64_t vaddr, MmuAccess access, bo
         out->attrs &= ~(uint32_t)TLB_WRITE;
         out->fault = 15;
         return access != MMU_WRITE;
+    }
+    if (page == 0x13000 && (cpu->key.asid & 1)) {
+        out->phys = 0x17000;
     }
     if (page == 0x16000 && unpriv) {
         out->fault = 14;

@@ -121,7 +121,7 @@ static void state_random(State *s, Rng *r, unsigned insns)
     }
     memset(s->rom, 0x77, PAGE_SIZE);
     /* Mostly enough, sometimes one too few. */
-    s->left = insns + rng_below(r, 6) - (rng_percent(r, 5) ? 1 : 0);
+    s->left = insns * (1 + rng_below(r, 4)) + rng_below(r, 6) - (rng_percent(r, 5) ? 1 : 0);
 }
 
 static void state_set(World *w, const State *s)
@@ -224,15 +224,19 @@ static void copy_unit(IrUnit *to, const IrUnit *from)
     memcpy(to->is_const, from->is_const, from->num_values + 1);
 }
 
-/* The first `max` instructions as the interpreter has them, from `start`. */
+/*
+ * The first `max` instructions as the interpreter has them, from `start`; a jump to the
+ * unit's own start is followed.
+ */
 static InterpStop reference(World *w, const IrUnit *u, const State *start, unsigned max,
                             State *out)
 {
+    Vcpu *vcpu = &w->cpu->vcpu;
     InterpStop stop = INTERP_UNIT_END;
 
     state_set(w, start);
-    if (max) {
-        stop = interp_run(&w->cpu->vcpu, u, max);
+    while (stop == INTERP_UNIT_END && vcpu->pc == u->pc && start->left - vcpu->left < max) {
+        stop = interp_run(vcpu, u, max - (unsigned)(start->left - vcpu->left));
     }
     state_get(w, out);
     return stop;
@@ -248,7 +252,8 @@ static void compile(World *w, const IrUnit *u, Unit *unit, How how)
     stubs = gen_stubs(w->tcg);
     new_host = *stubs;
     if (how & HOW_OLD_HOST) {
-        stubs->has_lzcnt = stubs->has_sse42 = false;
+        stubs->has_lzcnt = false;
+        stubs->features = 0;
     }
     *unit = (Unit){ .pc = u->pc, .num_insns = u->num_guest_insns };
     g_assert_true(w->tcg->backend->compile(w->tcg, &w->tcg->arena, u, unit, how & HOW_LINK));
@@ -259,40 +264,21 @@ static void compile(World *w, const IrUnit *u, Unit *unit, How how)
 static char *check_exit(World *w, const IrUnit *raw, const State *start, uint64_t exit,
                         const State *got)
 {
-    unsigned kind = exit & EXIT_KIND_MASK, done = start->left - got->left;
-    InterpStop stop, want_stop = INTERP_UNIT_END;
+    unsigned kind = exit & EXIT_KIND_MASK;
+    InterpStop stop, want_stop = kind == EXIT_KIND_MAIN ? INTERP_MAIN : INTERP_UNIT_END;
     State want;
     char *diff;
 
-    switch (kind) {
-    case EXIT_KIND_BUDGET:
-        if (start->left >= raw->num_guest_insns) {
-            return g_strdup("left for the budget, which is enough");
-        }
-        return state_diff(got, start);
-    case EXIT_KIND_BAIL:
-        w->bails++;
-        if (done >= raw->num_guest_insns) {
-            return g_strdup("bailed out behind the unit");
-        }
-        stop = reference(w, raw, start, done, &want);
-        if (!done) {
-            want.pc = raw->pc;
-        }
-        break;
-    case EXIT_KIND_MAIN:
-        want_stop = INTERP_MAIN;
-        stop = reference(w, raw, start, raw->num_guest_insns, &want);
-        break;
-    case EXIT_KIND_LINK:
-        if (((ExitRec *)(uintptr_t)(exit & ~(uint64_t)EXIT_KIND_MASK))->pc != got->pc) {
-            return g_strdup("the record of the exit is of another PC");
-        }
-        /* fall through */
-    default:
-        stop = reference(w, raw, start, raw->num_guest_insns, &want);
-        break;
+    if (kind == EXIT_KIND_LINK &&
+        ((ExitRec *)(uintptr_t)(exit & ~(uint64_t)EXIT_KIND_MASK))->pc != got->pc) {
+        return g_strdup("the record of the exit is of another PC");
     }
+    if (kind == EXIT_KIND_BUDGET &&
+        (got->left >= raw->num_guest_insns || got->pc != raw->pc)) {
+        return g_strdup("left for the budget, which is enough");
+    }
+    w->bails += kind == EXIT_KIND_BAIL;
+    stop = reference(w, raw, start, (unsigned)(start->left - got->left), &want);
     diff = state_diff(got, &want);
     if (!diff && stop != want_stop) {
         diff = g_strdup_printf("exit kind %u, the interpreter's is %d", kind, stop);
@@ -444,16 +430,19 @@ static void report(World *w, const IrUnit *raw, const State *start, How how, uin
 
 /* ---- tests ---- */
 
-static uint64_t any_target(Gen *g)
+static uint64_t any_target(IrGen *g)
 {
     uint64_t page = percent(g, 60) ? 0 : below(g, 4) * PAGE_SIZE;
 
+    if (percent(g, 25)) {
+        return UNIT_PC;
+    }
     return WORLD_BASE + page + below(g, PAGE_SIZE / 4) * 4;
 }
 
 static void random_unit(IrUnit *u, uint64_t seed)
 {
-    Gen g = { .rng = { seed }, .b = u, .data_base = WORLD_BASE, .data_mask = 0x3fff,
+    IrGen g = { .rng = { seed }, .b = u, .data_base = WORLD_BASE, .data_mask = 0x3fff,
               .wild_percent = 3, .target = any_target };
     unsigned insns = 1 + rng_below(&g.rng, rng_percent(&g.rng, 4) ? 150 : 16), n;
     bool local = rng_percent(&g.rng, 50);
