@@ -38,6 +38,7 @@ typedef struct IrGen {
     uint64_t data_mask;
     unsigned wild_percent;      /* ... and how many go anywhere */
     bool many_accesses;         /* more than one guest access an instruction */
+    bool fixed_space;           /* the address space changes at the end of units alone */
     uint64_t (*target)(struct IrGen *g);  /* of a jump */
 } IrGen;
 
@@ -390,7 +391,7 @@ static uint64_t sync_change(Vcpu *vcpu, uint64_t a, uint64_t b)
     return a ^ b ^ cpu->trace;
 }
 
-/* Another address space, which the unit goes on in. */
+/* Another address space. Where instructions come from may change: the unit has to end. */
 static void sync_space(Vcpu *vcpu, uint64_t a)
 {
     FakeCpu *cpu = fake_cpu(vcpu);
@@ -433,7 +434,7 @@ static inline void random_plain_call(IrGen *g)
 
 static inline void random_sync_call(IrGen *g)
 {
-    if (percent(g, 75)) {
+    if (g->fixed_space || percent(g, 75)) {
         keep(g, ir_call(g->b, &helper_sync_change, any(g), any(g), IR_NONE, IR_NONE));
     } else {
         ir_call(g->b, &helper_sync_space, any(g), IR_NONE, IR_NONE, IR_NONE);
@@ -570,6 +571,9 @@ static inline void random_end(IrGen *g, uint64_t next_pc)
                                 ir_const(g->b, WORLD_BASE)), below(g, 3));
         break;
     case 8:
+        if (percent(g, 40)) {
+            ir_call(g->b, &helper_sync_space, any(g), IR_NONE, IR_NONE, IR_NONE);
+        }
         ir_exit_main(g->b, g->target(g));
         break;
     default:
