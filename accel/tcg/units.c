@@ -415,6 +415,8 @@ static Unit *unit_translate(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEnt
     unit_extent(unit, t->ir);
     if (t->config.no_opt) {
         ir_mark_flags(t->ir);
+    } else if (!t->backend) {
+        ir_optimize_for_interp(t->ir);
     } else {
         ir_optimize(t->ir);
     }
