@@ -129,6 +129,7 @@ static bool x86_init(TcgContext *t, CodeArena *arena, Error **errp)
     emit_leave(&a);
     stubs->probe = asm_exec(&a, a.p);
     emit_probe(&a, stubs->leave);
+    gen_fp_stubs(&a, stubs);
     gen_sse_consts(&a, stubs);
     arena->used = a.p - arena->rw;
     if (a.overflow) {
@@ -184,6 +185,9 @@ static void gen_insn(Gen *g, const IrInsn *i)
     case IR_vec:
         gen_vec(g, i);
         break;
+    case IR_fp: case IR_fp_cmp: case IR_fp_to_int: case IR_fp_from_int:
+        gen_fp(g, i);
+        break;
     case IR_exit_cond: case IR_exit_nz: case IR_exit_z: case IR_exit_bit:
         gen_side_exit(g, i);
         break;
@@ -206,6 +210,7 @@ static bool x86_compile(TcgContext *t, CodeArena *arena, const IrUnit *u, Unit *
     g.val = g_new(GenValue, u->num_values + 1);
     g.use_after = g_malloc_n(u->num_insns, sizeof(*g.use_after));
     g.cold = g_array_new(false, false, sizeof(Cold));
+    g.cold_fp = g_array_new(false, false, sizeof(FpCold));
     g.locs = g_array_new(false, false, sizeof(SlotLoc));
     gen_regs_init(&g);
     gen_head(&g);
@@ -219,6 +224,7 @@ static bool x86_compile(TcgContext *t, CodeArena *arena, const IrUnit *u, Unit *
     g_free(g.val);
     g_free(g.use_after);
     g_array_free(g.cold, true);
+    g_array_free(g.cold_fp, true);
     g_array_free(g.locs, true);
     return !g.a.overflow;
 }

@@ -73,6 +73,17 @@ typedef struct Cold {
     unsigned first_loc, num_locs;   /* COLD_EXIT: into Gen.locs */
 } Cold;
 
+/* The cold code of a floating-point operation: its helper, then back to the end. */
+typedef struct FpCold {
+    uint8_t *jump[6];
+    uint8_t num_jumps;
+    uint8_t value;          /* register of an integer operand, or NO_REG */
+    bool is_cmp;
+    uint8_t *back;
+    const IrFpHelper *h;
+    uint64_t operands;
+} FpCold;
+
 typedef struct Gen {
     Asm a;
     TcgContext *t;
@@ -93,6 +104,7 @@ typedef struct Gen {
     bool flags_in_host, flags_inverted, flags_home;
     uint8_t *dead_exit;     /* where the entry of a killed unit jumps */
     GArray *cold;           /* Cold */
+    GArray *cold_fp;        /* FpCold */
     GArray *locs;           /* SlotLoc */
 } Gen;
 
@@ -101,6 +113,8 @@ typedef struct GenStubs {
     const uint8_t *enter;       /* uint64_t enter(Vcpu *, const void *code) */
     const uint8_t *leave;       /* RAX = exit kind */
     const uint8_t *probe;       /* RCX = address, RDX = MemSite; returns RCX = addend */
+    const uint8_t *fp_slow;     /* RCX = IrFpHelper, RDX = operands, RAX = value; result in RAX */
+    const uint8_t *fp_slow_cmp;
     const uint8_t *sse_consts;  /* 16 bytes each, by SseConst */
     bool has_lzcnt;
     uint8_t features;           /* GenFeature bits */
@@ -119,6 +133,7 @@ enum GenFeature {
 typedef enum SseConst {
     SSE_EVEN_BYTES = 1, SSE_EVEN_WORDS, SSE_LOW_NIBBLES, SSE_NIBBLE_BITS, SSE_TBL_BIAS,
     SSE_REV16_BYTES, SSE_REV32_BYTES, SSE_REV32_WORDS, SSE_REV64_BYTES, SSE_REV64_WORDS,
+    SSE_SIGN32, SSE_SIGN64,         /* of the lowest lane */
     SSE_NUM_CONSTS,
 } SseConst;
 
@@ -190,6 +205,9 @@ void gen_ld_env(Gen *g, const IrInsn *i);
 void gen_st_env(Gen *g, const IrInsn *i);
 void gen_call(Gen *g, const IrInsn *i);
 void gen_vec(Gen *g, const IrInsn *i);
+void gen_fp(Gen *g, const IrInsn *i);
+void gen_fp_cold(Gen *g);
+void gen_fp_stubs(Asm *a, GenStubs *stubs);
 void gen_sse_consts(Asm *a, GenStubs *stubs);
 void gen_side_exit(Gen *g, const IrInsn *i);
 void gen_final_exit(Gen *g, const IrInsn *i);
