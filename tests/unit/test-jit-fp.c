@@ -10,7 +10,7 @@
 #include "target/arm/helper-fp.h"
 #include "tests/unit/jit-test.h"
 
-#define RUNS 30000
+#define RUNS 40000
 
 /* Numbers where something happens, their neighbours, short fractions, anything. */
 static uint64_t interesting64(JitTest *j)
@@ -28,8 +28,11 @@ static uint64_t interesting64(JitTest *j)
     case 0: return sign | corner[(r >> 16) % ARRAY_SIZE(corner)];
     case 1: return sign | (corner[(r >> 16) % ARRAY_SIZE(corner)] + (r >> 40) % 5 - 2);
     case 2: return jit_test_random(j);
-    case 3: case 4:                         /* integers */
-        return sign | (0x4000000000000000 + (jit_test_random(j) & 0x00fffff800000000));
+    case 3:                                 /* few bits */
+        return sign | ((0x3ff0000000000000 + (jit_test_random(j) & 0x01ffffffffffffff)) &
+                       -(1ull << (r >> 16) % 50));
+    case 4:                                 /* tiny */
+        return sign | ((jit_test_random(j) & 0x07ffffffffffffff) & -(1ull << (r >> 16) % 50));
     default:
         return sign | (0x3fd0000000000000 + (jit_test_random(j) & 0x003fffffffffffff));
     }
@@ -49,11 +52,36 @@ static uint64_t interesting32(JitTest *j)
     case 0: return sign | corner[(r >> 16) % ARRAY_SIZE(corner)];
     case 1: return sign | (corner[(r >> 16) % ARRAY_SIZE(corner)] + (r >> 40) % 5 - 2);
     case 2: return (uint32_t)jit_test_random(j);
-    case 3: case 4: return sign | (0x40000000 + (jit_test_random(j) & 0x07fff000));
+    case 3:
+        return sign | ((0x3f800000 + (jit_test_random(j) & 0x07ffffff)) & -(1u << (r >> 16) % 23));
+    case 4:
+        return sign | ((jit_test_random(j) & 0x1fffffff) & -(1u << (r >> 16) % 23));
     default: return sign | (0x3e800000 + (jit_test_random(j) & 0x01ffffff));
     }
 }
 
+
+/* A product, or a square when b is 0: exact quotients and roots. */
+static uint64_t product(uint64_t a, uint64_t b, bool is_double)
+{
+    double x, y;
+    float u, v;
+
+    b = b ? b : a;
+    if (is_double) {
+        memcpy(&x, &a, 8);
+        memcpy(&y, &b, 8);
+        x *= y;
+        memcpy(&a, &x, 8);
+        return a;
+    }
+    memcpy(&u, &a, 4);
+    memcpy(&v, &b, 4);
+    u *= v;
+    a = 0;
+    memcpy(&a, &u, 4);
+    return a;
+}
 
 static uint64_t interesting_int(JitTest *j)
 {
@@ -75,6 +103,9 @@ static void fill(JitTest *j, bool is_double)
     }
     if (r >> 32 & 1) {
         s->v[2].d[0] = s->v[1].d[0] ^ (r & 2 ? (is_double ? 1ull << 63 : 1ull << 31) : 0);
+    }
+    if (!(r >> 33 & 3)) {
+        s->v[1].d[0] = product(s->v[2].d[0], r & 4 ? s->v[3].d[0] : 0, is_double);
     }
     s->fpcr = r % 4 ? 0 : (uint32_t)jit_test_random(j) & (FPCR_RMODE | FPCR_FZ | FPCR_DN);
     s->fpsr = (r >> 4 & 3 ? FPSR_IXC : 0) | (r >> 6 & 3 ? 0 : FPSR_IOC);

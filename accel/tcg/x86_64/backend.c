@@ -210,7 +210,7 @@ static bool x86_compile(TcgContext *t, CodeArena *arena, const IrUnit *u, Unit *
     g.val = g_new(GenValue, u->num_values + 1);
     g.use_after = g_malloc_n(u->num_insns, sizeof(*g.use_after));
     g.cold = g_array_new(false, false, sizeof(Cold));
-    g.cold_fp = g_array_new(false, false, sizeof(FpCold));
+    gen_fp_init(&g);
     g.locs = g_array_new(false, false, sizeof(SlotLoc));
     gen_regs_init(&g);
     gen_head(&g);
@@ -224,7 +224,6 @@ static bool x86_compile(TcgContext *t, CodeArena *arena, const IrUnit *u, Unit *
     g_free(g.val);
     g_free(g.use_after);
     g_array_free(g.cold, true);
-    g_array_free(g.cold_fp, true);
     g_array_free(g.locs, true);
     return !g.a.overflow;
 }

@@ -4,22 +4,35 @@
  * 1. include/fpu/fast.h says when the host's arithmetic gives the guest's bits and
  *    flags, and each emitter here makes the tests of the function of the same name there.
  *    Nothing has been written when a test fails: the cold code does the whole operation.
- * 2. MXCSR stays at its default; its flags are not looked at.
- * 3. Operands and result are in CPU state memory; XMM0 to XMM3 are scratch.
+ * 2. Once FPSR.IXC is set, inexactness changes nothing. Until then it has to be ruled out,
+ *    which is done off the main path: programs that count in doubles never set it.
+ * 3. MXCSR stays at its default; its flags are not looked at.
+ * 4. Operands and result are in CPU state memory; XMM0 to XMM3 are scratch.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "accel/tcg/x86_64/gen.h"
 
-typedef struct FpOp {
+typedef struct FpOp FpOp;
+
+struct FpOp {
     Asm *a;
     const GenStubs *stubs;
+    const IrFpHelper *h;
+    uint64_t operands;
     IrFpHostOp host_op;
-    bool is_double;
+    bool is_double, is_cmp;
+    uint8_t value;                      /* register of an integer operand, or NO_REG */
     int32_t fpcr, fpsr, dst, x, y, z;   /* offsets */
-    FpCold cold;
-} FpOp;
+    /* Cold code: the helper, then to the end of the operation. */
+    uint8_t *cold[8];
+    unsigned num_cold;
+    uint8_t *end;
+    /* With IXC clear: tests that the result is exact, then back. */
+    uint8_t *exact_jump, *exact_back;
+    void (*emit_exact)(FpOp *f);
+};
 
 /* Second opcode bytes of the scalar operations. */
 enum { FP_SQRT = 0x51, FP_ADD = 0x58, FP_MUL = 0x59, FP_SUB = 0x5c, FP_MIN = 0x5d,
@@ -29,8 +42,8 @@ enum { FP_SQRT = 0x51, FP_ADD = 0x58, FP_MUL = 0x59, FP_SUB = 0x5c, FP_MIN = 0x5
 
 static void cold_if(FpOp *f, HostCond cc)
 {
-    assert(f->cold.num_jumps < ARRAY_SIZE(f->cold.jump));
-    f->cold.jump[f->cold.num_jumps++] = asm_jcc(f->a, cc);
+    assert(f->num_cold < ARRAY_SIZE(f->cold));
+    f->cold[f->num_cold++] = asm_jcc(f->a, cc);
 }
 
 /* Prefixes: F2 and F3 for arithmetic, 66 and none for comparisons. */
@@ -94,101 +107,154 @@ static void need_mode(FpOp *f)
     need_fpcr_clear(f, IR_FPCR_MODE);
 }
 
-/* Both words at once: rounding to nearest, no flushing, inexactness already noted. */
-static void need_mode_and_ixc(FpOp *f)
+/* Leave for f->emit_exact unless IXC is set. XMM0 has the result, RAX that of emit_to_int(). */
+static void need_exact(FpOp *f, void (*emit_exact)(FpOp *f))
 {
-    asm_load(f->a, true, RAX, RBP, f->fpcr);
-    asm_shift_i(f->a, true, SHIFT_SHR, RAX, 22);
-    asm_alu_ri(f->a, false, ALU_AND, RAX, 7 | 1 << (32 + 4 - 22));
-    asm_alu_ri(f->a, false, ALU_CMP, RAX, 1 << (32 + 4 - 22));
-    cold_if(f, CC_NE);
-}
-
-/* A jump that is taken when IXC is set: what follows, up to its patch, looks for exactness. */
-static uint8_t *unless_ixc(FpOp *f)
-{
-    asm_op_rm(f->a, false, 0, 0xf6, 0, RBP, f->fpsr);
+    asm_op_rm(f->a, false, 0, 0xf6, 0, RBP, f->fpsr);     /* TEST */
     asm_u8(f->a, IR_FPSR_IXC);
-    return asm_jcc(f->a, CC_NE);
+    f->exact_jump = asm_jcc(f->a, CC_E);
+    f->exact_back = f->a->p;
+    f->emit_exact = emit_exact;
 }
 
-static void load_exponent(FpOp *f, bool is_double)
+static void load_exponent(FpOp *f, bool is_double, unsigned xmm)
 {
-    asm_op_rr(f->a, is_double, 0x66, 0x0f7e, 0, RAX);    /* MOVD, MOVQ */
+    asm_op_rr(f->a, is_double, 0x66, 0x0f7e, xmm, RAX);   /* MOVD, MOVQ */
     asm_alu_rr(f->a, is_double, ALU_ADD, RAX, RAX);
     asm_shift_i(f->a, is_double, SHIFT_SHR, RAX, is_double ? 53 : 24);
 }
 
 static void need_finite(FpOp *f)
 {
-    load_exponent(f, f->is_double);
+    load_exponent(f, f->is_double, 0);
     asm_alu_ri(f->a, false, ALU_CMP, RAX, f->is_double ? 0x7ff : 0xff);
     cold_if(f, CC_E);
 }
 
-/* XMM0 is finite, and out of reach of anything to do with denormals. */
-static void need_safe(FpOp *f, bool is_double)
+/* The register is finite, and out of reach of anything to do with denormals. */
+static void need_safe(FpOp *f, bool is_double, unsigned xmm)
 {
-    load_exponent(f, is_double);
+    load_exponent(f, is_double, xmm);
     asm_alu_ri(f->a, false, ALU_SUB, RAX, 2);
     asm_alu_ri(f->a, false, ALU_CMP, RAX, is_double ? 0x7fd : 0xfd);
     cold_if(f, CC_AE);
 }
 
-/* ---- arithmetic ---- */
-
-/* Without IXC, the error of the sum has to be zero (Knuth's two-sum). */
-static void emit_add(FpOp *f)
+/* Neither NaN nor different. */
+static void need_equal(FpOp *f, bool is_double, unsigned x, unsigned y)
 {
-    bool subtract = f->host_op == IRFP_SUB;
-    uint8_t *noted;
-
-    need_mode(f);
-    fp_load(f, 0, f->x);
-    fp_env(f, subtract ? FP_SUB : FP_ADD, 0, f->y);
-    need_finite(f);
-    noted = unless_ixc(f);
-    fp_load(f, 1, f->x);
-    fp_move(f, 2, 0);
-    fp_rr(f, FP_SUB, 2, 1);                         /* z = sum - x */
-    fp_move(f, 3, 0);
-    fp_rr(f, FP_SUB, 3, 2);
-    fp_rr(f, FP_SUB, 1, 3);                         /* x - (sum - z) */
-    fp_load(f, 3, f->y);
-    fp_rr(f, subtract ? FP_ADD : FP_SUB, 3, 2);     /* y - z; negated for a subtraction */
-    fp_rr(f, subtract ? FP_SUB : FP_ADD, 1, 3);
-    fp_zero(f, 3);
-    compare_rr(f, f->is_double, 1, 3);
+    compare_rr(f, is_double, x, y);
     cold_if(f, CC_P);
     cold_if(f, CC_NE);
-    asm_patch(f->a, noted, f->a->p);
+}
+
+/* ---- pieces of exactness ---- */
+
+/* The operand as a double. */
+static void load_double(FpOp *f, unsigned xmm, int32_t offset)
+{
+    fp_env(f, f->is_double ? 0x10 : 0x5a, xmm, offset);
+}
+
+static void double_rr(FpOp *f, unsigned opcode, unsigned dst, unsigned src)
+{
+    asm_op_rr(f->a, false, 0xf2, 0x0f00 | opcode, dst, src);
+}
+
+/* XMM3 = XMM1 + or - XMM2 as doubles, without error (Knuth's two-sum). */
+static void need_exact_sum(FpOp *f, bool subtract)
+{
+    fp_move(f, 3, 1);
+    double_rr(f, subtract ? FP_SUB : FP_ADD, 3, 2);
+    fp_move(f, 4, 3);
+    double_rr(f, FP_SUB, 4, 1);                         /* z = sum - x */
+    fp_move(f, 5, 3);
+    double_rr(f, FP_SUB, 5, 4);
+    double_rr(f, FP_SUB, 1, 5);                         /* x - (sum - z) */
+    double_rr(f, subtract ? FP_ADD : FP_SUB, 2, 4);     /* y - z; negated for a difference */
+    double_rr(f, subtract ? FP_SUB : FP_ADD, 1, 2);
+    fp_zero(f, 5);
+    need_equal(f, true, 1, 5);
+}
+
+/* The product of doubles x and y has no error before underflow: 26 bits times 26 bits. */
+static void need_short_factors(FpOp *f, int32_t x, int32_t y)
+{
+    asm_load(f->a, false, RAX, RBP, x);
+    asm_alu_rm(f->a, false, ALU_OR, RAX, RBP, y);
+    asm_op(f->a, false, 0xa9, 0);                       /* TEST EAX */
+    asm_u32(f->a, 0x7ffffff);
+    cold_if(f, CC_NE);
+}
+
+/*
+ * XMM0 * XMM1 is the operand at x, exactly: for singles by the product of doubles
+ * XMM1 * XMM3; else by a fused residual, which cannot vanish in underflow when x
+ * is large enough: it is a multiple of x's unit in the last place times 2^-53.
+ */
+static void need_product(FpOp *f, int32_t x)
+{
+    if (f->is_double && !(f->stubs->features & GEN_HAS_FMA)) {
+        f->cold[f->num_cold++] = asm_jmp(f->a);
+        return;
+    }
+    load_double(f, 2, x);
+    if (f->is_double) {
+        load_exponent(f, true, 2);
+        asm_alu_ri(f->a, false, ALU_CMP, RAX, 64);
+        cold_if(f, CC_B);
+        asm_vex_rrr(f->a, true, 0x66, 0x0f38bb, 2, 0, 1);    /* VFMSUB231SD: XMM0 * XMM1 - x */
+        fp_zero(f, 3);
+        need_equal(f, true, 2, 3);
+    } else {
+        double_rr(f, FP_MUL, 1, 3);
+        need_equal(f, true, 1, 2);
+    }
+}
+
+/* ---- arithmetic ---- */
+
+static void exact_add(FpOp *f)
+{
+    load_double(f, 1, f->x);
+    load_double(f, 2, f->y);
+    need_exact_sum(f, f->host_op == IRFP_SUB);
+    if (!f->is_double) {
+        fp_rr(f, 0x5a, 4, 0);
+        need_equal(f, true, 3, 4);
+    }
+}
+
+static void emit_add(FpOp *f)
+{
+    need_mode(f);
+    fp_load(f, 0, f->x);
+    fp_env(f, f->host_op == IRFP_SUB ? FP_SUB : FP_ADD, 0, f->y);
+    need_finite(f);
+    need_exact(f, exact_add);
     store_result(f);
 }
 
-/* Exact by short operands (double), or by the product of doubles (single). */
+static void exact_mul(FpOp *f)
+{
+    if (f->is_double) {
+        need_short_factors(f, f->x, f->y);
+        return;
+    }
+    load_double(f, 1, f->x);
+    load_double(f, 2, f->y);
+    double_rr(f, FP_MUL, 1, 2);
+    fp_rr(f, 0x5a, 2, 0);
+    need_equal(f, true, 1, 2);
+}
+
 static void emit_mul(FpOp *f)
 {
-    uint8_t *noted;
-
     need_mode(f);
     fp_load(f, 0, f->x);
     fp_env(f, FP_MUL, 0, f->y);
-    need_safe(f, f->is_double);
-    noted = unless_ixc(f);
-    if (f->is_double) {
-        asm_load(f->a, false, RAX, RBP, f->x);
-        asm_alu_rm(f->a, false, ALU_OR, RAX, RBP, f->y);
-        asm_op(f->a, false, 0xa9, 0);               /* TEST EAX: 26 bits times 26 bits */
-        asm_u32(f->a, 0x7ffffff);
-    } else {
-        fp_env(f, 0x5a, 1, f->x);                   /* CVTSS2SD */
-        fp_env(f, 0x5a, 2, f->y);
-        asm_op_rr(f->a, false, 0xf2, 0x0f59, 1, 2);
-        fp_rr(f, 0x5a, 2, 0);
-        compare_rr(f, true, 1, 2);
-    }
-    cold_if(f, CC_NE);
-    asm_patch(f->a, noted, f->a->p);
+    need_safe(f, f->is_double, 0);
+    need_exact(f, exact_mul);
     if (f->host_op == IRFP_NMUL) {
         asm_op_rip(f->a, 0, 0x0f57, 0,
                    f->stubs->sse_consts + 16 * (f->is_double ? SSE_SIGN64 : SSE_SIGN32));
@@ -196,26 +262,70 @@ static void emit_mul(FpOp *f)
     store_result(f);
 }
 
+static void exact_div(FpOp *f)
+{
+    load_double(f, 1, f->y);
+    if (!f->is_double) {
+        fp_rr(f, 0x5a, 3, 0);
+    }
+    need_product(f, f->x);
+}
+
 static void emit_div(FpOp *f)
 {
-    need_mode_and_ixc(f);
+    need_mode(f);
     fp_load(f, 0, f->x);
     fp_env(f, FP_DIV, 0, f->y);
-    need_safe(f, f->is_double);
+    need_safe(f, f->is_double, 0);
+    need_exact(f, exact_div);
     store_result(f);
+}
+
+static void exact_sqrt(FpOp *f)
+{
+    fp_move(f, 1, 0);
+    if (!f->is_double) {
+        fp_rr(f, 0x5a, 1, 0);
+        fp_move(f, 3, 1);
+    }
+    need_product(f, f->x);
 }
 
 /* Positive and finite: then nothing but inexactness can happen. */
 static void emit_sqrt(FpOp *f)
 {
-    need_mode_and_ixc(f);
+    need_mode(f);
     asm_load(f->a, f->is_double, RAX, RBP, f->x);
     asm_shift_i(f->a, f->is_double, SHIFT_SHR, RAX, f->is_double ? 52 : 23);
     asm_alu_ri(f->a, false, ALU_CMP, RAX, f->is_double ? 0x7ff : 0xff);
     cold_if(f, CC_AE);
     fp_load(f, 0, f->x);
     fp_rr(f, FP_SQRT, 0, 0);
+    need_exact(f, exact_sqrt);
     store_result(f);
+}
+
+/* An exact product, and an exact sum of doubles, which a single result has to equal. */
+static void exact_muladd(FpOp *f)
+{
+    load_double(f, 1, f->x);
+    load_double(f, 2, f->y);
+    load_double(f, 3, f->z);
+    double_rr(f, FP_MUL, 2, 3);
+    if (f->is_double) {
+        need_safe(f, true, 2);
+        need_short_factors(f, f->y, f->z);
+    }
+    need_exact_sum(f, f->host_op == IRFP_MSUB || f->host_op == IRFP_NMSUB);
+    if (!f->is_double) {
+        if (f->host_op == IRFP_NMADD || f->host_op == IRFP_NMSUB) {
+            fp_zero(f, 4);
+            double_rr(f, FP_SUB, 4, 3);
+            fp_move(f, 3, 4);
+        }
+        fp_rr(f, 0x5a, 1, 0);
+        need_equal(f, true, 1, 3);
+    }
 }
 
 /* x + y * z and its variants, which are four opcodes. */
@@ -225,12 +335,13 @@ static void emit_muladd(FpOp *f)
         [IRFP_MADD] = 0xb9, [IRFP_MSUB] = 0xbd, [IRFP_NMADD] = 0xbf, [IRFP_NMSUB] = 0xbb,
     };
 
-    need_mode_and_ixc(f);
+    need_mode(f);
     fp_load(f, 0, f->x);
     fp_load(f, 1, f->y);
     fp_load(f, 2, f->z);
     asm_vex_rrr(f->a, f->is_double, 0x66, 0x0f3800 | opcode[f->host_op], 0, 1, 2);
-    need_safe(f, f->is_double);
+    need_safe(f, f->is_double, 0);
+    need_exact(f, exact_muladd);
     store_result(f);
 }
 
@@ -256,10 +367,15 @@ static void emit_max(FpOp *f)
 
 /* ---- conversions, comparison ---- */
 
+static void exact_narrow(FpOp *f)
+{
+    asm_op_rr(f->a, false, 0xf3, 0x0f5a, 1, 0);     /* CVTSS2SD */
+    compare_env(f, 1, f->x);
+    cold_if(f, CC_NE);
+}
+
 static void emit_cvt(FpOp *f)
 {
-    uint8_t *noted;
-
     if (f->is_double) {
         need_mode(f);
     } else {
@@ -268,12 +384,8 @@ static void emit_cvt(FpOp *f)
     fp_zero(f, 0);
     fp_env(f, 0x5a, 0, f->x);                       /* CVTSD2SS, CVTSS2SD */
     if (f->is_double) {
-        need_safe(f, false);
-        noted = unless_ixc(f);
-        asm_op_rr(f->a, false, 0xf3, 0x0f5a, 1, 0);
-        compare_env(f, 1, f->x);
-        cold_if(f, CC_NE);
-        asm_patch(f->a, noted, f->a->p);
+        need_safe(f, false, 0);
+        need_exact(f, exact_narrow);
     } else {
         compare_rr(f, true, 0, 0);
         cold_if(f, CC_P);
@@ -301,10 +413,17 @@ static void emit_cmp(FpOp *f)
     asm_op_rr8(f->a, 0x00, RCX, RAX);               /* ADD AL, CL */
 }
 
+/* The integer back in floating point is the operand. */
+static void exact_to_int(FpOp *f)
+{
+    asm_op_rr(f->a, true, scalar(f), 0x0f2a, 0, RAX);          /* CVTSI2SD */
+    compare_env(f, 0, f->x);
+    cold_if(f, CC_NE);
+}
+
 /* The result in RAX. Out of range the host gives the smallest number, as for NaNs. */
 static void emit_to_int(FpOp *f)
 {
-    uint8_t *noted;
     Asm *a = f->a;
 
     need_fpcr_clear(f, IR_FPCR_FZ);
@@ -324,34 +443,29 @@ static void emit_to_int(FpOp *f)
         asm_alu_rr(a, true, ALU_CMP, RCX, RAX);
         cold_if(f, CC_NE);
     }
-    noted = unless_ixc(f);
-    asm_op_rr(a, true, scalar(f), 0x0f2a, 0, RAX);              /* CVTSI2SD */
-    compare_env(f, 0, f->x);
-    cold_if(f, CC_NE);
-    asm_patch(a, noted, a->p);
+    need_exact(f, exact_to_int);
     if (f->host_op == IRFP_TO_S32) {
         asm_mov_rr(a, false, RAX, RAX);
     }
 }
 
+static void exact_from_int(FpOp *f)
+{
+    asm_op_rr(f->a, true, scalar(f), 0x0f2c, RAX, 0);           /* CVTTSD2SI */
+    asm_alu_rr(f->a, true, ALU_CMP, RAX, f->value);
+    cold_if(f, CC_NE);
+}
+
 static void emit_from_int(FpOp *f)
 {
-    HostReg v = f->cold.value;
-    uint8_t *noted;
-    Asm *a = f->a;
-
     need_mode(f);
     if (f->host_op == IRFP_FROM_U64) {
-        asm_test_rr(a, true, v, v);
+        asm_test_rr(f->a, true, f->value, f->value);
         cold_if(f, CC_S);
     }
     fp_zero(f, 0);
-    asm_op_rr(a, true, scalar(f), 0x0f2a, 0, v);
-    noted = unless_ixc(f);
-    asm_op_rr(a, true, scalar(f), 0x0f2c, RAX, 0);
-    asm_alu_rr(a, true, ALU_CMP, RAX, v);
-    cold_if(f, CC_NE);
-    asm_patch(a, noted, a->p);
+    asm_op_rr(f->a, true, scalar(f), 0x0f2a, 0, f->value);      /* CVTSI2SD */
+    need_exact(f, exact_from_int);
     store_result(f);
 }
 
@@ -380,7 +494,7 @@ static void emit(FpOp *f)
         }
         /* fall through */
     default:
-        f->cold.jump[f->cold.num_jumps++] = asm_jmp(f->a);
+        f->cold[f->num_cold++] = asm_jmp(f->a);
         break;
     }
 }
@@ -390,24 +504,23 @@ void gen_fp(Gen *g, const IrInsn *i)
     const IrFpHelper *h = ir_insn_fp(i);
     uint64_t operands = ir_insn_fp_operands(i);
     FpOp f = {
-        .a = &g->a, .stubs = gen_stubs(g->t), .host_op = (IrFpHostOp)h->host_op,
-        .is_double = h->is_double, .fpcr = h->env, .fpsr = h->env + 4,
+        .a = &g->a, .stubs = gen_stubs(g->t), .h = h, .operands = operands,
+        .host_op = (IrFpHostOp)h->host_op, .is_double = h->is_double,
+        .is_cmp = i->op == IR_fp_cmp, .value = NO_REG, .fpcr = h->env, .fpsr = h->env + 4,
         .dst = ir_fp_offset(operands, 0), .x = ir_fp_offset(operands, 1),
         .y = ir_fp_offset(operands, 2), .z = ir_fp_offset(operands, 3),
-        .cold = { .h = h, .operands = operands, .value = NO_REG },
     };
     HostReg dst = RAX;
 
     if (i->op == IR_fp_from_int) {
-        f.cold.value = gen_use(g, i->arg[0]);
+        f.value = gen_use(g, i->arg[0]);
     } else if (i->op == IR_fp_to_int) {
         dst = gen_def(g, i->dst);
     }
     gen_flags_clobbered(g);
     emit(&f);
-    f.cold.back = g->a.p;
-    f.cold.is_cmp = i->op == IR_fp_cmp;
-    g_array_append_val(g->cold_fp, f.cold);
+    f.end = g->a.p;
+    g_array_append_val(g->cold_fp, f);
     if (i->op == IR_fp_to_int) {
         asm_mov_rr(&g->a, true, dst, RAX);
     } else if (i->op == IR_fp_cmp && (i->flags & IRF_SETS_NZCV)) {
@@ -417,6 +530,13 @@ void gen_fp(Gen *g, const IrInsn *i)
     }
 }
 
+void gen_fp_init(Gen *g)
+{
+    g->cold_fp = g_array_new(false, false, sizeof(FpOp));
+}
+
+/* ---- cold code ---- */
+
 /* Comparisons: from NZCV to the number that emit_cmp() describes. */
 static uint64_t fp_slow_cmp(Vcpu *cpu, const IrFpHelper *h, uint64_t operands)
 {
@@ -425,25 +545,33 @@ static uint64_t fp_slow_cmp(Vcpu *cpu, const IrFpHelper *h, uint64_t operands)
     return code[ir_fp_eval(cpu, h, operands, 0) >> 28 & 15];
 }
 
+static void emit_cold(FpOp *f)
+{
+    Asm *a = f->a;
+
+    if (f->emit_exact) {
+        asm_patch(a, f->exact_jump, a->p);
+        f->emit_exact(f);
+        asm_patch(a, asm_jmp(a), f->exact_back);
+    }
+    for (unsigned n = 0; n < f->num_cold; n++) {
+        asm_patch(a, f->cold[n], a->p);
+    }
+    if (f->value != NO_REG) {
+        asm_mov_rr(a, true, RAX, f->value);
+    }
+    asm_mov_ri(a, RCX, (uintptr_t)f->h);
+    asm_mov_ri(a, RDX, f->operands);
+    asm_call_to(a, f->is_cmp ? f->stubs->fp_slow_cmp : f->stubs->fp_slow);
+    asm_patch(a, asm_jmp(a), f->end);
+}
+
 void gen_fp_cold(Gen *g)
 {
-    Asm *a = &g->a;
-
     for (unsigned n = 0; n < g->cold_fp->len; n++) {
-        const FpCold *c = &g_array_index(g->cold_fp, FpCold, n);
-        const GenStubs *stubs = gen_stubs(g->t);
-
-        for (unsigned k = 0; k < c->num_jumps; k++) {
-            asm_patch(a, c->jump[k], a->p);
-        }
-        if (c->value != NO_REG) {
-            asm_mov_rr(a, true, RAX, c->value);
-        }
-        asm_mov_ri(a, RCX, (uintptr_t)c->h);
-        asm_mov_ri(a, RDX, c->operands);
-        asm_call_to(a, c->is_cmp ? stubs->fp_slow_cmp : stubs->fp_slow);
-        asm_patch(a, asm_jmp(a), c->back);
+        emit_cold(&g_array_index(g->cold_fp, FpOp, n));
     }
+    g_array_free(g->cold_fp, true);
 }
 
 /*

@@ -73,17 +73,6 @@ typedef struct Cold {
     unsigned first_loc, num_locs;   /* COLD_EXIT: into Gen.locs */
 } Cold;
 
-/* The cold code of a floating-point operation: its helper, then back to the end. */
-typedef struct FpCold {
-    uint8_t *jump[6];
-    uint8_t num_jumps;
-    uint8_t value;          /* register of an integer operand, or NO_REG */
-    bool is_cmp;
-    uint8_t *back;
-    const IrFpHelper *h;
-    uint64_t operands;
-} FpCold;
-
 typedef struct Gen {
     Asm a;
     TcgContext *t;
@@ -104,7 +93,7 @@ typedef struct Gen {
     bool flags_in_host, flags_inverted, flags_home;
     uint8_t *dead_exit;     /* where the entry of a killed unit jumps */
     GArray *cold;           /* Cold */
-    GArray *cold_fp;        /* FpCold */
+    GArray *cold_fp;        /* gen-fp.c's, from gen_fp_init() to gen_fp_cold() */
     GArray *locs;           /* SlotLoc */
 } Gen;
 
@@ -206,6 +195,7 @@ void gen_st_env(Gen *g, const IrInsn *i);
 void gen_call(Gen *g, const IrInsn *i);
 void gen_vec(Gen *g, const IrInsn *i);
 void gen_fp(Gen *g, const IrInsn *i);
+void gen_fp_init(Gen *g);
 void gen_fp_cold(Gen *g);
 void gen_fp_stubs(Asm *a, GenStubs *stubs);
 void gen_sse_consts(Asm *a, GenStubs *stubs);
