@@ -297,14 +297,25 @@ static bool compare_machines(ReplayCursor *a, ReplayCursor *b, char **files)
     return false;
 }
 
+/* How far a run had got after some seconds says nothing about the guest. */
+static const ReplayRecord *peek_compared(ReplayCursor *c)
+{
+    const ReplayRecord *rec;
+
+    while ((rec = replay_cursor_peek(c)) != NULL && rec->kind == REPLAY_KIND_PROGRESS) {
+        replay_cursor_advance(c);
+    }
+    return rec;
+}
+
 static int compare_records(ReplayCursor *a, ReplayCursor *b, char **files)
 {
     const ReplayDescription *da = replay_cursor_description(a);
     const ReplayDescription *db = replay_cursor_description(b);
 
     for (;;) {
-        const ReplayRecord *ra = replay_cursor_peek(a);
-        const ReplayRecord *rb = replay_cursor_peek(b);
+        const ReplayRecord *ra = peek_compared(a);
+        const ReplayRecord *rb = peek_compared(b);
 
         if (!ra && !rb) {
             return MAX(final_status(a, files[0]), final_status(b, files[1]));

@@ -182,7 +182,7 @@ uint64_t replay_cursor_bound(ReplayCursor *c)
             unsigned kind = g_array_index(c->records, ReplayRecord, c->bound).kind;
             ReplayClass class_ = replay_kind_info(kind)->class_;
 
-            if (class_ == REPLAY_CLASS_POSTED || class_ == REPLAY_CLASS_END) {
+            if (class_ != REPLAY_CLASS_VALUE && class_ != REPLAY_CLASS_MARK) {
                 break;
             }
             c->bound++;

@@ -29,7 +29,7 @@ void replay_cursor_advance(ReplayCursor *c);
 
 /*
  * A position up to which no posted record is due, and not before the next one:
- * the first posted or end record of this frame, or the frame's last record.
+ * the first record of this frame that is neither a value nor a mark, or its last one.
  * UINT64_MAX when nothing is left.
  */
 uint64_t replay_cursor_bound(ReplayCursor *c);

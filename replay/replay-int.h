@@ -67,6 +67,10 @@ struct Replay {
     uint32_t checkpoints;
     bool delivered;
 
+    /* Record: a busy machine without input writes how far it got, this often. */
+    int64_t progress_period_ns;
+    int64_t put_ns;           /* host time of the last record */
+
     bool started;
     bool ended;               /* an end record was written or compared */
     bool told_truncated;

@@ -14,6 +14,7 @@ typedef enum ReplayClass {
     REPLAY_CLASS_POSTED,
     REPLAY_CLASS_VALUE,
     REPLAY_CLASS_MARK,
+    REPLAY_CLASS_BOUND,
     REPLAY_CLASS_END,
 } ReplayClass;
 

@@ -7,7 +7,8 @@
  *    batches came before it there as in the recording.
  * 3. A value, a mark or the end has to be the head of the log, kind, source,
  *    length and position alike, when the machine gets there.
- * 4. After a report, and at the end of a truncated log, values are zero and nothing is
+ * 4. A bound is stepped over when its position is reached.
+ * 5. After a report, and at the end of a truncated log, values are zero and nothing is
  *    delivered: the loop is about to stop.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -28,7 +29,11 @@ static const ReplayRecord *head(Replay *r)
     if (replay_failed(r)) {
         return NULL;
     }
-    rec = replay_cursor_peek(r->cursor);
+    while ((rec = replay_cursor_peek(r->cursor)) != NULL &&
+           replay_kind_info(rec->kind)->class_ == REPLAY_CLASS_BOUND &&
+           rec->pos == replay_position(r)) {
+        replay_cursor_advance(r->cursor);
+    }
     if (!rec && replay_cursor_status(r->cursor) == REPLAY_LOG_DAMAGED) {
         replay_damaged(r, replay_cursor_damage(r->cursor));
     }
@@ -284,6 +289,7 @@ static bool play_end(Replay *r, const void *payload, size_t length)
     if (!r->ended && expect_mark(r, REPLAY_KIND_END, payload, length)) {
         replay_cursor_advance(r->cursor);
         r->ended = true;
+        head(r);   /* what stands behind it, the index, may be damaged, too */
     }
     replay_mutex_unlock(r);
     return !replay_failed(r);

@@ -6,12 +6,14 @@
  */
 #include "util/osdep.h"
 #include "replay/replay-int.h"
+#include "util/host-clock.h"
 
 static void put(Replay *r, const ReplayRecord *rec)
 {
     replay_mutex_lock(r);
     if (!r->ended) {
         replay_log_writer_put(r->writer, rec);
+        r->put_ns = host_monotonic_ns();
     }
     replay_mutex_unlock(r);
 }
@@ -127,6 +129,17 @@ static void record_mark(Replay *r, ReplayKind kind, const void *payload, size_t 
     put(r, &rec);
 }
 
+/*
+ * If this process is killed, the log replays up to its last record. A guest that
+ * computes, or hangs, without any input has to come to that point, too.
+ */
+static void record_progress(Replay *r)
+{
+    if (host_monotonic_ns() - r->put_ns >= r->progress_period_ns) {
+        record_mark(r, REPLAY_KIND_PROGRESS, NULL, 0);
+    }
+}
+
 /* The whole batch is in the log before the first of it reaches the guest. */
 static bool record_deliver(Replay *r)
 {
@@ -134,6 +147,7 @@ static bool record_deliver(Replay *r)
     uint64_t pos;
 
     if (LIKELY(!replay_queue_pending(r->queue))) {
+        record_progress(r);
         return false;
     }
     pos = replay_position(r);
@@ -174,6 +188,7 @@ static bool record_start(Replay *r, Error **errp)
         error_setg(errp, "%s", r->refusal);
         return false;
     }
+    r->put_ns = host_monotonic_ns();
     json = replay_description_to_json(r->description);
     if (strlen(json) > REPLAY_LOG_MAX_HEADER) {
         error_setg(errp, "the machine's description is too long to record (%zu bytes)",

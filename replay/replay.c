@@ -13,6 +13,8 @@
 #include "replay/replay-int.h"
 #include "replay-build-id.h"
 
+#define PROGRESS_PERIOD_NS 5000000000
+
 static bool open_mode(Replay *r, ReplayMode mode, Error **errp)
 {
     switch (mode) {
@@ -55,6 +57,7 @@ Replay *replay_new(const ReplayConfig *config, Error **errp)
     r->file = g_strdup(config->file);
     r->check = config->check;
     r->check_period = config->check_period;
+    r->progress_period_ns = PROGRESS_PERIOD_NS;
     r->sources = g_ptr_array_new();
     r->queue = replay_queue_new();
     r->description = replay_description_new();

@@ -2,7 +2,7 @@
  * rearm: the program.
  *
  * Exit codes: 0 the run ended normally; 1 bad usage or environment; 2 a replay did not
- * reproduce its recording.
+ * reproduce its recording, or the recording is damaged or of another machine.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -91,10 +91,10 @@ int main(int argc, char **argv)
         options_free(options);
         return code;
     }
-    session = session_new(options, &err);
+    session = session_new(options, &code, &err);
     if (!session) {
         error_report_err(err);
-        return EXIT_FAILURE;
+        return code;
     }
     code = session_run(session);
     session_free(session);

@@ -6,6 +6,7 @@
  */
 #include "util/osdep.h"
 #include <sys/stat.h>
+#include <unistd.h>
 #include "system/session.h"
 
 static char *keep(Session *s, char *text)
@@ -237,6 +238,8 @@ static bool make_replay(Session *s, Error **errp)
     if (!existed && config->mode == REPLAY_MODE_RECORD) {
         s->log_made = g_strdup(config->file);
     }
+    /* A file that can be read, and is no recording; one that cannot is bad usage. */
+    s->refused = !s->replay && config->mode == REPLAY_MODE_PLAY && access(config->file, R_OK) == 0;
     return s->replay != NULL;
 }
 

@@ -196,6 +196,7 @@ static bool session_set_up(Session *s, Error **errp)
         return false;
     }
     if (!replay_start(s->replay, errp)) {
+        s->refused = s->options->replay.mode == REPLAY_MODE_PLAY;
         return false;
     }
     g_clear_pointer(&s->log_made, g_free);
@@ -203,7 +204,7 @@ static bool session_set_up(Session *s, Error **errp)
     return true;
 }
 
-Session *session_new(Options *options, Error **errp)
+Session *session_new(Options *options, int *exit_code, Error **errp)
 {
     Session *s = g_new0(Session, 1);
 
@@ -214,6 +215,7 @@ Session *session_new(Options *options, Error **errp)
     s->chardevs = chardev_set_new(NULL);
     chardev_set_quit_hook(s->chardevs, session_quit, s);
     if (!session_set_up(s, errp)) {
+        *exit_code = s->refused ? EXIT_REPLAY : EXIT_FAILURE;
         session_free(s);
         return NULL;
     }
@@ -257,6 +259,14 @@ static void session_remove_log(Session *s)
     g_free(s->log_made);
 }
 
+/* CPUs belong to whoever bound them to an engine: their timers end before the clock. */
+static void session_free_cpus(Session *s)
+{
+    for (unsigned i = 0; s->machine && i < s->machine->num_cpus; i++) {
+        s->machine->cpus[i]->ops->free(s->machine->cpus[i]);
+    }
+}
+
 void session_free(Session *s)
 {
     g_ptr_array_unref(s->monitors);
@@ -264,6 +274,7 @@ void session_free(Session *s)
     g_clear_pointer(&s->loop, exec_loop_free);
     g_clear_pointer(&s->tcg, tcg_free);
     g_clear_pointer(&s->chardevs, chardev_set_free);
+    session_free_cpus(s);
     g_clear_pointer(&s->machine, machine_free);
     g_clear_pointer(&s->replay, replay_free);
     session_remove_log(s);

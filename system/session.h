@@ -15,6 +15,9 @@
 #include "monitor/monitor.h"
 #include "system/options.h"
 
+/* Exit code: a replay did not reproduce its recording, or refused to try. */
+#define EXIT_REPLAY 2
+
 typedef struct Session {
     Options *options;
     ChardevSet *chardevs;
@@ -33,6 +36,7 @@ typedef struct Session {
     GPtrArray *monitors;          /* Monitor * */
     GdbStub *gdb;
     char *log_made;               /* path of a recording that did not start yet */
+    bool refused;                 /* the recording to replay is damaged, or of another machine */
     char *pidfile;                /* to remove */
     GSource *signals[3];
     gint ended;                   /* atomic: the machine thread is done */
@@ -40,8 +44,11 @@ typedef struct Session {
     int64_t signal_ns;            /* host time of the first signal that asked; 0: none */
 } Session;
 
-/* Build everything; options are the session's from here on. NULL on failure. */
-Session *session_new(Options *options, Error **errp);
+/*
+ * Build everything; options are the session's from here on. NULL on failure; *exit_code
+ * is then what the program ends with.
+ */
+Session *session_new(Options *options, int *exit_code, Error **errp);
 /* Run until the machine ends; prints what became of a recording. Returns the exit code. */
 int session_run(Session *s);
 void session_free(Session *s);

@@ -56,7 +56,7 @@ typedef struct TcgStats {
     uint64_t units, flushes, invalidated, ir_insns, guest_insns, tails, bails;
 } TcgStats;
 
-#define UNIT_HASH_SIZE 65536
+#define UNIT_HASH_SIZE 262144
 
 struct TcgContext {
     Machine *machine;

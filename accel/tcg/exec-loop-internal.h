@@ -36,6 +36,7 @@ struct ExecLoop {
     int64_t turn_left;        /* instructions left of its turn */
     int64_t adapt_time, adapt_idle, adapt_icount;
     Digest *digest;
+    Vcpu *stepping;           /* what step_cpu was at the start of the turn */
     bool ended;
     ExecResult result;
     void (*ended_fn)(void *opaque);

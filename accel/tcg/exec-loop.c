@@ -369,7 +369,10 @@ static void run_slice(ExecLoop *l, int64_t length)
     stop = tcg_run(l->tcg, cpu);
     l->icount = start + length - cpu->left;
     clock_set_slice(l->machine->clock, l->icount, &l->zero);
-    l->turn_left -= l->icount - start;
+    if (l->machine->num_cpus > 1) {
+        /* A lone CPU's slices are not cut by turns: their shape must leave no trace. */
+        l->turn_left -= l->icount - start;
+    }
     if (stop == TCG_STOP_DEBUG) {
         tell_stopped(l, EXEC_STOP_BREAKPOINT);
     }
@@ -391,7 +394,7 @@ static int64_t sleep_until(ExecLoop *l, int64_t ns)
     int64_t start = host_monotonic_ns(), elapsed;
 
     g_mutex_lock(&l->lock);
-    while (!l->woken && l->run_wanted && !l->closures) {
+    while (!l->woken && (l->run_wanted || l->step_cpu) && !l->closures) {
         if (ns == CLOCK_NO_DEADLINE) {
             g_cond_wait(&l->wake, &l->lock);
         } else {
@@ -487,18 +490,15 @@ static void serve_outside(ExecLoop *l)
         exec_loop_cpu(l)->skip_breakpoint = true;
     }
     l->paused = false;
+    l->stepping = l->step_cpu;
     g_mutex_unlock(&l->lock);
 }
 
+/* Steps keep to the order of turns: other CPUs run until it is this one's. */
 static void take_step(ExecLoop *l)
 {
-    Vcpu *cpu = l->step_cpu;
-
-    l->turn_cpu = cpu->index;
-    if (cpu_runnable(cpu)) {
-        run_slice(l, 1);
-        run_check(l);
-    }
+    run_slice(l, 1);
+    run_check(l);
     g_mutex_lock(&l->lock);
     l->step_cpu = NULL;
     g_mutex_unlock(&l->lock);
@@ -515,13 +515,13 @@ static void turn(ExecLoop *l)
         return;
     } else if (replay_at_end(l->replay)) {
         finish_replay(l);
-    } else if (l->step_cpu) {
+    } else if (!choose_cpu(l)) {
+        idle(l);
+    } else if (l->stepping == exec_loop_cpu(l)) {
         take_step(l);
-    } else if (choose_cpu(l)) {
+    } else {
         run_slice(l, slice_length(l));
         run_check(l);
-    } else {
-        idle(l);
     }
 }
 
@@ -529,8 +529,9 @@ static gpointer loop_thread(gpointer opaque)
 {
     ExecLoop *l = opaque;
 
-    replay_checkpoint(l->replay, CHECKPOINT_INIT);
+    /* Power-on first: input that is there already must not be lost in it. */
     reset_state(l);
+    replay_checkpoint(l->replay, CHECKPOINT_INIT);
     l->adapt_time = host_monotonic_ns();
     if (!l->run_wanted) {
         clock_pause(l->machine->clock);
@@ -664,8 +665,9 @@ void exec_loop_stop(ExecLoop *l)
     bool told;
 
     g_mutex_lock(&l->lock);
-    told = l->run_wanted;
+    told = l->run_wanted || l->step_cpu;
     l->run_wanted = false;
+    l->step_cpu = NULL;
     g_cond_broadcast(&l->wake);
     while (!l->paused && !l->thread_done) {
         g_cond_wait(&l->state, &l->lock);

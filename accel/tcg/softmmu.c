@@ -104,7 +104,7 @@ void vcpu_space_changed(Vcpu *cpu)
 
 /* ---- maintenance ---- */
 
-/* A page's entries are a quarter of the jump cache, contiguous. */
+/* A page's entries are contiguous. */
 static void jump_cache_drop_page(AddressSpace *s, uint64_t vaddr)
 {
     memset(&s->jump_cache[jump_cache_index(vaddr & PAGE_MASK)], 0xff,

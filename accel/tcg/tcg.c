@@ -169,13 +169,28 @@ static void connect(TcgContext *t, Vcpu *cpu, uint64_t exit, Unit *unit)
     }
 }
 
+/*
+ * A branch to a tagged address (top-byte ignore) arrives here, because the jump cache
+ * holds clean addresses only.
+ */
+static void clean_pc(Vcpu *cpu)
+{
+    int64_t top = (int64_t)cpu->pc >> 55;
+
+    if (UNLIKELY(top != 0 && top != -1)) {
+        cpu->pc = cpu->ops->clean_address(cpu, cpu->pc, false);
+    }
+}
+
 static void run_unit(TcgContext *t, Vcpu *cpu)
 {
-    const ItlbEntry *itlb = mmu_fetch(cpu, cpu->pc);
+    const ItlbEntry *itlb;
     uint64_t exit = cpu->last_exit;
     Unit *unit;
 
     cpu->last_exit = EXIT_KIND_MAIN;
+    clean_pc(cpu);
+    itlb = mmu_fetch(cpu, cpu->pc);
     if (!itlb) {
         cpu->left--;
         return;

@@ -199,7 +199,11 @@ void arm_raise_walk_abort(ArmCpu *cpu, uint64_t vaddr, uint32_t fsc)
 
 void arm_raise_alignment(Vcpu *vcpu, uint64_t vaddr, MmuAccess access)
 {
-    raise_memory(arm_cpu(vcpu), vaddr, access, FSC_ALIGNMENT);
+    if (access == MMU_FETCH) {
+        arm_exception(arm_cpu(vcpu), syndrome(EC_PC_ALIGNMENT, 0), vaddr);
+    } else {
+        raise_memory(arm_cpu(vcpu), vaddr, access, FSC_ALIGNMENT);
+    }
 }
 
 void arm_raise_external(Vcpu *vcpu, uint64_t vaddr, MmuAccess access)

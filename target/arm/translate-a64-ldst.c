@@ -100,9 +100,22 @@ static bool trans_LDXR(DisasContext *s, arg_LDXR *a)
     return true;
 }
 
+/*
+ * A store-exclusive that fails makes no access, so a misaligned SP can get past its check:
+ * the next access has to look again.
+ */
+static IrVal store_exclusive_base(DisasContext *s, unsigned rn)
+{
+    bool aligned = s->sp_aligned;
+    IrVal addr = a64_read_base(s, rn);
+
+    s->sp_aligned = aligned;
+    return addr;
+}
+
 static bool trans_STXR(DisasContext *s, arg_STXR *a)
 {
-    IrVal addr = a64_read_base(s, a->rn);
+    IrVal addr = store_exclusive_base(s, a->rn);
     IrVal status = ir_stx(s->b, ordered_memop(s, a->size, a->rel), addr,
                           a64_read_low(s, a->rt), IR_NONE);
 
@@ -123,7 +136,7 @@ static bool trans_LDXP(DisasContext *s, arg_LDXP *a)
 
 static bool trans_STXP(DisasContext *s, arg_STXP *a)
 {
-    IrVal addr = a64_read_base(s, a->rn);
+    IrVal addr = store_exclusive_base(s, a->rn);
     IrVal status = ir_stx(s->b, ordered_memop(s, a->sz ? MEM_64 : MEM_32, a->rel), addr,
                           a64_read_low(s, a->rt), a64_read_low(s, a->rt2));
 

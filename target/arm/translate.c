@@ -206,10 +206,7 @@ static void translate_step(DisasContext *s, uint32_t insn)
 /* States in which no instruction runs normally; true when the unit has been ended. */
 static bool translate_abnormal(DisasContext *s, const uint8_t *code)
 {
-    if (s->pc % INSN_BYTES) {
-        ir_insn(s->b, s->pc);
-        a64_exception(s, syndrome(EC_PC_ALIGNMENT, 0));
-    } else if (s->mode & MODE_SS) {
+    if (s->mode & MODE_SS) {
         /* Software step exceptions have priority over Illegal State. */
         ir_insn(s->b, s->pc);
         if (s->mode & MODE_IL) {
@@ -266,7 +263,7 @@ void a64_translate(Vcpu *cpu, IrBuilder *b, uint64_t pc, uint32_t mode, const ui
     DisasContext s = { .b = b, .cpu = arm_cpu(cpu), .pc = pc, .mode = mode };
     PageView view;
 
-    assert(max_insns > 0);
+    assert(max_insns > 0 && pc % INSN_BYTES == 0);
     if (translate_abnormal(&s, code)) {
         return;
     }

@@ -66,7 +66,7 @@ class Result:
         return r
 
     def __eq__(self, other):
-        return self.data == other.data
+        return self.data == other.data or self.status == other.status == TIMEOUT
 
     @property
     def status(self):

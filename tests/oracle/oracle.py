@@ -66,7 +66,8 @@ class Runners:
         return self.run([*self.args.emulator, self.args.native], list_of_cases)
 
     def rearm(self, variant, list_of_cases):
-        return self.run([self.args.rearm, *VARIANTS[variant]], list_of_cases)
+        return self.run([self.args.rearm, '--cpu', self.args.cpu, *VARIANTS[variant]],
+                        list_of_cases)
 
 
 def disassemble(words, folder):
@@ -86,7 +87,7 @@ def minimise(runners, variant, case):
     """Drop instructions as long as the two sides still differ."""
     while len(case.words) > 1:
         smaller = [case.without(n) for n in range(len(case.words))
-                   if case.names[n] != 'LOOP']
+                   if case.names[n] not in ('LOOP', 'BRK', 'RET')]
         pairs = zip(runners.native(smaller), runners.rearm(variant, smaller))
         failing = [c for c, (a, b) in zip(smaller, pairs) if a != b]
         if not failing:
@@ -178,14 +179,14 @@ def main():
     ap.add_argument('--rearm', required=True, help='rearm-a64-test')
     ap.add_argument('--native', required=True, help='a64-native; empty: skip')
     ap.add_argument('--emulator', default=EMULATOR, help='what runs it; empty: itself')
-    ap.add_argument('--cpu', default='cortex-a72')
+    ap.add_argument('--cpu', default='cortex-a72', help='model on both sides')
     ap.add_argument('--decode', default=os.path.join(here, '../../target/arm'))
     ap.add_argument('--chapter', action='append', help='dpimm, branch, ldst, fp, ...')
     ap.add_argument('--pattern', action='append', help='pattern names (shell wildcards)')
     ap.add_argument('--seed', type=int, default=1)
     ap.add_argument('--singles', type=int, default=40, help='instructions a pattern')
     ap.add_argument('--sequences', type=int, default=1000)
-    ap.add_argument('--length', type=int, default=16, help='longest sequence')
+    ap.add_argument('--length', type=int, default=16, help='longest sequence (at most 50)')
     ap.add_argument('--show', type=int, default=3, help='differences shown in full')
     ap.add_argument('--variant', dest='variants', action='append', choices=sorted(VARIANTS))
     args = ap.parse_args()

@@ -7,18 +7,22 @@ stay where they may: nothing else writes to them.
 import os
 import sys
 
-from cases import CODE_BASE, CODE_SIZE, CODE_START, DATA_BASE, Case, State
+from cases import CODE_BASE, CODE_SIZE, CODE_START, DATA_BASE, MAX_WORDS, Case, State
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../scripts'))
 import decodegen                                            # noqa: E402
 
 POINTERS = [20, 21, 22, 23, 31]     # 31: SP; 20, 21 and SP are 16-byte aligned
 OFFSETS = [24, 25]                  # small positive, small negative
-TARGETS = [26, 27]                  # code addresses outside the sequence
+TARGETS = [26, 27]                  # code addresses: outside of single instructions, ...
+FUNCTION, LOOP_END = TARGETS        # ... and in sequences of these
 COUNTER = 28                        # of loops
-DATA = [n for n in range(32) if n not in POINTERS + OFFSETS + TARGETS + [COUNTER]] + [31]
+LINK = 30                           # a code address outside, until BL
+ROLES = POINTERS + OFFSETS + TARGETS + [COUNTER, LINK]
+DATA = [n for n in range(32) if n not in ROLES] + [31]
 START_INDEX = CODE_START // 4
 CLREX = 0xd503305f
+BRK = 0xd4200000
 
 REGISTERS = {'rd', 'rn', 'rm', 'ra', 'rt', 'rt2', 'rs'}
 SIMD_CHAPTERS = ('fp', 'simd')      # chapters whose names start so use V registers
@@ -89,7 +93,7 @@ def random_field(rng, name, length):
 
 
 def branch_offset(rng, index, bits):
-    """To another word of the code page, ahead of the sequence's position or before the sequence."""
+    """One or two words ahead, or to a word of the code page outside the sequence."""
     reach = (1 << bits - 1) - 1
     low = max(0, START_INDEX + index - reach)
     high = min(CODE_SIZE // 4 - 1, START_INDEX + index + reach)
@@ -98,7 +102,7 @@ def branch_offset(rng, index, bits):
         return rng.choice(near) - START_INDEX - index
     while True:
         target = rng.randint(low, high)
-        if not START_INDEX <= target <= START_INDEX + index:
+        if not START_INDEX <= target < START_INDEX + MAX_WORDS:
             return target - START_INDEX - index
 
 
@@ -176,6 +180,7 @@ def random_state(rng, simd):
     x[26] = CODE_BASE + 4 * rng.randrange(0, START_INDEX)
     x[27] = CODE_BASE + 4 * rng.randrange(START_INDEX + 64, CODE_SIZE // 4)
     x[28] = rng.randint(1, 20)
+    x[30] = x[26]
     fpcr = fpsr = 0
     if simd and rng.random() < 0.6:
         fpcr = rng.getrandbits(4) << 22 | (rng.random() < 0.1) << 26
@@ -216,26 +221,63 @@ def may_mix(c):
     return c.names[0] not in ('STXR', 'STXP') and keeps_sp(c.patterns[0], c.words[0])
 
 
-def sequence(rng, usable, longest, simd):
-    """Of single-instruction cases that may_mix(), in random order, half of the time in a loop."""
-    loop = rng.random() < 0.5
-    words, names = [CLREX], ['CLREX']
-    if loop:
-        words.append(0xd1000400 | COUNTER << 5 | COUNTER)   # SUB: branches do not skip it
-        names.append('LOOP')
-    length = rng.randint(2, longest)
-    while len(words) < length:
-        c = rng.choice(usable)
+class Sequence:
+    """CLREX, a body (a loop half of the time), BRK, and a function that the body calls."""
+
+    def __init__(self, rng, usable, simd):
+        self.rng, self.usable = rng, usable
+        self.words, self.names = [CLREX], ['CLREX']
+        self.calls = []                         # indices of BLs to be resolved
+        self.state = random_state(rng, simd)
+
+    def add(self, name, word):
+        self.words.append(word)
+        self.names.append(name)
+
+    def add_random(self, allowed):
+        c = self.rng.choice(self.usable)
         name, p, word = c.names[0], c.patterns[0], c.words[0]
-        if name in POSITIONAL:
-            word = instruction(rng, p, len(words))
-        words.append(word)
-        names.append(name)
-        if name in ('LDXR', 'LDXP') and rng.random() < 0.8:
-            words.append(exclusive_store(rng, word))
-            names.append('STXR')
-    if loop:
-        back = 1 - len(words) & 0x7ffff
-        words.append(0xb5000000 | back << 5 | COUNTER)      # CBNZ to the SUB
-        names.append('CBNZ')
-    return Case(random_state(rng, simd), words, names)
+        if not allowed(name):
+            return
+        if name == 'BL':
+            self.calls.append(len(self.words))
+        elif name == 'BLR':
+            word = word & ~(31 << 5) | FUNCTION << 5
+        elif name == 'BR':
+            word = word & ~(31 << 5) | LOOP_END << 5
+        elif name in POSITIONAL:
+            word = instruction(self.rng, p, len(self.words))
+        self.add(name, word)
+        if name in ('LDXR', 'LDXP') and self.rng.random() < 0.8:
+            self.add('STXR', exclusive_store(self.rng, word))
+
+    def body(self, length):
+        loop = self.rng.random() < 0.5
+        if loop:
+            # SUB of the counter: branches do not skip it.
+            self.add('LOOP', 0xd1000400 | COUNTER << 5 | COUNTER)
+        while len(self.words) < length:
+            self.add_random(lambda name: name != 'RET')
+        self.state.x[LOOP_END] = CODE_BASE + CODE_START + 4 * len(self.words)
+        if loop:
+            back = 1 - len(self.words) & 0x7ffff
+            self.add('CBNZ', 0xb5000000 | back << 5 | COUNTER)
+
+    def function(self, length):
+        for _ in range(2):          # out of reach for branches of the body
+            self.add('BRK', BRK)
+        start = len(self.words)
+        while len(self.words) < start + length:
+            self.add_random(lambda name: name not in POSITIONAL | {'BR', 'BLR', 'RET'})
+        self.add('RET', 0xd65f0000 | LINK << 5)
+        self.state.x[FUNCTION] = CODE_BASE + CODE_START + 4 * start
+        for n in self.calls:
+            self.words[n] = 0x94000000 | start - n
+
+
+def sequence(rng, usable, longest, simd):
+    """Of single-instruction cases that may_mix(), in random order."""
+    s = Sequence(rng, usable, simd)
+    s.body(rng.randint(2, longest))
+    s.function(rng.randint(0, 4))
+    return Case(s.state, s.words, s.names)

@@ -21,6 +21,38 @@ typedef struct Golden {
 #define TAIL "jmp.32 imm=0x1004\n"
 
 static const Golden goldens[] = {
+    /* ---- cse ---- */
+    { "cse/same-sum", ir_opt_cse,
+      "v1 = get.32 aux=0x3\n"
+      "v2 = const.64 imm=0x8\n"
+      "v3 = add.64 v1 v2\n"
+      "v4 = const.64 imm=0x8\n"
+      "v5 = add.64 v1 v4\n"
+      "v6 = xor.64 v3 v5\n"
+      "set.32 v6 aux=0x3\n",
+      "v1 = get.32 aux=0x3\n"
+      "v2 = const.64 imm=0x8\n"
+      "v3 = add.64 v1 v2\n"
+      "v6 = xor.64 v3 v3\n"
+      "set.32 v6 aux=0x3\n" },
+    /* Another width, another order, flags and loads are other things. */
+    { "cse/not-the-same", ir_opt_cse,
+      "v1 = get.32 aux=0x3\n"
+      "v2 = get.32 aux=0x4\n"
+      "v3 = ld.64 v1 aux=0x3\n"
+      "v4 = ld.64 v1 aux=0x3\n"
+      "v5 = sub.64 v1 v2\n"
+      "v6 = sub.32 v1 v2\n"
+      "v7 = sub.64 v2 v1\n"
+      "v8 = sub.64.f v1 v2\n",
+      "v1 = get.32 aux=0x3\n"
+      "v2 = get.32 aux=0x4\n"
+      "v3 = ld.64 v1 aux=0x3\n"
+      "v4 = ld.64 v1 aux=0x3\n"
+      "v5 = sub.64 v1 v2\n"
+      "v6 = sub.32 v1 v2\n"
+      "v7 = sub.64 v2 v1\n"
+      "v8 = sub.64.f v1 v2\n" },
     /* ---- forward: slots ---- */
     { "forward/read-twice", ir_opt_forward,
       "v1 = get.32 aux=0x3\n"

@@ -10,8 +10,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "replay/replay-log.h"
-#include "replay/replay.h"
+#include "replay/replay-int.h"
 #include "util/host-clock.h"
 #include "util/host-random.h"
 
@@ -761,6 +760,47 @@ static void test_killed(void)
     drop(path);
 }
 
+/* A guest that computes without input, killed: the replay still gets there. */
+static void test_progress(void)
+{
+    char *path = temp_path();
+    Replay *r = new_replay(REPLAY_MODE_RECORD, path, REPLAY_CHECK_OFF);
+    uint8_t value[4];
+    Fake f;
+
+    fake_init(&f, r);
+    start(r);
+    r->progress_period_ns = 0;
+    f.icount = 1000;
+    g_assert_false(replay_safe_point(r));
+    r->progress_period_ns = INT64_MAX;
+    replay_value(f.random, produce_random, NULL, value, sizeof(value));
+    f.icount = 1500;
+    g_assert_false(replay_safe_point(r));
+    r->progress_period_ns = 0;
+    f.icount = 2000;
+    g_assert_false(replay_safe_point(r));
+    replay_free(r);
+
+    r = new_replay(REPLAY_MODE_PLAY, path, REPLAY_CHECK_OFF);
+    fake_init(&f, r);
+    start(r);
+    g_assert_cmpuint(replay_next_pos(r), ==, 1000);
+    f.icount = 1000;
+    g_assert_false(replay_safe_point(r));
+    g_assert_false(replay_due(r));
+    g_assert_cmpuint(replay_next_pos(r), ==, 2000);
+    replay_value(f.random, produce_random, NULL, value, sizeof(value));
+    g_assert_cmpuint(replay_next_pos(r), ==, 2000);
+    f.icount = 2000;
+    g_assert_false(replay_safe_point(r));
+    g_assert_true(replay_at_end(r));
+    g_assert_true(replay_is_truncated(r));
+    g_assert_false(replay_failed(r));
+    replay_free(r);
+    drop(path);
+}
+
 /* ---- mutex, info ---- */
 
 static void *try_mutex(void *opaque)
@@ -831,6 +871,7 @@ int main(int argc, char **argv)
     g_test_add_func("/replay/config-errors", test_config_errors);
     g_test_add_func("/replay/truncated", test_truncated);
     g_test_add_func("/replay/damaged", test_damaged);
+    g_test_add_func("/replay/progress", test_progress);
     g_test_add_func("/replay/mutex", test_mutex);
     g_test_add_func("/replay/info", test_info);
     return g_test_run();

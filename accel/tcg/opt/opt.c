@@ -11,6 +11,7 @@ void ir_optimize(IrUnit *u)
 {
     ir_opt_forward(u);
     ir_opt_fold(u);
+    ir_opt_cse(u);
     ir_mark_flags(u);
     ir_opt_dead(u);
 }

@@ -17,6 +17,8 @@ void ir_optimize(IrUnit *u);
 void ir_opt_forward(IrUnit *u);
 /* Constant folding and algebraic identities. */
 void ir_opt_fold(IrUnit *u);
+/* Compute the same thing from the same values only once. */
+void ir_opt_cse(IrUnit *u);
 /* Remove instructions without effect whose results nobody uses. */
 void ir_opt_dead(IrUnit *u);
 /* Mark flag setters whose NZCV nobody reads (dead) or that must reach

@@ -213,6 +213,7 @@ static bool x86_compile(TcgContext *t, CodeArena *arena, const IrUnit *u, Unit *
     gen_fp_init(&g);
     g.locs = g_array_new(false, false, sizeof(SlotLoc));
     gen_regs_init(&g);
+    gen_loop_entry(&g);
     gen_head(&g);
     for (g.n = 0; g.n < u->num_insns; g.n++) {
         gen_insn(&g, &u->insns[g.n]);

@@ -90,6 +90,9 @@ static void add_exit(Gen *g, uint8_t *jump, uint64_t pc)
 
     assert(g->flags_home || g->flags_in_host);
     cold.num_locs = gen_capture(g);
+    if (gen_loops_to(g, pc)) {
+        cold.num_loop_locs = gen_loop_capture(g);
+    }
     g_array_append_val(g->cold, cold);
 }
 
@@ -168,7 +171,13 @@ void gen_final_exit(Gen *g, const IrInsn *i)
     gen_flush_slots(g);
     switch (i->op) {
     case IR_jmp:
-        go_to(g, i->imm);
+        if (gen_loops_to(g, i->imm)) {
+            unsigned first = g->locs->len, count = gen_loop_capture(g);
+
+            gen_loop_jump(g, &g_array_index(g->locs, SlotLoc, first), count);
+        } else {
+            go_to(g, i->imm);
+        }
         break;
     case IR_jmp_ind:
         gen_load_into(g, RCX, i->arg[0]);
@@ -192,7 +201,12 @@ static void cold_exit(Gen *g, const Cold *c)
         gen_store_loc(g, &g_array_index(g->locs, SlotLoc, c->first_loc + n));
     }
     refund(g, c->refund);
-    go_to(g, c->pc);
+    if (gen_loops_to(g, c->pc)) {
+        gen_loop_jump(g, &g_array_index(g->locs, SlotLoc, c->first_loc + c->num_locs),
+                      c->num_loop_locs);
+    } else {
+        go_to(g, c->pc);
+    }
 }
 
 static void cold_mem(Gen *g, const Cold *c)

@@ -40,7 +40,9 @@ static MemSite *new_site(Gen *g, const IrInsn *i)
     site->bytes = access_bytes(i);
     site->write = is_write(i);
     site->num_locs = count;
-    memcpy(site->locs, &g_array_index(g->locs, SlotLoc, first), count * sizeof(SlotLoc));
+    if (count) {
+        memcpy(site->locs, &g_array_index(g->locs, SlotLoc, first), count * sizeof(SlotLoc));
+    }
     g_array_set_size(g->locs, first);
     return site;
 }

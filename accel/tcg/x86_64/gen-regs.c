@@ -339,6 +339,9 @@ void gen_get_slot(Gen *g, unsigned slot, uint16_t v)
 {
     uint16_t current = g->slot_val[slot];
 
+    if (current == v) {
+        return;     /* loaded at the loop head */
+    }
     if (current) {
         gen_def_from(g, v, current);
     } else {
@@ -347,21 +350,25 @@ void gen_get_slot(Gen *g, unsigned slot, uint16_t v)
     }
 }
 
-static SlotLoc locate(const Gen *g, unsigned slot)
+SlotLoc gen_locate(const Gen *g, unsigned slot)
 {
     uint16_t v = g->slot_val[slot];
     const GenValue *val = &g->val[v];
     SlotLoc loc = { .slot = slot };
 
-    if (gen_is_const(g, v, &loc.value)) {
+    if (v == 0) {
+        loc.kind = LOC_HOME;
+    } else if (gen_is_const(g, v, &loc.value)) {
         loc.kind = LOC_CONST;
     } else if (val->reg != NO_REG) {
         loc.kind = LOC_REG;
         loc.where = val->reg;
-    } else {
-        assert(val->spilled);
+    } else if (val->spilled) {
         loc.kind = LOC_SPILL;
         loc.where = val->spill;
+    } else {
+        assert(!(g->dirty & 1u << slot));
+        loc.kind = LOC_HOME;
     }
     return loc;
 }
@@ -371,7 +378,7 @@ unsigned gen_capture(Gen *g)
     unsigned count = 0;
 
     for (uint32_t m = g->dirty; m; m &= m - 1, count++) {
-        SlotLoc loc = locate(g, __builtin_ctz(m));
+        SlotLoc loc = gen_locate(g, __builtin_ctz(m));
 
         g_array_append_val(g->locs, loc);
     }
@@ -399,7 +406,7 @@ void gen_store_loc(Gen *g, const SlotLoc *loc)
 void gen_flush_slots(Gen *g)
 {
     for (uint32_t m = g->dirty; m; m &= m - 1) {
-        SlotLoc loc = locate(g, __builtin_ctz(m));
+        SlotLoc loc = gen_locate(g, __builtin_ctz(m));
 
         gen_store_loc(g, &loc);
     }

@@ -23,6 +23,8 @@
 #include "accel/tcg/x86_64/asm.h"
 #include <glib.h>
 
+/* More than values can live at once: the slots, one instruction's temporaries, and what
+ * ir_opt_cse() keeps. */
 #define GEN_SPILL_WORDS 256
 #define FRAME_SPILL 0                                /* offset from RSP in units */
 #define FRAME_SAVE (GEN_SPILL_WORDS * 8)             /* 16 registers */
@@ -40,7 +42,7 @@ typedef struct GenValue {
 } GenValue;
 
 /* Where a dirty slot's value is at some point: a record of a state map. */
-typedef enum LocKind { LOC_REG = 0, LOC_SPILL = 1, LOC_CONST = 2 } LocKind;
+typedef enum LocKind { LOC_REG = 0, LOC_SPILL = 1, LOC_CONST = 2, LOC_HOME = 3 } LocKind;
 typedef struct SlotLoc {
     uint8_t slot;
     uint8_t kind;
@@ -70,7 +72,8 @@ typedef struct Cold {
     bool save_flags, flags_inverted;
     uint8_t addr_reg;       /* COLD_MEM */
     MemSite *site;
-    unsigned first_loc, num_locs;   /* COLD_EXIT: into Gen.locs */
+    unsigned first_loc, num_locs;   /* COLD_EXIT: dirty slots, into Gen.locs */
+    unsigned num_loop_locs;         /* behind them, when the exit is a jump back */
 } Cold;
 
 typedef struct Gen {
@@ -92,6 +95,13 @@ typedef struct Gen {
     uint8_t spill_used[GEN_SPILL_WORDS];
     bool flags_in_host, flags_inverted, flags_home;
     uint8_t *dead_exit;     /* where the entry of a killed unit jumps */
+    /*
+     * A unit that jumps back to its own start keeps slots in registers over the jump: at
+     * the loop head these are loaded (and clean), and each jump back restores that.
+     */
+    uint8_t *loop_head;     /* writable view, or NULL */
+    uint32_t loop_slots;
+    uint8_t loop_reg[VCPU_MAX_SLOTS];
     GArray *cold;           /* Cold */
     GArray *cold_fp;        /* gen-fp.c's, from gen_fp_init() to gen_fp_cold() */
     GArray *locs;           /* SlotLoc */
@@ -155,6 +165,8 @@ void gen_sync_state(Gen *g);
 /* Append the state map of the dirty slots to g->locs; returns the count. */
 unsigned gen_capture(Gen *g);
 void gen_store_loc(Gen *g, const SlotLoc *loc);
+/* Where a slot's value is. */
+SlotLoc gen_locate(const Gen *g, unsigned slot);
 bool gen_is_const(const Gen *g, uint16_t v, uint64_t *value);
 /* The constant fits a sign-extended 32-bit immediate of an operation of width w. */
 bool gen_imm32(const Gen *g, uint16_t v, bool w, int32_t *imm);
@@ -168,6 +180,17 @@ static inline int32_t spill_disp(unsigned word)
 {
     return FRAME_SPILL + 8 * word;
 }
+
+/* ---- gen-loop.c ---- */
+
+/* At the unit's start: when it jumps back here, load what it keeps in registers. */
+void gen_loop_entry(Gen *g);
+/* True when an exit to pc is a jump back. */
+bool gen_loops_to(const Gen *g, uint64_t pc);
+/* Where each loop slot's value is now, for gen_loop_jump(). Appends to g->locs. */
+unsigned gen_loop_capture(Gen *g);
+/* Dirty slots are home: move the loop slots to their registers and jump. */
+void gen_loop_jump(Gen *g, const SlotLoc *locs, unsigned count);
 
 /* ---- gen-flags.c ---- */
 

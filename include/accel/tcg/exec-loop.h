@@ -63,7 +63,10 @@ void machine_run_sync(ExecLoop *l, void (*fn)(void *opaque), void *opaque);
 void exec_loop_stop(ExecLoop *l);
 void exec_loop_cont(ExecLoop *l);
 bool exec_loop_running(ExecLoop *l);
-/* Run exactly one instruction on cpu (the others stand still), then stop with EXEC_STOP_STEPPED. */
+/*
+ * Run until cpu has executed exactly one instruction, then stop with EXEC_STOP_STEPPED. The
+ * order of turns is kept, so that stepping never changes what the guest does.
+ */
 void exec_loop_step(ExecLoop *l, Vcpu *cpu);
 
 /* Requests from outside; recorded through replay_post(). Also usable while paused. */

@@ -22,9 +22,9 @@
 
 #define TLB_BITS 11
 #define TLB_SIZE (1u << TLB_BITS)
-#define ITLB_BITS 9
+#define ITLB_BITS 11
 #define ITLB_SIZE (1u << ITLB_BITS)
-#define JUMP_CACHE_BITS 12
+#define JUMP_CACHE_BITS 14
 #define JUMP_CACHE_SIZE (1u << JUMP_CACHE_BITS)
 #define TLB_INVALID UINT64_MAX
 

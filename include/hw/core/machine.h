@@ -45,7 +45,7 @@ struct Machine {
 };
 
 Machine *machine_new(Replay *replay);
-/* Frees devices in reverse order, memory, clock; not the CPUs, which the engine owns. */
+/* Frees devices in reverse order, memory, clock; not the CPUs: VcpuOps.free comes first. */
 void machine_free(Machine *m);
 
 void machine_reset_devices(Machine *m);

@@ -1,0 +1,75 @@
+"""Bare-metal guests: expected registers, on every variant of the engine, and
+the same on the oracle where it is installed.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import shutil
+import subprocess
+import time
+import unittest
+
+import guests
+import rearm
+from rearm import TestCase, Vm
+
+ORACLE = 'qemu-system-aarch64'
+BOARD = ('-M', 'virt', '-cpu', 'cortex-a57', '-m', '64M')
+VARIANTS = ('backend=jit', 'backend=interp', 'unit-insns=1', 'unit-insns=7', 'unit-insns=512',
+            'link=off', 'opt=off', 'backend=interp,opt=off')
+
+
+@guests.need_compiler()
+class Guests(TestCase):
+    def check(self, name, output):
+        self.assertEqual({r: hex(v) for r, v in guests.reported(output).items()
+                          if r in guests.expected(name)},
+                         {r: hex(v) for r, v in guests.expected(name).items()}, output)
+
+    def run_guest(self, elf, name, *options):
+        with Vm(*BOARD, '-kernel', elf, *options) as vm:
+            guests.drive(vm, name)
+            code = vm.wait(30)
+            self.assertEqual(code, 0, vm.stderr())
+            self.check(name, vm.output.decode('latin1').replace('\r', ''))
+            return vm.stderr()
+
+    def test_variants(self):
+        """Recorded once, replayed by every variant: registers and digests."""
+        for name in guests.names():
+            elf = guests.build(name, self.dir)
+            log = self.path(name + '.rr')
+            stderr = self.run_guest(elf, name, '-icount',
+                                    'shift=1,sleep=off,rr=record,rrfile=%s,'
+                                    'rrcheck=digest,rrcheckperiod=1000' % log)
+            recording = rearm.Recording(stderr)
+            for variant in VARIANTS:
+                with self.subTest(guest=name, variant=variant):
+                    self.assert_replays(log, recording, '-accel', 'tcg,' + variant)
+
+    def test_without_icount(self):
+        for name in guests.names():
+            with self.subTest(guest=name):
+                self.run_guest(guests.build(name, self.dir), name)
+
+    def test_cpus(self):
+        for cpu in ('cortex-a53', 'cortex-a72'):
+            for name in guests.names():
+                with self.subTest(guest=name, cpu=cpu):
+                    self.run_guest(guests.build(name, self.dir), name, '-cpu', cpu)
+
+    @unittest.skipUnless(shutil.which(ORACLE), 'no %s' % ORACLE)
+    def test_oracle(self):
+        """The expected values are not our invention."""
+        for name in guests.names():
+            elf = guests.build(name, self.dir)
+            with self.subTest(guest=name), subprocess.Popen(
+                    [ORACLE, *BOARD, '-icount', 'shift=1,sleep=off', '-kernel', elf, '-display',
+                     'none', '-monitor', 'none', '-serial', 'stdio'], stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as oracle:
+                if name == 'uart':
+                    oracle.stdout.read(1)
+                    time.sleep(0.2)
+                    oracle.stdin.write(guests.UART_INPUT)
+                    oracle.stdin.flush()
+                output = oracle.communicate(timeout=30)[0]
+                self.check(name, output)

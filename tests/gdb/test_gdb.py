@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""gdb-multiarch against the program: registers, memory, breakpoints, steps, Ctrl-C.
+
+usage: test_gdb.py REARM; exit code 77 (skipped) without gdb-multiarch.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'system'))
+import guests
+
+REARM = None
+TIMEOUT = 30
+
+
+class GdbTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.socket = os.path.join(self.folder.name, 'gdb.sock')
+        self.spin = guests.write(os.path.join(self.folder.name, 'spin.elf'), guests.SPIN)
+
+    def start(self, *args):
+        process = subprocess.Popen(
+            [REARM, '-display', 'none', '-serial', 'null', '-kernel', self.spin,
+             '-gdb', f'unix:{self.socket},server=on,wait=off', *args],
+            cwd=self.folder.name, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.addCleanup(self.reap, process)
+        end = time.monotonic() + TIMEOUT
+        while not os.path.exists(self.socket) and time.monotonic() < end:
+            time.sleep(0.01)
+        return process
+
+    @staticmethod
+    def reap(process):
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+    def gdb(self, *commands, connect=True):
+        script = ['set confirm off', 'set pagination off', 'set architecture aarch64',
+                  'set remotetimeout 10']
+        if connect:
+            script.append(f'target remote {self.socket}')
+        args = ['gdb-multiarch', '-nx', '-batch']
+        for command in [*script, *commands]:
+            args += ['-ex', command]
+        result = subprocess.run(args, capture_output=True, text=True, timeout=TIMEOUT,
+                                stdin=subprocess.DEVNULL, check=False)
+        return result.stdout + result.stderr
+
+    def value(self, output, name):
+        match = re.search(rf'^{name}=(.*)$', output, re.M)
+        self.assertTrue(match, output)
+        return match.group(1)
+
+    def test_registers_and_memory(self):
+        self.start('-S')
+        out = self.gdb(
+            'printf "pc=%lx\\n", $pc', 'printf "cpsr=%x\\n", $cpsr',
+            'printf "code=%x\\n", *(unsigned int *)0x40080000',
+            'set $x5 = 0x1234567890abcdef', 'printf "x5=%lx\\n", $x5',
+            'set $v3.u64x2[1] = 0x55', 'printf "v3=%lx\\n", $v3.u64x2[1]',
+            'set {unsigned long}0x40090000 = 0xfeedface12345678',
+            'printf "mem=%lx\\n", *(unsigned long *)0x40090000',
+            'printf "d=%d\\n", $fpcr',
+            'info threads', 'kill')
+        self.assertEqual(self.value(out, 'code'), 'd2a00603')
+        self.assertEqual(self.value(out, 'cpsr'), '3c5')     # EL1h, DAIF masked
+        self.assertEqual(self.value(out, 'x5'), '1234567890abcdef')
+        self.assertEqual(self.value(out, 'v3'), '55')
+        self.assertEqual(self.value(out, 'mem'), 'feedface12345678')
+        self.assertIn('CPU#0 [running]', out)
+
+    def test_breakpoints_and_steps(self):
+        process = self.start('-S')
+        out = self.gdb(
+            f'break *{guests.SPIN_FUNCTION:#x}', 'continue', 'printf "a=%lx,%ld\\n", $pc, $x0',
+            'continue', 'printf "b=%lx,%ld\\n", $pc, $x0',
+            'stepi', 'printf "c=%lx,%lx\\n", $pc, $v0.u64x2[0]',
+            'stepi', 'stepi', 'printf "d=%lx\\n", $pc',
+            'stepi', 'stepi', 'printf "e=%lx,%ld\\n", $pc, $x0',
+            f'printf "m=%ld\\n", *(long *){guests.SPIN_DATA:#x}',
+            'delete', f'hbreak *{guests.SPIN_LOOP:#x} if $x0 == 1000', 'continue',
+            'printf "f=%ld\\n", $x0', 'kill')
+        self.assertEqual(self.value(out, 'a'), f'{guests.SPIN_FUNCTION:x},1')
+        self.assertEqual(self.value(out, 'b'), f'{guests.SPIN_FUNCTION:x},2')
+        self.assertEqual(self.value(out, 'c'), f'{guests.SPIN_FUNCTION + 4:x},2')
+        self.assertEqual(self.value(out, 'd'), f'{guests.SPIN_LOOP + 12:x}')
+        self.assertEqual(self.value(out, 'e'), f'{guests.SPIN_LOOP + 4:x},3')
+        self.assertEqual(self.value(out, 'm'), '2')
+        self.assertEqual(self.value(out, 'f'), '1000')
+        self.assertEqual(process.wait(TIMEOUT), 0)           # kill ends the emulator
+
+    def test_interrupt_and_monitor(self):
+        """gdb stops a running machine, asks its monitor, detaches: it runs on."""
+        process = self.start()
+        out = self.gdb('printf "in=%d\\n", $pc >= 0x40080000 && $pc < 0x4008003c',
+                       'monitor info status', 'printf "x=%ld\\n", $x0', 'detach')
+        self.assertEqual(self.value(out, 'in'), '1')
+        self.assertIn('VM status: paused', out)
+        first = int(self.value(out, 'x'))
+        time.sleep(0.2)
+        out = self.gdb('printf "x=%ld\\n", $x0', 'monitor quit', 'disconnect')
+        self.assertGreater(int(self.value(out, 'x')), first)
+        self.assertEqual(process.wait(TIMEOUT), 0)
+
+    def test_second_cpu(self):
+        self.start('-S', '-smp', '2')
+        out = self.gdb('info threads', 'thread 2', 'printf "t=%d\\n", $_thread', 'thread 1',
+                       'stepi', 'printf "pc=%lx\\n", $pc', 'kill')
+        self.assertIn('CPU#1 [off]', out)
+        self.assertEqual(self.value(out, 't'), '2')
+
+    def test_debugged_replay_is_equal(self):
+        """Breakpoints and steps leave no trace: the digest is that of the recording."""
+        log = os.path.join(self.folder.name, 'a.log')
+        process = self.start('-icount', f'shift=0,rr=record,rrfile={log}')
+        time.sleep(0.3)
+        process.terminate()
+        _, stderr = process.communicate(timeout=TIMEOUT)
+        digest = re.search(rb'digest ([0-9a-f]+)', stderr).group(1)
+        process = self.start('-S', '-icount', f'rr=replay,rrfile={log}')
+        out = self.gdb(f'break *{guests.SPIN_FUNCTION:#x}', 'continue', 'continue', 'stepi', 'stepi',
+                       'printf "x=%ld\\n", $x0', 'delete', 'detach')
+        self.assertEqual(self.value(out, 'x'), '2')
+        _, stderr = process.communicate(timeout=TIMEOUT)
+        self.assertIn(b'digest ' + digest + b' (equal)', stderr)
+        self.assertEqual(process.returncode, 0)
+
+
+if __name__ == '__main__':
+    if not shutil.which('gdb-multiarch'):
+        sys.exit(77)
+    REARM = os.path.abspath(sys.argv.pop(1))
+    unittest.main()

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Small AArch64 guests for the virt board, as machine code, and an ELF file around them."""
+import struct
+
+LOAD = 0x40080000
+
+# Print the text behind the code, then echo what is typed until 'q', which powers off
+# through PSCI. The UART is at 0x09000000; its flag register at +0x18, RXFE is bit 4.
+ECHO = [
+    0x10000201,   # adr   x1, text
+    0xd2a12002,   # movz  x2, #0x0900, lsl #16
+    0x38401423,   # 1: ldrb w3, [x1], #1
+    0x34000063,   # cbz   w3, 2f
+    0x39000043,   # strb  w3, [x2]
+    0x17fffffd,   # b     1b
+    0xb9401844,   # 2: ldr w4, [x2, #0x18]
+    0x3727ffe4,   # tbnz  w4, #4, 2b
+    0xb9400043,   # ldr   w3, [x2]
+    0x39000043,   # strb  w3, [x2]
+    0x7101c47f,   # cmp   w3, #'q'
+    0x54ffff61,   # b.ne  2b
+    0xd2b08000,   # movz  x0, #0x8400, lsl #16
+    0xf2800100,   # movk  x0, #8            PSCI SYSTEM_OFF
+    0xd4000002,   # hvc   #0
+    0x14000000,   # b     .
+]
+ECHO_TEXT = b'hello from the guest\n'
+ECHO_POLL = LOAD + 6 * 4
+
+# Print FLOOD_BYTES characters as fast as the UART takes them, then power off.
+FLOOD_BYTES = 0x40000
+FLOOD = [
+    0xd2a12002,   # movz  x2, #0x0900, lsl #16
+    0xd2a00085,   # movz  x5, #4, lsl #16
+    0xd2800006,   # mov   x6, #0
+    0x120014c3,   # 1: and w3, w6, #0x3f
+    0x1100c063,   # add   w3, w3, #0x30
+    0x39000043,   # strb  w3, [x2]
+    0x910004c6,   # add   x6, x6, #1
+    0xeb0500df,   # cmp   x6, x5
+    0x54ffff61,   # b.ne  1b
+    0xd2b08000,   # movz  x0, #0x8400, lsl #16
+    0xf2800100,   # movk  x0, #8
+    0xd4000002,   # hvc   #0
+]
+
+# Count in x0 for ever; store it at SPIN_DATA; call a function that moves it to d0.
+SPIN_DATA = LOAD + 0x1000
+SPIN_LOOP = LOAD + 0x18
+SPIN_FUNCTION = LOAD + 0x28
+SPIN = [
+    0xd2a00603,   # movz  x3, #0x30, lsl #16
+    0xd5181043,   # msr   cpacr_el1, x3        FP does not trap
+    0xd5033fdf,   # isb
+    0xd2a80101,   # movz  x1, #0x4008, lsl #16
+    0x91400421,   # add   x1, x1, #1, lsl #12
+    0xd2800000,   # mov   x0, #0
+    0x91000400,   # 1: add x0, x0, #1
+    0xf9000020,   # str   x0, [x1]
+    0x94000002,   # bl    f
+    0x17fffffd,   # b     1b
+    0x9e670000,   # f: fmov d0, x0
+    0xf100141f,   # cmp   x0, #5
+    0xd65f03c0,   # ret
+]
+
+
+def flood_text():
+    return bytes(0x30 + (i & 0x3f) for i in range(FLOOD_BYTES))
+
+
+def elf(words, tail=b''):
+    """An executable with one segment at LOAD, entered at its start."""
+    body = struct.pack(f'<{len(words)}I', *words) + tail + b'\0'
+    offset = 0x1000
+    ident = b'\x7fELF' + bytes([2, 1, 1]) + bytes(9)
+    header = ident + struct.pack('<HHIQQQIHHHHHH', 2, 183, 1, LOAD, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    segment = struct.pack('<IIQQQQQQ', 1, 5, offset, LOAD, LOAD, len(body), len(body), 0x1000)
+    return (header + segment).ljust(offset, b'\0') + body
+
+
+def write(path, words, tail=b''):
+    with open(path, 'wb') as f:
+        f.write(elf(words, tail))
+    return path

@@ -1,0 +1,339 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The program from outside: exit codes, what is left behind, the terminal, monitors.
+
+usage: test_system.py REARM
+"""
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import guests
+
+REARM = None
+TIMEOUT = 20
+
+
+class Terminal:
+    """The program on a pseudo-terminal of its own."""
+
+    def __init__(self, args, cwd):
+        self.master, self.slave = pty.openpty()
+        self.before = termios.tcgetattr(self.slave)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.setsid()
+                fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
+                for fd in range(3):
+                    os.dup2(self.slave, fd)
+                os.chdir(cwd)
+                os.execv(REARM, ['rearm', *args])
+            finally:
+                os._exit(127)
+        self.pid = pid
+        self.seen = b''
+
+    def expect(self, pattern):
+        """Wait for the pattern; what was seen up to it is dropped and returned."""
+        end = time.monotonic() + TIMEOUT
+        while True:
+            match = re.search(pattern, self.seen)
+            if match:
+                text = self.seen[:match.end()]
+                self.seen = self.seen[match.end():]
+                return text
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.master], [], [], left)[0]:
+                raise AssertionError(f'no {pattern!r} in {self.seen!r}')
+            self.seen += os.read(self.master, 4096)
+
+    def type(self, keys):
+        os.write(self.master, keys)
+
+    def raw(self):
+        return not termios.tcgetattr(self.slave)[3] & termios.ICANON
+
+    def wait(self):
+        """The exit status, as os.waitpid has it."""
+        end = time.monotonic() + TIMEOUT
+        while time.monotonic() < end:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.pid = None
+                return status
+            if select.select([self.master], [], [], 0.02)[0]:
+                self.seen += os.read(self.master, 4096)
+        raise AssertionError('the program did not end')
+
+    def close(self):
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.master)
+        os.close(self.slave)
+
+
+class SystemTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.dir = self.folder.name
+        self.addCleanup(self.folder.cleanup)
+        self.echo = guests.write(os.path.join(self.dir, 'echo.elf'), guests.ECHO,
+                                 guests.ECHO_TEXT)
+        self.files = sorted(os.listdir(self.dir))
+
+    def run_rearm(self, *args, **kwargs):
+        kwargs.setdefault('stdin', subprocess.DEVNULL)
+        return subprocess.run([REARM, *args], cwd=self.dir, capture_output=True, timeout=TIMEOUT,
+                              **kwargs)
+
+    def start(self, *args, **kwargs):
+        process = subprocess.Popen([REARM, *args], cwd=self.dir, stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs)
+        self.addCleanup(self.reap, process)
+        return process
+
+    @staticmethod
+    def reap(process):
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+    def terminal(self, *args):
+        terminal = Terminal(args, self.dir)
+        self.addCleanup(terminal.close)
+        return terminal
+
+    # ---- usage ----
+
+    def test_bad_usage(self):
+        """One line, exit code 1, nothing left behind."""
+        log = '-icount', 'shift=1,rr=record,rrfile=new.log'
+        sock = '-serial', 'unix:s.sock,server=on,wait=off', '-monitor', 'none'
+        for args, message in [
+                (['-kernal', 'x'], '-kernal: no such option; did you mean -kernel?'),
+                (['-kernel', 'nofile', *log, *sock, '-pidfile', 'p'],
+                 "cannot open kernel 'nofile': No such file or directory"),
+                (['-kernel', self.echo, *sock, '-pidfile', '/nonexistent/p', *log],
+                 '-pidfile /nonexistent/p: No such file or directory'),
+                (['-kernel', self.echo, '-smp', '99', *log],
+                 "-smp 99: machine 'virt' has at most 8 CPUs"),
+                (['-kernel', self.echo, '-serial', 'null', '-serial', 'null'],
+                 "-serial null: machine 'virt' has only 1 serial port"),
+                (['-append', 'x'], '-append is only used with -kernel'),
+                (['-kernel', self.echo, '-serial', 'stdio', '-monitor', 'stdio'],
+                 '-monitor: standard input and output are already in use by another chardev; '
+                 'mux=on (or mon:stdio) lets several share them'),
+                (['-icount', 'rr=replay,rrfile=nolog'],
+                 "cannot open the recording 'nolog': No such file or directory")]:
+            result = self.run_rearm(*args)
+            self.assertEqual(result.stderr.decode(), f'rearm: {message}\n')
+            self.assertEqual(result.stdout, b'')
+            self.assertEqual(result.returncode, 1)
+            self.assertEqual(sorted(os.listdir(self.dir)), self.files)
+
+    def test_failed_start_keeps_an_old_log(self):
+        path = os.path.join(self.dir, 'old.log')
+        with open(path, 'wb') as f:
+            f.write(b'x')
+        self.run_rearm('-kernel', 'nofile', '-icount', 'shift=1,rr=record,rrfile=old.log')
+        self.assertTrue(os.path.exists(path))
+
+    def test_help(self):
+        for args in ['-help'], ['-M', 'help'], ['-cpu', 'help'], ['-device', 'help'], ['-d', 'help']:
+            result = self.run_rearm(*args)
+            self.assertEqual(result.returncode, 0)
+            self.assertEqual(result.stderr, b'')
+            self.assertGreater(result.stdout.count(b'\n'), 1)
+        self.assertRegex(self.run_rearm('-version').stdout, rb'^Rearm emulator version [0-9.]+\n$')
+
+    def test_other_name(self):
+        os.symlink(REARM, os.path.join(self.dir, 'qemu-system-aarch64'))
+        result = subprocess.run(['./qemu-system-aarch64', '-kernel', self.echo], cwd=self.dir,
+                                capture_output=True, timeout=TIMEOUT)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b'no machine specified', result.stderr)
+
+    # ---- runs ----
+
+    def test_echo(self):
+        result = self.run_rearm('-nographic', '-kernel', self.echo, stdin=None, input=b'abcq')
+        self.assertEqual(result.stdout, b'hello from the guest\nabcq')
+        self.assertEqual((result.returncode, result.stderr), (0, b''))
+
+    def test_record_and_replay(self):
+        result = self.run_rearm('-nographic', '-kernel', self.echo, '-m', '256', '-icount',
+                                'shift=3,rr=record,rrfile=a.log', stdin=None, input=b'xyq')
+        self.assertEqual(result.returncode, 0)
+        size = os.path.getsize(os.path.join(self.dir, 'a.log'))
+        match = re.fullmatch(r'rearm: recorded (\d+) instructions to a\.log \((\d+) bytes\), '
+                             r'digest ([0-9a-f]{16}), cause guest-shutdown\n',
+                             result.stderr.decode())
+        self.assertTrue(match, result.stderr)
+        self.assertEqual(int(match.group(2)), size)
+        # Machine options left out; what is typed now does not count.
+        replay = self.run_rearm('-icount', 'rr=replay,rrfile=a.log', stdin=None, input=b'zzzz')
+        self.assertEqual(replay.stdout, result.stdout)
+        self.assertEqual(replay.stderr.decode(), f'rearm: replayed {match.group(1)} instructions, '
+                         f'digest {match.group(3)} (equal)\n')
+        self.assertEqual(replay.returncode, 0)
+        # Another machine is refused, with both values.
+        other = self.run_rearm('-m', '512', '-icount', 'rr=replay,rrfile=a.log')
+        self.assertEqual(other.returncode, 1)
+        self.assertIn(b'ram', other.stderr)
+        self.assertIn(b'268435456', other.stderr)
+        self.assertIn(b'536870912', other.stderr)
+
+    def test_signals(self):
+        """SIGINT, SIGTERM and SIGHUP end a recording properly."""
+        for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+            process = self.start('-nographic', '-kernel', self.echo, '-pidfile', 'pid', '-icount',
+                                 'shift=3,rr=record,rrfile=a.log')
+            self.assertEqual(process.stdout.read(6), b'hello ')
+            with open(os.path.join(self.dir, 'pid'), encoding='ascii') as f:
+                self.assertEqual(int(f.read()), process.pid)
+            process.send_signal(number)
+            _, stderr = process.communicate(timeout=TIMEOUT)
+            self.assertEqual(process.returncode, 0)
+            self.assertIn(b'cause host-quit', stderr)
+            self.assertFalse(os.path.exists(os.path.join(self.dir, 'pid')))
+            replay = self.run_rearm('-icount', 'rr=replay,rrfile=a.log')
+            self.assertIn(b'(equal)', replay.stderr)
+
+    def test_slow_reader(self):
+        """Not a byte of a flood is lost on a pipe that is read late and slowly."""
+        flood = guests.write(os.path.join(self.dir, 'flood.elf'), guests.FLOOD)
+        process = self.start('-nographic', '-kernel', flood)
+        time.sleep(0.5)
+        text = b''
+        while True:
+            piece = os.read(process.stdout.fileno(), 3000)
+            if not piece:
+                break
+            text += piece
+        self.assertEqual(text, guests.flood_text())
+        self.assertEqual(process.wait(TIMEOUT), 0)
+
+    def test_unix_serial(self):
+        path = os.path.join(self.dir, 's.sock')
+        process = self.start('-display', 'none', '-kernel', self.echo, '-serial',
+                             'unix:s.sock,server=on')
+        end = time.monotonic() + TIMEOUT
+        while not os.path.exists(path) and time.monotonic() < end:
+            time.sleep(0.01)
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(TIMEOUT)
+            s.connect(path)
+            s.sendall(b'q')
+            text = b''
+            while piece := s.recv(100):
+                text += piece
+        # wait=on: the guest starts when somebody listens, so nothing is missed.
+        self.assertEqual(text, guests.ECHO_TEXT + b'q')
+        self.assertEqual(process.wait(TIMEOUT), 0)
+        self.assertFalse(os.path.exists(path))
+
+    def test_wait_interrupted(self):
+        process = self.start('-display', 'none', '-kernel', self.echo, '-serial',
+                             'unix:s.sock,server=on', '-icount', 'shift=1,rr=record,rrfile=a.log')
+        self.assertIn(b'waiting for a connection on unix:s.sock', process.stderr.readline())
+        process.terminate()
+        _, stderr = process.communicate(timeout=TIMEOUT)
+        self.assertEqual(stderr, b'rearm: interrupted while waiting for a connection\n')
+        self.assertEqual(process.returncode, 1)
+        self.assertEqual(sorted(os.listdir(self.dir)), self.files)
+
+    # ---- terminal and monitor ----
+
+    def test_terminal_restored(self):
+        for how in 'shutdown', 'ctrl-a x', signal.SIGTERM, signal.SIGABRT, signal.SIGSEGV:
+            terminal = self.terminal('-nographic', '-kernel', self.echo)
+            terminal.expect(b'hello from the guest')
+            self.assertTrue(terminal.raw())
+            if how == 'shutdown':
+                terminal.type(b'q')
+            elif how == 'ctrl-a x':
+                terminal.type(b'\1x')
+            else:
+                os.kill(terminal.pid, how)
+            status = terminal.wait()
+            self.assertEqual(termios.tcgetattr(terminal.slave), terminal.before, how)
+            if how in (signal.SIGABRT, signal.SIGSEGV):
+                self.assertEqual(os.WTERMSIG(status), how)
+            else:
+                self.assertEqual(status, 0)
+
+    def test_ctrl_c_reaches_the_guest(self):
+        terminal = self.terminal('-nographic', '-kernel', self.echo)
+        terminal.expect(b'hello from the guest')
+        terminal.type(b'\3b')
+        terminal.expect(b'\x03b')
+        terminal.type(b'q')
+        self.assertEqual(terminal.wait(), 0)
+
+    def test_monitor(self):
+        terminal = self.terminal('-nographic', '-name', 'box', '-kernel', self.echo)
+        terminal.expect(b'hello from the guest')
+        terminal.type(b'\1c')
+        terminal.expect(rb"Rearm [0-9.]+ monitor - type 'help' for more information\r+\n\(rearm\) ")
+        terminal.type(b'stop\r')
+        terminal.expect(rb'\(rearm\) ')
+        terminal.type(b'info status\r')
+        terminal.expect(rb'VM status: paused\r+\n\(rearm\) ')
+        terminal.type(b'info name\r')
+        terminal.expect(rb'box\r+\n\(rearm\) ')
+        terminal.type(b'info registers\r')
+        terminal.expect(rb'PC=\s*(0x)?00000000400800[12][048c]')
+        terminal.expect(rb'\(rearm\) ')
+        terminal.type(b'x/1xw 0x40080000\r')
+        terminal.expect(rb'0000000040080000: 0x10000201\r+\n')
+        terminal.type(b'xp/2i 0x4008000c\r')
+        terminal.expect(rb'0x4008000c: .*cbz.*\r+\n.*strb')
+        terminal.type(b'p/x $x2\r')
+        terminal.expect(rb'0x0000000009000000\r+\n')
+        terminal.type(b'info mtree\r')
+        terminal.expect(rb'0000000009000000-0000000009000fff \(i/o\): ')
+        terminal.type(b'info jit\r')
+        terminal.expect(rb'\(rearm\) ')
+        terminal.type(b'quot\r')
+        terminal.expect(rb"unknown command 'quot'; did you mean 'quit'\?")
+        terminal.type(b'cont\r')
+        terminal.type(b'\1c')
+        terminal.type(b'k')
+        terminal.expect(rb'k')
+        terminal.type(b'\1c')
+        terminal.expect(rb'\(rearm\) ')
+        terminal.type(b'quit\r')
+        self.assertEqual(terminal.wait(), 0)
+
+    def test_reset(self):
+        """system_reset starts the guest again, and a replay of it is equal."""
+        terminal = self.terminal('-nographic', '-kernel', self.echo, '-icount',
+                                 'shift=3,rr=record,rrfile=a.log')
+        terminal.expect(b'hello from the guest')
+        terminal.type(b'\1c')
+        terminal.expect(rb'\(rearm\) ')
+        terminal.type(b'system_reset\r')
+        terminal.expect(b'hello from the guest')
+        terminal.type(b'\1cq')
+        self.assertEqual(terminal.wait(), 0)
+        replay = self.run_rearm('-icount', 'rr=replay,rrfile=a.log')
+        self.assertEqual(replay.stdout.count(b'hello from the guest'), 2)
+        self.assertIn(b'(equal)', replay.stderr)
+
+
+if __name__ == '__main__':
+    REARM = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
