@@ -248,6 +248,7 @@ void gen_cold(Gen *g)
             break;
         }
     }
+    gen_fp_cold(g);
     /* Where a killed unit's entry jumps to: nothing has been taken yet. */
     g->dead_exit = g->a.p;
     store_pc(g, g->u->pc);
