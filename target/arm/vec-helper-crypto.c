@@ -285,7 +285,7 @@ static void sha256su1(void *d, const void *n, const void *m, uint32_t desc)
     memcpy(d, &r, sizeof(r));
 }
 
-const IrVecHelper vec_sha256h = { "sha256h", sha256h, IRV_NONE };
-const IrVecHelper vec_sha256h2 = { "sha256h2", sha256h2, IRV_NONE };
-const IrVecHelper vec_sha256su0 = { "sha256su0", sha256su0, IRV_NONE };
-const IrVecHelper vec_sha256su1 = { "sha256su1", sha256su1, IRV_NONE };
+const IrVecHelper vec_sha256h = { "sha256h", sha256h, IRV_SHA256H };
+const IrVecHelper vec_sha256h2 = { "sha256h2", sha256h2, IRV_SHA256H2 };
+const IrVecHelper vec_sha256su0 = { "sha256su0", sha256su0, IRV_SHA256SU0 };
+const IrVecHelper vec_sha256su1 = { "sha256su1", sha256su1, IRV_SHA256SU1 };

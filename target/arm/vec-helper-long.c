@@ -24,27 +24,27 @@
         }                                                                          \
         vec_store(d, &r, desc);                                                    \
     }
-#define VEC_LONG_S(NAME, EXPR)                                                     \
+#define VEC_LONG_S(NAME, HOST, EXPR)                                               \
     VEC_LONG(NAME, s8, s16, EXPR) VEC_LONG(NAME, s16, s32, EXPR)                   \
-    VEC_LONG(NAME, s32, s64, EXPR) VEC_TABLE_3(NAME, IRV_NONE, s8, s16, s32)
+    VEC_LONG(NAME, s32, s64, EXPR) VEC_TABLE_3(NAME, HOST, s8, s16, s32)
 #define VEC_LONG_U(NAME, HOST, EXPR)                                               \
     VEC_LONG(NAME, u8, u16, EXPR) VEC_LONG(NAME, u16, u32, EXPR)                   \
     VEC_LONG(NAME, u32, u64, EXPR) VEC_TABLE_3(NAME, HOST, u8, u16, u32)
 
-VEC_LONG_S(saddl, x + y)
-VEC_LONG_U(uaddl, IRV_NONE, x + y)
-VEC_LONG_S(ssubl, x - y)
-VEC_LONG_U(usubl, IRV_NONE, x - y)
-VEC_LONG_S(sabdl, x > y ? x - y : y - x)
+VEC_LONG_S(saddl, IRV_SADDL, x + y)
+VEC_LONG_U(uaddl, IRV_UADDL, x + y)
+VEC_LONG_S(ssubl, IRV_SSUBL, x - y)
+VEC_LONG_U(usubl, IRV_USUBL, x - y)
+VEC_LONG_S(sabdl, IRV_NONE, x > y ? x - y : y - x)
 VEC_LONG_U(uabdl, IRV_NONE, x > y ? x - y : y - x)
-VEC_LONG_S(sabal, z + (x > y ? x - y : y - x))
+VEC_LONG_S(sabal, IRV_NONE, z + (x > y ? x - y : y - x))
 VEC_LONG_U(uabal, IRV_NONE, z + (x > y ? x - y : y - x))
-VEC_LONG_S(smull, x * y)
+VEC_LONG_S(smull, IRV_SMULL, x * y)
 VEC_LONG_U(umull, IRV_UMULL, x * y)
-VEC_LONG_S(smlal, z + x * y)
-VEC_LONG_U(umlal, IRV_NONE, z + x * y)
-VEC_LONG_S(smlsl, z - x * y)
-VEC_LONG_U(umlsl, IRV_NONE, z - x * y)
+VEC_LONG_S(smlal, IRV_SMLAL, z + x * y)
+VEC_LONG_U(umlal, IRV_UMLAL, z + x * y)
+VEC_LONG_S(smlsl, IRV_SMLSL, z - x * y)
+VEC_LONG_U(umlsl, IRV_UMLSL, z - x * y)
 
 #define VEC_LONG_LANE(NAME, H, S)                                                  \
     VEC_BY_LANE(NAME, H) VEC_BY_LANE(NAME, S)                                      \
@@ -74,17 +74,17 @@ VEC_LONG_LANE(umlsl, u16, u32)
         }                                                                          \
         vec_store(d, &r, desc);                                                    \
     }
-#define VEC_WIDE_S(NAME, EXPR)                                                     \
+#define VEC_WIDE_S(NAME, HOST, EXPR)                                               \
     VEC_WIDE(NAME, s8, s16, EXPR) VEC_WIDE(NAME, s16, s32, EXPR)                   \
-    VEC_WIDE(NAME, s32, s64, EXPR) VEC_TABLE_3(NAME, IRV_NONE, s8, s16, s32)
-#define VEC_WIDE_U(NAME, EXPR)                                                     \
+    VEC_WIDE(NAME, s32, s64, EXPR) VEC_TABLE_3(NAME, HOST, s8, s16, s32)
+#define VEC_WIDE_U(NAME, HOST, EXPR)                                               \
     VEC_WIDE(NAME, u8, u16, EXPR) VEC_WIDE(NAME, u16, u32, EXPR)                   \
-    VEC_WIDE(NAME, u32, u64, EXPR) VEC_TABLE_3(NAME, IRV_NONE, u8, u16, u32)
+    VEC_WIDE(NAME, u32, u64, EXPR) VEC_TABLE_3(NAME, HOST, u8, u16, u32)
 
-VEC_WIDE_S(saddw, x + y)
-VEC_WIDE_U(uaddw, x + y)
-VEC_WIDE_S(ssubw, x - y)
-VEC_WIDE_U(usubw, x - y)
+VEC_WIDE_S(saddw, IRV_SADDW, x + y)
+VEC_WIDE_U(uaddw, IRV_UADDW, x + y)
+VEC_WIDE_S(ssubw, IRV_SSUBW, x - y)
+VEC_WIDE_U(usubw, IRV_USUBW, x - y)
 
 /* ---- the high half of wide sums ---- */
 

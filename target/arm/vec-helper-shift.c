@@ -26,8 +26,8 @@ VEC_U4(urshl, IRV_NONE, shift_unsigned(x, (int8_t)y, true))
 VEC_U4(shl, IRV_SHL_IMM, x << imm)
 VEC_S4(sshr, IRV_SSHR_IMM, SHR(x, imm))
 VEC_U4(ushr, IRV_USHR_IMM, SHR(x, imm))
-VEC_S4(ssra, IRV_NONE, z + SHR(x, imm))
-VEC_U4(usra, IRV_NONE, z + SHR(x, imm))
+VEC_S4(ssra, IRV_SSRA, z + SHR(x, imm))
+VEC_U4(usra, IRV_USRA, z + SHR(x, imm))
 VEC_S4(srshr, IRV_NONE, RSHR(x, imm))
 VEC_U4(urshr, IRV_NONE, RSHR(x, imm))
 VEC_S4(srsra, IRV_NONE, z + RSHR(x, imm))
@@ -35,8 +35,8 @@ VEC_U4(ursra, IRV_NONE, z + RSHR(x, imm))
 
 /* All ones as wide as the lane. */
 #define ONES(x) ((__typeof__(x))-1)
-VEC_U4(sri, IRV_NONE, (z & ~SHR(ONES(x), imm)) | SHR(x, imm))
-VEC_U4(sli, IRV_NONE, (z & ~(ONES(x) << imm)) | x << imm)
+VEC_U4(sri, IRV_SRI, (z & ~SHR(ONES(x), imm)) | SHR(x, imm))
+VEC_U4(sli, IRV_SLI, (z & ~(ONES(x) << imm)) | x << imm)
 
 /* ---- lengthening: each of 8 bytes of lanes extended, then shifted left ---- */
 

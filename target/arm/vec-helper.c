@@ -35,15 +35,15 @@ VEC_U3(mul, IRV_MUL, (uint32_t)x * y)
 VEC_U3(mla, IRV_MLA, z + (uint32_t)x * y)
 VEC_U3(mls, IRV_MLS, z - (uint32_t)x * y)
 
-#define VEC_LANE_HS(NAME)                                                          \
+#define VEC_LANE_HS(NAME, HOST)                                                    \
     VEC_BY_LANE(NAME, u16) VEC_BY_LANE(NAME, u32)                                  \
     const IrVecHelper vec_##NAME##_lane[4] = {                                     \
-        [1] = { #NAME "_lane_u16", NAME##_lane_u16, IRV_NONE },                    \
-        [2] = { #NAME "_lane_u32", NAME##_lane_u32, IRV_NONE },                    \
+        [1] = { #NAME "_lane_u16", NAME##_lane_u16, HOST },                        \
+        [2] = { #NAME "_lane_u32", NAME##_lane_u32, HOST },                        \
     };
-VEC_LANE_HS(mul)
-VEC_LANE_HS(mla)
-VEC_LANE_HS(mls)
+VEC_LANE_HS(mul, IRV_MUL_LANE)
+VEC_LANE_HS(mla, IRV_MLA_LANE)
+VEC_LANE_HS(mls, IRV_MLS_LANE)
 
 /*
  * Halving without a wider type: x + y == 2 * (x & y) + (x ^ y), and
@@ -52,7 +52,7 @@ VEC_LANE_HS(mls)
 VEC_S3(shadd, IRV_NONE, (x & y) + ((x ^ y) >> 1))
 VEC_U3(uhadd, IRV_NONE, (x & y) + ((x ^ y) >> 1))
 VEC_S3(srhadd, IRV_NONE, (x | y) - ((x ^ y) >> 1))
-VEC_U3(urhadd, IRV_NONE, (x | y) - ((x ^ y) >> 1))
+VEC_U3(urhadd, IRV_URHADD, (x | y) - ((x ^ y) >> 1))
 VEC_S3(shsub, IRV_NONE, ((x ^ y) >> 1) - (~x & y))
 VEC_U3(uhsub, IRV_NONE, ((x ^ y) >> 1) - (~x & y))
 
@@ -166,9 +166,9 @@ VEC_PAIRS(addp, u16, x + y)
 VEC_PAIRS(addp, u32, x + y)
 VEC_PAIRS(addp, u64, x + y)
 VEC_TABLE_4(addp, IRV_ADDP, u8, u16, u32, u64)
-VEC_PAIRS_3(smaxp, IRV_NONE, s8, s16, s32, x > y ? x : y)
+VEC_PAIRS_3(smaxp, IRV_SMAXP, s8, s16, s32, x > y ? x : y)
 VEC_PAIRS_3(umaxp, IRV_UMAXP, u8, u16, u32, x > y ? x : y)
-VEC_PAIRS_3(sminp, IRV_NONE, s8, s16, s32, x < y ? x : y)
+VEC_PAIRS_3(sminp, IRV_SMINP, s8, s16, s32, x < y ? x : y)
 VEC_PAIRS_3(uminp, IRV_UMINP, u8, u16, u32, x < y ? x : y)
 
 /* ADDP Dd, Vn.2D. */

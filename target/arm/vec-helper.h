@@ -22,15 +22,19 @@
  *   CMTST       (x & y) != 0, all ones or zeros
  *   CMEQ0 CMGT0 CMGE0 CMLE0 CMLT0  x against zero, signed
  *   SMAX UMAX SMIN UMIN  8, 16, 32 bits
+ *   URHADD      (x + y + 1) >> 1 without overflow, unsigned; 8 to 32 bits
+ *   MUL_LANE MLA_LANE MLS_LANE  MUL, MLA, MLS with lane imm of b for y; 16, 32 bits
  *   SHL_IMM     x << imm, 0 <= imm < size
  *   USHR_IMM, SSHR_IMM  x >> imm, 1 <= imm <= size: the shift by `size` gives 0 or the sign
+ *   USRA, SSRA  z + the same
+ *   SLI, SRI    x << imm or x >> imm (unsigned), the bits that it does not reach from z
  *   SSHLL, USHLL  wide lane i = narrow lane i of a's 8 bytes, extended, << imm (0 <= imm < size;
  *               SHLL passes imm == size); size is the narrow one; always writes 16 bytes
  *   XTN, SHRN   narrow lane i = low half of wide lane i of a (>> imm, 1 <= imm <= size);
  *               size is the narrow one; all 16 bytes of a are read; with 16 in the descriptor
  *               the result goes to the upper half of d and the lower is kept, with 8 to the
  *               lower and the upper is cleared
- *   ADDP UMAXP UMINP  lane i = op of lanes 2i, 2i+1 of b:a (a low), `bytes` of each
+ *   ADDP UMAXP UMINP SMAXP SMINP  lane i = op of lanes 2i, 2i+1 of b:a (a low), `bytes` of each
  *   DUP_LANE    every lane = lane imm of a (a whole register, whatever `bytes`)
  *   ZIP1 ZIP2   lanes a0 b0 a1 b1 ... of the low or high halves of `bytes`
  *   UZP1 UZP2   even or odd lanes of b:a         TRN1, TRN2     a0 b0 a2 b2 ..., a1 b1 a3 b3 ...
@@ -38,15 +42,19 @@
  *   REV16 REV32 REV64  elements reversed inside each 16, 32 or 64 bits
  *   CNT         bits set in each byte
  *   TBL1        byte i = b[i] < 16 ? a[b[i]] : 0; a is a whole register
- *   UMULL       wide lane i = product of the narrow lanes i of a's and b's 8 bytes; 16 bytes out
+ *   xMULL       wide lane i = product of the narrow lanes i of a's and b's 8 bytes, extended as
+ *               x (S, U) says; xMLAL, xMLSL add it to, subtract it from z; xADDL, xSUBL: sum and
+ *               difference; xADDW, xSUBW: the same with wide lanes of a, all 16 bytes; size is the
+ *               narrow one; 16 bytes out
  *   PMULL64     128-bit carry-less product of the 64-bit numbers at a and b
  *   AESE, AESD  ShiftRows(SubBytes(a ^ b)) and the inverse steps (x86: AESENCLAST, AESDECLAST
  *               of a ^ b with a zero key); a is d
  *   AESMC, AESIMC  MixColumns(a) and its inverse
+ *   SHA256H H2 SU0 SU1  as the instructions; d is read too
  *
- * Operations with IRV_NONE are always called. Sources of lengthening operations (SSHLL, USHLL,
- * UMULL, PMULL64 ...) may be upper halves: 8 bytes at an offset that is 8 modulo 16. All other
- * offsets are those of whole registers.
+ * Operations with IRV_NONE are always called. Narrow sources of lengthening operations
+ * (SSHLL, UMULL, SADDW, PMULL64 ...) may be upper halves: 8 bytes at an offset that is 8 modulo
+ * 16. All other offsets are those of whole registers.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

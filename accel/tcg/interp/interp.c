@@ -193,6 +193,26 @@ static bool exit_taken(Vcpu *cpu, const IrInsn *i, const uint64_t *vals)
     }
 }
 
+/*
+ * True when the helper wants out. An access of the same instruction may have asked to leave
+ * behind it: the rest of the instruction is run all the same.
+ */
+static bool do_call(Vcpu *cpu, const IrInsn *i, uint64_t *vals)
+{
+    const IrHelper *h = ir_insn_helper(i);
+    const uint64_t arg[4] = { vals[i->arg[0]], vals[i->arg[1]], vals[i->arg[2]],
+                              vals[i->arg[3]] };
+    uint32_t earlier = cpu->exit_request;
+    bool leave;
+
+    cpu->exit_request = 0;
+    vals[i->dst] = ir_helper_call(h, cpu, arg);
+    vals[0] = 0;
+    leave = cpu->exit_request && (h->flags & IR_HELPER_SYNC);
+    cpu->exit_request |= earlier;
+    return leave;
+}
+
 static void alu_insn(Vcpu *cpu, const IrInsn *i, uint64_t *vals)
 {
     uint32_t nzcv = nzcv_unpack(cpu->nzcv);
@@ -243,18 +263,12 @@ InterpStop interp_run(Vcpu *cpu, const IrUnit *u, unsigned max_insns)
                 return INTERP_MAIN;
             }
             break;
-        case IR_call: {
-            const uint64_t arg[4] = { vals[i->arg[0]], vals[i->arg[1]],
-                                      vals[i->arg[2]], vals[i->arg[3]] };
-
-            vals[i->dst] = ir_helper_call(ir_insn_helper(i), cpu, arg);
-            vals[0] = 0;
-            if (cpu->exit_request) {
+        case IR_call:
+            if (do_call(cpu, i, vals)) {
                 cpu->left--;
                 return INTERP_MAIN;
             }
             break;
-        }
         case IR_vec:
             ir_insn_vec(i)->fn((uint8_t *)cpu + i->arg[0] * 8, (uint8_t *)cpu + i->arg[1] * 8,
                                (uint8_t *)cpu + i->arg[2] * 8, ir_insn_vec_desc(i));

@@ -100,6 +100,22 @@ void asm_op_rmx(Asm *a, bool w, unsigned prefix, unsigned opcode, unsigned reg, 
     asm_u8(a, disp & 0xff);
 }
 
+static void rel32_to(Asm *a, const uint8_t *exec_target)
+{
+    int64_t rel = exec_target - asm_exec(a, a->p + 4);
+
+    assert(rel == (int32_t)rel);
+    asm_u32(a, (uint32_t)rel);
+}
+
+void asm_op_rip(Asm *a, unsigned prefix, unsigned opcode, unsigned reg,
+                const uint8_t *exec_target)
+{
+    op_head(a, false, prefix, opcode, reg, 0, 0, false);
+    asm_u8(a, (reg & 7) << 3 | 5);
+    rel32_to(a, exec_target);
+}
+
 void asm_mov_rr(Asm *a, bool w, HostReg dst, HostReg src)
 {
     if (dst != src || !w) {
@@ -209,14 +225,6 @@ uint8_t *asm_jmp(Asm *a)
     asm_u8(a, 0xe9);
     asm_u32(a, 0);
     return a->p - 4;
-}
-
-static void rel32_to(Asm *a, const uint8_t *exec_target)
-{
-    int64_t rel = exec_target - asm_exec(a, a->p + 4);
-
-    assert(rel == (int32_t)rel);
-    asm_u32(a, (uint32_t)rel);
 }
 
 void asm_jmp_to(Asm *a, const uint8_t *exec_target)

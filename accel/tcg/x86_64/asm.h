@@ -62,6 +62,10 @@ void asm_op_rm8(Asm *a, unsigned opcode, unsigned reg, unsigned base, int32_t di
 void asm_op_rmx(Asm *a, bool w, unsigned prefix, unsigned opcode, unsigned reg, unsigned base,
                 unsigned index, int32_t disp, bool byte_reg);
 
+/* [RIP + ...] = an executable-view address within +-2 GiB; no immediate may follow. */
+void asm_op_rip(Asm *a, unsigned prefix, unsigned opcode, unsigned reg,
+                const uint8_t *exec_target);
+
 void asm_mov_rr(Asm *a, bool w, HostReg dst, HostReg src);
 /* The shortest MOV that loads value; flags untouched. */
 void asm_mov_ri(Asm *a, HostReg dst, uint64_t value);

@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "accel/tcg/x86_64/gen.h"
+#include <cpuid.h>
 
 #define NUM_CALLEE_SAVED 6
 static const uint8_t callee_saved[NUM_CALLEE_SAVED] = { RBX, RBP, R12, R13, R14, R15 };
@@ -100,6 +101,19 @@ static Asm arena_asm(CodeArena *arena)
                   .exec_delta = arena->rx - arena->rw };
 }
 
+static uint8_t host_features(void)
+{
+    unsigned eax, ebx = 0, ecx, edx;
+
+    /* GCC's names do not include SHA: CPUID leaf 7, EBX bit 29. */
+    __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx);
+    return (__builtin_cpu_supports("sse4.2") ? GEN_HAS_SSE42 : 0) |
+           (__builtin_cpu_supports("aes") ? GEN_HAS_AES : 0) |
+           (__builtin_cpu_supports("pclmul") ? GEN_HAS_PCLMUL : 0) |
+           (ebx >> 29 & 1 ? GEN_HAS_SHA : 0) |
+           (__builtin_cpu_supports("fma") ? GEN_HAS_FMA : 0);
+}
+
 static bool x86_init(TcgContext *t, CodeArena *arena, Error **errp)
 {
     GenStubs *stubs = g_new0(GenStubs, 1);
@@ -108,13 +122,14 @@ static bool x86_init(TcgContext *t, CodeArena *arena, Error **errp)
     t->backend_data = stubs;
     __builtin_cpu_init();
     stubs->has_lzcnt = __builtin_cpu_supports("lzcnt");
-    stubs->has_sse42 = __builtin_cpu_supports("sse4.2");
+    stubs->features = host_features();
     stubs->enter = asm_exec(&a, a.p);
     emit_enter(&a);
     stubs->leave = asm_exec(&a, a.p);
     emit_leave(&a);
     stubs->probe = asm_exec(&a, a.p);
     emit_probe(&a, stubs->leave);
+    gen_sse_consts(&a, stubs);
     arena->used = a.p - arena->rw;
     if (a.overflow) {
         error_setg(errp, "the translation cache of %zu bytes is too small", arena->size);

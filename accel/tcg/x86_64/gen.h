@@ -111,8 +111,26 @@ typedef struct GenStubs {
     const uint8_t *enter;       /* uint64_t enter(Vcpu *, const void *code) */
     const uint8_t *leave;       /* RAX = exit kind */
     const uint8_t *probe;       /* RCX = address, RDX = MemSite; returns RCX = addend */
-    bool has_lzcnt, has_sse42;
+    const uint8_t *sse_consts;  /* 16 bytes each, by SseConst */
+    bool has_lzcnt;
+    uint8_t features;           /* GenFeature bits */
 } GenStubs;
+
+/* What of the host's vector extensions is there; SSE4.2 stands for all before it. */
+enum GenFeature {
+    GEN_HAS_SSE42 = 1 << 0,
+    GEN_HAS_AES = 1 << 1,
+    GEN_HAS_PCLMUL = 1 << 2,
+    GEN_HAS_SHA = 1 << 3,
+    GEN_HAS_FMA = 1 << 4,
+};
+
+/* Operands in memory beside the code. None is 0. */
+typedef enum SseConst {
+    SSE_EVEN_BYTES = 1, SSE_EVEN_WORDS, SSE_LOW_NIBBLES, SSE_NIBBLE_BITS, SSE_TBL_BIAS,
+    SSE_REV16_BYTES, SSE_REV32_BYTES, SSE_REV32_WORDS, SSE_REV64_BYTES, SSE_REV64_WORDS,
+    SSE_NUM_CONSTS,
+} SseConst;
 
 GenStubs *gen_stubs(TcgContext *t);
 
@@ -195,6 +213,7 @@ void gen_ld_env(Gen *g, const IrInsn *i);
 void gen_st_env(Gen *g, const IrInsn *i);
 void gen_call(Gen *g, const IrInsn *i);
 void gen_vec(Gen *g, const IrInsn *i);
+void gen_sse_consts(Asm *a, GenStubs *stubs);
 void gen_side_exit(Gen *g, const IrInsn *i);
 void gen_final_exit(Gen *g, const IrInsn *i);
 void gen_head(Gen *g);
