@@ -156,7 +156,7 @@ static void test_arithmetic(void)
     static const IrFpHelper *const pairs[] = {
         helper_fadd, helper_fsub, helper_fmul, helper_fnmul, helper_fdiv, helper_fmax,
         helper_fmin, helper_fmaxnm, helper_fminnm, helper_fmadd, helper_fmsub, helper_fnmadd,
-        helper_fnmsub, helper_fsqrt,
+        helper_fnmsub, helper_fsqrt, helper_fmov, helper_fneg, helper_fabs,
     };
     JitTest j;
 

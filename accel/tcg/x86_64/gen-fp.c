@@ -116,6 +116,11 @@ static void compare_env(const FpOp *f, unsigned x, int32_t offset)
     op_env(f, false, f->is_double ? 0x66 : 0, 0x2e, x, offset);
 }
 
+static const uint8_t *constant(const FpOp *f, SseConst which)
+{
+    return f->stubs->sse_consts + 16 * which;
+}
+
 static void store_result(FpOp *f)
 {
     bool wide = f->is_double != (f->host_op == IRFP_CVT);
@@ -290,8 +295,7 @@ static void emit_mul(FpOp *f)
     need_safe(f, f->is_double, 0);
     need_exact(f, exact_mul);
     if (f->host_op == IRFP_NMUL) {
-        asm_op_rip(f->a, 0, 0x0f57, 0,
-                   f->stubs->sse_consts + 16 * (f->is_double ? SSE_SIGN64 : SSE_SIGN32));
+        asm_op_rip(f->a, 0, 0x0f57, 0, constant(f, f->is_double ? SSE_SIGN64 : SSE_SIGN32));
     }
     store_result(f);
 }
@@ -396,6 +400,20 @@ static void emit_max(FpOp *f)
     asm_op_rr(f->a, false, 0, max ? 0x0f54 : 0x0f56, 2, 1);    /* ANDPS, ORPS */
     fp_move(f, 0, 2);
     asm_patch(f->a, differ, f->a->p);
+    store_result(f);
+}
+
+/* FPCR means nothing here, and nothing can fail. */
+static void emit_sign(FpOp *f)
+{
+    fp_load(f, 0, f->x);
+    if (f->host_op == IRFP_NEG) {
+        asm_op_rip(f->a, 0, 0x0f57, 0, constant(f, f->is_double ? SSE_SIGN64 : SSE_SIGN32));
+    } else if (f->host_op == IRFP_ABS) {
+        asm_op_rip(f->a, 0, 0x0f28, 1, constant(f, f->is_double ? SSE_SIGN64 : SSE_SIGN32));
+        asm_op_rr(f->a, false, 0, 0x0f55, 1, 0);    /* ANDNPS */
+        fp_move(f, 0, 1);
+    }
     store_result(f);
 }
 
@@ -508,6 +526,7 @@ static void emit_from_int(FpOp *f)
 static void emit(FpOp *f)
 {
     switch (f->host_op) {
+    case IRFP_MOV: case IRFP_NEG: case IRFP_ABS: emit_sign(f); break;
     case IRFP_ADD: case IRFP_SUB: emit_add(f); break;
     case IRFP_MUL: case IRFP_NMUL: emit_mul(f); break;
     case IRFP_DIV: emit_div(f); break;
@@ -594,6 +613,9 @@ static void emit_cold(FpOp *f)
     }
     for (unsigned n = 0; n < f->num_cold; n++) {
         asm_patch(a, f->cold[n], a->p);
+    }
+    if (!f->num_cold) {
+        return;
     }
     if (f->value != NO_REG) {
         asm_mov_rr(a, true, RAX, f->value);
