@@ -98,6 +98,15 @@ static uint64_t fsqrt_d(Vcpu *cpu, uint64_t a)
 
 FP_PAIR(fsqrt, 1, IRFP_SQRT);
 
+#define SIGN(name, host_op, single, double_) \
+    static uint64_t name##_s(Vcpu *cpu, uint64_t a) { return single; } \
+    static uint64_t name##_d(Vcpu *cpu, uint64_t a) { return double_; } \
+    FP_PAIR(name, 1, host_op)
+
+SIGN(fmov, IRFP_MOV, a, a);
+SIGN(fneg, IRFP_NEG, a ^ BIT(31), a ^ BIT64(63));
+SIGN(fabs, IRFP_ABS, a & ~BIT(31), a & ~BIT64(63));
+
 /* ---- comparisons ---- */
 
 #define COMPARE(name, conditional, signal) \

@@ -23,7 +23,7 @@ extern FpScalarPair helper_fmax, helper_fmin, helper_fmaxnm, helper_fminnm;
 /* (addend, a, b) */
 extern FpScalarPair helper_fmadd, helper_fmsub, helper_fnmadd, helper_fnmsub;
 /* (a) */
-extern FpScalarPair helper_fsqrt;
+extern FpScalarPair helper_fsqrt, helper_fmov, helper_fneg, helper_fabs;
 /* (a, b) -> NZCV in bits 31..28; fcmpe: quiet NaNs signal too. */
 extern FpScalarPair helper_fcmp, helper_fcmpe;
 /* (a, b, condition, nzcv): the comparison when condition is not 0, else nzcv (in bits 31..28). */

@@ -1,6 +1,6 @@
 /*
- * Scalar floating point (a64-fp.decode). Moves and sign changes are integer IR; the
- * common arithmetic is floating-point IR on registers, the rest calls a helper with values.
+ * Scalar floating point (a64-fp.decode). What is common is floating-point IR on registers;
+ * the rest calls a helper with values.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -139,30 +139,6 @@ static bool trans_FMOV_top_from_x(DisasContext *s, arg_FMOV_top_from_x *a)
 
 /* ---- one source ---- */
 
-static bool trans_FMOV_reg(DisasContext *s, arg_FMOV_reg *a)
-{
-    if (a64_fp_access(s)) {
-        fp_write(s, a->rd, fp_read(s, a->sz, a->rn));
-    }
-    return true;
-}
-
-static bool trans_FABS(DisasContext *s, arg_FABS *a)
-{
-    if (a64_fp_access(s)) {
-        fp_write(s, a->rd, ir_andc(s->b, W64, fp_read(s, a->sz, a->rn), fp_sign(s, a->sz)));
-    }
-    return true;
-}
-
-static bool trans_FNEG(DisasContext *s, arg_FNEG *a)
-{
-    if (a64_fp_access(s)) {
-        fp_write(s, a->rd, ir_xor(s->b, W64, fp_read(s, a->sz, a->rn), fp_sign(s, a->sz)));
-    }
-    return true;
-}
-
 static bool unary(DisasContext *s, const IrHelper *h, IrVal (*read)(DisasContext *, unsigned),
                   unsigned rn, unsigned rd)
 {
@@ -193,6 +169,21 @@ static bool fp_unary(DisasContext *s, const IrFpHelper *h, unsigned rn, unsigned
         ir_fp(s->b, h, arm_v_offset(rd), arm_v_offset(rn), 0, 0);
     }
     return true;
+}
+
+static bool trans_FMOV_reg(DisasContext *s, arg_FMOV_reg *a)
+{
+    return fp_unary(s, &helper_fmov[a->sz], a->rn, a->rd);
+}
+
+static bool trans_FABS(DisasContext *s, arg_FABS *a)
+{
+    return fp_unary(s, &helper_fabs[a->sz], a->rn, a->rd);
+}
+
+static bool trans_FNEG(DisasContext *s, arg_FNEG *a)
+{
+    return fp_unary(s, &helper_fneg[a->sz], a->rn, a->rd);
 }
 
 static bool trans_FSQRT(DisasContext *s, arg_FSQRT *a)
@@ -334,7 +325,7 @@ TRANS_BINARY(FNMUL, helper_fnmul)
 
 static bool trans_FMADD(DisasContext *s, arg_FMADD *a)
 {
-    const IrFpHelper *const pair[2][2] = {
+    static const IrFpHelper *const pair[2][2] = {
         { helper_fmadd, helper_fmsub }, { helper_fnmadd, helper_fnmsub },
     };
 

@@ -8,6 +8,7 @@
 #include "util/osdep.h"
 #include "fpu/fpu.h"
 #include "target/arm/helper-fp.h"
+#include "target/arm/vec-helper.h"
 #include "tests/unit/jit-test.h"
 
 #define RUNS 40000
@@ -155,7 +156,7 @@ static void test_arithmetic(void)
     static const IrFpHelper *const pairs[] = {
         helper_fadd, helper_fsub, helper_fmul, helper_fnmul, helper_fdiv, helper_fmax,
         helper_fmin, helper_fmaxnm, helper_fminnm, helper_fmadd, helper_fmsub, helper_fnmadd,
-        helper_fnmsub, helper_fsqrt,
+        helper_fnmsub, helper_fsqrt, helper_fmov, helper_fneg, helper_fabs,
     };
     JitTest j;
 
@@ -249,6 +250,58 @@ static void test_live_values(void)
     jit_test_free(&j);
 }
 
+/* One of the ways in which a vector register gets written or read, on random registers. */
+static void random_op(JitTest *j, IrBuilder *b)
+{
+    static const IrFpHelper *const pairs[] = {
+        helper_fadd, helper_fsub, helper_fmul, helper_fnmadd, helper_fmax,
+    };
+    uint64_t r = jit_test_random(j);
+    const uint32_t d = arm_v_offset(r >> 8 & 15), x = arm_v_offset(r >> 16 & 15);
+    const uint32_t y = arm_v_offset(r >> 24 & 15), z = arm_v_offset(r >> 32 & 15);
+    const bool sz = r >> 40 & 3;
+
+    switch (r % 12) {
+    case 0: ir_vec(b, &vec_eor, d, x, y, vec_desc(r & 1 << 5 ? 16 : 8, 0, 0)); break;
+    case 1: ir_vec(b, &vec_clz[1], d, x, y, vec_desc(16, 1, 0)); break;
+    case 2: ir_vec(b, &vec_xtn[1], d, x, y, vec_desc(r & 1 << 5 ? 16 : 8, 1, 0)); break;
+    case 3: ir_st_env(b, 1 << (r >> 44 & 3), d + (r >> 46 & 8), ir_get(b, 3)); break;
+    case 4: ir_fp(b, sz ? &helper_fcvt_ds : &helper_fcvt_sd, d, x, 0, 0); break;
+    case 5: ir_set(b, 5, ir_fp_to_int(b, &helper_fcvtz[sz][1][0], x)); break;
+    case 6: ir_fp_from_int(b, &helper_from_int[sz][0], d, ir_get(b, r >> 44 & 7)); break;
+    case 7: ir_fp_cmp(b, &helper_fcmp[sz], x, y); break;
+    default: ir_fp(b, &pairs[r >> 44 & 3][sz], d, x, y, z); break;
+    }
+}
+
+/* Copies of vector registers stay right over other operations, calls and cold code. */
+static void test_sequences(void)
+{
+    JitTest j;
+
+    if (!jit_test_init(&j)) {
+        g_test_skip("no native back end");
+        return;
+    }
+    for (unsigned n = 0; n < 4000; n++) {
+        IrBuilder *b = jit_test_begin(&j);
+
+        for (unsigned k = 0; k < 30; k++) {
+            random_op(&j, b);
+        }
+        jit_test_compile(&j);
+        for (unsigned k = 0; k < 20; k++) {
+            for (unsigned v = 0; v < 16; v++) {
+                j.cpu->s.v[v] = (ArmVReg){ { interesting64(&j), jit_test_random(&j) } };
+            }
+            j.cpu->s.fpsr = k & 3 ? FPSR_IXC : 0;
+            j.cpu->s.fpcr = k % 5 ? 0 : FPCR_RMODE;
+            g_assert_true(jit_test_run(&j));
+        }
+    }
+    jit_test_free(&j);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -256,5 +309,6 @@ int main(int argc, char **argv)
     g_test_add_func("/jit-fp/compare", test_compare);
     g_test_add_func("/jit-fp/conversion", test_conversion);
     g_test_add_func("/jit-fp/live-values", test_live_values);
+    g_test_add_func("/jit-fp/sequences", test_sequences);
     return g_test_run();
 }

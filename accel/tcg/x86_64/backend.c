@@ -61,10 +61,11 @@ static uint64_t probe(Vcpu *cpu, uint64_t vaddr, const MemSite *site, uint64_t *
 }
 
 /*
- * RCX = address, RDX = MemSite. All registers but RAX, RCX, RDX survive. The
- * return address lies between RSP and the frame.
+ * RCX = address, RDX = MemSite. All general registers but RAX, RCX, RDX survive, with
+ * keep_xmm the copies of vector registers too. The return address lies between RSP and
+ * the frame.
  */
-static void emit_probe(Asm *a, const uint8_t *leave)
+static void emit_probe(Asm *a, const uint8_t *leave, bool keep_xmm)
 {
     const int32_t save = FRAME_SAVE + 8;
     uint8_t *good;
@@ -73,6 +74,9 @@ static void emit_probe(Asm *a, const uint8_t *leave)
         if (reg != RSP && reg != RAX && reg != RCX && reg != RDX) {
             asm_store(a, true, reg, RSP, save + 8 * reg);
         }
+    }
+    if (keep_xmm) {
+        gen_xmm_save(a, FRAME_XMM + 8);
     }
     asm_mov_rr(a, true, RDI, RBP);
     asm_mov_rr(a, true, RSI, RCX);
@@ -84,6 +88,9 @@ static void emit_probe(Asm *a, const uint8_t *leave)
         if (reg != RSP && reg != RAX && reg != RCX && reg != RDX) {
             asm_load(a, true, reg, RSP, save + 8 * reg);
         }
+    }
+    if (keep_xmm) {
+        gen_xmm_restore(a, FRAME_XMM + 8);
     }
     asm_mov_rr(a, true, RCX, RAX);
     asm_alu_ri(a, true, ALU_CMP, RAX, PROBE_BAIL);
@@ -128,7 +135,9 @@ static bool x86_init(TcgContext *t, CodeArena *arena, Error **errp)
     stubs->leave = asm_exec(&a, a.p);
     emit_leave(&a);
     stubs->probe = asm_exec(&a, a.p);
-    emit_probe(&a, stubs->leave);
+    emit_probe(&a, stubs->leave, false);
+    stubs->probe_xmm = asm_exec(&a, a.p);
+    emit_probe(&a, stubs->leave, true);
     gen_fp_stubs(&a, stubs);
     gen_sse_consts(&a, stubs);
     arena->used = a.p - arena->rw;

@@ -220,7 +220,7 @@ static void cold_mem(Gen *g, const Cold *c)
 {
     asm_mov_rr(&g->a, true, RCX, c->addr_reg);
     asm_mov_ri(&g->a, RDX, (uintptr_t)c->site);
-    asm_call_to(&g->a, gen_stubs(g->t)->probe);
+    asm_call_to(&g->a, c->keep_xmm ? gen_stubs(g->t)->probe_xmm : gen_stubs(g->t)->probe);
     asm_patch(&g->a, asm_jmp(&g->a), c->back);
 }
 

@@ -7,7 +7,9 @@
  * 2. Once FPSR.IXC is set, inexactness changes nothing. Until then it has to be ruled out,
  *    which is done off the main path: programs that count in doubles never set it.
  * 3. MXCSR stays at its default; its flags are not looked at.
- * 4. Operands and result are in CPU state memory; XMM0 to XMM3 are scratch.
+ * 4. Operands and result are in CPU state memory, often with a copy (gen-xmm.c), of
+ *    which the cold code knows only that the result's has to be made. XMM0 to XMM5 are
+ *    scratch.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -17,6 +19,7 @@
 typedef struct FpOp FpOp;
 
 struct FpOp {
+    Gen *g;                             /* NULL in cold code */
     Asm *a;
     const GenStubs *stubs;
     const IrFpHelper *h;
@@ -25,6 +28,7 @@ struct FpOp {
     bool is_double, is_cmp;
     uint8_t value;                      /* register of an integer operand, or NO_REG */
     int32_t fpcr, fpsr, dst, x, y, z;   /* offsets */
+    unsigned dst_xmm;                   /* the copy of dst, or 0 */
     /* Cold code: the helper, then to the end of the operation. */
     uint8_t *cold[8];
     unsigned num_cold;
@@ -57,20 +61,44 @@ static void fp_rr(const FpOp *f, unsigned opcode, unsigned dst, unsigned src)
     asm_op_rr(f->a, false, scalar(f), 0x0f00 | opcode, dst, src);
 }
 
+static void fp_move(const FpOp *f, unsigned dst, unsigned src)
+{
+    asm_op_rr(f->a, false, 0, 0x0f28, dst, src);
+}
+
+/* op dst, operand: its copy or memory. */
+static void op_env(const FpOp *f, bool w, unsigned prefix, unsigned opcode, unsigned dst,
+                   int32_t offset)
+{
+    unsigned zero_from, copy = f->g ? gen_xmm_find(f->g, offset, &zero_from) : 0;
+
+    if (copy) {
+        asm_op_rr(f->a, w, prefix, 0x0f00 | opcode, dst, copy);
+    } else {
+        asm_op_rm(f->a, w, prefix, 0x0f00 | opcode, dst, RBP, offset);
+    }
+}
+
 static void fp_env(const FpOp *f, unsigned opcode, unsigned dst, int32_t offset)
 {
-    asm_op_rm(f->a, false, scalar(f), 0x0f00 | opcode, dst, RBP, offset);
+    op_env(f, false, scalar(f), opcode, dst, offset);
 }
 
 /* The rest of the XMM register becomes zero. */
 static void fp_load(const FpOp *f, unsigned dst, int32_t offset)
 {
-    fp_env(f, 0x10, dst, offset);
-}
+    unsigned zero_from, copy = f->g ? gen_xmm_find(f->g, offset, &zero_from) : 0;
 
-static void fp_move(const FpOp *f, unsigned dst, unsigned src)
-{
-    asm_op_rr(f->a, false, 0, 0x0f28, dst, src);
+    if (!copy) {
+        asm_op_rm(f->a, false, scalar(f), 0x0f10, dst, RBP, offset);
+    } else if (zero_from <= (f->is_double ? 8 : 4)) {
+        fp_move(f, dst, copy);
+    } else if (f->is_double) {
+        asm_op_rr(f->a, false, 0xf3, 0x0f7e, dst, copy);      /* MOVQ */
+    } else {
+        asm_op_rr(f->a, false, 0x66, 0x0f3a21, dst, copy);    /* INSERTPS: lane 0, clear 1 to 3 */
+        asm_u8(f->a, 0x0e);
+    }
 }
 
 static void fp_zero(const FpOp *f, unsigned dst)
@@ -85,11 +113,22 @@ static void compare_rr(const FpOp *f, bool is_double, unsigned x, unsigned y)
 
 static void compare_env(const FpOp *f, unsigned x, int32_t offset)
 {
-    asm_op_rm(f->a, false, f->is_double ? 0x66 : 0, 0x0f2e, x, RBP, offset);
+    op_env(f, false, f->is_double ? 0x66 : 0, 0x2e, x, offset);
+}
+
+static const uint8_t *constant(const FpOp *f, SseConst which)
+{
+    return f->stubs->sse_consts + 16 * which;
 }
 
 static void store_result(FpOp *f)
 {
+    bool wide = f->is_double != (f->host_op == IRFP_CVT);
+
+    f->dst_xmm = gen_xmm_define(f->g, f->dst, wide ? 8 : 4);
+    if (f->dst_xmm) {
+        fp_move(f, f->dst_xmm, 0);
+    }
     asm_op_rm(f->a, false, 0, 0x0f29, 0, RBP, f->dst);    /* MOVAPS */
 }
 
@@ -256,8 +295,7 @@ static void emit_mul(FpOp *f)
     need_safe(f, f->is_double, 0);
     need_exact(f, exact_mul);
     if (f->host_op == IRFP_NMUL) {
-        asm_op_rip(f->a, 0, 0x0f57, 0,
-                   f->stubs->sse_consts + 16 * (f->is_double ? SSE_SIGN64 : SSE_SIGN32));
+        asm_op_rip(f->a, 0, 0x0f57, 0, constant(f, f->is_double ? SSE_SIGN64 : SSE_SIGN32));
     }
     store_result(f);
 }
@@ -365,6 +403,20 @@ static void emit_max(FpOp *f)
     store_result(f);
 }
 
+/* FPCR means nothing here, and nothing can fail. */
+static void emit_sign(FpOp *f)
+{
+    fp_load(f, 0, f->x);
+    if (f->host_op == IRFP_NEG) {
+        asm_op_rip(f->a, 0, 0x0f57, 0, constant(f, f->is_double ? SSE_SIGN64 : SSE_SIGN32));
+    } else if (f->host_op == IRFP_ABS) {
+        asm_op_rip(f->a, 0, 0x0f28, 1, constant(f, f->is_double ? SSE_SIGN64 : SSE_SIGN32));
+        asm_op_rr(f->a, false, 0, 0x0f55, 1, 0);    /* ANDNPS */
+        fp_move(f, 0, 1);
+    }
+    store_result(f);
+}
+
 /* ---- conversions, comparison ---- */
 
 static void exact_narrow(FpOp *f)
@@ -427,7 +479,7 @@ static void emit_to_int(FpOp *f)
     Asm *a = f->a;
 
     need_fpcr_clear(f, IR_FPCR_FZ);
-    asm_op_rm(a, true, scalar(f), 0x0f2c, RAX, RBP, f->x);     /* CVTTSD2SI */
+    op_env(f, true, scalar(f), 0x2c, RAX, f->x);                /* CVTTSD2SI */
     if (f->host_op == IRFP_TO_U64) {
         asm_test_rr(a, true, RAX, RAX);
         cold_if(f, CC_S);
@@ -474,6 +526,7 @@ static void emit_from_int(FpOp *f)
 static void emit(FpOp *f)
 {
     switch (f->host_op) {
+    case IRFP_MOV: case IRFP_NEG: case IRFP_ABS: emit_sign(f); break;
     case IRFP_ADD: case IRFP_SUB: emit_add(f); break;
     case IRFP_MUL: case IRFP_NMUL: emit_mul(f); break;
     case IRFP_DIV: emit_div(f); break;
@@ -504,7 +557,7 @@ void gen_fp(Gen *g, const IrInsn *i)
     const IrFpHelper *h = ir_insn_fp(i);
     uint64_t operands = ir_insn_fp_operands(i);
     FpOp f = {
-        .a = &g->a, .stubs = gen_stubs(g->t), .h = h, .operands = operands,
+        .g = g, .a = &g->a, .stubs = gen_stubs(g->t), .h = h, .operands = operands,
         .host_op = (IrFpHostOp)h->host_op, .is_double = h->is_double,
         .is_cmp = i->op == IR_fp_cmp, .value = NO_REG, .fpcr = h->env, .fpsr = h->env + 4,
         .dst = ir_fp_offset(operands, 0), .x = ir_fp_offset(operands, 1),
@@ -518,8 +571,12 @@ void gen_fp(Gen *g, const IrInsn *i)
         dst = gen_def(g, i->dst);
     }
     gen_flags_clobbered(g);
+    gen_xmm_prepare(g, f.x);
+    gen_xmm_prepare(g, f.y);
+    gen_xmm_prepare(g, f.z);
     emit(&f);
     f.end = g->a.p;
+    f.g = NULL;
     g_array_append_val(g->cold_fp, f);
     if (i->op == IR_fp_to_int) {
         asm_mov_rr(&g->a, true, dst, RAX);
@@ -557,12 +614,18 @@ static void emit_cold(FpOp *f)
     for (unsigned n = 0; n < f->num_cold; n++) {
         asm_patch(a, f->cold[n], a->p);
     }
+    if (!f->num_cold) {
+        return;
+    }
     if (f->value != NO_REG) {
         asm_mov_rr(a, true, RAX, f->value);
     }
     asm_mov_ri(a, RCX, (uintptr_t)f->h);
     asm_mov_ri(a, RDX, f->operands);
     asm_call_to(a, f->is_cmp ? f->stubs->fp_slow_cmp : f->stubs->fp_slow);
+    if (f->dst_xmm) {
+        asm_op_rm(a, false, 0, 0x0f28, f->dst_xmm, RBP, f->dst);
+    }
     asm_patch(a, asm_jmp(a), f->end);
 }
 
@@ -575,8 +638,9 @@ void gen_fp_cold(Gen *g)
 }
 
 /*
- * A stub that calls fn(cpu, RCX, RDX, RAX); all registers but RAX, RCX, RDX survive. The
- * return address lies between RSP and the frame.
+ * A stub that calls fn(cpu, RCX, RDX, RAX); all general registers but RAX, RCX, RDX
+ * survive, and the copies of vector registers. The return address lies between RSP and
+ * the frame.
  */
 static void emit_slow(Asm *a, const void *fn)
 {
@@ -586,12 +650,14 @@ static void emit_slow(Asm *a, const void *fn)
     for (unsigned n = 0; n < ARRAY_SIZE(saved); n++) {
         asm_store(a, true, saved[n], RSP, save + 8 * n);
     }
+    gen_xmm_save(a, FRAME_XMM + 8);
     asm_mov_rr(a, true, RDI, RBP);
     asm_mov_rr(a, true, RSI, RCX);
     asm_mov_rr(a, true, RCX, RAX);
     asm_alu_ri(a, true, ALU_SUB, RSP, 8);     /* alignment */
     asm_call_abs(a, fn);
     asm_alu_ri(a, true, ALU_ADD, RSP, 8);
+    gen_xmm_restore(a, FRAME_XMM + 8);
     for (unsigned n = 0; n < ARRAY_SIZE(saved); n++) {
         asm_load(a, true, saved[n], RSP, save + 8 * n);
     }

@@ -163,6 +163,7 @@ static bool gen_vec_inline(Gen *g, const IrInsn *i)
         return false;
     }
     v.row = row;
+    gen_xmm_forget(g, v.d_off);
     row->emit(&v);
     if (!v.stored) {
         if (v.bytes == 8) {
@@ -180,6 +181,7 @@ void gen_vec(Gen *g, const IrInsn *i)
     if (!gen_vec_inline(g, i)) {
         gen_save_for_call(g);
         gen_drop_caller_saved(g);
+        gen_xmm_forget_all(g);
         asm_lea(a, true, RDI, RBP, i->arg[0] * 8);
         asm_lea(a, true, RSI, RBP, i->arg[1] * 8);
         asm_lea(a, true, RDX, RBP, i->arg[2] * 8);

@@ -3,7 +3,8 @@
  *
  * Register use: RBP = Vcpu, R15 = instructions left after this unit, R14 = data TLB
  * of the current space, RAX RCX RDX = scratch within one IR operation; the others
- * hold values across the whole unit. The stack frame has spill words and, for
+ * hold values across the whole unit. XMM0 to XMM5 are scratch, the others hold copies of
+ * vector registers (gen-xmm.c). The stack frame has spill words and, for
  * the slow paths, a save area for all registers.
  *
  * 1. A value is in a register, in a spill word, in the home of a slot (clean), or constant.
@@ -26,9 +27,12 @@
 /* More than values can live at once: the slots, one instruction's temporaries, and what
  * ir_opt_cse() keeps. */
 #define GEN_SPILL_WORDS 256
+#define GEN_XMM_FIRST 6
+#define GEN_XMM_COPIES 10
 #define FRAME_SPILL 0                                /* offset from RSP in units */
 #define FRAME_SAVE (GEN_SPILL_WORDS * 8)             /* 16 registers */
-#define FRAME_SIZE (FRAME_SAVE + 16 * 8 + 8)         /* keeps RSP 16-byte aligned */
+#define FRAME_XMM (FRAME_SAVE + 16 * 8)              /* the copies of vector registers */
+#define FRAME_SIZE (FRAME_XMM + 16 * GEN_XMM_COPIES + 8)     /* keeps RSP 16-byte aligned */
 
 #define NO_REG 0xff
 #define NEVER 0xffff
@@ -71,10 +75,18 @@ typedef struct Cold {
     unsigned refund;
     bool save_flags, flags_inverted;
     uint8_t addr_reg;       /* COLD_MEM */
+    bool keep_xmm;          /* COLD_MEM: there are copies of vector registers */
     MemSite *site;
     unsigned first_loc, num_locs;   /* COLD_EXIT: dirty slots, into Gen.locs */
     unsigned num_loop_locs;         /* behind them, when the exit is a jump back */
 } Cold;
+
+/* A vector register of which an XMM register has a copy. */
+typedef struct XmmCopy {
+    uint32_t offset;        /* from the Vcpu; 0: none */
+    uint8_t zero_from;      /* bytes from here on are zero: 4, 8 or 16 */
+    uint32_t last_use;
+} XmmCopy;
 
 typedef struct Gen {
     Asm a;
@@ -105,6 +117,8 @@ typedef struct Gen {
     GArray *cold;           /* Cold */
     GArray *cold_fp;        /* gen-fp.c's, from gen_fp_init() to gen_fp_cold() */
     GArray *locs;           /* SlotLoc */
+    XmmCopy xmm[GEN_XMM_COPIES];
+    uint32_t xmm_clock;
 } Gen;
 
 /* Shared code, emitted once: executable-view addresses. */
@@ -112,6 +126,7 @@ typedef struct GenStubs {
     const uint8_t *enter;       /* uint64_t enter(Vcpu *, const void *code) */
     const uint8_t *leave;       /* RAX = exit kind */
     const uint8_t *probe;       /* RCX = address, RDX = MemSite; returns RCX = addend */
+    const uint8_t *probe_xmm;   /* the same, preserving the copies of vector registers */
     const uint8_t *fp_slow;     /* RCX = IrFpHelper, RDX = operands, RAX = value; result in RAX */
     const uint8_t *fp_slow_cmp;
     const uint8_t *sse_consts;  /* 16 bytes each, by SseConst */
@@ -191,6 +206,25 @@ bool gen_loops_to(const Gen *g, uint64_t pc);
 unsigned gen_loop_capture(Gen *g);
 /* Dirty slots are home: move the loop slots to their registers and jump. */
 void gen_loop_jump(Gen *g, const SlotLoc *locs, unsigned count);
+
+/* ---- gen-xmm.c ---- */
+
+/*
+ * The XMM register that gets the new value of the vector register at offset: to be
+ * written in the main path. XMM0, and no copy, when there is no use for copies.
+ */
+unsigned gen_xmm_define(Gen *g, uint32_t offset, unsigned zero_from);
+/* Load a copy unless there is one; offset 0: nothing. */
+void gen_xmm_prepare(Gen *g, uint32_t offset);
+/* The copy, or 0. */
+unsigned gen_xmm_find(Gen *g, uint32_t offset, unsigned *zero_from);
+/* The register that the byte belongs to is written; any of them may be. */
+void gen_xmm_forget(Gen *g, uint32_t offset);
+void gen_xmm_forget_all(Gen *g);
+bool gen_xmm_any(const Gen *g);
+/* Around a call in a stub; disp is that of FRAME_XMM from RSP. */
+void gen_xmm_save(Asm *a, int32_t disp);
+void gen_xmm_restore(Asm *a, int32_t disp);
 
 /* ---- gen-flags.c ---- */
 

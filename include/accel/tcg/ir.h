@@ -157,6 +157,7 @@ static inline int32_t vec_desc_imm(uint32_t desc) { return (int32_t)desc >> 8; }
  */
 typedef enum IrFpHostOp {
     IRFP_NONE,
+    IRFP_MOV, IRFP_NEG, IRFP_ABS,    /* bits, whatever they mean */
     IRFP_ADD, IRFP_SUB, IRFP_MUL, IRFP_NMUL /* -(a * b) */, IRFP_DIV, IRFP_SQRT,
     IRFP_MAX, IRFP_MIN,
     /* One rounding: a + b * c, a - b * c, -a - b * c, -a + b * c. */
