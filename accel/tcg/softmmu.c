@@ -356,7 +356,7 @@ bool mmu_access(Vcpu *cpu, uint64_t raw, void *data, unsigned bytes, unsigned co
     bool unpriv = memflags & MEM_UNPRIV;
     uint64_t vaddr = cpu->ops->clean_address(cpu, raw, unpriv);
     MmuAccess access = write ? MMU_WRITE : MMU_READ;
-    unsigned length = bytes * count, first;
+    unsigned length = bytes * count, unit = MIN(bytes, 8u), first;
     uint64_t second_page;
     uint32_t fault = 0;
     Target t[2];
@@ -369,7 +369,7 @@ bool mmu_access(Vcpu *cpu, uint64_t raw, void *data, unsigned bytes, unsigned co
         cpu->ops->raise_abort(cpu, raw, access, fault, unpriv);
         return false;
     }
-    if ((t[0].attrs & TLB_DEVICE) && (vaddr & (MIN(bytes, 8u) - 1))) {
+    if ((t[0].attrs & TLB_DEVICE) && (vaddr & (unit - 1))) {
         cpu->ops->raise_alignment(cpu, raw, access);
         return false;
     }
@@ -382,13 +382,17 @@ bool mmu_access(Vcpu *cpu, uint64_t raw, void *data, unsigned bytes, unsigned co
         cpu->ops->raise_abort(cpu, raw + first, access, fault, unpriv);
         return false;
     }
-    if (t[1].attrs & TLB_DEVICE) {
-        cpu->ops->raise_alignment(cpu, raw + first, access);
-        return false;
+    /* Bytes: an access that crosses pages is not single-copy atomic. Aligned parts are. */
+    if (vaddr & (unit - 1)) {
+        if (t[1].attrs & TLB_DEVICE) {
+            cpu->ops->raise_alignment(cpu, raw + first, access);
+            return false;
+        }
+        unit = 1;
     }
-    /* Bytes: an access that crosses pages is not single-copy atomic. */
-    return access_part(cpu, vaddr, &t[0], data, 1, first, write) &&
-           access_part(cpu, second_page, &t[1], (uint8_t *)data + first, 1, length - first, write);
+    return access_part(cpu, vaddr, &t[0], data, unit, first / unit, write) &&
+           access_part(cpu, second_page, &t[1], (uint8_t *)data + first, unit,
+                       (length - first) / unit, write);
 }
 
 /* ---- instruction side ---- */
