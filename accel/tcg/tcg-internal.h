@@ -95,4 +95,11 @@ InterpStop interp_run(Vcpu *cpu, const IrUnit *u, unsigned max_insns);
 /* Call a helper with its declared number of arguments. */
 uint64_t ir_helper_call(const IrHelper *h, Vcpu *cpu, const uint64_t arg[4]);
 
+/*
+ * A floating-point operation by its helper: reads the operands (offsets / 8 of d, a, b,
+ * c, 16 bits each), writes d unless it is 0, returns the result. value is the
+ * integer of IRFP_FROM_*.
+ */
+uint64_t ir_fp_eval(Vcpu *cpu, const IrFpHelper *h, uint64_t operands, uint64_t value);
+
 #endif

@@ -52,8 +52,8 @@ typedef struct SlotLoc {
 
 /* A guest access that can bail out; what mmu_probe() needs and how to restore. */
 typedef struct MemSite {
-    uint64_t pc;
     uint32_t refund;        /* budget to give back: instructions not completed */
+    uint16_t pc_offset;     /* of the instruction, in its page */
     uint16_t memflags;
     uint8_t bytes;          /* of the whole access */
     uint8_t write;
@@ -103,6 +103,7 @@ typedef struct Gen {
     uint32_t loop_slots;
     uint8_t loop_reg[VCPU_MAX_SLOTS];
     GArray *cold;           /* Cold */
+    GArray *cold_fp;        /* gen-fp.c's, from gen_fp_init() to gen_fp_cold() */
     GArray *locs;           /* SlotLoc */
 } Gen;
 
@@ -111,6 +112,8 @@ typedef struct GenStubs {
     const uint8_t *enter;       /* uint64_t enter(Vcpu *, const void *code) */
     const uint8_t *leave;       /* RAX = exit kind */
     const uint8_t *probe;       /* RCX = address, RDX = MemSite; returns RCX = addend */
+    const uint8_t *fp_slow;     /* RCX = IrFpHelper, RDX = operands, RAX = value; result in RAX */
+    const uint8_t *fp_slow_cmp;
     const uint8_t *sse_consts;  /* 16 bytes each, by SseConst */
     bool has_lzcnt;
     uint8_t features;           /* GenFeature bits */
@@ -129,6 +132,7 @@ enum GenFeature {
 typedef enum SseConst {
     SSE_EVEN_BYTES = 1, SSE_EVEN_WORDS, SSE_LOW_NIBBLES, SSE_NIBBLE_BITS, SSE_TBL_BIAS,
     SSE_REV16_BYTES, SSE_REV32_BYTES, SSE_REV32_WORDS, SSE_REV64_BYTES, SSE_REV64_WORDS,
+    SSE_SIGN32, SSE_SIGN64,         /* of the lowest lane */
     SSE_NUM_CONSTS,
 } SseConst;
 
@@ -213,9 +217,15 @@ void gen_ld_env(Gen *g, const IrInsn *i);
 void gen_st_env(Gen *g, const IrInsn *i);
 void gen_call(Gen *g, const IrInsn *i);
 void gen_vec(Gen *g, const IrInsn *i);
+void gen_fp(Gen *g, const IrInsn *i);
+void gen_fp_init(Gen *g);
+void gen_fp_cold(Gen *g);
+void gen_fp_stubs(Asm *a, GenStubs *stubs);
 void gen_sse_consts(Asm *a, GenStubs *stubs);
 void gen_side_exit(Gen *g, const IrInsn *i);
 void gen_final_exit(Gen *g, const IrInsn *i);
+/* reg = address as seen from where the unit runs now; clobbers RAX, keeps the flags. */
+void gen_address(Gen *g, HostReg reg, uint64_t address);
 void gen_head(Gen *g);
 void gen_cold(Gen *g);
 
