@@ -306,7 +306,8 @@ uint64_t mmu_probe(Vcpu *cpu, uint64_t raw, unsigned bytes, unsigned memflags, b
 
 /* ---- whole accesses; faults report the address as the guest gave it, tag included ---- */
 
-static bool access_mmio(Vcpu *cpu, const Target *t, uint8_t *data, unsigned bytes, unsigned count, bool write)
+static bool access_mmio(Vcpu *cpu, const Target *t, uint8_t *data, unsigned bytes,
+                        unsigned count, bool write)
 {
     unsigned step = MIN(bytes, 8u);
 
