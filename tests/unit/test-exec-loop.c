@@ -445,6 +445,24 @@ static void test_idle_wake(void)
     }
 }
 
+/* Without -icount the host's clock drives the timers; nothing can be the same then. */
+static void test_host_clock(void)
+{
+    RunConfig c = { .limit = 40 };
+    ExecResult result;
+    Run r;
+
+    run_open(&r, &c);
+    run_start(&r);
+    exec_loop_stop(r.loop);
+    exec_loop_cont(r.loop);
+    result = run_join(&r);
+    g_assert_cmpint(result.cause, ==, SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+    g_assert_false(result.digest_valid);
+    g_assert_cmpuint(r.dev.fires, >=, 40);
+    run_close(&r);
+}
+
 /* ---- two CPUs ---- */
 
 /* Both make notes without end; CPU 0, when it is past a number, writes the end. */
@@ -614,6 +632,7 @@ int main(int argc, char **argv)
     g_test_add_func("/exec-loop/closures", test_closures);
     g_test_add_func("/exec-loop/idle", test_idle);
     g_test_add_func("/exec-loop/idle-wake", test_idle_wake);
+    g_test_add_func("/exec-loop/host-clock", test_host_clock);
     g_test_add_func("/exec-loop/turns", test_turns);
     g_test_add_func("/exec-loop/two-disturbed", test_two_disturbed);
     g_test_add_func("/exec-loop/replay", test_replay);
