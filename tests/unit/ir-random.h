@@ -36,7 +36,8 @@ typedef struct IrGen {
     unsigned pool_len, pool_next;
     uint64_t data_base;         /* where most accesses go ... */
     uint64_t data_mask;
-    unsigned wild_percent;      /* ... and how many go anywhere */
+    unsigned wild_percent;      /* ... and how many go anywhere, ... */
+    unsigned code_percent;      /* ... or to where jumps go (random_end()) */
     bool many_accesses;         /* more than one guest access an instruction */
     bool fixed_space;           /* the address space changes at the end of units alone */
     uint64_t (*target)(struct IrGen *g);  /* of a jump */
@@ -226,8 +227,9 @@ static inline void random_flags(IrGen *g)
 
 static inline IrVal random_addr(IrGen *g, unsigned bytes)
 {
-    bool wild = percent(g, g->wild_percent);
-    uint64_t mask = wild ? 0xffff : g->data_mask, base = wild ? WORLD_BASE : g->data_base;
+    bool wild = percent(g, g->wild_percent), code = percent(g, g->code_percent);
+    uint64_t mask = wild ? 0xffff : code ? 0x11ff : g->data_mask;
+    uint64_t base = wild || code ? WORLD_BASE : g->data_base;
     IrVal a;
 
     if (percent(g, 85)) {
