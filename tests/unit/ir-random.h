@@ -172,11 +172,20 @@ static inline IrVal random_again(IrGen *g)
     i->dst = v.id;
     if (percent(g, 50)) {
         switch (again.op) {
-        case IR_cmp: i->aux ^= 1; break;
-        case IR_extract: case IR_sextract: case IR_deposit: i->aux = (i->aux & 0xff) | 1 << 8; break;
-        case IR_extr: i->aux /= 2; break;
-        case IR_selnz: i->arg[1] = i->arg[2]; break;
-        default: break;
+        case IR_cmp:
+            i->aux ^= 1;
+            break;
+        case IR_extract: case IR_sextract: case IR_deposit:
+            i->aux = (i->aux & 0xff) | 1 << 8;
+            break;
+        case IR_extr:
+            i->aux /= 2;
+            break;
+        case IR_selnz:
+            i->arg[1] = i->arg[2];
+            break;
+        default:
+            break;
         }
     }
     return v;

@@ -3,10 +3,10 @@
  * and generated code, with units of 1 to 64 instructions, with and without links and
  * optimiser, with a small cache, and with slices of other lengths, ends in the same state.
  *
- * Guest instructions are random IR, chosen by the word in memory: stores to code
- * change it, for both CPUs that take turns. At fixed moments the outside interferes: interrupts, DMA and debugger
- * writes to code, TLB maintenance, translations that change without it (the soft TLB's
- * contents show), digests of dirty pages.
+ * Guest instructions are random IR, chosen by the word in memory: stores to code change
+ * it, for both CPUs that take turns. At fixed moments the outside interferes:
+ * interrupts, DMA and debugger writes to code, TLB maintenance, translations that change
+ * without it (the soft TLB's contents show), digests of dirty pages.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
