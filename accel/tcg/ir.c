@@ -109,6 +109,15 @@ IrVal ir_const(IrBuilder *b, uint64_t value)
     return v;
 }
 
+IrVal ir_pcrel(IrBuilder *b, uint64_t address)
+{
+    IrInsn *i = emit(b, IR_pcrel, IRF_W64, 0, address);
+    IrVal v = new_value(b);
+
+    i->dst = v.id;
+    return v;
+}
+
 IrVal ir_get(IrBuilder *b, unsigned slot)
 {
     IrInsn *i = emit(b, IR_get, IRF_W64, slot, 0);

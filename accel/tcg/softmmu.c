@@ -283,6 +283,10 @@ uint64_t mmu_probe(Vcpu *cpu, uint64_t raw, unsigned bytes, unsigned memflags, b
     Target t;
     uint8_t *flags;
 
+    /* Nobody knows yet whether a store-exclusive stores: if not, the page stays clean. */
+    if (write && (memflags & MEM_EXCL)) {
+        return PROBE_BAIL;
+    }
     if ((vaddr & ~PAGE_MASK) + bytes > PAGE_SIZE ||
         ((memflags & MEM_ALIGNED) && (vaddr & (bytes - 1))) ||
         !data_translate(cpu, vaddr, write, unpriv, &t, &fault) || !t.host ||

@@ -59,6 +59,7 @@ static inline unsigned jump_cache_index(uint64_t pc)
  * The slow path of a generated data access. Returns the addend (host - vaddr) for an
  * access of `bytes` that lies in one page of plain RAM, filling the soft TLB, or
  * PROBE_BAIL when it has to be run by the interpreter. Changes no guest state.
+ * MEM_EXCL with write: a store-exclusive.
  */
 uint64_t mmu_probe(Vcpu *cpu, uint64_t vaddr, unsigned bytes, unsigned memflags, bool write);
 

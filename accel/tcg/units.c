@@ -1,8 +1,9 @@
 /*
  * The translation cache.
  *
- * 1. A unit stands on one guest page. Its key is the physical and virtual address of
- *    its first instruction and the CPU mode.
+ * 1. A unit stands on one guest page. Its key is the physical address of its first
+ *    instruction and the CPU mode. Generated code serves every virtual address; IR for
+ *    the interpreter knows only the one that it was made for, which then is part of the key.
  * 2. A page with units has PAGE_CODE, and then no soft TLB has a direct write
  *    mapping of it: each store calls units_invalidate() first.
  * 3. A killed unit is in no table; jumps that still lead to it leave at once.
@@ -129,18 +130,18 @@ void units_free(TcgContext *t)
 
 /* ---- tables ---- */
 
-static unsigned unit_hash(uint64_t phys, uint64_t pc, uint32_t mode)
+static unsigned unit_hash(uint64_t phys, uint32_t mode)
 {
-    uint64_t h = (phys >> 2) * 0x9e3779b97f4a7c15u ^ (pc >> 12) * 0xc2b2ae3d27d4eb4fu ^ mode;
+    uint64_t h = (phys >> 2 ^ (uint64_t)mode << 40) * 0x9e3779b97f4a7c15u;
 
-    return (h >> 20 ^ h) & (UNIT_HASH_SIZE - 1);
+    return h >> 40 & (UNIT_HASH_SIZE - 1);
 }
 
 static Unit *hash_lookup(TcgContext *t, uint64_t phys, uint64_t pc, uint32_t mode)
 {
-    Unit *unit = t->hash[unit_hash(phys, pc, mode)];
+    Unit *unit = t->hash[unit_hash(phys, mode)];
 
-    while (unit && (unit->phys != phys || unit->pc != pc || unit->mode != mode)) {
+    while (unit && (unit->phys != phys || unit->mode != mode || (unit->ir && unit->pc != pc))) {
         unit = unit->hash_next;
     }
     return unit;
@@ -148,7 +149,7 @@ static Unit *hash_lookup(TcgContext *t, uint64_t phys, uint64_t pc, uint32_t mod
 
 static void hash_remove(TcgContext *t, Unit *unit)
 {
-    Unit **link = &t->hash[unit_hash(unit->phys, unit->pc, unit->mode)];
+    Unit **link = &t->hash[unit_hash(unit->phys, unit->mode)];
 
     while (*link != unit) {
         link = &(*link)->hash_next;
@@ -185,7 +186,7 @@ static void unit_insert(TcgContext *t, Unit *unit)
 {
     uint64_t phys = unit->phys & ~(uint64_t)(PAGE_SIZE - 1);
     CodePage *page = g_hash_table_lookup(t->pages, &phys);
-    unsigned h = unit_hash(unit->phys, unit->pc, unit->mode);
+    unsigned h = unit_hash(unit->phys, unit->mode);
 
     if (!page) {
         page = page_protect(t, phys);
@@ -414,6 +415,8 @@ static Unit *unit_translate(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEnt
     unit_extent(unit, t->ir);
     if (t->config.no_opt) {
         ir_mark_flags(t->ir);
+    } else if (!t->backend) {
+        ir_optimize_for_interp(t->ir);
     } else {
         ir_optimize(t->ir);
     }

@@ -79,7 +79,7 @@ class Replay(TestCase):
 
     def test_small_code_cache(self):
         """Translations are thrown away all the time."""
-        self.assert_replays(self.log, self.recording, '-accel', 'tcg,tb-size=1', timeout=300)
+        self.assert_replays(self.log, self.recording, '-accel', 'tcg,tb-size=4', timeout=300)
 
     def test_interpreter(self):
         self.assert_replays(self.log, self.recording, '-accel', 'tcg,backend=interp',

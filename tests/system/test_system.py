@@ -191,7 +191,7 @@ class SystemTest(unittest.TestCase):
         self.assertEqual(replay.returncode, 0)
         # Another machine is refused, with both values.
         other = self.run_rearm('-m', '512', '-icount', 'rr=replay,rrfile=a.log')
-        self.assertEqual(other.returncode, 1)
+        self.assertEqual(other.returncode, 2)
         self.assertIn(b'ram', other.stderr)
         self.assertIn(b'268435456', other.stderr)
         self.assertIn(b'536870912', other.stderr)

@@ -273,7 +273,7 @@ InterpStop interp_run(Vcpu *cpu, const IrUnit *u, unsigned max_insns)
                 return INTERP_UNIT_END;
             }
             break;
-        case IR_const:
+        case IR_const: case IR_pcrel:
             vals[i->dst] = i->imm;
             break;
         case IR_get:

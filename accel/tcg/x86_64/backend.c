@@ -55,7 +55,7 @@ static uint64_t probe(Vcpu *cpu, uint64_t vaddr, const MemSite *site, uint64_t *
         cpu->slot[loc->slot] = loc->kind == LOC_REG ? regs[loc->where] :
                                loc->kind == LOC_SPILL ? spill[loc->where] : loc->value;
     }
-    cpu->pc = site->pc;
+    cpu->pc = cpu->code_page | site->pc_offset;
     regs[R15] += site->refund;
     return PROBE_BAIL;
 }
@@ -160,6 +160,9 @@ static void gen_insn(Gen *g, const IrInsn *i)
         break;
     case IR_const: case IR_call_hint:
         break;
+    case IR_pcrel:
+        gen_address(g, gen_def(g, i->dst), i->imm);
+        break;
     case IR_get:
         gen_get_slot(g, i->aux, i->dst);
         break;
@@ -243,6 +246,7 @@ static uint64_t x86_enter(Vcpu *cpu, const void *code)
     typedef uint64_t Enter(Vcpu *, const void *);
     Enter *enter = (Enter *)(uintptr_t)gen_stubs(cpu->tcg)->enter;
 
+    cpu->code_page = cpu->pc & ~(uint64_t)(PAGE_SIZE - 1);
     return enter(cpu, code);
 }
 

@@ -53,7 +53,7 @@ static void gen_sync_call(Gen *g, const IrInsn *i, const IrHelper *h)
     load_args(g, i, h->num_args);
     gen_drop_caller_saved(g);
     gen_xmm_forget_all(g);
-    asm_mov_ri(a, RAX, g->insn_pc);
+    gen_address(g, RAX, g->insn_pc);
     asm_store(a, true, RAX, RBP, offsetof(Vcpu, pc));
     asm_lea(a, true, RAX, R15, left_after);
     asm_store(a, true, RAX, RBP, offsetof(Vcpu, left));

@@ -34,9 +34,9 @@ static MemSite *new_site(Gen *g, const IrInsn *i)
     unsigned first = g->locs->len, count = gen_capture(g);
     MemSite *site = tcg_meta_alloc(g->t, sizeof(*site) + count * sizeof(SlotLoc));
 
-    site->pc = g->insn_pc;
+    site->pc_offset = g->insn_pc & (PAGE_SIZE - 1);
     site->refund = g->u->num_guest_insns - g->insn_index;
-    site->memflags = i->aux & ~7u;
+    site->memflags = (i->aux & ~7u) | (i->op == IR_stx ? MEM_EXCL : 0);
     site->bytes = access_bytes(i);
     site->write = is_write(i);
     site->num_locs = count;

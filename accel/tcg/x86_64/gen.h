@@ -56,8 +56,8 @@ typedef struct SlotLoc {
 
 /* A guest access that can bail out; what mmu_probe() needs and how to restore. */
 typedef struct MemSite {
-    uint64_t pc;
     uint32_t refund;        /* budget to give back: instructions not completed */
+    uint16_t pc_offset;     /* of the instruction, in its page */
     uint16_t memflags;
     uint8_t bytes;          /* of the whole access */
     uint8_t write;
@@ -258,6 +258,8 @@ void gen_fp_stubs(Asm *a, GenStubs *stubs);
 void gen_sse_consts(Asm *a, GenStubs *stubs);
 void gen_side_exit(Gen *g, const IrInsn *i);
 void gen_final_exit(Gen *g, const IrInsn *i);
+/* reg = address as seen from where the unit runs now; clobbers RAX, keeps the flags. */
+void gen_address(Gen *g, HostReg reg, uint64_t address);
 void gen_head(Gen *g);
 void gen_cold(Gen *g);
 

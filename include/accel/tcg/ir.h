@@ -219,6 +219,13 @@ typedef struct IrUnit {
 typedef IrUnit IrBuilder;
 
 IrVal ir_const(IrBuilder *b, uint64_t value);
+/*
+ * An address computed from the PC (ADR, a literal's address, a return address): `address` as
+ * seen from this translation. Generated code serves every virtual address that its
+ * physical page is mapped at; so this, ir_insn() and the exits are the only places
+ * where an address may enter the IR.
+ */
+IrVal ir_pcrel(IrBuilder *b, uint64_t address);
 
 IrVal ir_get(IrBuilder *b, unsigned slot);
 void ir_set(IrBuilder *b, unsigned slot, IrVal v);
