@@ -438,7 +438,8 @@ static void idle(ExecLoop *l)
             idle_warp(l, ns);
         }
     } else {
-        ns = MIN(sleep_until(l, until), until);
+        ns = sleep_until(l, until);
+        ns = MIN(ns, until);   /* a macro: its arguments may be evaluated twice */
         if (l->config.sleep && ns > 0 && replay_warp(l->replay, &ns, until)) {
             idle_warp(l, ns);
         }

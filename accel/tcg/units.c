@@ -23,7 +23,8 @@
 #define META_BLOCK (1u << 20)
 #define DEFAULT_CACHE_BYTES (64u << 20)
 #define DEFAULT_UNIT_INSNS 64
-/* Room that compiling one unit can need at the most; less left: flush. */
+/* Room that compiling one unit can need at the most; less left: flush. On top of what was
+ * asked for, so that a small cache is not flushed for each unit. */
 #define UNIT_ROOM (1u << 20)
 /* Stores beside the units of a page before the page's units are given up. */
 #define PAGE_STORES_MAX 64
@@ -63,7 +64,7 @@ void *tcg_meta_alloc(TcgContext *t, size_t size)
 /* Two views of the same memory: nothing is ever writable and executable. */
 static bool arena_map(TcgContext *t, Error **errp)
 {
-    size_t size = t->config.cache_bytes;
+    size_t size = t->config.cache_bytes + UNIT_ROOM;
     void *rw, *rx;
 
     t->arena_fd = memfd_create("rearm-code", MFD_CLOEXEC);

@@ -94,6 +94,21 @@ class Boot(TestCase):
             self.assertEqual(vm.run('cat /proc/cpuinfo').count('processor'), 4)
             self.assertEqual(vm.power_off(), 0)
 
+    def test_key_wakes_the_machine(self):
+        """An idle machine takes input when it comes, not at its next timer."""
+        with Vm(*machine(), '-icount', 'shift=1,sleep=on') as vm:
+            vm.shell()
+            time.sleep(1.5)
+            delays = []
+            for key in 'abcdefghi':
+                start = time.monotonic()
+                vm.send(key)
+                vm.expect(key.encode())
+                delays.append(time.monotonic() - start)
+                time.sleep(0.1)
+            # The kernel's longest sleep is half a second; a key takes a millisecond or two.
+            self.assertLess(sorted(delays)[len(delays) // 2], 0.15 * rearm.SLOW, delays)
+
     def test_devices(self):
         """The kernel found what the board has."""
         with Vm(*machine(), *ICOUNT) as vm:

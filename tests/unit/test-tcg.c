@@ -301,8 +301,8 @@ static const TcgConfig configs[] = {
     { .unit_insns = 64, .no_link = true },
     { .unit_insns = 64, .no_opt = true },
     { .unit_insns = 3, .no_opt = true, .no_link = true },
-    /* Room for little more than what one unit may need: flushed again and again. */
-    { .unit_insns = 64, .cache_bytes = (1 << 20) + (64 << 10) },
+    /* Flushed again and again. */
+    { .unit_insns = 64, .cache_bytes = 64 << 10 },
 };
 
 /* The state in words, for a failure. */
