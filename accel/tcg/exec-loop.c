@@ -374,6 +374,8 @@ static void run_slice(ExecLoop *l, int64_t length)
         l->turn_left -= l->icount - start;
     }
     if (stop == TCG_STOP_DEBUG) {
+        /* Now: who is told may continue before this thread gets to wait. */
+        cpu->skip_breakpoint = true;
         tell_stopped(l, EXEC_STOP_BREAKPOINT);
     }
 }
@@ -565,6 +567,7 @@ static gpointer loop_thread(gpointer opaque)
     }
     g_mutex_lock(&l->lock);
     l->thread_done = true;
+    g_cond_broadcast(&l->state);
     g_mutex_unlock(&l->lock);
     run_closures(l);
     l->ended_fn(l->ended_opaque);
