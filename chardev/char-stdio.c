@@ -9,6 +9,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <termios.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 typedef struct CharStdio {
     Chardev chr;
     CharFd fd;
+    int out;          /* standard output, or our own way to its terminal */
 } CharStdio;
 
 /*
@@ -60,7 +62,10 @@ static void terminal_stop_signal(int signal_number)
 
 static void terminal_set_handlers(void)
 {
-    static const int fatal[] = { SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGQUIT };
+    /* The last three until the main loop takes them over: a start may last a while. */
+    static const int fatal[] = {
+        SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGQUIT, SIGINT, SIGTERM, SIGHUP,
+    };
     struct sigaction action = { .sa_handler = terminal_fatal_signal };
 
     if (terminal.handlers_set) {
@@ -100,6 +105,20 @@ static void terminal_make_raw(bool signals)
     }
 }
 
+/*
+ * A terminal that nobody reads takes less than a poll promises, and its blocking mode
+ * is shared with the shell: open it once more, without blocking.
+ */
+static int open_output(void)
+{
+    int fd = -1;
+
+    if (isatty(STDOUT_FILENO)) {
+        fd = open("/proc/self/fd/1", O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    }
+    return fd >= 0 ? fd : STDOUT_FILENO;
+}
+
 static void find_stdio(Chardev *c, void *opaque)
 {
     bool *found = opaque;
@@ -123,7 +142,8 @@ static bool stdio_open(Chardev *c, KeyVal *options, Error **errp)
         return false;
     }
     terminal_make_raw(signals);
-    char_fd_start(&s->fd, c, STDIN_FILENO, STDOUT_FILENO, NULL);
+    s->out = open_output();
+    char_fd_start(&s->fd, c, STDIN_FILENO, s->out, NULL);
     chardev_event(c, CHAR_EVENT_OPENED);
     return true;
 }
@@ -132,10 +152,18 @@ static void stdio_close(Chardev *c)
 {
     CharStdio *s = container_of(c, CharStdio, chr);
 
-    if (s->fd.chr) {
-        char_fd_stop(&s->fd);
-        terminal_restore();
+    if (!s->fd.chr) {
+        return;
     }
+    char_fd_stop(&s->fd);
+    if (chardev_has_output(c)) {
+        /* Nobody reads: make room for the message that tells so. */
+        tcflush(s->out, TCOFLUSH);
+    }
+    if (s->out != STDOUT_FILENO) {
+        close(s->out);
+    }
+    terminal_restore();
 }
 
 static ssize_t stdio_write(Chardev *c, const uint8_t *data, size_t length)
@@ -145,7 +173,7 @@ static ssize_t stdio_write(Chardev *c, const uint8_t *data, size_t length)
 
 static int stdio_write_fd(Chardev *c)
 {
-    return STDOUT_FILENO;
+    return container_of(c, CharStdio, chr)->out;
 }
 
 const ChardevType chardev_stdio_type = {

@@ -176,15 +176,13 @@ static gboolean flusher_run(gpointer opaque)
     return G_SOURCE_CONTINUE;
 }
 
-/* At the end: write all, as long as the peer takes some now and then. */
+/* At the end: write all, as long as the peer takes some now and then. A signal ends it. */
 static void chardev_drain(Chardev *c)
 {
     while (chardev_has_output(c)) {
         struct pollfd p = { .fd = c->type->write_fd(c), .events = POLLOUT };
 
         if (p.fd >= 0 && poll(&p, 1, DRAIN_TIMEOUT_MS) <= 0) {
-            warn_report("chardev '%s': nobody reads its output; %u bytes are lost", c->id,
-                        (unsigned)(c->out->len - c->out_pos));
             return;
         }
         chardev_flush(c);
@@ -222,6 +220,10 @@ static void chardev_free(Chardev *c)
 {
     if (c->type->close) {
         c->type->close(c);
+    }
+    if (c->out->len) {
+        warn_report("chardev '%s': nobody reads its output; %u bytes are lost", c->id,
+                    (unsigned)(c->out->len - c->out_pos));
     }
     g_source_destroy(c->flusher);
     g_source_unref(c->flusher);

@@ -3,7 +3,8 @@
  * waits on futexes of its own, so that every datum under a GMutex would look like a race.
  * These wrappers stand before GLib's functions and say who waits for whom.
  *
- * Only part of builds with -Db_sanitize=thread.
+ * Only part of builds with -Db_sanitize=thread. Run them with G_SLICE=always-malloc:
+ * blocks that GLib's own allocator hands from thread to thread look like races, too.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -11,7 +11,7 @@
 
 /* A translated unit. Memory comes from the context's arena, until the next flush. */
 struct Unit {
-    uint64_t pc;              /* virtual address of the first instruction */
+    uint64_t pc;              /* virtual address that it was translated at */
     uint64_t phys;            /* its physical address */
     uint32_t mode;
     uint16_t num_insns;       /* guest instructions */
@@ -27,7 +27,7 @@ struct Unit {
 
 /* A direct exit that can be linked to the unit of its target. */
 typedef struct ExitRec {
-    uint64_t pc;              /* target */
+    uint64_t pc;              /* target, as seen where it was translated */
     uint8_t *jump;            /* rel32 in the writable view */
     const uint8_t *unlinked;  /* writable-view address it jumps to while unlinked */
     struct ExitRec *next;     /* in the target's incoming list */
@@ -85,7 +85,7 @@ struct TcgBackend {
     bool (*init)(TcgContext *t, CodeArena *arena, Error **errp);
     /* Compile u; sets unit->code. False: no room (the caller flushes and retries). */
     bool (*compile)(TcgContext *t, CodeArena *arena, const IrUnit *u, Unit *unit, bool link);
-    /* Run from unit code until an exit. */
+    /* Run unit code at vcpu->pc until an exit. */
     uint64_t (*enter)(Vcpu *cpu, const void *code);
     /* Point a linked exit to code, or (NULL) back to its unlinked tail. */
     void (*set_link)(CodeArena *arena, ExitRec *exit, const void *code);

@@ -464,10 +464,17 @@ static void run_closures(ExecLoop *l)
     g_mutex_unlock(&l->lock);
 }
 
+typedef enum LoopTask {
+    TASK_TURN,
+    TASK_QUIT_PAUSED,   /* must not need the guest to run */
+    TASK_ABANDON,       /* leave a replay before its end: nothing to compare */
+} LoopTask;
+
 /* Pause until somebody wants the VM to run, take a step, or quit. */
-static void serve_outside(ExecLoop *l)
+static LoopTask serve_outside(ExecLoop *l)
 {
     bool was_running = true;
+    LoopTask task;
 
     for (;;) {
         run_closures(l);
@@ -492,7 +499,10 @@ static void serve_outside(ExecLoop *l)
     }
     l->paused = false;
     l->stepping = l->step_cpu;
+    task = l->abandon ? TASK_ABANDON :
+           l->quit_wanted && !l->run_wanted ? TASK_QUIT_PAUSED : TASK_TURN;
     g_mutex_unlock(&l->lock);
+    return task;
 }
 
 /* Steps keep to the order of turns: other CPUs run until it is this one's. */
@@ -534,22 +544,23 @@ static gpointer loop_thread(gpointer opaque)
     reset_state(l);
     replay_checkpoint(l->replay, CHECKPOINT_INIT);
     l->adapt_time = host_monotonic_ns();
-    if (!l->run_wanted) {
+    if (l->config.start_paused) {
         clock_pause(l->machine->clock);
     }
     while (!l->ended) {
-        serve_outside(l);
-        if (l->abandon) {
-            /* The user leaves a replay before its end: nothing to compare. */
+        switch (serve_outside(l)) {
+        case TASK_TURN:
+            turn(l);
+            break;
+        case TASK_QUIT_PAUSED:
+            safe_point(l);
+            take_requests(l);
+            break;
+        case TASK_ABANDON:
             l->result.cause = SHUTDOWN_CAUSE_HOST_QUIT;
             l->result.icount = loop_icount(l);
             l->ended = true;
-        } else if (l->quit_wanted && !l->run_wanted) {
-            /* A quit while paused must not need the guest to run. */
-            safe_point(l);
-            take_requests(l);
-        } else {
-            turn(l);
+            break;
         }
     }
     g_mutex_lock(&l->lock);

@@ -43,4 +43,30 @@ static inline uint32_t ir_insn_vec_desc(const IrInsn *i)
     return (uint32_t)i->aux << 16 | i->arg[3];
 }
 
+static inline bool ir_op_is_fp(unsigned op)
+{
+    return op >= IR_fp && op <= IR_fp_from_int;
+}
+
+static inline const IrFpHelper *ir_insn_fp(const IrInsn *i)
+{
+    return (const IrFpHelper *)(uintptr_t)i->imm;
+}
+
+/* The operands of a floating-point instruction: offsets / 8 of d, a, b, c, low to high. */
+static inline uint64_t ir_insn_fp_operands(const IrInsn *i)
+{
+    if (i->op == IR_fp_from_int) {
+        return i->arg[1];
+    }
+    return i->arg[0] | (uint64_t)i->arg[1] << 16 | (uint64_t)i->arg[2] << 32 |
+           (uint64_t)i->arg[3] << 48;
+}
+
+/* Bytes from the Vcpu to operand n. */
+static inline uint32_t ir_fp_offset(uint64_t operands, unsigned n)
+{
+    return (operands >> 16 * n & 0xffff) * 8;
+}
+
 #endif

@@ -22,6 +22,9 @@ static void print_args(const IrInsn *i, FILE *out)
                 i->arg[0] * 8, i->arg[1] * 8, i->arg[2] * 8, ir_insn_vec_desc(i));
         return;
     }
+    if (ir_op_is_fp(i->op)) {
+        fprintf(out, " @%s operands=0x%" PRIx64, ir_insn_fp(i)->h.name, ir_insn_fp_operands(i));
+    }
     if (i->op == IR_call) {
         fprintf(out, " @%s", ir_insn_helper(i)->name);
     }
@@ -33,7 +36,7 @@ static void print_args(const IrInsn *i, FILE *out)
     if (i->aux) {
         fprintf(out, " aux=0x%x", i->aux);
     }
-    if (i->imm && i->op != IR_call) {
+    if (i->imm && i->op != IR_call && !ir_op_is_fp(i->op)) {
         fprintf(out, " imm=0x%" PRIx64, i->imm);
     }
 }
@@ -152,7 +155,7 @@ static bool parse_line(char *line, IrUnit *u)
     }
     g_strfreev(words);
     ok = ok && num_words && u->num_insns < IR_MAX_INSNS &&
-         insn.op != IR_call && insn.op != IR_vec;
+         insn.op != IR_call && insn.op != IR_vec && !ir_op_is_fp(insn.op);
     if (ok) {
         u->insns[u->num_insns++] = insn;
         u->num_guest_insns += insn.op == IR_insn;

@@ -109,6 +109,15 @@ IrVal ir_const(IrBuilder *b, uint64_t value)
     return v;
 }
 
+IrVal ir_pcrel(IrBuilder *b, uint64_t address)
+{
+    IrInsn *i = emit(b, IR_pcrel, IRF_W64, 0, address);
+    IrVal v = new_value(b);
+
+    i->dst = v.id;
+    return v;
+}
+
 IrVal ir_get(IrBuilder *b, unsigned slot)
 {
     IrInsn *i = emit(b, IR_get, IRF_W64, slot, 0);
@@ -369,6 +378,49 @@ void ir_vec(IrBuilder *b, const IrVecHelper *h, uint32_t d_off, uint32_t a_off,
     i->arg[1] = a_off / 8;
     i->arg[2] = b_off / 8;
     i->arg[3] = desc & 0xffff;
+}
+
+static IrInsn *emit_fp(IrBuilder *b, IrOpcode op, const IrFpHelper *h)
+{
+    return emit(b, op, IRF_W64, 0, (uintptr_t)h);
+}
+
+void ir_fp(IrBuilder *b, const IrFpHelper *h, uint32_t d_off, uint32_t a_off, uint32_t b_off,
+           uint32_t c_off)
+{
+    IrInsn *i = emit_fp(b, IR_fp, h);
+
+    i->arg[0] = d_off / 8;
+    i->arg[1] = a_off / 8;
+    i->arg[2] = b_off / 8;
+    i->arg[3] = c_off / 8;
+}
+
+void ir_fp_cmp(IrBuilder *b, const IrFpHelper *h, uint32_t a_off, uint32_t b_off)
+{
+    IrInsn *i = emit_fp(b, IR_fp_cmp, h);
+
+    i->flags |= IRF_SETS_NZCV;
+    i->arg[1] = a_off / 8;
+    i->arg[2] = b_off / 8;
+}
+
+IrVal ir_fp_to_int(IrBuilder *b, const IrFpHelper *h, uint32_t a_off)
+{
+    IrInsn *i = emit_fp(b, IR_fp_to_int, h);
+    IrVal v = new_value(b);
+
+    i->arg[1] = a_off / 8;
+    i->dst = v.id;
+    return v;
+}
+
+void ir_fp_from_int(IrBuilder *b, const IrFpHelper *h, uint32_t d_off, IrVal v)
+{
+    IrInsn *i = emit_fp(b, IR_fp_from_int, h);
+
+    i->arg[0] = v.id;
+    i->arg[1] = d_off / 8;
 }
 
 void ir_insn(IrBuilder *b, uint64_t pc)

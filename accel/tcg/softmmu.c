@@ -216,6 +216,7 @@ typedef struct Target {
     uint8_t *host;       /* of the first byte; NULL: MMIO or nothing */
     uint32_t attrs;
     TlbEntry *entry;     /* NULL: not cacheable */
+    uint64_t raw;        /* the address as the guest gave it (whole accesses only) */
 } Target;
 
 static void target_resolve(Vcpu *cpu, uint64_t phys, uint32_t attrs, Target *t)
@@ -283,6 +284,10 @@ uint64_t mmu_probe(Vcpu *cpu, uint64_t raw, unsigned bytes, unsigned memflags, b
     Target t;
     uint8_t *flags;
 
+    /* Nobody knows yet whether a store-exclusive stores: if not, the page stays clean. */
+    if (write && (memflags & MEM_EXCL)) {
+        return PROBE_BAIL;
+    }
     if ((vaddr & ~PAGE_MASK) + bytes > PAGE_SIZE ||
         ((memflags & MEM_ALIGNED) && (vaddr & (bytes - 1))) ||
         !data_translate(cpu, vaddr, write, unpriv, &t, &fault) || !t.host ||
@@ -301,8 +306,8 @@ uint64_t mmu_probe(Vcpu *cpu, uint64_t raw, unsigned bytes, unsigned memflags, b
 
 /* ---- whole accesses; faults report the address as the guest gave it, tag included ---- */
 
-static bool access_mmio(Vcpu *cpu, uint64_t vaddr, const Target *t, uint8_t *data,
-                        unsigned bytes, unsigned count, bool write)
+static bool access_mmio(Vcpu *cpu, const Target *t, uint8_t *data, unsigned bytes,
+                        unsigned count, bool write)
 {
     unsigned step = MIN(bytes, 8u);
 
@@ -320,7 +325,7 @@ static bool access_mmio(Vcpu *cpu, uint64_t vaddr, const Target *t, uint8_t *dat
             memcpy(data + done, &value, step);
         }
         if (!ok) {
-            cpu->ops->raise_external(cpu, vaddr + done, write ? MMU_WRITE : MMU_READ);
+            cpu->ops->raise_external(cpu, t->raw + done, write ? MMU_WRITE : MMU_READ);
             return false;
         }
     }
@@ -333,7 +338,7 @@ static bool access_part(Vcpu *cpu, uint64_t vaddr, const Target *t, uint8_t *dat
     unsigned length = bytes * count;
 
     if (!t->host) {
-        return access_mmio(cpu, vaddr, t, data, bytes, count, write);
+        return access_mmio(cpu, t, data, bytes, count, write);
     }
     if (!write) {
         memcpy(data, t->host, length);
@@ -352,7 +357,7 @@ bool mmu_access(Vcpu *cpu, uint64_t raw, void *data, unsigned bytes, unsigned co
     bool unpriv = memflags & MEM_UNPRIV;
     uint64_t vaddr = cpu->ops->clean_address(cpu, raw, unpriv);
     MmuAccess access = write ? MMU_WRITE : MMU_READ;
-    unsigned length = bytes * count, first;
+    unsigned length = bytes * count, unit = MIN(bytes, 8u), first;
     uint64_t second_page;
     uint32_t fault = 0;
     Target t[2];
@@ -365,10 +370,11 @@ bool mmu_access(Vcpu *cpu, uint64_t raw, void *data, unsigned bytes, unsigned co
         cpu->ops->raise_abort(cpu, raw, access, fault, unpriv);
         return false;
     }
-    if ((t[0].attrs & TLB_DEVICE) && (vaddr & (MIN(bytes, 8u) - 1))) {
+    if ((t[0].attrs & TLB_DEVICE) && (vaddr & (unit - 1))) {
         cpu->ops->raise_alignment(cpu, raw, access);
         return false;
     }
+    t[0].raw = raw;
     first = PAGE_SIZE - (vaddr & ~PAGE_MASK);
     if (first >= length) {
         return access_part(cpu, vaddr, &t[0], data, bytes, count, write);
@@ -378,13 +384,18 @@ bool mmu_access(Vcpu *cpu, uint64_t raw, void *data, unsigned bytes, unsigned co
         cpu->ops->raise_abort(cpu, raw + first, access, fault, unpriv);
         return false;
     }
-    if (t[1].attrs & TLB_DEVICE) {
-        cpu->ops->raise_alignment(cpu, raw + first, access);
-        return false;
+    t[1].raw = raw + first;
+    /* Bytes: an access that crosses pages is not single-copy atomic. Aligned parts are. */
+    if (vaddr & (unit - 1)) {
+        if (t[1].attrs & TLB_DEVICE) {
+            cpu->ops->raise_alignment(cpu, raw + first, access);
+            return false;
+        }
+        unit = 1;
     }
-    /* Bytes: an access that crosses pages is not single-copy atomic. */
-    return access_part(cpu, vaddr, &t[0], data, 1, first, write) &&
-           access_part(cpu, second_page, &t[1], (uint8_t *)data + first, 1, length - first, write);
+    return access_part(cpu, vaddr, &t[0], data, unit, first / unit, write) &&
+           access_part(cpu, second_page, &t[1], (uint8_t *)data + first, unit,
+                       (length - first) / unit, write);
 }
 
 /* ---- instruction side ---- */

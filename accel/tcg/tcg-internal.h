@@ -59,6 +59,7 @@ static inline unsigned jump_cache_index(uint64_t pc)
  * The slow path of a generated data access. Returns the addend (host - vaddr) for an
  * access of `bytes` that lies in one page of plain RAM, filling the soft TLB, or
  * PROBE_BAIL when it has to be run by the interpreter. Changes no guest state.
+ * MEM_EXCL with write: a store-exclusive.
  */
 uint64_t mmu_probe(Vcpu *cpu, uint64_t vaddr, unsigned bytes, unsigned memflags, bool write);
 
@@ -93,5 +94,12 @@ InterpStop interp_run(Vcpu *cpu, const IrUnit *u, unsigned max_insns);
 
 /* Call a helper with its declared number of arguments. */
 uint64_t ir_helper_call(const IrHelper *h, Vcpu *cpu, const uint64_t arg[4]);
+
+/*
+ * A floating-point operation by its helper: reads the operands (offsets / 8 of d, a, b,
+ * c, 16 bits each), writes d unless it is 0, returns the result. value is the
+ * integer of IRFP_FROM_*.
+ */
+uint64_t ir_fp_eval(Vcpu *cpu, const IrFpHelper *h, uint64_t operands, uint64_t value);
 
 #endif

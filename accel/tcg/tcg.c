@@ -68,9 +68,19 @@ static bool breakpoint_at(TcgContext *t, uint64_t pc)
     return g_hash_table_size(t->breakpoints) && g_hash_table_contains(t->breakpoints, &pc);
 }
 
+/* A unit may run at other addresses than this one: offsets in the page count. */
 bool vcpu_stop_before(Vcpu *cpu, uint64_t pc)
 {
-    return breakpoint_at(cpu->tcg, pc);
+    GHashTableIter iter;
+    gpointer key;
+
+    g_hash_table_iter_init(&iter, cpu->tcg->breakpoints);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        if (((*(uint64_t *)key ^ pc) & (PAGE_SIZE - 1)) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void tcg_breakpoint_insert(TcgContext *t, uint64_t vaddr)
@@ -130,9 +140,9 @@ static void run_bailed(TcgContext *t, Vcpu *cpu)
 
 static void remember_jump(Vcpu *cpu, const Unit *unit)
 {
-    JumpCacheEntry *e = &cpu->space->jump_cache[jump_cache_index(unit->pc)];
+    JumpCacheEntry *e = &cpu->space->jump_cache[jump_cache_index(cpu->pc)];
 
-    e->pc = unit->pc;
+    e->pc = cpu->pc;
     e->code = unit->code;
 }
 
@@ -155,13 +165,14 @@ static void run_code(TcgContext *t, Vcpu *cpu, Unit *unit)
 static void connect(TcgContext *t, Vcpu *cpu, uint64_t exit, Unit *unit)
 {
     if (t->config.no_link || cpu->last_exit_flush != t->stats.flushes ||
-        breakpoint_at(t, unit->pc)) {
+        breakpoint_at(t, cpu->pc)) {
         return;
     }
     if ((exit & EXIT_KIND_MASK) == EXIT_KIND_LINK) {
         ExitRec *rec = (ExitRec *)(uintptr_t)(exit & ~(uint64_t)EXIT_KIND_MASK);
 
-        if (rec->pc == unit->pc) {
+        /* Both on the page that was left: the offsets tell whether it is the target. */
+        if (((rec->pc ^ unit->phys) & (PAGE_SIZE - 1)) == 0) {
             unit_link(t, rec, unit);
         }
     } else if ((exit & EXIT_KIND_MASK) == EXIT_KIND_LOOKUP) {
@@ -252,7 +263,7 @@ void tcg_info(TcgContext *t, GString *out)
         "flushes              %" PRIu64 "\n"
         "tails interpreted    %" PRIu64 "\n"
         "accesses interpreted %" PRIu64 "\n",
-        t->backend ? t->backend->name : "interpreter", t->arena.used, t->arena.size, s->units,
+        t->backend ? t->backend->name : "interpreter", t->arena.used, (size_t)t->config.cache_bytes, s->units,
         s->units ? (double)s->guest_insns / s->units : 0.0,
         s->units ? (double)s->ir_insns / s->units : 0.0,
         s->invalidated, s->flushes, s->tails, s->bails);

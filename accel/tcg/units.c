@@ -1,8 +1,9 @@
 /*
  * The translation cache.
  *
- * 1. A unit stands on one guest page. Its key is the physical and virtual address of
- *    its first instruction and the CPU mode.
+ * 1. A unit stands on one guest page. Its key is the physical address of its first
+ *    instruction and the CPU mode. Generated code serves every virtual address; IR for
+ *    the interpreter knows only the one that it was made for, which then is part of the key.
  * 2. A page with units has PAGE_CODE, and then no soft TLB has a direct write
  *    mapping of it: each store calls units_invalidate() first.
  * 3. A killed unit is in no table; jumps that still lead to it leave at once.
@@ -22,7 +23,8 @@
 #define META_BLOCK (1u << 20)
 #define DEFAULT_CACHE_BYTES (64u << 20)
 #define DEFAULT_UNIT_INSNS 64
-/* Room that compiling one unit can need at the most; less left: flush. */
+/* Room that compiling one unit can need at the most; less left: flush. On top of what was
+ * asked for, so that a small cache is not flushed for each unit. */
 #define UNIT_ROOM (1u << 20)
 /* Stores beside the units of a page before the page's units are given up. */
 #define PAGE_STORES_MAX 64
@@ -62,7 +64,7 @@ void *tcg_meta_alloc(TcgContext *t, size_t size)
 /* Two views of the same memory: nothing is ever writable and executable. */
 static bool arena_map(TcgContext *t, Error **errp)
 {
-    size_t size = t->config.cache_bytes;
+    size_t size = t->config.cache_bytes + UNIT_ROOM;
     void *rw, *rx;
 
     t->arena_fd = memfd_create("rearm-code", MFD_CLOEXEC);
@@ -129,18 +131,18 @@ void units_free(TcgContext *t)
 
 /* ---- tables ---- */
 
-static unsigned unit_hash(uint64_t phys, uint64_t pc, uint32_t mode)
+static unsigned unit_hash(uint64_t phys, uint32_t mode)
 {
-    uint64_t h = (phys >> 2) * 0x9e3779b97f4a7c15u ^ (pc >> 12) * 0xc2b2ae3d27d4eb4fu ^ mode;
+    uint64_t h = (phys >> 2 ^ (uint64_t)mode << 40) * 0x9e3779b97f4a7c15u;
 
-    return (h >> 20 ^ h) & (UNIT_HASH_SIZE - 1);
+    return h >> 40 & (UNIT_HASH_SIZE - 1);
 }
 
 static Unit *hash_lookup(TcgContext *t, uint64_t phys, uint64_t pc, uint32_t mode)
 {
-    Unit *unit = t->hash[unit_hash(phys, pc, mode)];
+    Unit *unit = t->hash[unit_hash(phys, mode)];
 
-    while (unit && (unit->phys != phys || unit->pc != pc || unit->mode != mode)) {
+    while (unit && (unit->phys != phys || unit->mode != mode || (unit->ir && unit->pc != pc))) {
         unit = unit->hash_next;
     }
     return unit;
@@ -148,7 +150,7 @@ static Unit *hash_lookup(TcgContext *t, uint64_t phys, uint64_t pc, uint32_t mod
 
 static void hash_remove(TcgContext *t, Unit *unit)
 {
-    Unit **link = &t->hash[unit_hash(unit->phys, unit->pc, unit->mode)];
+    Unit **link = &t->hash[unit_hash(unit->phys, unit->mode)];
 
     while (*link != unit) {
         link = &(*link)->hash_next;
@@ -185,7 +187,7 @@ static void unit_insert(TcgContext *t, Unit *unit)
 {
     uint64_t phys = unit->phys & ~(uint64_t)(PAGE_SIZE - 1);
     CodePage *page = g_hash_table_lookup(t->pages, &phys);
-    unsigned h = unit_hash(unit->phys, unit->pc, unit->mode);
+    unsigned h = unit_hash(unit->phys, unit->mode);
 
     if (!page) {
         page = page_protect(t, phys);
@@ -414,6 +416,8 @@ static Unit *unit_translate(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEnt
     unit_extent(unit, t->ir);
     if (t->config.no_opt) {
         ir_mark_flags(t->ir);
+    } else if (!t->backend) {
+        ir_optimize_for_interp(t->ir);
     } else {
         ir_optimize(t->ir);
     }

@@ -1,5 +1,5 @@
 /*
- * The translation cache: units by (physical address, virtual address, mode).
+ * The translation cache: units by physical address and mode.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

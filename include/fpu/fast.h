@@ -167,6 +167,10 @@ FPU_FAST bool f32_mul_fast(uint32_t a, uint32_t b, uint32_t *product, uint32_t f
                            const uint32_t *fpsr)
 {
     *product = f32_guest(f32_host(a) * f32_host(b));
+    if (UNLIKELY((*product << 1) == 0)) {
+        /* Underflow, or a factor is zero. */
+        return fpu_host_mode(fpcr) && ((a << 1) == 0 || (b << 1) == 0);
+    }
     return fpu_host_mode(fpcr) && f32_is_safe(*product) &&
            (LIKELY(*fpsr & FPSR_IXC) || f32_mul_exact(a, b));
 }
@@ -374,6 +378,10 @@ FPU_FAST bool f64_mul_fast(uint64_t a, uint64_t b, uint64_t *product, uint32_t f
                            const uint32_t *fpsr)
 {
     *product = f64_guest(f64_host(a) * f64_host(b));
+    if (UNLIKELY((*product << 1) == 0)) {
+        /* Underflow, or a factor is zero. */
+        return fpu_host_mode(fpcr) && ((a << 1) == 0 || (b << 1) == 0);
+    }
     return fpu_host_mode(fpcr) && f64_is_safe(*product) &&
            (LIKELY(*fpsr & FPSR_IXC) || f64_mul_exact(a, b));
 }

@@ -14,31 +14,34 @@
 /* ---- scalar: raw bits in, raw bits out, zero-extended ---- */
 
 typedef const IrHelper FpHelperPair[2];
+/* Those that ir_fp() and its kin take. */
+typedef const IrFpHelper FpScalarPair[2];
 
 /* (a, b) */
-extern FpHelperPair helper_fadd, helper_fsub, helper_fmul, helper_fnmul, helper_fdiv;
-extern FpHelperPair helper_fmax, helper_fmin, helper_fmaxnm, helper_fminnm;
+extern FpScalarPair helper_fadd, helper_fsub, helper_fmul, helper_fnmul, helper_fdiv;
+extern FpScalarPair helper_fmax, helper_fmin, helper_fmaxnm, helper_fminnm;
 /* (addend, a, b) */
-extern FpHelperPair helper_fmuladd;
+extern FpScalarPair helper_fmadd, helper_fmsub, helper_fnmadd, helper_fnmsub;
 /* (a) */
-extern FpHelperPair helper_fsqrt;
+extern FpScalarPair helper_fsqrt, helper_fmov, helper_fneg, helper_fabs;
 /* (a, b) -> NZCV in bits 31..28; fcmpe: quiet NaNs signal too. */
-extern FpHelperPair helper_fcmp, helper_fcmpe;
+extern FpScalarPair helper_fcmp, helper_fcmpe;
 /* (a, b, condition, nzcv): the comparison when condition is not 0, else nzcv (in bits 31..28). */
 extern FpHelperPair helper_fccmp, helper_fccmpe;
 /* (a, mode): see FpRoundArg */
 extern FpHelperPair helper_frint;
 
 /* (a): between formats */
-extern const IrHelper helper_fcvt_sd, helper_fcvt_ds, helper_fcvt_sh, helper_fcvt_dh;
-extern const IrHelper helper_fcvt_hs, helper_fcvt_hd, helper_fcvtxn;
+extern const IrFpHelper helper_fcvt_sd, helper_fcvt_ds;
+extern const IrHelper helper_fcvt_sh, helper_fcvt_dh, helper_fcvt_hs, helper_fcvt_hd;
+extern const IrHelper helper_fcvtxn;
 
 /* (a) toward zero, no fraction bits: [sz][sf][u]; a W result is zero-extended. */
-extern const IrHelper helper_fcvtz[2][2][2];
+extern const IrFpHelper helper_fcvtz[2][2][2];
 /* (a, FpFixedArg) */
 extern FpHelperPair helper_to_fixed;
 /* (a) from a 64-bit integer: [sz][u]; (a, FpFixedArg) */
-extern const IrHelper helper_from_int[2][2];
+extern const IrFpHelper helper_from_int[2][2];
 extern FpHelperPair helper_from_fixed;
 
 /* Rounding arguments: an FpuRounding, or FPCR's mode, with or without IXC. */

@@ -36,7 +36,7 @@ static bool trans_B(DisasContext *s, arg_B *a)
 static bool trans_BL(DisasContext *s, arg_BL *a)
 {
     ir_call_hint(s->b, s->pc + 4);
-    a64_write(s, 30, ir_const(s->b, s->pc + 4));
+    a64_write(s, 30, ir_pcrel(s->b, s->pc + 4));
     ir_jmp(s->b, branch_target(s, a->imm));
     s->ended = true;
     return true;
@@ -91,7 +91,7 @@ static bool trans_BLR(DisasContext *s, arg_BLR *a)
     IrVal target = a64_read(s, a->rn, W64);
 
     ir_call_hint(s->b, s->pc + 4);
-    a64_write(s, 30, ir_const(s->b, s->pc + 4));
+    a64_write(s, 30, ir_pcrel(s->b, s->pc + 4));
     branch_to(s, target, JUMP_CALL);
     return true;
 }

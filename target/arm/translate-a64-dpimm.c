@@ -23,7 +23,7 @@ static bool trans_ADR(DisasContext *s, arg_ADR *a)
         imm <<= 12;
         base &= ~0xfffull;
     }
-    a64_write(s, a->rd, ir_const(s->b, base + imm));
+    a64_write(s, a->rd, ir_pcrel(s->b, base + imm));
     return true;
 }
 

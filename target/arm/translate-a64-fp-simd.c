@@ -239,27 +239,27 @@ static bool trans_FCVTXN_s(DisasContext *s, arg_FCVTXN_s *a)
 
 /* ---- pairwise and across lanes, with the scalar helpers ---- */
 
-static bool scalar_pairwise(DisasContext *s, const IrHelper *pair, bool sz, unsigned rn,
+static bool scalar_pairwise(DisasContext *s, const IrFpHelper *pair, bool sz, unsigned rn,
                             unsigned rd)
 {
     if (a64_fp_access(s)) {
-        fp_write(s, rd, fp_call2(s, &pair[sz], fp_read_lane(s, sz, rn, 0),
+        fp_write(s, rd, fp_call2(s, &pair[sz].h, fp_read_lane(s, sz, rn, 0),
                                  fp_read_lane(s, sz, rn, 1)));
     }
     return true;
 }
 
 /* Reduce(): the halves first, which decides the NaN that wins. */
-static bool across_lanes(DisasContext *s, const IrHelper *pair, unsigned rn, unsigned rd)
+static bool across_lanes(DisasContext *s, const IrFpHelper *pair, unsigned rn, unsigned rd)
 {
     IrVal low, high;
 
     if (!a64_fp_access(s)) {
         return true;
     }
-    low = fp_call2(s, &pair[0], fp_read_lane(s, false, rn, 0), fp_read_lane(s, false, rn, 1));
-    high = fp_call2(s, &pair[0], fp_read_lane(s, false, rn, 2), fp_read_lane(s, false, rn, 3));
-    fp_write(s, rd, fp_call2(s, &pair[0], low, high));
+    low = fp_call2(s, &pair[0].h, fp_read_lane(s, false, rn, 0), fp_read_lane(s, false, rn, 1));
+    high = fp_call2(s, &pair[0].h, fp_read_lane(s, false, rn, 2), fp_read_lane(s, false, rn, 3));
+    fp_write(s, rd, fp_call2(s, &pair[0].h, low, high));
     return true;
 }
 

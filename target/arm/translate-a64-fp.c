@@ -1,7 +1,6 @@
 /*
- * Scalar floating point (a64-fp.decode). Moves and sign changes are inline;
- * arithmetic calls a helper with values, as its exact result and flags depend on FPCR and
- * FPSR.
+ * Scalar floating point (a64-fp.decode). What is common is floating-point IR on registers;
+ * the rest calls a helper with values.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -27,11 +26,10 @@ static bool to_fixed(DisasContext *s, bool sf, bool sz, bool u, unsigned mode, u
     if (!a64_fp_access(s)) {
         return true;
     }
-    x = fp_read(s, sz, rn);
     if (mode == FPU_ZERO_WARD && fbits == 0) {
-        x = fp_call1(s, &helper_fcvtz[sz][sf][u], x);
+        x = ir_fp_to_int(s->b, &helper_fcvtz[sz][sf][u], arm_v_offset(rn));
     } else {
-        x = fp_call2(s, &helper_to_fixed[sz], x,
+        x = fp_call2(s, &helper_to_fixed[sz], fp_read(s, sz, rn),
                      ir_const(s->b, fp_fixed_arg(fbits, mode, u, sf)));
     }
     a64_write(s, rd, x);
@@ -51,12 +49,11 @@ static bool from_fixed(DisasContext *s, bool sf, bool sz, bool u, unsigned fbits
         x = u ? ir_zext(s->b, 32, x) : ir_sext(s->b, W64, 32, x);
     }
     if (fbits == 0) {
-        x = fp_call1(s, &helper_from_int[sz][u], x);
+        ir_fp_from_int(s->b, &helper_from_int[sz][u], arm_v_offset(rd), x);
     } else {
-        x = fp_call2(s, &helper_from_fixed[sz], x,
-                     ir_const(s->b, fp_fixed_arg(fbits, 0, u, true)));
+        fp_write(s, rd, fp_call2(s, &helper_from_fixed[sz], x,
+                                 ir_const(s->b, fp_fixed_arg(fbits, 0, u, true))));
     }
-    fp_write(s, rd, x);
     return true;
 }
 
@@ -142,30 +139,6 @@ static bool trans_FMOV_top_from_x(DisasContext *s, arg_FMOV_top_from_x *a)
 
 /* ---- one source ---- */
 
-static bool trans_FMOV_reg(DisasContext *s, arg_FMOV_reg *a)
-{
-    if (a64_fp_access(s)) {
-        fp_write(s, a->rd, fp_read(s, a->sz, a->rn));
-    }
-    return true;
-}
-
-static bool trans_FABS(DisasContext *s, arg_FABS *a)
-{
-    if (a64_fp_access(s)) {
-        fp_write(s, a->rd, ir_andc(s->b, W64, fp_read(s, a->sz, a->rn), fp_sign(s, a->sz)));
-    }
-    return true;
-}
-
-static bool trans_FNEG(DisasContext *s, arg_FNEG *a)
-{
-    if (a64_fp_access(s)) {
-        fp_write(s, a->rd, ir_xor(s->b, W64, fp_read(s, a->sz, a->rn), fp_sign(s, a->sz)));
-    }
-    return true;
-}
-
 static bool unary(DisasContext *s, const IrHelper *h, IrVal (*read)(DisasContext *, unsigned),
                   unsigned rn, unsigned rd)
 {
@@ -190,9 +163,42 @@ static IrVal read_d(DisasContext *s, unsigned n)
     return fp_read(s, true, n);
 }
 
+static bool fp_unary(DisasContext *s, const IrFpHelper *h, unsigned rn, unsigned rd)
+{
+    if (a64_fp_access(s)) {
+        ir_fp(s->b, h, arm_v_offset(rd), arm_v_offset(rn), 0, 0);
+    }
+    return true;
+}
+
+static bool trans_FMOV_reg(DisasContext *s, arg_FMOV_reg *a)
+{
+    return fp_unary(s, &helper_fmov[a->sz], a->rn, a->rd);
+}
+
+static bool trans_FABS(DisasContext *s, arg_FABS *a)
+{
+    return fp_unary(s, &helper_fabs[a->sz], a->rn, a->rd);
+}
+
+static bool trans_FNEG(DisasContext *s, arg_FNEG *a)
+{
+    return fp_unary(s, &helper_fneg[a->sz], a->rn, a->rd);
+}
+
 static bool trans_FSQRT(DisasContext *s, arg_FSQRT *a)
 {
-    return unary(s, &helper_fsqrt[a->sz], a->sz ? read_d : read_s, a->rn, a->rd);
+    return fp_unary(s, &helper_fsqrt[a->sz], a->rn, a->rd);
+}
+
+static bool trans_FCVT_sd(DisasContext *s, arg_FCVT_sd *a)
+{
+    return fp_unary(s, &helper_fcvt_sd, a->rn, a->rd);
+}
+
+static bool trans_FCVT_ds(DisasContext *s, arg_FCVT_ds *a)
+{
+    return fp_unary(s, &helper_fcvt_ds, a->rn, a->rd);
 }
 
 #define TRANS_FCVT(NAME, helper, read) \
@@ -201,9 +207,7 @@ static bool trans_FSQRT(DisasContext *s, arg_FSQRT *a)
         return unary(s, &helper, read, a->rn, a->rd); \
     }
 
-TRANS_FCVT(FCVT_sd, helper_fcvt_sd, read_s)
 TRANS_FCVT(FCVT_sh, helper_fcvt_sh, read_s)
-TRANS_FCVT(FCVT_ds, helper_fcvt_ds, read_d)
 TRANS_FCVT(FCVT_dh, helper_fcvt_dh, read_d)
 TRANS_FCVT(FCVT_hs, helper_fcvt_hs, read_h)
 TRANS_FCVT(FCVT_hd, helper_fcvt_hd, read_h)
@@ -241,9 +245,8 @@ static bool trans_FRINTI(DisasContext *s, arg_FRINTI *a)
 static bool trans_FCMP(DisasContext *s, arg_FCMP *a)
 {
     if (a64_fp_access(s)) {
-        const IrHelper *h = a->e ? &helper_fcmpe[a->sz] : &helper_fcmp[a->sz];
-
-        ir_set_nzcv(s->b, fp_call2(s, h, fp_read(s, a->sz, a->rn), fp_read(s, a->sz, a->rm)));
+        ir_fp_cmp(s->b, a->e ? &helper_fcmpe[a->sz] : &helper_fcmp[a->sz],
+                  arm_v_offset(a->rn), arm_v_offset(a->rm));
     }
     return true;
 }
@@ -251,9 +254,8 @@ static bool trans_FCMP(DisasContext *s, arg_FCMP *a)
 static bool trans_FCMP_zero(DisasContext *s, arg_FCMP_zero *a)
 {
     if (a64_fp_access(s)) {
-        const IrHelper *h = a->e ? &helper_fcmpe[a->sz] : &helper_fcmp[a->sz];
-
-        ir_set_nzcv(s->b, fp_call2(s, h, fp_read(s, a->sz, a->rn), ir_const(s->b, 0)));
+        ir_fp_cmp(s->b, a->e ? &helper_fcmpe[a->sz] : &helper_fcmp[a->sz],
+                  arm_v_offset(a->rn), 0);
     }
     return true;
 }
@@ -297,11 +299,10 @@ static bool trans_FMOV_imm(DisasContext *s, arg_FMOV_imm *a)
 
 /* ---- two and three sources ---- */
 
-static bool binary(DisasContext *s, const IrHelper *h, bool sz, unsigned rn, unsigned rm,
-                   unsigned rd)
+static bool binary(DisasContext *s, const IrFpHelper *h, unsigned rn, unsigned rm, unsigned rd)
 {
     if (a64_fp_access(s)) {
-        fp_write(s, rd, fp_call2(s, h, fp_read(s, sz, rn), fp_read(s, sz, rm)));
+        ir_fp(s->b, h, arm_v_offset(rd), arm_v_offset(rn), arm_v_offset(rm), 0);
     }
     return true;
 }
@@ -309,7 +310,7 @@ static bool binary(DisasContext *s, const IrHelper *h, bool sz, unsigned rn, uns
 #define TRANS_BINARY(NAME, helper) \
     static bool trans_##NAME(DisasContext *s, arg_##NAME *a) \
     { \
-        return binary(s, &helper[a->sz], a->sz, a->rn, a->rm, a->rd); \
+        return binary(s, &helper[a->sz], a->rn, a->rm, a->rd); \
     }
 
 TRANS_BINARY(FMUL, helper_fmul)
@@ -322,23 +323,15 @@ TRANS_BINARY(FMAXNM, helper_fmaxnm)
 TRANS_BINARY(FMINNM, helper_fminnm)
 TRANS_BINARY(FNMUL, helper_fnmul)
 
-/* FMADD, FMSUB, FNMADD, FNMSUB: operands are negated before NaNs are looked at. */
 static bool trans_FMADD(DisasContext *s, arg_FMADD *a)
 {
-    IrVal addend, x;
+    static const IrFpHelper *const pair[2][2] = {
+        { helper_fmadd, helper_fmsub }, { helper_fnmadd, helper_fnmsub },
+    };
 
-    if (!a64_fp_access(s)) {
-        return true;
+    if (a64_fp_access(s)) {
+        ir_fp(s->b, &pair[a->o1][a->o0][a->sz], arm_v_offset(a->rd), arm_v_offset(a->ra),
+              arm_v_offset(a->rn), arm_v_offset(a->rm));
     }
-    addend = fp_read(s, a->sz, a->ra);
-    x = fp_read(s, a->sz, a->rn);
-    if (a->o1) {
-        addend = ir_xor(s->b, W64, addend, fp_sign(s, a->sz));
-    }
-    if (a->o1 != a->o0) {
-        x = ir_xor(s->b, W64, x, fp_sign(s, a->sz));
-    }
-    fp_write(s, a->rd, ir_call(s->b, &helper_fmuladd[a->sz], addend, x,
-                               fp_read(s, a->sz, a->rm), IR_NONE));
     return true;
 }

@@ -164,7 +164,7 @@ static bool trans_STLR(DisasContext *s, arg_STLR *a)
 
 static IrVal literal_address(DisasContext *s, int imm)
 {
-    return ir_const(s->b, s->pc + (int64_t)imm * 4);
+    return ir_pcrel(s->b, s->pc + (int64_t)imm * 4);
 }
 
 static bool trans_LDR_lit(DisasContext *s, arg_LDR_lit *a)

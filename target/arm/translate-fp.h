@@ -41,12 +41,6 @@ static inline IrVal fp_call2(DisasContext *s, const IrHelper *h, IrVal x, IrVal 
     return ir_call(s->b, h, x, y, IR_NONE, IR_NONE);
 }
 
-/* The double with only the sign bit set, or the single. */
-static inline IrVal fp_sign(DisasContext *s, bool sz)
-{
-    return ir_const(s->b, sz ? 1ull << 63 : 1ull << 31);
-}
-
 /* VFPExpandImm for single and double. */
 static inline uint64_t fp_expand_imm(bool sz, unsigned imm8)
 {

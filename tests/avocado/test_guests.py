@@ -64,7 +64,7 @@ class Guests(TestCase):
             elf = guests.build(name, self.dir)
             with self.subTest(guest=name), subprocess.Popen(
                     [ORACLE, *BOARD, '-icount', 'shift=1,sleep=off', '-kernel', elf, '-display',
-                     'none', '-monitor', 'none', '-serial', 'stdio'], stdin=subprocess.PIPE,
+                     'none', '-monitor', 'none', '-serial', 'stdio', '-nic', 'none'], stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as oracle:
                 if name == 'uart':
                     oracle.stdout.read(1)

@@ -275,6 +275,24 @@ class SystemTest(unittest.TestCase):
             else:
                 self.assertEqual(status, 0)
 
+    def test_stopped_reader(self):
+        """A terminal that nobody reads keeps nobody from ending the program."""
+        flood = guests.write(os.path.join(self.dir, 'flood.elf'), guests.FLOOD)
+        terminal = self.terminal('-nographic', '-kernel', flood, '-no-shutdown')
+        time.sleep(1)
+        os.kill(terminal.pid, signal.SIGTERM)
+        # The output gets three seconds to be read, and is dropped then.
+        for _ in range(80):
+            time.sleep(0.1)
+            pid, status = os.waitpid(terminal.pid, os.WNOHANG)
+            if pid:
+                terminal.pid = None
+                break
+        self.assertIsNone(terminal.pid)
+        self.assertEqual(status, 0)
+        terminal.expect(rb"rearm: warning: chardev '[a-z0-9-]+': nobody reads its output; "
+                        rb'\d+ bytes are lost')
+
     def test_ctrl_c_reaches_the_guest(self):
         terminal = self.terminal('-nographic', '-kernel', self.echo)
         terminal.expect(b'hello from the guest')

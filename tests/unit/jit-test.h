@@ -105,6 +105,7 @@ static inline bool jit_test_run(JitTest *j)
 {
     Vcpu *x = &j->cpu->vcpu, *y = &j->other->vcpu;
 
+    x->pc = y->pc = j->u->pc;
     x->left = y->left = 100;
     memcpy(&j->other->s, &j->cpu->s, sizeof(j->cpu->s));
     memcpy(y->slot, x->slot, sizeof(x->slot));

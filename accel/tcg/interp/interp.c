@@ -50,6 +50,38 @@ uint64_t ir_helper_call(const IrHelper *h, Vcpu *cpu, const uint64_t a[4])
     }
 }
 
+uint64_t ir_fp_eval(Vcpu *cpu, const IrFpHelper *h, uint64_t operands, uint64_t value)
+{
+    uint8_t *env = (uint8_t *)cpu;
+    uint64_t arg[4] = { value, 0, 0, 0 }, result[2] = { 0, 0 };
+
+    for (unsigned n = 0; h->host_op < IRFP_FROM_S64 && n < h->h.num_args; n++) {
+        uint32_t offset = ir_fp_offset(operands, 1 + n);
+
+        arg[n] = 0;
+        if (offset) {
+            memcpy(&arg[n], env + offset, h->is_double ? 8 : 4);
+        }
+    }
+    result[0] = ir_helper_call(&h->h, cpu, arg);
+    if (ir_fp_offset(operands, 0)) {
+        memcpy(env + ir_fp_offset(operands, 0), result, 16);
+    }
+    return result[0];
+}
+
+static void do_fp(Vcpu *cpu, const IrInsn *i, uint64_t *vals)
+{
+    uint64_t value = i->op == IR_fp_from_int ? vals[i->arg[0]] : 0;
+    uint64_t result = ir_fp_eval(cpu, ir_insn_fp(i), ir_insn_fp_operands(i), value);
+
+    if (i->op == IR_fp_to_int) {
+        vals[i->dst] = result;
+    } else if (i->flags & IRF_SETS_NZCV) {
+        cpu->nzcv = nzcv_pack(result);
+    }
+}
+
 /* ---- guest memory ---- */
 
 static uint64_t extend_loaded(uint64_t value, unsigned memop)
@@ -241,7 +273,7 @@ InterpStop interp_run(Vcpu *cpu, const IrUnit *u, unsigned max_insns)
                 return INTERP_UNIT_END;
             }
             break;
-        case IR_const:
+        case IR_const: case IR_pcrel:
             vals[i->dst] = i->imm;
             break;
         case IR_get:
@@ -272,6 +304,9 @@ InterpStop interp_run(Vcpu *cpu, const IrUnit *u, unsigned max_insns)
         case IR_vec:
             ir_insn_vec(i)->fn((uint8_t *)cpu + i->arg[0] * 8, (uint8_t *)cpu + i->arg[1] * 8,
                                (uint8_t *)cpu + i->arg[2] * 8, ir_insn_vec_desc(i));
+            break;
+        case IR_fp: case IR_fp_cmp: case IR_fp_to_int: case IR_fp_from_int:
+            do_fp(cpu, i, vals);
             break;
         case IR_exit_cond: case IR_exit_nz: case IR_exit_z: case IR_exit_bit:
             if (exit_taken(cpu, i, vals)) {

@@ -19,7 +19,7 @@
 static bool is_candidate(const IrInsn *i)
 {
     return !(i->flags & IRF_SETS_NZCV) && !ir_op_has(i->op, 'R') &&
-           (i->op == IR_const || (i->op >= IR_add && i->op <= IR_deposit) ||
+           (i->op == IR_const || i->op == IR_pcrel || (i->op >= IR_add && i->op <= IR_deposit) ||
             i->op == IR_cmp || i->op == IR_selnz);
 }
 

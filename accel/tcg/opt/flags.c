@@ -15,7 +15,7 @@
 #include "accel/tcg/ir-info.h"
 #include "accel/tcg/opt/opt.h"
 
-typedef enum Effect { FLAGS_NONE, FLAGS_READ, FLAGS_NEED_HOME, FLAGS_END } Effect;
+typedef enum Effect { FLAGS_NONE, FLAGS_READ, FLAGS_NEED_HOME } Effect;
 
 static Effect effect_of(const IrInsn *i)
 {
@@ -28,13 +28,12 @@ static Effect effect_of(const IrInsn *i)
     case IR_exit_nz:
     case IR_exit_z:
     case IR_exit_bit:
+    case IR_exit_main_helper:
         return FLAGS_NEED_HOME;
     case IR_jmp:
     case IR_jmp_ind:
     case IR_exit_main:
         return FLAGS_READ;
-    case IR_exit_main_helper:
-        return FLAGS_END;
     default:
         return ir_op_has(i->op, 'R') ? FLAGS_READ : FLAGS_NONE;
     }
@@ -52,7 +51,7 @@ static uint8_t classify(const IrUnit *u, unsigned setter)
             return IRF_NZCV_HOME;
         }
         read |= effect == FLAGS_READ;
-        if ((i->flags & IRF_SETS_NZCV) || effect == FLAGS_END) {
+        if (i->flags & IRF_SETS_NZCV) {
             break;
         }
         disturbed |= !ir_op_has(i->op, 'N');

@@ -16,6 +16,13 @@ void ir_optimize(IrUnit *u)
     ir_opt_dead(u);
 }
 
+void ir_optimize_for_interp(IrUnit *u)
+{
+    ir_opt_forward(u);
+    ir_opt_fold(u);
+    ir_opt_dead(u);
+}
+
 void ir_replace_args(IrInsn *i, const uint16_t *map)
 {
     for (unsigned n = 0; n < ir_op_info[i->op].num_args; n++) {

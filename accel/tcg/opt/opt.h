@@ -11,6 +11,11 @@
 
 /* All optimisations, then the flags pass. */
 void ir_optimize(IrUnit *u);
+/*
+ * The same without the flags pass: the interpreter can stop at every instruction, and NZCV
+ * that nobody in the unit reads has to be right there.
+ */
+void ir_optimize_for_interp(IrUnit *u);
 
 /* Replace reads of slots by the value that is known to be in them; drop
  * writes of what is already there. */

@@ -116,6 +116,21 @@ void asm_op_rip(Asm *a, unsigned prefix, unsigned opcode, unsigned reg,
     rel32_to(a, exec_target);
 }
 
+/* Three-byte VEX with 128 bits; the map is that of the opcode's escape bytes. */
+void asm_vex_rrr(Asm *a, bool w, unsigned prefix, unsigned opcode, unsigned dst, unsigned x,
+                 unsigned y)
+{
+    unsigned map = opcode >> 8 == 0x0f38 ? 2 : opcode >> 8 == 0x0f3a ? 3 : 1;
+    unsigned pp = prefix == 0x66 ? 1 : prefix == 0xf3 ? 2 : prefix == 0xf2 ? 3 : 0;
+
+    assert(dst < 8 && x < 8 && y < 8);
+    asm_u8(a, 0xc4);
+    asm_u8(a, 0xe0 | map);
+    asm_u8(a, w << 7 | (~x & 15) << 3 | pp);
+    asm_u8(a, opcode & 0xff);
+    asm_u8(a, 0xc0 | dst << 3 | y);
+}
+
 void asm_mov_rr(Asm *a, bool w, HostReg dst, HostReg src)
 {
     if (dst != src || !w) {

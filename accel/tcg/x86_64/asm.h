@@ -66,6 +66,10 @@ void asm_op_rmx(Asm *a, bool w, unsigned prefix, unsigned opcode, unsigned reg, 
 void asm_op_rip(Asm *a, unsigned prefix, unsigned opcode, unsigned reg,
                 const uint8_t *exec_target);
 
+/* VEX: dst = op(dst, x, y) on the low lane; w: doubles. Only XMM0 to XMM7. */
+void asm_vex_rrr(Asm *a, bool w, unsigned prefix, unsigned opcode, unsigned dst, unsigned x,
+                 unsigned y);
+
 void asm_mov_rr(Asm *a, bool w, HostReg dst, HostReg src);
 /* The shortest MOV that loads value; flags untouched. */
 void asm_mov_ri(Asm *a, HostReg dst, uint64_t value);

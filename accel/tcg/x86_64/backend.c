@@ -55,16 +55,17 @@ static uint64_t probe(Vcpu *cpu, uint64_t vaddr, const MemSite *site, uint64_t *
         cpu->slot[loc->slot] = loc->kind == LOC_REG ? regs[loc->where] :
                                loc->kind == LOC_SPILL ? spill[loc->where] : loc->value;
     }
-    cpu->pc = site->pc;
+    cpu->pc = cpu->code_page | site->pc_offset;
     regs[R15] += site->refund;
     return PROBE_BAIL;
 }
 
 /*
- * RCX = address, RDX = MemSite. All registers but RAX, RCX, RDX survive. The
- * return address lies between RSP and the frame.
+ * RCX = address, RDX = MemSite. All general registers but RAX, RCX, RDX survive, with
+ * keep_xmm the copies of vector registers too. The return address lies between RSP and
+ * the frame.
  */
-static void emit_probe(Asm *a, const uint8_t *leave)
+static void emit_probe(Asm *a, const uint8_t *leave, bool keep_xmm)
 {
     const int32_t save = FRAME_SAVE + 8;
     uint8_t *good;
@@ -73,6 +74,9 @@ static void emit_probe(Asm *a, const uint8_t *leave)
         if (reg != RSP && reg != RAX && reg != RCX && reg != RDX) {
             asm_store(a, true, reg, RSP, save + 8 * reg);
         }
+    }
+    if (keep_xmm) {
+        gen_xmm_save(a, FRAME_XMM + 8);
     }
     asm_mov_rr(a, true, RDI, RBP);
     asm_mov_rr(a, true, RSI, RCX);
@@ -84,6 +88,9 @@ static void emit_probe(Asm *a, const uint8_t *leave)
         if (reg != RSP && reg != RAX && reg != RCX && reg != RDX) {
             asm_load(a, true, reg, RSP, save + 8 * reg);
         }
+    }
+    if (keep_xmm) {
+        gen_xmm_restore(a, FRAME_XMM + 8);
     }
     asm_mov_rr(a, true, RCX, RAX);
     asm_alu_ri(a, true, ALU_CMP, RAX, PROBE_BAIL);
@@ -128,7 +135,10 @@ static bool x86_init(TcgContext *t, CodeArena *arena, Error **errp)
     stubs->leave = asm_exec(&a, a.p);
     emit_leave(&a);
     stubs->probe = asm_exec(&a, a.p);
-    emit_probe(&a, stubs->leave);
+    emit_probe(&a, stubs->leave, false);
+    stubs->probe_xmm = asm_exec(&a, a.p);
+    emit_probe(&a, stubs->leave, true);
+    gen_fp_stubs(&a, stubs);
     gen_sse_consts(&a, stubs);
     arena->used = a.p - arena->rw;
     if (a.overflow) {
@@ -149,6 +159,9 @@ static void gen_insn(Gen *g, const IrInsn *i)
         g->insn_pc = i->imm;
         break;
     case IR_const: case IR_call_hint:
+        break;
+    case IR_pcrel:
+        gen_address(g, gen_def(g, i->dst), i->imm);
         break;
     case IR_get:
         gen_get_slot(g, i->aux, i->dst);
@@ -184,6 +197,9 @@ static void gen_insn(Gen *g, const IrInsn *i)
     case IR_vec:
         gen_vec(g, i);
         break;
+    case IR_fp: case IR_fp_cmp: case IR_fp_to_int: case IR_fp_from_int:
+        gen_fp(g, i);
+        break;
     case IR_exit_cond: case IR_exit_nz: case IR_exit_z: case IR_exit_bit:
         gen_side_exit(g, i);
         break;
@@ -206,6 +222,7 @@ static bool x86_compile(TcgContext *t, CodeArena *arena, const IrUnit *u, Unit *
     g.val = g_new(GenValue, u->num_values + 1);
     g.use_after = g_malloc_n(u->num_insns, sizeof(*g.use_after));
     g.cold = g_array_new(false, false, sizeof(Cold));
+    gen_fp_init(&g);
     g.locs = g_array_new(false, false, sizeof(SlotLoc));
     gen_regs_init(&g);
     gen_loop_entry(&g);
@@ -229,6 +246,7 @@ static uint64_t x86_enter(Vcpu *cpu, const void *code)
     typedef uint64_t Enter(Vcpu *, const void *);
     Enter *enter = (Enter *)(uintptr_t)gen_stubs(cpu->tcg)->enter;
 
+    cpu->code_page = cpu->pc & ~(uint64_t)(PAGE_SIZE - 1);
     return enter(cpu, code);
 }
 

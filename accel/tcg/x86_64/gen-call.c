@@ -52,7 +52,8 @@ static void gen_sync_call(Gen *g, const IrInsn *i, const IrHelper *h)
     gen_sync_state(g);
     load_args(g, i, h->num_args);
     gen_drop_caller_saved(g);
-    asm_mov_ri(a, RAX, g->insn_pc);
+    gen_xmm_forget_all(g);
+    gen_address(g, RAX, g->insn_pc);
     asm_store(a, true, RAX, RBP, offsetof(Vcpu, pc));
     asm_lea(a, true, RAX, R15, left_after);
     asm_store(a, true, RAX, RBP, offsetof(Vcpu, left));
@@ -79,6 +80,7 @@ void gen_call(Gen *g, const IrInsn *i)
     gen_save_for_call(g);
     load_args(g, i, h->num_args);
     gen_drop_caller_saved(g);
+    gen_xmm_forget_all(g);
     asm_mov_rr(&g->a, true, RDI, RBP);
     asm_call_abs(&g->a, (const void *)h->fn);
     result(g, i);

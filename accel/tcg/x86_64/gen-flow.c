@@ -25,10 +25,45 @@ static void leave(Gen *g, uint64_t kind)
     asm_jmp_to(&g->a, gen_stubs(g->t)->leave);
 }
 
+void gen_address(Gen *g, HostReg reg, uint64_t address)
+{
+    int64_t offset = (int64_t)(address - (g->u->pc & ~(uint64_t)(PAGE_SIZE - 1)));
+
+    asm_load(&g->a, true, reg, RBP, offsetof(Vcpu, code_page));
+    if (offset == (int32_t)offset) {
+        asm_lea(&g->a, true, reg, reg, (int32_t)offset);
+    } else {
+        asm_mov_ri(&g->a, RAX, (uint64_t)offset);
+        asm_lea_x(&g->a, true, reg, reg, RAX);
+    }
+}
+
 static void store_pc(Gen *g, uint64_t pc)
 {
-    asm_mov_ri(&g->a, RAX, pc);
-    asm_store(&g->a, true, RAX, RBP, offsetof(Vcpu, pc));
+    gen_address(g, RCX, pc);
+    asm_store(&g->a, true, RCX, RBP, offsetof(Vcpu, pc));
+}
+
+/* RCX = target: through the jump cache, or out to look it up. */
+static void go_indirect(Gen *g)
+{
+    Asm *a = &g->a;
+    uint8_t *miss = NULL;
+
+    if (g->link) {
+        asm_mov_rr(a, false, RAX, RCX);
+        asm_shift_i(a, false, SHIFT_SHL, RAX, 2);
+        asm_alu_ri(a, false, ALU_AND, RAX, (JUMP_CACHE_SIZE - 1) * sizeof(JumpCacheEntry));
+        asm_alu_rm(a, true, ALU_ADD, RAX, RBP, offsetof(Vcpu, jump_cache));
+        asm_alu_rm(a, true, ALU_CMP, RCX, RAX, 0);
+        miss = asm_jcc(a, CC_NE);
+        asm_alu_ri(a, true, ALU_AND, RCX, -(int32_t)PAGE_SIZE);
+        asm_store(a, true, RCX, RBP, offsetof(Vcpu, code_page));
+        asm_op_rm(a, false, 0, 0xff, 4, RAX, offsetof(JumpCacheEntry, code));
+        asm_patch(a, miss, a->p);
+    }
+    asm_store(a, true, RCX, RBP, offsetof(Vcpu, pc));
+    leave(g, EXIT_KIND_LOOKUP);
 }
 
 /*
@@ -53,7 +88,6 @@ static void go_to(Gen *g, uint64_t pc)
 {
     Asm *a = &g->a;
     ExitRec *exit;
-    uint8_t *miss;
 
     if (!g->link) {
         store_pc(g, pc);
@@ -66,16 +100,8 @@ static void go_to(Gen *g, uint64_t pc)
         store_pc(g, pc);
         leave(g, (uintptr_t)exit | EXIT_KIND_LINK);
     } else {
-        unsigned entry = jump_cache_index(pc) * sizeof(JumpCacheEntry);
-
-        asm_mov_ri(a, RCX, pc);
-        asm_load(a, true, RAX, RBP, offsetof(Vcpu, jump_cache));
-        asm_alu_rm(a, true, ALU_CMP, RCX, RAX, entry);
-        miss = asm_jcc(a, CC_NE);
-        asm_op_rm(a, false, 0, 0xff, 4, RAX, entry + offsetof(JumpCacheEntry, code));
-        asm_patch(a, miss, a->p);
-        asm_store(a, true, RCX, RBP, offsetof(Vcpu, pc));
-        leave(g, EXIT_KIND_LOOKUP);
+        gen_address(g, RCX, pc);
+        go_indirect(g);
     }
 }
 
@@ -133,25 +159,6 @@ void gen_side_exit(Gen *g, const IrInsn *i)
 
         add_exit(g, asm_jcc(a, when_set ? CC_NE : CC_E), i->imm);
     }
-}
-
-static void go_indirect(Gen *g)
-{
-    Asm *a = &g->a;
-    uint8_t *miss = NULL;
-
-    if (g->link) {
-        asm_mov_rr(a, false, RAX, RCX);
-        asm_shift_i(a, false, SHIFT_SHL, RAX, 2);
-        asm_alu_ri(a, false, ALU_AND, RAX, (JUMP_CACHE_SIZE - 1) * sizeof(JumpCacheEntry));
-        asm_alu_rm(a, true, ALU_ADD, RAX, RBP, offsetof(Vcpu, jump_cache));
-        asm_alu_rm(a, true, ALU_CMP, RCX, RAX, 0);
-        miss = asm_jcc(a, CC_NE);
-        asm_op_rm(a, false, 0, 0xff, 4, RAX, offsetof(JumpCacheEntry, code));
-        asm_patch(a, miss, a->p);
-    }
-    asm_store(a, true, RCX, RBP, offsetof(Vcpu, pc));
-    leave(g, EXIT_KIND_LOOKUP);
 }
 
 void gen_final_exit(Gen *g, const IrInsn *i)
@@ -213,7 +220,7 @@ static void cold_mem(Gen *g, const Cold *c)
 {
     asm_mov_rr(&g->a, true, RCX, c->addr_reg);
     asm_mov_ri(&g->a, RDX, (uintptr_t)c->site);
-    asm_call_to(&g->a, gen_stubs(g->t)->probe);
+    asm_call_to(&g->a, c->keep_xmm ? gen_stubs(g->t)->probe_xmm : gen_stubs(g->t)->probe);
     asm_patch(&g->a, asm_jmp(&g->a), c->back);
 }
 
@@ -241,6 +248,7 @@ void gen_cold(Gen *g)
             break;
         }
     }
+    gen_fp_cold(g);
     /* Where a killed unit's entry jumps to: nothing has been taken yet. */
     g->dead_exit = g->a.p;
     store_pc(g, g->u->pc);

@@ -34,9 +34,9 @@ static MemSite *new_site(Gen *g, const IrInsn *i)
     unsigned first = g->locs->len, count = gen_capture(g);
     MemSite *site = tcg_meta_alloc(g->t, sizeof(*site) + count * sizeof(SlotLoc));
 
-    site->pc = g->insn_pc;
+    site->pc_offset = g->insn_pc & (PAGE_SIZE - 1);
     site->refund = g->u->num_guest_insns - g->insn_index;
-    site->memflags = i->aux & ~7u;
+    site->memflags = (i->aux & ~7u) | (i->op == IR_stx ? MEM_EXCL : 0);
     site->bytes = access_bytes(i);
     site->write = is_write(i);
     site->num_locs = count;
@@ -53,7 +53,7 @@ static void lookup(Gen *g, const IrInsn *i, HostReg addr)
     Asm *a = &g->a;
     unsigned bytes = access_bytes(i);
     int32_t page_mask = -(int32_t)PAGE_SIZE;
-    Cold cold = { .kind = COLD_MEM, .addr_reg = addr };
+    Cold cold = { .kind = COLD_MEM, .addr_reg = addr, .keep_xmm = gen_xmm_any(g) };
 
     assert(g->flags_home);
     cold.site = new_site(g, i);
@@ -203,29 +203,30 @@ static void gen_store_exclusive(Gen *g, const IrInsn *i)
     asm_store_i32(a, RBP, offsetof(Vcpu, excl_addr), -1);
 }
 
-/* XMM0 carries vector data; it is dead between operations. */
 static void gen_load_vec(Gen *g, const IrInsn *i)
 {
     Asm *a = &g->a;
     HostReg addr = gen_use(g, i->arg[0]);
+    unsigned bytes = mem_bytes(i->aux), x;
 
     lookup(g, i, addr);
+    x = gen_xmm_define(g, i->imm, MAX(bytes, 4));
     switch (i->aux & 7) {
     case MEM_128:
-        asm_op_rmx(a, false, 0xf3, 0x0f6f, 0, RCX, addr, 0, false);   /* MOVDQU */
+        asm_op_rmx(a, false, 0xf3, 0x0f6f, x, RCX, addr, 0, false);   /* MOVDQU */
         break;
     case MEM_64:
-        asm_op_rmx(a, false, 0xf3, 0x0f7e, 0, RCX, addr, 0, false);   /* MOVQ */
+        asm_op_rmx(a, false, 0xf3, 0x0f7e, x, RCX, addr, 0, false);   /* MOVQ */
         break;
     case MEM_32:
-        asm_op_rmx(a, false, 0x66, 0x0f6e, 0, RCX, addr, 0, false);   /* MOVD */
+        asm_op_rmx(a, false, 0x66, 0x0f6e, x, RCX, addr, 0, false);   /* MOVD */
         break;
     default:
         load_element(g, i->aux & 7, RAX, addr, 0);
-        asm_op_rr(a, false, 0x66, 0x0f6e, 0, RAX);
+        asm_op_rr(a, false, 0x66, 0x0f6e, x, RAX);
         break;
     }
-    asm_op_rm(a, false, 0x66, 0x0f7f, 0, RBP, i->imm);                /* MOVDQA */
+    asm_op_rm(a, false, 0x66, 0x0f7f, x, RBP, i->imm);                /* MOVDQA */
 }
 
 static void gen_store_vec(Gen *g, const IrInsn *i)
@@ -273,6 +274,7 @@ void gen_st_env(Gen *g, const IrInsn *i)
     int32_t imm;
     HostReg v;
 
+    gen_xmm_forget(g, i->imm);
     if (i->aux == 8 && gen_imm32(g, i->arg[0], true, &imm)) {
         asm_store_i32(&g->a, RBP, i->imm, imm);
         return;

@@ -21,6 +21,8 @@ static const uint64_t sse_consts[SSE_NUM_CONSTS][2] = {
     [SSE_REV32_BYTES] = { 0x0405060700010203, 0x0c0d0e0f08090a0b },
     [SSE_REV32_WORDS] = { 0x0504070601000302, 0x0d0c0f0e09080b0a },
     [SSE_REV64_BYTES] = { 0x0001020304050607, 0x08090a0b0c0d0e0f },
+    [SSE_SIGN32] = { 0x80000000, 0 },
+    [SSE_SIGN64] = { 0x8000000000000000, 0 },
     [SSE_REV64_WORDS] = { 0x0100030205040706, 0x09080b0a0d0c0f0e },
 };
 
@@ -161,6 +163,7 @@ static bool gen_vec_inline(Gen *g, const IrInsn *i)
         return false;
     }
     v.row = row;
+    gen_xmm_forget(g, v.d_off);
     row->emit(&v);
     if (!v.stored) {
         if (v.bytes == 8) {
@@ -178,6 +181,7 @@ void gen_vec(Gen *g, const IrInsn *i)
     if (!gen_vec_inline(g, i)) {
         gen_save_for_call(g);
         gen_drop_caller_saved(g);
+        gen_xmm_forget_all(g);
         asm_lea(a, true, RDI, RBP, i->arg[0] * 8);
         asm_lea(a, true, RSI, RBP, i->arg[1] * 8);
         asm_lea(a, true, RDX, RBP, i->arg[2] * 8);

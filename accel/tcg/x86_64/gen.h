@@ -3,7 +3,8 @@
  *
  * Register use: RBP = Vcpu, R15 = instructions left after this unit, R14 = data TLB
  * of the current space, RAX RCX RDX = scratch within one IR operation; the others
- * hold values across the whole unit. The stack frame has spill words and, for
+ * hold values across the whole unit. XMM0 to XMM5 are scratch, the others hold copies of
+ * vector registers (gen-xmm.c). The stack frame has spill words and, for
  * the slow paths, a save area for all registers.
  *
  * 1. A value is in a register, in a spill word, in the home of a slot (clean), or constant.
@@ -26,9 +27,12 @@
 /* More than values can live at once: the slots, one instruction's temporaries, and what
  * ir_opt_cse() keeps. */
 #define GEN_SPILL_WORDS 256
+#define GEN_XMM_FIRST 6
+#define GEN_XMM_COPIES 10
 #define FRAME_SPILL 0                                /* offset from RSP in units */
 #define FRAME_SAVE (GEN_SPILL_WORDS * 8)             /* 16 registers */
-#define FRAME_SIZE (FRAME_SAVE + 16 * 8 + 8)         /* keeps RSP 16-byte aligned */
+#define FRAME_XMM (FRAME_SAVE + 16 * 8)              /* the copies of vector registers */
+#define FRAME_SIZE (FRAME_XMM + 16 * GEN_XMM_COPIES + 8)     /* keeps RSP 16-byte aligned */
 
 #define NO_REG 0xff
 #define NEVER 0xffff
@@ -52,8 +56,8 @@ typedef struct SlotLoc {
 
 /* A guest access that can bail out; what mmu_probe() needs and how to restore. */
 typedef struct MemSite {
-    uint64_t pc;
     uint32_t refund;        /* budget to give back: instructions not completed */
+    uint16_t pc_offset;     /* of the instruction, in its page */
     uint16_t memflags;
     uint8_t bytes;          /* of the whole access */
     uint8_t write;
@@ -71,10 +75,18 @@ typedef struct Cold {
     unsigned refund;
     bool save_flags, flags_inverted;
     uint8_t addr_reg;       /* COLD_MEM */
+    bool keep_xmm;          /* COLD_MEM: there are copies of vector registers */
     MemSite *site;
     unsigned first_loc, num_locs;   /* COLD_EXIT: dirty slots, into Gen.locs */
     unsigned num_loop_locs;         /* behind them, when the exit is a jump back */
 } Cold;
+
+/* A vector register of which an XMM register has a copy. */
+typedef struct XmmCopy {
+    uint32_t offset;        /* from the Vcpu; 0: none */
+    uint8_t zero_from;      /* bytes from here on are zero: 4, 8 or 16 */
+    uint32_t last_use;
+} XmmCopy;
 
 typedef struct Gen {
     Asm a;
@@ -103,7 +115,10 @@ typedef struct Gen {
     uint32_t loop_slots;
     uint8_t loop_reg[VCPU_MAX_SLOTS];
     GArray *cold;           /* Cold */
+    GArray *cold_fp;        /* gen-fp.c's, from gen_fp_init() to gen_fp_cold() */
     GArray *locs;           /* SlotLoc */
+    XmmCopy xmm[GEN_XMM_COPIES];
+    uint32_t xmm_clock;
 } Gen;
 
 /* Shared code, emitted once: executable-view addresses. */
@@ -111,6 +126,9 @@ typedef struct GenStubs {
     const uint8_t *enter;       /* uint64_t enter(Vcpu *, const void *code) */
     const uint8_t *leave;       /* RAX = exit kind */
     const uint8_t *probe;       /* RCX = address, RDX = MemSite; returns RCX = addend */
+    const uint8_t *probe_xmm;   /* the same, preserving the copies of vector registers */
+    const uint8_t *fp_slow;     /* RCX = IrFpHelper, RDX = operands, RAX = value; result in RAX */
+    const uint8_t *fp_slow_cmp;
     const uint8_t *sse_consts;  /* 16 bytes each, by SseConst */
     bool has_lzcnt;
     uint8_t features;           /* GenFeature bits */
@@ -129,6 +147,7 @@ enum GenFeature {
 typedef enum SseConst {
     SSE_EVEN_BYTES = 1, SSE_EVEN_WORDS, SSE_LOW_NIBBLES, SSE_NIBBLE_BITS, SSE_TBL_BIAS,
     SSE_REV16_BYTES, SSE_REV32_BYTES, SSE_REV32_WORDS, SSE_REV64_BYTES, SSE_REV64_WORDS,
+    SSE_SIGN32, SSE_SIGN64,         /* of the lowest lane */
     SSE_NUM_CONSTS,
 } SseConst;
 
@@ -188,6 +207,25 @@ unsigned gen_loop_capture(Gen *g);
 /* Dirty slots are home: move the loop slots to their registers and jump. */
 void gen_loop_jump(Gen *g, const SlotLoc *locs, unsigned count);
 
+/* ---- gen-xmm.c ---- */
+
+/*
+ * The XMM register that gets the new value of the vector register at offset: to be
+ * written in the main path. XMM0, and no copy, when there is no use for copies.
+ */
+unsigned gen_xmm_define(Gen *g, uint32_t offset, unsigned zero_from);
+/* Load a copy unless there is one; offset 0: nothing. */
+void gen_xmm_prepare(Gen *g, uint32_t offset);
+/* The copy, or 0. */
+unsigned gen_xmm_find(Gen *g, uint32_t offset, unsigned *zero_from);
+/* The register that the byte belongs to is written; any of them may be. */
+void gen_xmm_forget(Gen *g, uint32_t offset);
+void gen_xmm_forget_all(Gen *g);
+bool gen_xmm_any(const Gen *g);
+/* Around a call in a stub; disp is that of FRAME_XMM from RSP. */
+void gen_xmm_save(Asm *a, int32_t disp);
+void gen_xmm_restore(Asm *a, int32_t disp);
+
 /* ---- gen-flags.c ---- */
 
 void gen_flags_clobbered(Gen *g);
@@ -213,9 +251,15 @@ void gen_ld_env(Gen *g, const IrInsn *i);
 void gen_st_env(Gen *g, const IrInsn *i);
 void gen_call(Gen *g, const IrInsn *i);
 void gen_vec(Gen *g, const IrInsn *i);
+void gen_fp(Gen *g, const IrInsn *i);
+void gen_fp_init(Gen *g);
+void gen_fp_cold(Gen *g);
+void gen_fp_stubs(Asm *a, GenStubs *stubs);
 void gen_sse_consts(Asm *a, GenStubs *stubs);
 void gen_side_exit(Gen *g, const IrInsn *i);
 void gen_final_exit(Gen *g, const IrInsn *i);
+/* reg = address as seen from where the unit runs now; clobbers RAX, keeps the flags. */
+void gen_address(Gen *g, HostReg reg, uint64_t address);
 void gen_head(Gen *g);
 void gen_cold(Gen *g);
 

@@ -148,6 +148,41 @@ static inline unsigned vec_desc_bytes(uint32_t desc) { return desc & 31; }
 static inline unsigned vec_desc_esize(uint32_t desc) { return (desc >> 5) & 3; }
 static inline int32_t vec_desc_imm(uint32_t desc) { return (int32_t)desc >> 8; }
 
+/*
+ * Scalar floating point works on CPU state memory as well: operands are the low 4 or 8
+ * bytes of registers, a result is zero-extended to 16. The helper is the definition: raw
+ * bits of the operands in, raw bits of the result out, reading FPCR and adding to FPSR.
+ * `host_op` says in general terms what it computes, for a back end that emits the common
+ * case inline and leaves all others to the helper.
+ */
+typedef enum IrFpHostOp {
+    IRFP_NONE,
+    IRFP_MOV, IRFP_NEG, IRFP_ABS,    /* bits, whatever they mean */
+    IRFP_ADD, IRFP_SUB, IRFP_MUL, IRFP_NMUL /* -(a * b) */, IRFP_DIV, IRFP_SQRT,
+    IRFP_MAX, IRFP_MIN,
+    /* One rounding: a + b * c, a - b * c, -a - b * c, -a + b * c. */
+    IRFP_MADD, IRFP_MSUB, IRFP_NMADD, IRFP_NMSUB,
+    IRFP_CVT,           /* to the other format */
+    IRFP_CMP,           /* a with b: NZCV in bits 31..28 */
+    /* Toward zero, saturated; narrow ones are zero-extended. */
+    IRFP_TO_S32, IRFP_TO_U32, IRFP_TO_S64, IRFP_TO_U64,
+    IRFP_FROM_S64, IRFP_FROM_U64,
+} IrFpHostOp;
+
+typedef struct IrFpHelper {
+    IrHelper h;
+    uint8_t host_op;    /* IrFpHostOp */
+    bool is_double;     /* the operands' format; of IRFP_FROM the result's */
+    uint16_t env;       /* offset of FPCR from the Vcpu; FPSR follows it */
+} IrFpHelper;
+
+/* What a back end looks at in FPCR and FPSR. */
+enum IrFpEnv {
+    IR_FPCR_MODE = 7 << 22,    /* rounding mode, flush to zero: 0 by default */
+    IR_FPCR_FZ = 1 << 24,
+    IR_FPSR_IXC = 1 << 4,      /* cumulative inexact */
+};
+
 /* Flag bits in an instruction's `flags`. */
 enum IrInsnFlags {
     IRF_W64 = 1 << 0,       /* width */
@@ -184,6 +219,13 @@ typedef struct IrUnit {
 typedef IrUnit IrBuilder;
 
 IrVal ir_const(IrBuilder *b, uint64_t value);
+/*
+ * An address computed from the PC (ADR, a literal's address, a return address): `address` as
+ * seen from this translation. Generated code serves every virtual address that its
+ * physical page is mapped at; so this, ir_insn() and the exits are the only places
+ * where an address may enter the IR.
+ */
+IrVal ir_pcrel(IrBuilder *b, uint64_t address);
 
 IrVal ir_get(IrBuilder *b, unsigned slot);
 void ir_set(IrBuilder *b, unsigned slot, IrVal v);
@@ -267,6 +309,16 @@ IrVal ir_stx(IrBuilder *b, unsigned memop, IrVal addr, IrVal v, IrVal v2);
 IrVal ir_call(IrBuilder *b, const IrHelper *h, IrVal a0, IrVal a1, IrVal a2, IrVal a3);
 void ir_vec(IrBuilder *b, const IrVecHelper *h, uint32_t d_off, uint32_t a_off,
             uint32_t b_off, uint32_t desc);
+
+/*
+ * Offsets are those of whole registers; sources that the helper does not take are 0.
+ * For ir_fp_cmp(), b_off 0 is the number +0.0.
+ */
+void ir_fp(IrBuilder *b, const IrFpHelper *h, uint32_t d_off, uint32_t a_off, uint32_t b_off,
+           uint32_t c_off);
+void ir_fp_cmp(IrBuilder *b, const IrFpHelper *h, uint32_t a_off, uint32_t b_off);
+IrVal ir_fp_to_int(IrBuilder *b, const IrFpHelper *h, uint32_t a_off);
+void ir_fp_from_int(IrBuilder *b, const IrFpHelper *h, uint32_t d_off, IrVal v);
 
 /* Start of a guest instruction; every instruction begins with it. */
 void ir_insn(IrBuilder *b, uint64_t pc);

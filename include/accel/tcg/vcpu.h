@@ -134,6 +134,7 @@ struct Vcpu {
     uint64_t excl_val[2];     /* what load-exclusive read */
     int64_t left;             /* instructions left in the slice before the current one */
     TlbEntry *tlb;            /* current space's data TLB */
+    uint64_t code_page;       /* virtual page that generated code runs from */
     TlbEntry *tlb_unpriv;     /* data TLB of unprivileged accesses (LDTR, STTR) */
     void *jump_cache;         /* current space's jump cache */
     uint16_t nzcv;            /* packed: see accel/tcg/nzcv.h */

@@ -1,0 +1,405 @@
+/*
+ * The shape of execution is invisible (DESIGN.md 1.4, 1.5): one guest run by interpreter
+ * and generated code, with units of 1 to 64 instructions, with and without links and
+ * optimiser, with a small cache, and with slices of other lengths, ends in the same state.
+ *
+ * Guest instructions are random IR, chosen by the word in memory: stores to code
+ * change it. At fixed moments the outside interferes: interrupts, DMA and debugger
+ * writes to code, TLB maintenance, translations that change without it (the soft TLB's
+ * contents show), digests of dirty pages.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "ir-random.h"
+#include "accel/tcg/ir-info.h"
+#include "accel/tcg/tcg-internal.h"
+
+#define GUESTS 12
+#define INSNS 6000
+#define EVENT_PERIOD 61
+
+typedef struct Guest {
+    Machine *m;
+    TcgContext *tcg;
+    FakeCpu *cpu;
+    Timer timer;
+    uint64_t seed;
+    bool moved;             /* what 0x12000 and 0x14000 translate to has changed */
+} Guest;
+
+/* ---- the guest's instructions ---- */
+
+static uint64_t hot_target(IrGen *g)
+{
+    /* Rarely where nothing is. */
+    return percent(g, 1) ? 0x1c000 : WORLD_BASE + below(g, 3) * PAGE_SIZE + 64 * below(g, 8);
+}
+
+static void guest_translate(FakeCpu *cpu, IrBuilder *b, uint64_t pc, const uint8_t *code,
+                            unsigned code_bytes, unsigned max_insns)
+{
+    Guest *guest = cpu->opaque;
+    uint32_t word;
+
+    for (unsigned n = 0;; n++, pc += 4, code += 4) {
+        IrGen g = { .b = b, .data_base = 0x13000, .data_mask = 0x1fff, .wild_percent = 2,
+                    .many_accesses = true, .fixed_space = true, .target = hot_target };
+
+        if (n == max_insns || 4 * n == code_bytes || b->full ||
+            (n && vcpu_stop_before(&cpu->vcpu, pc))) {
+            ir_jmp(b, pc);
+            return;
+        }
+        memcpy(&word, code, 4);
+        g.rng.state = fake_mix(fake_mix(guest->seed, word), pc);
+        random_insn(&g, pc);
+        if (percent(&g, 12)) {
+            random_end(&g, pc + 4);
+            return;
+        }
+    }
+}
+
+/* ---- the device ---- */
+
+static uint64_t device_read(void *opaque, hwaddr offset, unsigned size)
+{
+    Guest *g = opaque;
+
+    fake_note(g->cpu, offset, size);
+    return g->cpu->trace;
+}
+
+static void device_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    Guest *g = opaque;
+    hwaddr to = WORLD_BASE + (value & 0x2ffc);
+
+    fake_note(g->cpu, offset << 8 | size, value);
+    switch (value & 3) {
+    case 0:
+        memory_write(g->m->memory, to, &value, 4);
+        break;
+    case 1:
+        vcpu_set_irq_pending(&g->cpu->vcpu, true);
+        break;
+    case 2:
+        timer_mod(&g->timer, clock_now(g->m->clock) + (value >> 8 & 31));
+        break;
+    default:
+        g->cpu->vcpu.halted = 1;
+        break;
+    }
+}
+
+static const MmioOps device_ops = { .read = device_read, .write = device_write, .min_size = 1,
+                                    .max_size = 8 };
+
+static void device_timer(void *opaque)
+{
+    Guest *g = opaque;
+
+    fake_note(g->cpu, 0x7700, 0);
+    g->cpu->vcpu.slot[3] += 0x101;
+    vcpu_set_irq_pending(&g->cpu->vcpu, true);
+}
+
+/* ---- what goes on outside ---- */
+
+static bool guest_walk(FakeCpu *cpu, uint64_t vaddr, MmuAccess access, bool unpriv,
+                       MmuResult *out)
+{
+    Guest *g = cpu->opaque;
+
+    if (!world_walk(cpu, vaddr, access, unpriv, out)) {
+        return false;
+    }
+    if (g->moved && (out->phys == 0x12000 || out->phys == 0x14000)) {
+        out->phys += 0x4000;
+    }
+    if (vaddr >= 0x16000 && vaddr < 0x18000) {
+        out->block_size = 0x2000;
+    }
+    return true;
+}
+
+static void digest_dirty(Guest *g)
+{
+    Digest *d = digest_new();
+
+    memory_digest_dirty(g->m->memory, d);
+    tcg_clean_writes(g->tcg);
+    fake_note(g->cpu, 0x8800, digest_value(d));
+    digest_free(d);
+}
+
+/* The same in every run of the guest. */
+static void visible_event(Guest *g, Rng *r)
+{
+    Vcpu *vcpu = &g->cpu->vcpu;
+    uint64_t value = rng_next(r), at = WORLD_BASE + (rng_next(r) & 0x3ffc);
+
+    fake_note(g->cpu, 0x9900, vcpu->pc);
+    switch (rng_below(r, 9)) {
+    case 0: case 1: vcpu_set_irq_pending(vcpu, true); break;
+    case 2: memory_write(g->m->memory, at, &value, 1 + (value & 7)); break;
+    case 3: vcpu_poke(vcpu, at, &value, 1 + (value & 7)); break;
+    case 4: vcpu_tlb_flush_page(vcpu, at); break;
+    case 5: vcpu_tlb_flush_asid(vcpu, value & 7); break;
+    case 6:
+        g->cpu->key.asid = g->cpu->unpriv_key.asid = value % 40;
+        g->cpu->mode = value >> 8 & 1;
+        vcpu_space_changed(vcpu);
+        break;
+    case 7: g->moved ^= 1; break;
+    default: digest_dirty(g); break;
+    }
+}
+
+/* Whatever happens here leaves no trace. */
+static void invisible_event(Guest *g, Rng *r)
+{
+    uint8_t bytes[64];
+
+    switch (rng_below(r, 12)) {
+    case 0: tcg_flush(g->tcg); break;
+    case 1: tcg_clean_writes(g->tcg); break;
+    case 2: vcpu_peek(&g->cpu->vcpu, WORLD_BASE + rng_below(r, 0x7fc0), bytes, 64); break;
+    case 3:
+        tcg_breakpoint_insert(g->tcg, WORLD_BASE + 64 * rng_below(r, 8));
+        break;
+    case 4: tcg_breakpoint_clear(g->tcg); break;
+    default: break;
+    }
+}
+
+/* ---- a run ---- */
+
+static void guest_init(Guest *g, const TcgConfig *config, uint64_t seed)
+{
+    Rng r = { seed };
+    Error *err = NULL;
+
+    *g = (Guest){ .m = machine_new(NULL), .seed = seed };
+    world_init(g->m, &device_ops, g);
+    clock_use_icount(g->m->clock, 0);
+    timer_init(&g->timer, g->m->clock, device_timer, g, "test");
+    for (hwaddr at = 0; at < WORLD_RAM_SIZE; at += 8) {
+        uint64_t value = rng_next(&r);
+
+        g_assert_true(memory_write(g->m->memory, WORLD_RAM + at, &value, 8));
+    }
+    g->cpu = fake_cpu_new(g->m);
+    g->cpu->opaque = g;
+    g->cpu->walk = guest_walk;
+    g->cpu->translate = guest_translate;
+    g->cpu->vcpu.pc = WORLD_BASE;
+    for (unsigned n = 0; n < VCPU_MAX_SLOTS; n++) {
+        g->cpu->vcpu.slot[n] = rng_value(&r);
+    }
+    g->tcg = tcg_new(g->m, config, &err);
+    g_assert_nonnull(g->tcg);
+    tcg_add_vcpu(g->tcg, &g->cpu->vcpu);
+}
+
+static void guest_free(Guest *g)
+{
+    tcg_free(g->tcg);
+    free(g->cpu);
+    machine_free(g->m);
+}
+
+/* What the soft TLBs hold is guest-visible; where their direct tags are set is not. */
+static void digest_spaces(const Vcpu *vcpu, Digest *d)
+{
+    for (unsigned n = 0; n < VCPU_NUM_SPACES; n++) {
+        const AddressSpace *s = &vcpu->spaces[n];
+
+        digest_u64(d, s->used ? s->key.asid << 8 | s->key.regime : UINT64_MAX);
+        for (unsigned i = 0; s->used && !s->empty && i < TLB_SIZE; i++) {
+            if (s->tlb[i].read_tag != TLB_INVALID) {
+                digest_u64(d, s->tlb[i].read_tag);
+                digest_u64(d, s->tlb[i].phys_attrs);
+            }
+        }
+        for (unsigned i = 0; s->used && !s->empty && i < ITLB_SIZE; i++) {
+            if (s->itlb[i].vaddr != TLB_INVALID) {
+                digest_u64(d, s->itlb[i].vaddr);
+                digest_u64(d, s->itlb[i].phys);
+            }
+        }
+    }
+}
+
+static uint64_t guest_digest(Guest *g)
+{
+    Digest *d = digest_new();
+    Vcpu *vcpu = &g->cpu->vcpu;
+    uint64_t value;
+
+    digest_update(d, vcpu->slot, sizeof(vcpu->slot));
+    digest_u64(d, vcpu->pc);
+    digest_u64(d, vcpu->excl_addr);
+    digest_u64(d, nzcv_unpack(vcpu->nzcv));
+    digest_update(d, g->cpu->v, sizeof(g->cpu->v));
+    digest_update(d, g->cpu->env, sizeof(g->cpu->env));
+    digest_u64(d, g->cpu->trace);
+    digest_spaces(vcpu, d);
+    memory_digest_all(g->m->memory, d);
+    value = digest_value(d);
+    digest_free(d);
+    return value;
+}
+
+/* One slice, up to the next event or timer; `shape` says how long, and more. */
+static int64_t guest_slice(Guest *g, int64_t done, int64_t next_event, Rng *shape)
+{
+    Vcpu *vcpu = &g->cpu->vcpu;
+    int64_t until = clock_icount_until(g->m->clock, clock_next_deadline(g->m->clock));
+    int64_t slice = 1 + rng_below(shape, 100);
+
+    slice = MIN(MIN(until, next_event - done), slice);
+    clock_deadline_moved(g->m->clock);
+    vcpu->halted = 0;
+    vcpu->left = slice;
+    clock_set_slice(g->m->clock, done + slice, &vcpu->left);
+    if (tcg_run(g->tcg, vcpu) == TCG_STOP_DEBUG) {
+        vcpu->skip_breakpoint = true;
+    }
+    g_assert_cmpint(vcpu->left, >=, 0);
+    done += slice - vcpu->left;
+    vcpu->left = 0;
+    clock_set_slice(g->m->clock, done, &vcpu->left);
+    return done;
+}
+
+static uint64_t guest_run(Guest *g, uint64_t shape_seed, int64_t insns)
+{
+    Rng shape = { shape_seed }, events = { g->seed ^ 0x5555 };
+    int64_t done = 0, next_event = EVENT_PERIOD;
+
+    while (done < insns) {
+        clock_run_timers(g->m->clock);
+        if (done == next_event) {
+            next_event += 1 + rng_below(&events, 2 * EVENT_PERIOD);
+            visible_event(g, &events);
+        }
+        invisible_event(g, &shape);
+        done = guest_slice(g, done, MIN(next_event, insns), &shape);
+    }
+    return guest_digest(g);
+}
+
+static const TcgConfig configs[] = {
+    { .interp = true },
+    { .interp = true, .unit_insns = 1 },
+    { .interp = true, .unit_insns = 7, .no_opt = true },
+    { .unit_insns = 64 },
+    { .unit_insns = 1 },
+    { .unit_insns = 7 },
+    { .unit_insns = 64, .no_link = true },
+    { .unit_insns = 64, .no_opt = true },
+    { .unit_insns = 3, .no_opt = true, .no_link = true },
+    /* Flushed again and again. */
+    { .unit_insns = 64, .cache_bytes = 64 << 10 },
+};
+
+/* The state in words, for a failure. */
+static void guest_describe(Guest *g, GString *out)
+{
+    const Vcpu *vcpu = &g->cpu->vcpu;
+    Digest *memory = digest_new(), *spaces = digest_new();
+
+    memory_digest_all(g->m->memory, memory);
+    digest_spaces(vcpu, spaces);
+    g_string_append_printf(out, "pc %" PRIx64 " nzcv %x trace %" PRIx64 " excl %" PRIx64
+                           " memory %" PRIx64 " spaces %" PRIx64 "\n", vcpu->pc,
+                           nzcv_unpack(vcpu->nzcv), g->cpu->trace, vcpu->excl_addr,
+                           digest_value(memory), digest_value(spaces));
+    for (unsigned n = 0; n < VCPU_MAX_SLOTS; n++) {
+        g_string_append_printf(out, "%" PRIx64 "%c", vcpu->slot[n], n % 8 == 7 ? '\n' : ' ');
+    }
+    for (unsigned n = 0; n < FAKE_ENV_WORDS; n++) {
+        g_string_append_printf(out, "%" PRIx64 " ", g->cpu->env[n]);
+    }
+    for (unsigned n = 0; n < 2 * FAKE_VREGS; n++) {
+        g_string_append_printf(out, "%" PRIx64 " ", g->cpu->v[n / 2].d[n % 2]);
+    }
+    g_string_append_c(out, '\n');
+    digest_free(memory);
+    digest_free(spaces);
+}
+
+static uint64_t run_config(unsigned config, uint64_t seed, int64_t insns, GString *describe)
+{
+    TcgConfig c = configs[config];
+    uint64_t digest;
+    Guest g;
+
+    if (!c.cache_bytes) {
+        c.cache_bytes = 8 << 20;
+    }
+    guest_init(&g, &c, seed);
+    digest = guest_run(&g, seed * 100 + config, insns);
+    if (describe) {
+        guest_describe(&g, describe);
+    }
+    guest_free(&g);
+    return digest;
+}
+
+/* Finds the first count of instructions after which the two differ. */
+static void report(unsigned config, uint64_t seed)
+{
+    int64_t good = 0, bad = INSNS;
+    GString *text = g_string_new(NULL);
+
+    while (bad - good > 1) {
+        int64_t mid = (good + bad) / 2;
+
+        if (run_config(config, seed, mid, NULL) == run_config(0, seed, mid, NULL)) {
+            good = mid;
+        } else {
+            bad = mid;
+        }
+    }
+    g_string_append_printf(text, "guest %" PRIu64 ": configuration %u differs after %" PRId64
+                           " instructions\n", seed, config, bad);
+    run_config(0, seed, good, text);
+    run_config(0, seed, bad, text);
+    run_config(config, seed, bad, text);
+    g_error("%s", text->str);
+}
+
+static void run_guests(uint64_t first, uint64_t count)
+{
+    for (uint64_t seed = first; seed < first + count; seed++) {
+        uint64_t digest = run_config(0, seed, INSNS, NULL);
+
+        for (unsigned n = 1; n < ARRAY_SIZE(configs); n++) {
+            if (run_config(n, seed, INSNS, NULL) != digest) {
+                report(n, seed);
+            }
+        }
+    }
+}
+
+static void test_shapes(void)
+{
+    run_guests(1, GUESTS);
+}
+
+int main(int argc, char **argv)
+{
+    const char *guests = getenv("TCG_GUESTS");   /* "first,count": a longer hunt */
+    unsigned long long first, count;
+
+    g_test_init(&argc, &argv, NULL);
+    if (guests && sscanf(guests, "%llu,%llu", &first, &count) == 2) {
+        run_guests(first, count);
+        return 0;
+    }
+    g_test_add_func("/tcg/shapes", test_shapes);
+    return g_test_run();
+}

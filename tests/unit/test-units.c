@@ -1,0 +1,368 @@
+/*
+ * The translation cache: code that changes while it runs takes effect at the next
+ * instruction, whoever changes it; flushes, breakpoints and a full cache are invisible
+ * to the guest. Each program runs in every shape of units on both back ends.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "arm-machine.h"
+#include "accel/tcg/backend.h"
+
+#define ADD_X4_1 0x91000484     /* add x4, x4, #1 */
+#define ADD_X4_2 0x91000884
+#define ADD_X4_5 0x91001484
+#define DEVICE 0x09000000ull
+
+static const TcgConfig shapes[] = {
+    { .interp = true, .unit_insns = 1 }, { .interp = true, .unit_insns = 7 },
+    { .interp = true, .unit_insns = 64 }, { .unit_insns = 1 }, { .unit_insns = 7 },
+    { .unit_insns = 64 }, { .unit_insns = 64, .no_link = true },
+    { .unit_insns = 7, .no_opt = true },
+};
+
+#define FOR_EACH_SHAPE(shape) \
+    for (const TcgConfig *shape = shapes; shape < shapes + ARRAY_SIZE(shapes); shape++)
+
+static void begin(ArmMachine *a, const TcgConfig *shape, const uint32_t *program, size_t bytes)
+{
+    arm_machine_new(a, NULL, program, bytes);
+    clock_use_icount(a->m->clock, 0);
+    arm_machine_start(a, shape, 1);
+}
+
+/* ---- the guest changes its code ---- */
+
+/* The second time round, the store changes the instruction that follows it. */
+static void test_running_unit(void)
+{
+    static const uint32_t program[] = {
+        0x100000e0,     /* 00: adr x0, 1c */
+        0x52800841,     /*     mov w1, #0x42 */
+        0x72ba5001,     /*     movk w1, #0xd280, lsl #16 */
+        0x52800043,     /*     mov w3, #2 */
+        0x71000463,     /* 10: subs w3, w3, #1 */
+        0x54000041,     /*     b.ne 1c */
+        0xb9000001,     /*     str w1, [x0]: mov x2, #2 */
+        0xd2800022,     /* 1c: mov x2, #1 */
+        0x8b020084,     /*     add x4, x4, x2 */
+        0x35ffff63,     /*     cbnz w3, 10 */
+        0x14000000,     /*     b . */
+    };
+
+    FOR_EACH_SHAPE(shape) {
+        ArmMachine a;
+
+        begin(&a, shape, program, sizeof(program));
+        arm_machine_run_all(&a, 4 + 5 + 6 + 1);
+        g_assert_cmphex(a.cpu[0]->vcpu.pc, ==, RAM + 0x28);
+        g_assert_cmpuint(arm_x(&a, 4), ==, 1 + 2);
+        arm_machine_free(&a);
+    }
+}
+
+/* A function that was called, and linked to, is changed by its caller. */
+static void test_other_unit(void)
+{
+    static const uint32_t program[] = {
+        0x10000160,     /* 00: adr x0, 2c */
+        0x52800841,     /*     mov w1, #0x42 */
+        0x72ba5001,     /*     movk w1, #0xd280, lsl #16 */
+        0x52800065,     /*     mov w5, #3 */
+        0x94000007,     /* 10: bl 2c */
+        0x71000cbf,     /*     cmp w5, #3 */
+        0x54000041,     /*     b.ne 20 */
+        0xb9000001,     /*     str w1, [x0]: mov x2, #2 */
+        0x710004a5,     /* 20: subs w5, w5, #1 */
+        0x54ffff61,     /*     b.ne 10 */
+        0x14000000,     /*     b . */
+        0xd2800022,     /* 2c: mov x2, #1 */
+        0x8b020084,     /*     add x4, x4, x2 */
+        0xd65f03c0,     /*     ret */
+    };
+
+    FOR_EACH_SHAPE(shape) {
+        ArmMachine a;
+
+        begin(&a, shape, program, sizeof(program));
+        arm_machine_run_all(&a, 4 + 3 * (6 + 3) + 1 + 1);
+        g_assert_cmphex(a.cpu[0]->vcpu.pc, ==, RAM + 0x28);
+        g_assert_cmpuint(arm_x(&a, 4), ==, 1 + 2 + 2);
+        arm_machine_free(&a);
+    }
+}
+
+/* Data on the page of the code: stores there leave the units alone, in the main. */
+static void test_beside(void)
+{
+    static const uint32_t program[] = {
+        0x10004000,     /* 00: adr x0, 800 */
+        0x52807d03,     /*     mov w3, #1000 */
+        0xf9400001,     /* 08: ldr x1, [x0] */
+        0x91000c21,     /*     add x1, x1, #3 */
+        0xf9000001,     /*     str x1, [x0] */
+        0x71000463,     /*     subs w3, w3, #1 */
+        0x54ffff81,     /*     b.ne 8 */
+        0x14000000,     /*     b . */
+    };
+
+    FOR_EACH_SHAPE(shape) {
+        uint64_t value;
+        ArmMachine a;
+
+        begin(&a, shape, program, sizeof(program));
+        arm_machine_run_all(&a, 2 + 1000 * 5 + 1);
+        g_assert_true(memory_read(a.m->memory, RAM + 0x800, &value, 8));
+        g_assert_cmpuint(value, ==, 3000);
+        g_assert_cmphex(a.cpu[0]->vcpu.pc, ==, RAM + 0x1c);
+        g_assert_cmpuint(a.tcg->stats.units, <, 300);
+        arm_machine_free(&a);
+    }
+}
+
+/* ---- others change it ---- */
+
+typedef void ChangeFn(ArmMachine *a, uint64_t addr, uint32_t insn);
+
+static void change_by_dma(ArmMachine *a, uint64_t addr, uint32_t insn)
+{
+    g_assert_true(memory_write(a->m->memory, addr, &insn, 4));
+}
+
+static void change_by_debugger(ArmMachine *a, uint64_t addr, uint32_t insn)
+{
+    g_assert_true(vcpu_poke(&a->cpu[0]->vcpu, addr, &insn, 4));
+}
+
+static void check_change(ChangeFn *change)
+{
+    static const uint32_t program[] = { ADD_X4_1, 0x17ffffff /* b 0 */ };
+
+    FOR_EACH_SHAPE(shape) {
+        ArmMachine a;
+
+        begin(&a, shape, program, sizeof(program));
+        arm_machine_run_all(&a, 200);
+        g_assert_cmpuint(arm_x(&a, 4), ==, 100);
+        change(&a, RAM, ADD_X4_2);
+        arm_machine_run_all(&a, 201);
+        g_assert_cmpuint(arm_x(&a, 4), ==, 100 + 2 * 101);
+        /* Stopped before the branch: it becomes the addition, and what lies behind runs. */
+        change(&a, RAM + 4, ADD_X4_5);
+        change(&a, RAM + 8, 0x17fffffe /* b 0 */);
+        arm_machine_run_all(&a, 2 + 3 * 10);
+        g_assert_cmpuint(arm_x(&a, 4), ==, 302 + 5 + 10 * 7);
+        arm_machine_free(&a);
+    }
+}
+
+static void test_dma(void)
+{
+    check_change(change_by_dma);
+}
+
+static void test_debugger(void)
+{
+    check_change(change_by_debugger);
+}
+
+static uint64_t no_read(void *opaque, hwaddr offset, unsigned size)
+{
+    return 0;
+}
+
+/* A device that answers a store by writing to the instruction behind it. */
+static void dma_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    const uint32_t insn = value == 2 ? ADD_X4_5 : ADD_X4_2;
+
+    change_by_dma(opaque, RAM + 0xc, insn);
+}
+
+static void test_device(void)
+{
+    static const MmioOps ops = { .read = no_read, .write = dma_write, .min_size = 4,
+                                 .max_size = 4 };
+    static const uint32_t program[] = {
+        0xd2a12005,     /* 00: mov x5, #0x09000000 */
+        0x52800063,     /*     mov w3, #3 */
+        0xb90000a3,     /* 08: str w3, [x5] */
+        ADD_X4_1,       /*     2, then 5, then 2 */
+        0x71000463,     /*     subs w3, w3, #1 */
+        0x54ffffa1,     /*     b.ne 8 */
+        0x14000000,     /*     b . */
+    };
+
+    FOR_EACH_SHAPE(shape) {
+        ArmMachine a;
+
+        arm_machine_new(&a, NULL, program, sizeof(program));
+        memory_add_mmio(a.m->memory, "dma", DEVICE, PAGE_SIZE, &ops, &a);
+        clock_use_icount(a.m->clock, 0);
+        arm_machine_start(&a, shape, 1);
+        arm_machine_run_all(&a, 2 + 3 * 4 + 1);
+        g_assert_cmpuint(arm_x(&a, 4), ==, 2 + 5 + 2);
+        arm_machine_free(&a);
+    }
+}
+
+/* ---- flushes and a full cache ---- */
+
+static void test_flush(void)
+{
+    static const uint32_t program[] = { ADD_X4_1, 0x17ffffff /* b 0 */ };
+
+    FOR_EACH_SHAPE(shape) {
+        uint64_t flushes;
+        ArmMachine a;
+
+        begin(&a, shape, program, sizeof(program));
+        flushes = a.tcg->stats.flushes;
+        for (unsigned n = 1; n <= 20; n++) {
+            arm_machine_run_all(&a, 21);
+            g_assert_cmpuint(arm_x(&a, 4), ==, (n * 21 + 1) / 2);
+            tcg_flush(a.tcg);
+        }
+        g_assert_cmpuint(a.tcg->stats.flushes, ==, flushes + 20);
+        arm_machine_free(&a);
+    }
+}
+
+/* More code than the cache holds: 2000 blocks of 16 instructions, one after the other. */
+static void test_full_cache(void)
+{
+    const unsigned blocks = 2000, insns = 16;
+    uint32_t *program = g_new(uint32_t, blocks * insns + 1);
+    int64_t total = (int64_t)blocks * insns;
+
+    for (unsigned n = 0; n < blocks * insns; n++) {
+        program[n] = n % insns == insns - 1 ? 0x14000001 /* b .+4 */ : ADD_X4_1;
+    }
+    /* And from the start again. */
+    program[total] = 0x14000000 | ((uint32_t)-total & 0x3ffffff);
+    FOR_EACH_SHAPE(shape) {
+        TcgConfig config = *shape;
+        ArmMachine a;
+
+        config.cache_bytes = 32 << 10;
+        begin(&a, &config, program, (total + 1) * 4);
+        arm_machine_run_all(&a, 2 * total + 1);
+        g_assert_cmpuint(arm_x(&a, 4), ==, 2 * blocks * (insns - 1));
+        g_assert_cmphex(a.cpu[0]->vcpu.pc, ==, RAM + total * 4);
+        if (a.tcg->backend) {
+            g_assert_cmpuint(a.tcg->stats.flushes, >, 2);
+            /* Not at each translation. */
+            g_assert_cmpuint(a.tcg->stats.flushes, <, a.tcg->stats.units / 20);
+        }
+        arm_machine_free(&a);
+    }
+    g_free(program);
+}
+
+/* ---- breakpoints ---- */
+
+static const uint32_t breaks[] = {
+    0x10000166,     /* 00: adr x6, 2c */
+    0x52800063,     /*     mov w3, #3 */
+    0x91000484,     /* 08: add x4, x4, #1 */
+    0x91000884,     /*     add x4, x4, #2 */
+    0x7100087f,     /*     cmp w3, #2 */
+    0x54000040,     /*     b.eq 1c */
+    0x91001084,     /*     add x4, x4, #4 */
+    0xd63f00c0,     /* 1c: blr x6 */
+    0x71000463,     /*     subs w3, w3, #1 */
+    0x54ffff21,     /*     b.ne 8 */
+    0x14000000,     /*     b . */
+    0x91004084,     /* 2c: add x4, x4, #16 */
+    0xd65f03c0,     /*     ret */
+};
+/* Instructions of a round; the second one takes B.EQ. */
+#define ROUND 10
+
+/* Each breakpoint, alone, stops where it stands every time that execution gets there. */
+static void test_breakpoints(void)
+{
+    static const struct { unsigned offset; unsigned hits; int64_t at[3]; } cases[] = {
+        { 0x0, 1, { 0 } },
+        { 0x4, 1, { 1 } },
+        { 0x8, 3, { 2, 12, 21 } },
+        { 0xc, 3, { 3, 13, 22 } },
+        { 0x18, 2, { 6, 25 } },
+        { 0x1c, 3, { 7, 16, 26 } },
+        { 0x20, 3, { 10, 19, 29 } },
+        { 0x2c, 3, { 8, 17, 27 } },
+    };
+
+    FOR_EACH_SHAPE(shape) {
+        for (unsigned n = 0; n < ARRAY_SIZE(cases); n++) {
+            ArmMachine a;
+
+            begin(&a, shape, breaks, sizeof(breaks));
+            tcg_breakpoint_insert(a.tcg, RAM + cases[n].offset);
+            for (unsigned hit = 0; hit < cases[n].hits; hit++) {
+                g_assert_cmpint(arm_machine_run(&a, 100), ==, TCG_STOP_DEBUG);
+                g_assert_cmphex(a.cpu[0]->vcpu.pc, ==, RAM + cases[n].offset);
+                g_assert_cmpint(a.icount, ==, cases[n].at[hit]);
+                /* It stays there until told to go on. */
+                g_assert_cmpint(arm_machine_run(&a, 100), ==, TCG_STOP_DEBUG);
+                g_assert_cmpint(a.icount, ==, cases[n].at[hit]);
+                a.cpu[0]->vcpu.skip_breakpoint = true;
+            }
+            g_assert_cmpint(arm_machine_run(&a, 100), ==, TCG_STOP_BUDGET);
+            g_assert_cmpuint(arm_x(&a, 4), ==, 3 * (1 + 2 + 16) + 2 * 4);
+            arm_machine_free(&a);
+        }
+    }
+}
+
+/* Set when everything is translated and linked; gone when removed. */
+static void test_breakpoint_later(void)
+{
+    static const uint32_t program[] = {
+        0x100000c6,     /* 00: adr x6, 18 */
+        ADD_X4_1,       /* 04: */
+        0xd63f00c0,     /*     blr x6 */
+        ADD_X4_1,       /* 0c: */
+        0x17fffffd,     /*     b 4 */
+        0,
+        0xd65f03c0,     /* 18: ret */
+    };
+    static const uint64_t where[] = { 0x4, 0x8, 0xc, 0x10, 0x18 };
+
+    FOR_EACH_SHAPE(shape) {
+        ArmMachine a;
+
+        begin(&a, shape, program, sizeof(program));
+        arm_machine_run_all(&a, 1 + 5 * 20);
+        for (unsigned n = 0; n < ARRAY_SIZE(where); n++) {
+            int64_t start = a.icount;
+
+            tcg_breakpoint_insert(a.tcg, RAM + where[n]);
+            g_assert_cmpint(arm_machine_run(&a, 100), ==, TCG_STOP_DEBUG);
+            g_assert_cmphex(a.cpu[0]->vcpu.pc, ==, RAM + where[n]);
+            g_assert_cmpint(a.icount - start, <, 5);
+            a.cpu[0]->vcpu.skip_breakpoint = true;
+            g_assert_cmpint(arm_machine_run(&a, 100), ==, TCG_STOP_DEBUG);
+            g_assert_cmpint(a.icount - start, <, 10);
+            g_assert_true(tcg_breakpoint_remove(a.tcg, RAM + where[n]));
+            g_assert_false(tcg_breakpoint_remove(a.tcg, RAM + where[n]));
+            g_assert_cmpint(arm_machine_run(&a, 100), ==, TCG_STOP_BUDGET);
+        }
+        arm_machine_free(&a);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/units/code/running-unit", test_running_unit);
+    g_test_add_func("/units/code/other-unit", test_other_unit);
+    g_test_add_func("/units/code/beside", test_beside);
+    g_test_add_func("/units/code/dma", test_dma);
+    g_test_add_func("/units/code/debugger", test_debugger);
+    g_test_add_func("/units/code/device", test_device);
+    g_test_add_func("/units/flush", test_flush);
+    g_test_add_func("/units/full-cache", test_full_cache);
+    g_test_add_func("/units/breakpoints", test_breakpoints);
+    g_test_add_func("/units/breakpoint-later", test_breakpoint_later);
+    return g_test_run();
+}
