@@ -9,6 +9,8 @@
 
 #define MIB (1ull << 20)
 #define MAX_SHIFT 10
+/* rrcheckperiod= when it is left out. */
+#define CHECK_PERIOD 1000000
 
 static bool is_help(const char *arg)
 {
@@ -442,7 +444,7 @@ static bool icount_check(Options *o, KeyVal *kv, Error **errp)
 {
     static const char *const names[] = { "off", "events", "digest", NULL };
     const char *check = keyval_get(kv, "rrcheck");
-    uint64_t period = 0;
+    uint64_t period = CHECK_PERIOD;
     unsigned i;
 
     if (!keyval_get_u64(kv, "rrcheckperiod", &period, errp)) {

@@ -167,6 +167,9 @@ static void test_icount(void)
     g_assert_cmpint(o->replay.check, ==, REPLAY_CHECK_DIGEST);
     g_assert_cmpuint(o->replay.check_period, ==, 1000);
     options_free(o);
+    o = parse_ok("-icount shift=1,rr=record,rrfile=a.bin,rrcheck=digest");
+    g_assert_cmpuint(o->replay.check_period, ==, 1000000);
+    options_free(o);
     o = parse_ok("/usr/bin/qemu-system-aarch64 -icount rr=replay,rrfile=a.bin");
     g_assert_cmpint(o->replay.mode, ==, REPLAY_MODE_PLAY);
     g_assert_true(o->exec.icount);
