@@ -14,7 +14,7 @@
 
 typedef struct ChardevType {
     const char *name;
-    const char *help;      /* its options, for -chardev help */
+    const char *help;      /* what it is: its options; for -chardev help */
     size_t size;           /* of the struct */
     bool (*open)(Chardev *c, KeyVal *options, Error **errp);
     void (*close)(Chardev *c);
