@@ -321,13 +321,24 @@ bool opt_display(Options *o, const char *arg, Error **errp)
     return true;
 }
 
-bool opt_none(Options *o, const char *arg, Error **errp)
+static bool no_network(const char *option, const char *arg, Error **errp)
 {
     if (strcmp(arg, "none")) {
-        error_setg(errp, "'%s': there is no network device; only 'none' is accepted", arg);
+        error_setg(errp, "%s %s: there is no network device; only 'none' is accepted", option,
+                   arg);
         return false;
     }
     return true;
+}
+
+bool opt_net(Options *o, const char *arg, Error **errp)
+{
+    return no_network("-net", arg, errp);
+}
+
+bool opt_nic(Options *o, const char *arg, Error **errp)
+{
+    return no_network("-nic", arg, errp);
 }
 
 bool opt_serial(Options *o, const char *arg, Error **errp)

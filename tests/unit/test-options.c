@@ -62,7 +62,7 @@ static const struct {
       "can be repeated; only 'single' is possible" },
     { "-accel tcg,tb-size=0", "-accel tb-size=0 is out of range: 1..1024 MiB" },
     { "-display gtk", "-display gtk is not supported; only none is" },
-    { "-net user", "'user': there is no network device; only 'none' is accepted" },
+    { "-net user", "-net user: there is no network device; only 'none' is accepted" },
     { "-mon mode=control", "-mon needs chardev=ID" },
     { "-mon x,mode=control", "-mon mode=control is not supported; only mode=readline is" },
     { "-echr 0", "-echr 0: expected a character's number, 1..255" },
