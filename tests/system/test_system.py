@@ -333,8 +333,10 @@ class SystemTest(unittest.TestCase):
         terminal.expect(rb'k')
         terminal.type(b'\1c')
         terminal.expect(rb'\(rearm\) ')
-        terminal.type(b'quit\r')
+        terminal.type(b'log int\rlog none\rquit\r')
+        terminal.expect(rb'quit\r+\n')
         self.assertEqual(terminal.wait(), 0)
+        self.assertEqual(terminal.seen, b'')
 
     def test_reset(self):
         """system_reset starts the guest again, and a replay of it is equal."""
