@@ -85,7 +85,7 @@ static int file_write_fd(Chardev *c)
 
 const ChardevType chardev_file_type = {
     .name = "file",
-    .help = ",path=FILE[,append=on|off][,input-path=FILE]   output to a file",
+    .help = "output to a file: path=FILE[,append=on|off][,input-path=FILE]",
     .size = sizeof(CharFile),
     .open = file_open,
     .close = file_close,
@@ -108,7 +108,7 @@ static void null_write_now(Chardev *c, const uint8_t *data, size_t length)
 
 const ChardevType chardev_null_type = {
     .name = "null",
-    .help = "   drops output, gives no input",
+    .help = "drops output, gives no input",
     .size = sizeof(Chardev),
     .open = null_open,
     .write_now = null_write_now,

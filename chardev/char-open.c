@@ -55,7 +55,18 @@ static void rewrite_unix(GString *out, const char *arg)
     g_string_append(out, arg + length);
 }
 
-static bool rewrite(GString *out, const char *spec, Error **errp)
+/* A single comma at the end would merge with the one before the next option. */
+static bool ends_in_separator(const char *options)
+{
+    size_t length = strlen(options), commas = 0;
+
+    while (commas < length && options[length - 1 - commas] == ',') {
+        commas++;
+    }
+    return commas % 2 != 0;
+}
+
+bool chardev_rewrite(GString *out, const char *spec, Error **errp)
 {
     static const char *const forms[] = {
         "stdio", "mon:stdio", "null", "none", "pty", "file:PATH", "tcp:HOST:PORT",
@@ -75,7 +86,9 @@ static bool rewrite(GString *out, const char *spec, Error **errp)
         g_string_append(out, "file,path=");
         append_escaped(out, arg, strlen(arg));
     } else if (g_str_has_prefix(spec, "tcp:")) {
-        return rewrite_tcp(out, spec + strlen("tcp:"), errp);
+        if (!rewrite_tcp(out, spec + strlen("tcp:"), errp)) {
+            return false;
+        }
     } else if (g_str_has_prefix(spec, "unix:")) {
         rewrite_unix(out, spec + strlen("unix:"));
     } else {
@@ -84,6 +97,11 @@ static bool rewrite(GString *out, const char *spec, Error **errp)
                    near ? "did you mean '" : "known are stdio, mon:stdio, null, none, pty, "
                    "file:PATH, tcp:HOST:PORT, unix:PATH, chardev:ID",
                    near ? near : "", near ? "'?" : "");
+        return false;
+    }
+    if (ends_in_separator(out->str)) {
+        error_setg(errp, "'%s' ends with a comma, but no option follows; leave it out, or double "
+                   "it if it is part of the name", spec);
         return false;
     }
     return true;
@@ -97,7 +115,7 @@ static Chardev *open_new(ChardevSet *set, const char *spec, const char *id, bool
     Error *err = NULL;
     Chardev *c;
 
-    if (!rewrite(options, spec, errp)) {
+    if (!chardev_rewrite(options, spec, errp)) {
         return NULL;
     }
     g_string_append_printf(options, ",id=%s", id);

@@ -125,7 +125,7 @@ static int pty_write_fd(Chardev *c)
 
 const ChardevType chardev_pty_type = {
     .name = "pty",
-    .help = "   a pseudo-terminal; its name is printed",
+    .help = "a pseudo-terminal; its name is printed",
     .size = sizeof(CharPty),
     .open = pty_open,
     .close = pty_close,

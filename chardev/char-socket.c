@@ -408,8 +408,8 @@ static void socket_close(Chardev *c)
 
 const ChardevType chardev_socket_type = {
     .name = "socket",
-    .help = ",path=PATH | ,host=HOST,port=PORT   with [,server=on|off][,wait=on|off]"
-            "[,nodelay=on|off][,reconnect=SECONDS]   a stream socket",
+    .help = "a stream socket: path=PATH or host=HOST,port=PORT;\n"
+            "[,server=on|off][,wait=on|off][,nodelay=on|off][,reconnect=SECONDS]",
     .size = sizeof(CharSocket),
     .open = socket_open,
     .close = socket_close,

@@ -178,7 +178,7 @@ static int stdio_write_fd(Chardev *c)
 
 const ChardevType chardev_stdio_type = {
     .name = "stdio",
-    .help = "[,signal=on|off][,mux=on|off]   standard input and output",
+    .help = "standard input and output: [,signal=on|off]",
     .size = sizeof(CharStdio),
     .open = stdio_open,
     .close = stdio_close,

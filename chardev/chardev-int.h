@@ -14,7 +14,7 @@
 
 typedef struct ChardevType {
     const char *name;
-    const char *help;      /* its options, for -chardev help */
+    const char *help;      /* what it is: its options; for -chardev help */
     size_t size;           /* of the struct */
     bool (*open)(Chardev *c, KeyVal *options, Error **errp);
     void (*close)(Chardev *c);
@@ -67,6 +67,11 @@ extern const ChardevType chardev_mux_type;
 /* Allocate, open and add to the set. options may be NULL where the type needs none. */
 Chardev *chardev_new(ChardevSet *set, const ChardevType *type, const char *id,
                      KeyVal *options, Error **errp);
+/*
+ * Append the -chardev form of a short one ("file:PATH" as in -serial), without an id; more
+ * options may follow it. "mon:", "none" and "chardev:ID" are not for here.
+ */
+bool chardev_rewrite(GString *out, const char *spec, Error **errp);
 /* Wrap base in a multiplexer that takes over its id. */
 Chardev *chardev_mux_new(Chardev *base);
 Chardev *chardev_mux_port(Chardev *mux);

@@ -299,8 +299,13 @@ void chardev_foreach(ChardevSet *set, void (*fn)(Chardev *c, void *opaque), void
 
 void chardev_print_kinds(FILE *out)
 {
+    fprintf(out, "Kinds of -chardev KIND,id=ID[,mux=on], and their further options:\n");
     for (unsigned i = 0; i < ARRAY_SIZE(chardev_types); i++) {
-        fprintf(out, "%-8s %s\n", chardev_types[i]->name, chardev_types[i]->help);
+        g_auto(GStrv) lines = g_strsplit(chardev_types[i]->help, "\n", -1);
+
+        for (unsigned n = 0; lines[n]; n++) {
+            fprintf(out, "  %-8s %s\n", n ? "" : chardev_types[i]->name, lines[n]);
+        }
     }
 }
 

@@ -28,7 +28,13 @@ static void print_cpus(void)
 {
     printf("Available CPUs:\n");
     for (const char *const *name = arm_cpu_model_names(); *name; name++) {
-        printf("  %s\n", *name);
+        printf("  %s", *name);
+        for (const BoardType *const *b = board_types; *b; b++) {
+            if (!strcmp((*b)->default_cpu, *name)) {
+                printf(" (default of machine %s)", (*b)->name);
+            }
+        }
+        printf("\n");
     }
 }
 

@@ -9,6 +9,8 @@
 
 #define MIB (1ull << 20)
 #define MAX_SHIFT 10
+/* rrcheckperiod= when it is left out. */
+#define CHECK_PERIOD 1000000
 
 static bool is_help(const char *arg)
 {
@@ -319,13 +321,24 @@ bool opt_display(Options *o, const char *arg, Error **errp)
     return true;
 }
 
-bool opt_none(Options *o, const char *arg, Error **errp)
+static bool no_network(const char *option, const char *arg, Error **errp)
 {
     if (strcmp(arg, "none")) {
-        error_setg(errp, "'%s': there is no network device; only 'none' is accepted", arg);
+        error_setg(errp, "%s %s: there is no network device; only 'none' is accepted", option,
+                   arg);
         return false;
     }
     return true;
+}
+
+bool opt_net(Options *o, const char *arg, Error **errp)
+{
+    return no_network("-net", arg, errp);
+}
+
+bool opt_nic(Options *o, const char *arg, Error **errp)
+{
+    return no_network("-nic", arg, errp);
 }
 
 bool opt_serial(Options *o, const char *arg, Error **errp)
@@ -442,7 +455,7 @@ static bool icount_check(Options *o, KeyVal *kv, Error **errp)
 {
     static const char *const names[] = { "off", "events", "digest", NULL };
     const char *check = keyval_get(kv, "rrcheck");
-    uint64_t period = 0;
+    uint64_t period = CHECK_PERIOD;
     unsigned i;
 
     if (!keyval_get_u64(kv, "rrcheckperiod", &period, errp)) {

@@ -134,9 +134,18 @@ static void session_start_monitors(Session *s)
 
 static bool session_open_log(const Options *o, Error **errp)
 {
-    return (!o->log_file || log_set_file(o->log_file, errp)) &&
-           (!o->log_filter || log_set_filter(o->log_filter, errp)) &&
-           (!o->log_items || log_set_items(o->log_items, errp));
+    if (o->log_file && !log_set_file(o->log_file, errp)) {
+        return false;
+    }
+    if (o->log_filter && !log_set_filter(o->log_filter, errp)) {
+        error_prepend(errp, "-dfilter: ");
+        return false;
+    }
+    if (o->log_items && !log_set_items(o->log_items, errp)) {
+        error_prepend(errp, "-d: ");
+        return false;
+    }
+    return true;
 }
 
 static bool session_write_pidfile(Session *s, Error **errp)

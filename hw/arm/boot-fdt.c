@@ -135,9 +135,12 @@ void boot_fdt_set_cells(GByteArray *fdt, const char *path, const char *name,
 static bool is_memory_node(const void *fdt, int node)
 {
     const char *name = fdt_get_name(fdt, node, NULL);
-    const char *type = fdt_getprop(fdt, node, "device_type", NULL);
+    int length;
+    const char *type = fdt_getprop(fdt, node, "device_type", &length);
 
-    return (type && strcmp(type, "memory") == 0) || strcmp(name, "memory") == 0 ||
+    /* Values are of any length, and not always strings. */
+    return (type && length == sizeof("memory") && memcmp(type, "memory", sizeof("memory")) == 0) ||
+           strcmp(name, "memory") == 0 ||
            g_str_has_prefix(name, "memory@");
 }
 

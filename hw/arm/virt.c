@@ -19,6 +19,7 @@
  */
 #include "util/osdep.h"
 #include "arm-boards.h"
+#include "boot-image.h"
 #include "hw/arm/boot.h"
 #include "hw/char/pl011.h"
 #include "hw/gpio/gpio-key.h"
@@ -41,8 +42,10 @@ static bool check_config(const BoardConfig *config, Error **errp)
     }
     if (config->ram_size == 0 || config->ram_size > VIRT_RAM_MAX ||
         config->ram_size % PAGE_SIZE) {
-        error_setg(errp, "-m: board virt takes 4 KiB to %llu GiB of RAM in steps of 4 KiB, not %"
-                   PRIu64 " bytes", VIRT_RAM_MAX >> 30, config->ram_size);
+        g_autofree char *size = boot_format_size(config->ram_size);
+
+        error_setg(errp, "-m: board virt takes 4 KiB to %llu GiB of RAM in steps of 4 KiB, not %s",
+                   VIRT_RAM_MAX >> 30, size);
         return false;
     }
     return true;
@@ -166,7 +169,7 @@ static bool virt_create(Machine *m, BoardConfig *config, Error **errp)
 const BoardType virt_board = {
     .name = "virt",
     .alias = "virt-7.2",
-    .description = "QEMU 7.2 ARM Virtual Machine",
+    .description = "Arm virtual machine, laid out as QEMU 7.2's",
     .default_cpu = DEFAULT_CPU,
     .default_ram = 128ull << 20,
     .max_cpus = VIRT_MAX_CPUS,

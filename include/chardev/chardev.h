@@ -73,7 +73,7 @@ void chardev_set_escape(ChardevSet *set, uint8_t escape);
 Chardev *chardev_create(ChardevSet *set, const char *options, Error **errp);
 Chardev *chardev_find(ChardevSet *set, const char *id);
 void chardev_foreach(ChardevSet *set, void (*fn)(Chardev *c, void *opaque), void *opaque);
-/* One line a kind, for -chardev help. */
+/* The kinds and their options, for -chardev help. */
 void chardev_print_kinds(FILE *out);
 
 /*

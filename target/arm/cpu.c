@@ -350,8 +350,11 @@ static const VcpuOps arm_ops = {
 static void unknown_model(const char *name, Error **errp)
 {
     const char *nearest = suggest_nearest(name, arm_cpu_model_names());
+    const char *comma = strchr(name, ',');
 
-    if (nearest) {
+    if (comma) {
+        error_setg(errp, "-cpu %s: CPU models have no properties; leave out '%s'", name, comma);
+    } else if (nearest) {
         error_setg(errp, "unknown CPU model '%s'; did you mean '%s'?", name, nearest);
     } else {
         error_setg(errp, "unknown CPU model '%s'; '-cpu help' lists those there are", name);

@@ -9,17 +9,22 @@
 #include "target/arm/vec-types.h"
 #include "util/bitops.h"
 
-/* ---- two sources: lane i of the result, of `lanes` lanes, is LANE of n and m ---- */
+/*
+ * ---- two sources: lane i of the result, of `lanes` lanes, is LANE of n and m ----
+ * The minimum tells the compiler what a descriptor holds at most.
+ */
 
 #define VEC_PERMUTE(NAME, T, LANE)                                                 \
     static void NAME##_##T(void *d, const void *a, const void *b, uint32_t desc)   \
     {                                                                              \
         const Vec n = vec_load(a), m = vec_load(b);                                \
-        const unsigned lanes = vec_desc_bytes(desc) / sizeof(n.T[0]);              \
+        const unsigned bytes = MIN(vec_desc_bytes(desc), sizeof(Vec));             \
+        const unsigned lanes = bytes / sizeof(n.T[0]);                             \
         const unsigned half = lanes / 2;                                           \
         Vec r = { .u64 = { 0, 0 } };                                               \
                                                                                    \
         (void)half;                                                                \
+        assert(lanes <= ARRAY_SIZE(r.T));                                          \
         for (unsigned i = 0; i < lanes; i++) {                                     \
             r.T[i] = LANE(T, i);                                                   \
         }                                                                          \

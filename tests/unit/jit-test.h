@@ -107,6 +107,7 @@ static inline bool jit_test_run(JitTest *j)
 
     x->pc = y->pc = j->u->pc;
     x->left = y->left = 100;
+    x->pc = y->pc = 0x1000;
     memcpy(&j->other->s, &j->cpu->s, sizeof(j->cpu->s));
     memcpy(y->slot, x->slot, sizeof(x->slot));
     y->nzcv = x->nzcv;

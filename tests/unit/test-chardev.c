@@ -162,6 +162,13 @@ static void test_errors(Fixture *f, gconstpointer data)
     g_assert_cmpstr(error_get_pretty(err), ==,
                     "'tcp:4444' needs a host and a port: tcp:HOST:PORT");
     error_free(err);
+    err = NULL;
+    /* Without this the path would be "a,id=s". */
+    g_assert_false(chardev_open(f->set, "unix:a,", "s", &spec, &err));
+    g_assert_cmpstr(error_get_pretty(err), ==,
+                    "'unix:a,' ends with a comma, but no option follows; leave it out, or double "
+                    "it if it is part of the name");
+    error_free(err);
     g_assert_true(chardev_open(f->set, "none", "s", &spec, NULL));
     g_assert_null(spec.chr);
 }

@@ -62,7 +62,7 @@ static const struct {
       "can be repeated; only 'single' is possible" },
     { "-accel tcg,tb-size=0", "-accel tb-size=0 is out of range: 1..1024 MiB" },
     { "-display gtk", "-display gtk is not supported; only none is" },
-    { "-net user", "'user': there is no network device; only 'none' is accepted" },
+    { "-net user", "-net user: there is no network device; only 'none' is accepted" },
     { "-mon mode=control", "-mon needs chardev=ID" },
     { "-mon x,mode=control", "-mon mode=control is not supported; only mode=readline is" },
     { "-echr 0", "-echr 0: expected a character's number, 1..255" },
@@ -166,6 +166,9 @@ static void test_icount(void)
     g_assert_cmpstr(o->replay.file, ==, "a.bin");
     g_assert_cmpint(o->replay.check, ==, REPLAY_CHECK_DIGEST);
     g_assert_cmpuint(o->replay.check_period, ==, 1000);
+    options_free(o);
+    o = parse_ok("-icount shift=1,rr=record,rrfile=a.bin,rrcheck=digest");
+    g_assert_cmpuint(o->replay.check_period, ==, 1000000);
     options_free(o);
     o = parse_ok("/usr/bin/qemu-system-aarch64 -icount rr=replay,rrfile=a.bin");
     g_assert_cmpint(o->replay.mode, ==, REPLAY_MODE_PLAY);

@@ -1,6 +1,6 @@
 /*
- * The shape of execution is invisible (DESIGN.md 1.4, 1.5): one guest run by interpreter
- * and generated code, with units of 1 to 64 instructions, with and without links and
+ * The shape of execution is invisible (docs/determinism.md, rule 8): one guest run by
+ * interpreter and generated code, with units of 1 to 64 instructions, with and without links and
  * optimiser, with a small cache, and with slices of other lengths, ends in the same state.
  *
  * Guest instructions are random IR, chosen by the word in memory: stores to code change

@@ -1,0 +1,134 @@
+/*
+ * The execution loop's interface as the monitor uses it, for one machine that stands
+ * still: two CPUs, and 256 bytes at virtual and physical 0x1000.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TESTS_MONITOR_MACHINE_H
+#define TESTS_MONITOR_MACHINE_H
+
+#include "monitor/monitor.h"
+#include "replay/replay.h"
+
+struct ExecLoop {
+    Machine machine;
+    Vcpu cpu[2], *cpus[2];
+    bool running;
+    ShutdownCause requested;
+    uint8_t ram[256];        /* at virtual and physical 0x1000 */
+};
+
+void machine_run_sync(ExecLoop *l, void (*fn)(void *opaque), void *opaque)
+{
+    fn(opaque);
+}
+
+void exec_loop_stop(ExecLoop *l)
+{
+    l->running = false;
+}
+
+void exec_loop_cont(ExecLoop *l)
+{
+    l->running = true;
+}
+
+bool exec_loop_running(ExecLoop *l)
+{
+    return l->running;
+}
+
+void exec_loop_request(ExecLoop *l, ShutdownCause cause)
+{
+    l->requested = cause;
+}
+
+Machine *exec_loop_machine(ExecLoop *l)
+{
+    return &l->machine;
+}
+
+TcgContext *exec_loop_tcg(ExecLoop *l)
+{
+    return NULL;
+}
+
+uint64_t exec_loop_position(ExecLoop *l)
+{
+    return 0;
+}
+
+void tcg_info(TcgContext *t, GString *out)
+{
+    g_string_append(out, "units 3\n");
+}
+
+void replay_info(Replay *r, GString *out)
+{
+    g_string_append(out, "mode none\n");
+}
+
+bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length)
+{
+    ExecLoop *l = container_of(cpu->machine, ExecLoop, machine);
+
+    if (vaddr < 0x1000 || vaddr > 0x1100 || length > 0x1100 - vaddr) {
+        return false;
+    }
+    memcpy(out, l->ram + (vaddr - 0x1000), length);
+    return true;
+}
+
+static unsigned fake_disassemble(Vcpu *cpu, uint64_t pc, const uint8_t *code, unsigned bytes,
+                                 GString *out)
+{
+    g_string_append_printf(out, "insn %02x", code[0]);
+    return 4;
+}
+
+static void fake_dump(Vcpu *cpu, GString *out)
+{
+    g_string_append_printf(out, "PC=%" PRIx64 "\n", cpu->pc);
+}
+
+static const char *const slot_names[] = { "x0", "x1", "sp" };
+static const VcpuOps fake_ops = {
+    .num_slots = 3,
+    .slot_names = slot_names,
+    .disassemble = fake_disassemble,
+    .dump = fake_dump,
+};
+
+static ExecLoop *loop_new(MonitorEnv *env)
+{
+    ExecLoop *l = g_new0(ExecLoop, 1);
+
+    l->running = true;
+    l->machine.cpus = l->cpus;
+    l->machine.num_cpus = 2;
+    l->machine.memory = memory_map_new();
+    l->machine.clock = clock_new();
+    memory_add_ram(l->machine.memory, "virt.ram", 0x1000, 0x1000, false, NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        l->cpus[i] = &l->cpu[i];
+        l->cpu[i].ops = &fake_ops;
+        l->cpu[i].machine = &l->machine;
+        l->cpu[i].pc = 0x1000 + i * 0x10;
+        l->cpu[i].slot[0] = 0xfff0 + i;
+    }
+    for (unsigned i = 0; i < 256; i++) {
+        l->ram[i] = (uint8_t)i;
+    }
+    memory_write(l->machine.memory, 0x1000, l->ram, 256);
+    *env = (MonitorEnv){ .loop = l, .version = "9.9", .name = "box" };
+    return l;
+}
+
+static void loop_free(ExecLoop *l)
+{
+    memory_map_free(l->machine.memory);
+    clock_free(l->machine.clock);
+    g_free(l);
+}
+
+#endif
