@@ -257,6 +257,7 @@ static void digest_cpu(FakeCpu *cpu, Digest *d)
     digest_u64(d, nzcv_unpack(vcpu->nzcv));
     digest_update(d, cpu->v, sizeof(cpu->v));
     digest_update(d, cpu->env, sizeof(cpu->env));
+    digest_u64(d, cpu->fpsr);
     digest_u64(d, cpu->trace);
     digest_spaces(vcpu, d);
 }
