@@ -187,7 +187,8 @@ static bool request(MonitorEnv *env, const char *args, ShutdownCause cause, Erro
 
 static bool cmd_quit(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    return request(env, args, SHUTDOWN_CAUSE_HOST_QUIT, errp);
+    env->quitting = request(env, args, SHUTDOWN_CAUSE_HOST_QUIT, errp);
+    return env->quitting;
 }
 
 static bool cmd_system_reset(MonitorEnv *env, const char *args, GString *out, Error **errp)
@@ -228,11 +229,28 @@ static bool cmd_gdbserver(MonitorEnv *env, const char *args, GString *out, Error
     return true;
 }
 
+typedef struct LogCall {
+    const char *items;
+    Error **errp;
+    bool ok;
+} LogCall;
+
+static void log_run(void *opaque)
+{
+    LogCall *c = opaque;
+
+    c->ok = log_set_items(c->items, c->errp);
+}
+
+/* The machine thread looks at the mask all the time. */
 static bool cmd_log(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
+    LogCall c = { .items = !strcmp(args, "none") ? "" : args, .errp = errp };
+
     if (!*args) {
         error_setg(errp, "an item is missing, such as int; 'none' switches the log off");
         return false;
     }
-    return log_set_items(!strcmp(args, "none") ? "" : args, errp);
+    machine_run_sync(env->loop, log_run, &c);
+    return c.ok;
 }
