@@ -21,11 +21,11 @@ static const MonitorCommand commands[] = {
     { "system_powerdown", NULL, "", "press the power button", cmd_system_powerdown },
     { "cpu", NULL, "N", "choose the CPU that commands look at", cmd_cpu },
     { "x", NULL, "/FMT ADDR", "memory at a virtual address; FMT is a count, a format\n"
-      "(x d u o c i) and a size (b h w g)", monitor_x },
+      "(x d u o c i) and a size (b h w g), as in x/4xw $sp", monitor_x },
     { "xp", NULL, "/FMT ADDR", "memory at a physical address", monitor_xp },
     { "print", "p", "/FMT EXPR", "an expression; registers are $x0, $sp, $pc", monitor_print },
     { "gdbserver", NULL, "[DEV]", "serve gdb (default tcp::1234)", cmd_gdbserver },
-    { "log", NULL, "ITEM[,ITEM...]", "what the log shows; none: nothing", cmd_log },
+    { "log", NULL, "ITEM[,ITEM...]", "what the log shows; 'none' switches it off", cmd_log },
     { NULL }
 };
 
@@ -187,7 +187,8 @@ static bool request(MonitorEnv *env, const char *args, ShutdownCause cause, Erro
 
 static bool cmd_quit(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    return request(env, args, SHUTDOWN_CAUSE_HOST_QUIT, errp);
+    env->quitting = request(env, args, SHUTDOWN_CAUSE_HOST_QUIT, errp);
+    return env->quitting;
 }
 
 static bool cmd_system_reset(MonitorEnv *env, const char *args, GString *out, Error **errp)
@@ -228,7 +229,28 @@ static bool cmd_gdbserver(MonitorEnv *env, const char *args, GString *out, Error
     return true;
 }
 
+typedef struct LogCall {
+    const char *items;
+    Error **errp;
+    bool ok;
+} LogCall;
+
+static void log_run(void *opaque)
+{
+    LogCall *c = opaque;
+
+    c->ok = log_set_items(c->items, c->errp);
+}
+
+/* The machine thread looks at the mask all the time. */
 static bool cmd_log(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    return log_set_items(!strcmp(args, "none") ? "" : args, errp);
+    LogCall c = { .items = !strcmp(args, "none") ? "" : args, .errp = errp };
+
+    if (!*args) {
+        error_setg(errp, "an item is missing, such as int; 'none' switches the log off");
+        return false;
+    }
+    machine_run_sync(env->loop, log_run, &c);
+    return c.ok;
 }

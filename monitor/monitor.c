@@ -46,7 +46,9 @@ static void monitor_line(void *opaque, const char *line)
 
     monitor_run(m->env, line, out);
     monitor_output(m, out->str, out->len);
-    readline_show(m->readline);
+    if (!m->env->quitting) {
+        readline_show(m->readline);
+    }
 }
 
 static void monitor_complete_line(void *opaque, const char *prefix, GPtrArray *words)

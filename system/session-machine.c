@@ -66,6 +66,13 @@ static uint64_t recall_u64(Session *s, const char *name, uint64_t fallback)
     return value && parse_u64(value, &number) ? number : fallback;
 }
 
+static void recall_flag(Session *s, const char *name, bool *flag)
+{
+    const char *value = replay_described(s->replay, name);
+
+    *flag |= value && !strcmp(value, "on");
+}
+
 static void recall_icount(Session *s)
 {
     Options *o = s->options;
@@ -84,7 +91,6 @@ static void recall_icount(Session *s)
 static void recall_options(Session *s)
 {
     Options *o = s->options;
-    const char *no_reboot;
 
     recall(s, "machine", &o->machine);
     recall(s, "cpu", &o->cpu);
@@ -101,8 +107,8 @@ static void recall_options(Session *s)
     if (!o->smp) {
         o->smp = (unsigned)MIN(recall_u64(s, "smp", 0), 1024);
     }
-    no_reboot = replay_described(s->replay, "no-reboot");
-    o->exec.no_reboot |= no_reboot && !strcmp(no_reboot, "on");
+    recall_flag(s, "no-reboot", &o->exec.no_reboot);
+    recall_flag(s, "no-shutdown", &o->exec.no_shutdown);
     recall_icount(s);
 }
 
@@ -145,6 +151,7 @@ static void describe_options(Session *s)
     describe_list(s, "device", o->devices);
     describe_list(s, "global", o->globals);
     replay_describe(s->replay, "no-reboot", o->exec.no_reboot ? "on" : "off");
+    replay_describe(s->replay, "no-shutdown", o->exec.no_shutdown ? "on" : "off");
     if (o->exec.shift_auto) {
         replay_describe(s->replay, "icount.shift", "auto");
     } else {

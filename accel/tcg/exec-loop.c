@@ -184,11 +184,12 @@ static bool take_requests(ExecLoop *l)
     }
     if (cause != SHUTDOWN_CAUSE_NONE) {
         m->shutdown_request = m->reset_request = SHUTDOWN_CAUSE_NONE;
-        if (l->config.no_shutdown && cause != SHUTDOWN_CAUSE_HOST_QUIT) {
-            tell_stopped(l, EXEC_STOP_SHUTDOWN);
-        } else {
+        if (!l->config.no_shutdown || cause == SHUTDOWN_CAUSE_HOST_QUIT) {
             finish(l, cause);
+        } else if (replay_sleeps(l->replay)) {
+            tell_stopped(l, EXEC_STOP_SHUTDOWN);
         }
+        /* Else somebody went on from here in the recording: so does its replay. */
         return true;
     }
     if (m->reset_request) {

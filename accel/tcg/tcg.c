@@ -263,7 +263,8 @@ void tcg_info(TcgContext *t, GString *out)
         "flushes              %" PRIu64 "\n"
         "tails interpreted    %" PRIu64 "\n"
         "accesses interpreted %" PRIu64 "\n",
-        t->backend ? t->backend->name : "interpreter", t->arena.used, (size_t)t->config.cache_bytes, s->units,
+        t->backend ? t->backend->name : "interpreter", t->arena.used,
+        (size_t)t->config.cache_bytes, s->units,
         s->units ? (double)s->guest_insns / s->units : 0.0,
         s->units ? (double)s->ir_insns / s->units : 0.0,
         s->invalidated, s->flushes, s->tails, s->bails);

@@ -317,8 +317,6 @@ static void write_icr(void *opaque, uint32_t value)
 }
 
 #define STATE(f) ((int32_t)offsetof(Pl011State, f))
-#define ID_ROW(at, label, value) \
-    { at, label, .readable = 0xff, .reset = value, .field = REG_NO_FIELD }
 
 /* Table 3-1. */
 static const RegisterRow pl011_rows[] = {
@@ -343,14 +341,14 @@ static const RegisterRow pl011_rows[] = {
     { 0x044, "UARTICR", .writable = INT_ALL, .field = REG_NO_FIELD, .write = write_icr,
       .after_write = pl011_update_irq },
     { 0x048, "UARTDMACR", .readable = 0x7, .writable = 0x7, .field = STATE(dmacr) },
-    ID_ROW(0xfe0, "UARTPeriphID0", 0x11),
-    ID_ROW(0xfe4, "UARTPeriphID1", 0x10),
-    ID_ROW(0xfe8, "UARTPeriphID2", 0x14),
-    ID_ROW(0xfec, "UARTPeriphID3", 0x00),
-    ID_ROW(0xff0, "UARTPCellID0", 0x0d),
-    ID_ROW(0xff4, "UARTPCellID1", 0xf0),
-    ID_ROW(0xff8, "UARTPCellID2", 0x05),
-    ID_ROW(0xffc, "UARTPCellID3", 0xb1),
+    REG_ID_ROW(0xfe0, "UARTPeriphID0", 0x11),
+    REG_ID_ROW(0xfe4, "UARTPeriphID1", 0x10),
+    REG_ID_ROW(0xfe8, "UARTPeriphID2", 0x14),
+    REG_ID_ROW(0xfec, "UARTPeriphID3", 0x00),
+    REG_ID_ROW(0xff0, "UARTPCellID0", 0x0d),
+    REG_ID_ROW(0xff4, "UARTPCellID1", 0xf0),
+    REG_ID_ROW(0xff8, "UARTPCellID2", 0x05),
+    REG_ID_ROW(0xffc, "UARTPCellID3", 0xb1),
 };
 
 static const RegisterBank pl011_bank = {

@@ -135,8 +135,6 @@ static void write_ic(void *opaque, uint32_t value)
 #define STATE(f) ((int32_t)offsetof(Pl061State, f))
 #define STORED(at, label, f, hook) \
     { at, label, .readable = 0xff, .writable = 0xff, .field = STATE(f), .after_write = hook }
-#define ID_ROW(at, label, value) \
-    { at, label, .readable = 0xff, .reset = value, .field = REG_NO_FIELD }
 
 /* Table 3-1, from GPIODIR on. */
 static const RegisterRow pl061_rows[] = {
@@ -150,14 +148,14 @@ static const RegisterRow pl061_rows[] = {
     { 0x41c, "GPIOIC", .writable = 0xff, .field = REG_NO_FIELD, .write = write_ic,
       .after_write = pl061_update_irq },
     STORED(0x420, "GPIOAFSEL", afsel, NULL),
-    ID_ROW(0xfe0, "GPIOPeriphID0", 0x61),
-    ID_ROW(0xfe4, "GPIOPeriphID1", 0x10),
-    ID_ROW(0xfe8, "GPIOPeriphID2", 0x04),
-    ID_ROW(0xfec, "GPIOPeriphID3", 0x00),
-    ID_ROW(0xff0, "GPIOPCellID0", 0x0d),
-    ID_ROW(0xff4, "GPIOPCellID1", 0xf0),
-    ID_ROW(0xff8, "GPIOPCellID2", 0x05),
-    ID_ROW(0xffc, "GPIOPCellID3", 0xb1),
+    REG_ID_ROW(0xfe0, "GPIOPeriphID0", 0x61),
+    REG_ID_ROW(0xfe4, "GPIOPeriphID1", 0x10),
+    REG_ID_ROW(0xfe8, "GPIOPeriphID2", 0x04),
+    REG_ID_ROW(0xfec, "GPIOPeriphID3", 0x00),
+    REG_ID_ROW(0xff0, "GPIOPCellID0", 0x0d),
+    REG_ID_ROW(0xff4, "GPIOPCellID1", 0xf0),
+    REG_ID_ROW(0xff8, "GPIOPCellID2", 0x05),
+    REG_ID_ROW(0xffc, "GPIOPCellID3", 0xb1),
 };
 
 static const RegisterBank pl061_bank = {

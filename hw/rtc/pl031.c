@@ -159,8 +159,6 @@ static void write_icr(void *opaque, uint32_t value)
 }
 
 #define STATE(f) ((int32_t)offsetof(Pl031State, f))
-#define ID_ROW(at, label, value) \
-    { at, label, .readable = 0xff, .reset = value, .field = REG_NO_FIELD }
 
 /* Table 3-1. */
 static const RegisterRow pl031_rows[] = {
@@ -178,14 +176,14 @@ static const RegisterRow pl031_rows[] = {
     { 0x018, "RTCMIS", .readable = 1, .field = REG_NO_FIELD, .read = read_mis },
     { 0x01c, "RTCICR", .writable = 1, .field = REG_NO_FIELD, .write = write_icr,
       .after_write = pl031_update_irq },
-    ID_ROW(0xfe0, "RTCPeriphID0", 0x31),
-    ID_ROW(0xfe4, "RTCPeriphID1", 0x10),
-    ID_ROW(0xfe8, "RTCPeriphID2", 0x14),
-    ID_ROW(0xfec, "RTCPeriphID3", 0x00),
-    ID_ROW(0xff0, "RTCPCellID0", 0x0d),
-    ID_ROW(0xff4, "RTCPCellID1", 0xf0),
-    ID_ROW(0xff8, "RTCPCellID2", 0x05),
-    ID_ROW(0xffc, "RTCPCellID3", 0xb1),
+    REG_ID_ROW(0xfe0, "RTCPeriphID0", 0x31),
+    REG_ID_ROW(0xfe4, "RTCPeriphID1", 0x10),
+    REG_ID_ROW(0xfe8, "RTCPeriphID2", 0x14),
+    REG_ID_ROW(0xfec, "RTCPeriphID3", 0x00),
+    REG_ID_ROW(0xff0, "RTCPCellID0", 0x0d),
+    REG_ID_ROW(0xff4, "RTCPCellID1", 0xf0),
+    REG_ID_ROW(0xff8, "RTCPCellID2", 0x05),
+    REG_ID_ROW(0xffc, "RTCPCellID3", 0xb1),
 };
 
 static const RegisterBank pl031_bank = {

@@ -93,6 +93,16 @@ FPU_FAST float fpu_host_fma32(float addend, float a, float b)
 
 #endif
 
+/* Of two that are no NaNs, one; among numbers maxNum is max. */
+#define FPU_FAST_CHOOSE(TYPE, FORMAT, NAME, OPERATOR)                         \
+    FPU_FAST TYPE FORMAT##_##NAME(TYPE a, TYPE b, FPU_ENV)                    \
+    {                                                                         \
+        if (LIKELY(FORMAT##_comparable(a, b, fpcr))) {                        \
+            return FORMAT##_key(a) OPERATOR FORMAT##_key(b) ? a : b;          \
+        }                                                                     \
+        return FORMAT##_##NAME##_soft(a, b, fpcr, fpsr);                      \
+    }
+
 /* ---- single ---- */
 
 FPU_FAST float f32_host(uint32_t a)
@@ -232,37 +242,11 @@ FPU_FAST bool f32_comparable(uint32_t a, uint32_t b, uint32_t fpcr)
     return !(fpcr & FPCR_FZ) && !f32_is_nan(a) && !f32_is_nan(b);
 }
 
-FPU_FAST uint32_t f32_max(uint32_t a, uint32_t b, FPU_ENV)
-{
-    if (LIKELY(f32_comparable(a, b, fpcr))) {
-        return f32_key(a) > f32_key(b) ? a : b;
-    }
-    return f32_max_soft(a, b, fpcr, fpsr);
-}
-
-FPU_FAST uint32_t f32_min(uint32_t a, uint32_t b, FPU_ENV)
-{
-    if (LIKELY(f32_comparable(a, b, fpcr))) {
-        return f32_key(a) < f32_key(b) ? a : b;
-    }
-    return f32_min_soft(a, b, fpcr, fpsr);
-}
-
-FPU_FAST uint32_t f32_maxnm(uint32_t a, uint32_t b, FPU_ENV)
-{
-    if (LIKELY(f32_comparable(a, b, fpcr))) {
-        return f32_key(a) > f32_key(b) ? a : b;
-    }
-    return f32_maxnm_soft(a, b, fpcr, fpsr);
-}
-
-FPU_FAST uint32_t f32_minnm(uint32_t a, uint32_t b, FPU_ENV)
-{
-    if (LIKELY(f32_comparable(a, b, fpcr))) {
-        return f32_key(a) < f32_key(b) ? a : b;
-    }
-    return f32_minnm_soft(a, b, fpcr, fpsr);
-}
+/* f32_max(), f32_min(), f32_maxnm(), f32_minnm() */
+FPU_FAST_CHOOSE(uint32_t, f32, max, >)
+FPU_FAST_CHOOSE(uint32_t, f32, min, <)
+FPU_FAST_CHOOSE(uint32_t, f32, maxnm, >)
+FPU_FAST_CHOOSE(uint32_t, f32, minnm, <)
 
 FPU_FAST uint32_t f32_compare(uint32_t a, uint32_t b, bool signal, FPU_ENV)
 {
@@ -443,37 +427,11 @@ FPU_FAST bool f64_comparable(uint64_t a, uint64_t b, uint32_t fpcr)
     return !(fpcr & FPCR_FZ) && !f64_is_nan(a) && !f64_is_nan(b);
 }
 
-FPU_FAST uint64_t f64_max(uint64_t a, uint64_t b, FPU_ENV)
-{
-    if (LIKELY(f64_comparable(a, b, fpcr))) {
-        return f64_key(a) > f64_key(b) ? a : b;
-    }
-    return f64_max_soft(a, b, fpcr, fpsr);
-}
-
-FPU_FAST uint64_t f64_min(uint64_t a, uint64_t b, FPU_ENV)
-{
-    if (LIKELY(f64_comparable(a, b, fpcr))) {
-        return f64_key(a) < f64_key(b) ? a : b;
-    }
-    return f64_min_soft(a, b, fpcr, fpsr);
-}
-
-FPU_FAST uint64_t f64_maxnm(uint64_t a, uint64_t b, FPU_ENV)
-{
-    if (LIKELY(f64_comparable(a, b, fpcr))) {
-        return f64_key(a) > f64_key(b) ? a : b;
-    }
-    return f64_maxnm_soft(a, b, fpcr, fpsr);
-}
-
-FPU_FAST uint64_t f64_minnm(uint64_t a, uint64_t b, FPU_ENV)
-{
-    if (LIKELY(f64_comparable(a, b, fpcr))) {
-        return f64_key(a) < f64_key(b) ? a : b;
-    }
-    return f64_minnm_soft(a, b, fpcr, fpsr);
-}
+/* f64_max(), f64_min(), f64_maxnm(), f64_minnm() */
+FPU_FAST_CHOOSE(uint64_t, f64, max, >)
+FPU_FAST_CHOOSE(uint64_t, f64, min, <)
+FPU_FAST_CHOOSE(uint64_t, f64, maxnm, >)
+FPU_FAST_CHOOSE(uint64_t, f64, minnm, <)
 
 FPU_FAST uint32_t f64_compare(uint64_t a, uint64_t b, bool signal, FPU_ENV)
 {

@@ -75,6 +75,7 @@ void fields_save(const FieldTable *table, const void *state, GByteArray *out);
 bool fields_load(const FieldTable *table, void *state, ByteReader *in,
                  Error **errp);
 
+/* Add each field's value to the digest, in the table's order. */
 void fields_digest(const FieldTable *table, const void *state, Digest *digest);
 
 /* "name=0x...\n" lines, for monitors and divergence reports. */

@@ -18,6 +18,7 @@ typedef struct MonitorEnv {
     const char *name;           /* of the guest, or NULL */
     const char *version;
     unsigned current_cpu;       /* "cpu N" */
+    bool quitting;              /* "quit": no prompt any more */
     /* "gdbserver DEV"; NULL: not available. */
     bool (*gdbserver)(void *opaque, const char *device, Error **errp);
     void *opaque;

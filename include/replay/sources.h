@@ -1,6 +1,6 @@
 /*
- * How the outside world enters the machine: two verbs (DESIGN.md 1.3). This is
- * the only replay header that back ends and devices may include.
+ * How the outside world enters the machine: two verbs (docs/determinism.md, rule 3).
+ * This is the only replay header that back ends and devices may include.
  *
  * - replay_post(): asynchronous input. Callable from any thread; the payload is
  *   delivered on the machine thread, at a safe point, by the source's deliver().

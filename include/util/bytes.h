@@ -30,8 +30,11 @@ typedef struct ByteReader {
     bool failed;
 } ByteReader;
 
+/* data is not copied: it must outlive the reader and what bytes_get_data() returns. */
 void byte_reader_init(ByteReader *r, const void *data, size_t length);
+/* Bytes not read yet. */
 size_t byte_reader_left(const ByteReader *r);
+/* Each undoes its bytes_put_...(). */
 uint8_t bytes_get_u8(ByteReader *r);
 uint16_t bytes_get_le16(ByteReader *r);
 uint32_t bytes_get_le32(ByteReader *r);

@@ -11,9 +11,12 @@
 
 typedef struct Digest Digest;
 
+/* The caller's, until digest_free() (which takes NULL). */
 Digest *digest_new(void);
 void digest_free(Digest *d);
+/* Back to the digest of nothing. */
 void digest_reset(Digest *d);
+/* Add bytes: how they are cut into calls makes no difference. */
 void digest_update(Digest *d, const void *data, size_t length);
 /* Adds the value as eight little-endian bytes. */
 void digest_u64(Digest *d, uint64_t value);

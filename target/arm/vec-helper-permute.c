@@ -24,6 +24,7 @@
         Vec r = { .u64 = { 0, 0 } };                                               \
                                                                                    \
         (void)half;                                                                \
+        assert(lanes <= ARRAY_SIZE(r.T));                                          \
         for (unsigned i = 0; i < lanes; i++) {                                     \
             r.T[i] = LANE(T, i);                                                   \
         }                                                                          \

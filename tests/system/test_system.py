@@ -333,8 +333,10 @@ class SystemTest(unittest.TestCase):
         terminal.expect(rb'k')
         terminal.type(b'\1c')
         terminal.expect(rb'\(rearm\) ')
-        terminal.type(b'quit\r')
+        terminal.type(b'log int\rlog none\rquit\r')
+        terminal.expect(rb'quit\r+\n')
         self.assertEqual(terminal.wait(), 0)
+        self.assertEqual(terminal.seen, b'')
 
     def test_reset(self):
         """system_reset starts the guest again, and a replay of it is equal."""
@@ -350,6 +352,27 @@ class SystemTest(unittest.TestCase):
         replay = self.run_rearm('-icount', 'rr=replay,rrfile=a.log')
         self.assertEqual(replay.stdout.count(b'hello from the guest'), 2)
         self.assertIn(b'(equal)', replay.stderr)
+
+    def test_no_shutdown(self):
+        """A shutdown stops the machine; a replay goes on where the user did."""
+        terminal = self.terminal('-nographic', '-no-shutdown', '-kernel', self.echo, '-icount',
+                                 'shift=3,rr=record,rrfile=a.log')
+        terminal.expect(b'hello from the guest')
+        terminal.type(b'q\1c')
+        terminal.expect(rb'\(rearm\) ')
+        for _ in range(100):
+            terminal.type(b'info status\r')
+            if b'paused' in terminal.expect(rb'VM status: \w+'):
+                break
+            time.sleep(0.05)
+        terminal.type(b'system_reset\rcont\r')
+        terminal.expect(b'hello from the guest')
+        terminal.type(b'quit\r')
+        self.assertEqual(terminal.wait(), 0)
+        replay = self.run_rearm('-icount', 'rr=replay,rrfile=a.log')
+        self.assertEqual(replay.stdout.count(b'hello from the guest'), 2)
+        self.assertIn(b'(equal)', replay.stderr)
+        self.assertEqual(replay.returncode, 0)
 
 
 if __name__ == '__main__':

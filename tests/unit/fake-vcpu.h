@@ -155,7 +155,7 @@ static const VcpuOps fake_ops = {
 
 /* ---- fixture ---- */
 
-/* Aligned for the vectors; freed with free(). The machine's only CPU. */
+/* Aligned for the vectors; freed with free(). The machine's next CPU. */
 static inline FakeCpu *fake_cpu_new(Machine *m)
 {
     FakeCpu *cpu = NULL;
@@ -166,9 +166,9 @@ static inline FakeCpu *fake_cpu_new(Machine *m)
     cpu->vcpu.machine = m;
     cpu->vcpu.excl_addr = UINT64_MAX;
     cpu->unpriv_key.regime = 1;
-    m->cpus = g_new0(Vcpu *, 1);
-    m->cpus[0] = &cpu->vcpu;
-    m->num_cpus = 1;
+    cpu->vcpu.index = m->num_cpus;
+    m->cpus = g_renew(Vcpu *, m->cpus, m->num_cpus + 1);
+    m->cpus[m->num_cpus++] = &cpu->vcpu;
     return cpu;
 }
 

@@ -36,7 +36,8 @@ typedef struct IrGen {
     unsigned pool_len, pool_next;
     uint64_t data_base;         /* where most accesses go ... */
     uint64_t data_mask;
-    unsigned wild_percent;      /* ... and how many go anywhere */
+    unsigned wild_percent;      /* ... and how many go anywhere, ... */
+    unsigned code_percent;      /* ... or to where jumps go (random_end()) */
     bool many_accesses;         /* more than one guest access an instruction */
     bool fixed_space;           /* the address space changes at the end of units alone */
     uint64_t (*target)(struct IrGen *g);  /* of a jump */
@@ -171,11 +172,20 @@ static inline IrVal random_again(IrGen *g)
     i->dst = v.id;
     if (percent(g, 50)) {
         switch (again.op) {
-        case IR_cmp: i->aux ^= 1; break;
-        case IR_extract: case IR_sextract: case IR_deposit: i->aux = (i->aux & 0xff) | 1 << 8; break;
-        case IR_extr: i->aux /= 2; break;
-        case IR_selnz: i->arg[1] = i->arg[2]; break;
-        default: break;
+        case IR_cmp:
+            i->aux ^= 1;
+            break;
+        case IR_extract: case IR_sextract: case IR_deposit:
+            i->aux = (i->aux & 0xff) | 1 << 8;
+            break;
+        case IR_extr:
+            i->aux /= 2;
+            break;
+        case IR_selnz:
+            i->arg[1] = i->arg[2];
+            break;
+        default:
+            break;
         }
     }
     return v;
@@ -226,8 +236,9 @@ static inline void random_flags(IrGen *g)
 
 static inline IrVal random_addr(IrGen *g, unsigned bytes)
 {
-    bool wild = percent(g, g->wild_percent);
-    uint64_t mask = wild ? 0xffff : g->data_mask, base = wild ? WORLD_BASE : g->data_base;
+    bool wild = percent(g, g->wild_percent), code = percent(g, g->code_percent);
+    uint64_t mask = wild ? 0xffff : code ? 0x11ff : g->data_mask;
+    uint64_t base = wild || code ? WORLD_BASE : g->data_base;
     IrVal a;
 
     if (percent(g, 85)) {

@@ -132,7 +132,7 @@ static inline void tester_check_time(Tester *t, unsigned n)
     int64_t late = clock_now(clock) - t->s.deadline[n];
 
     g_assert_cmpint(late, >=, 0);
-    g_assert_cmpint(late, <, 1ll << clock_shift(clock));
+    g_assert_true(late < 1ll << clock_shift(clock) || !clock_uses_icount(clock));
     tester_mix(t, clock_icount(clock));
     t->s.fired[n]++;
 }

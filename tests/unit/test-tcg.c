@@ -1,12 +1,12 @@
 /*
- * The shape of execution is invisible (DESIGN.md 1.4, 1.5): one guest run by interpreter
- * and generated code, with units of 1 to 64 instructions, with and without links and
+ * The shape of execution is invisible (docs/determinism.md, rule 8): one guest run by
+ * interpreter and generated code, with units of 1 to 64 instructions, with and without links and
  * optimiser, with a small cache, and with slices of other lengths, ends in the same state.
  *
- * Guest instructions are random IR, chosen by the word in memory: stores to code
- * change it. At fixed moments the outside interferes: interrupts, DMA and debugger
- * writes to code, TLB maintenance, translations that change without it (the soft TLB's
- * contents show), digests of dirty pages.
+ * Guest instructions are random IR, chosen by the word in memory: stores to code change
+ * it, for both CPUs that take turns. At fixed moments the outside interferes:
+ * interrupts, DMA and debugger writes to code, TLB maintenance, translations that change
+ * without it (the soft TLB's contents show), digests of dirty pages.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,14 +15,15 @@
 #include "accel/tcg/ir-info.h"
 #include "accel/tcg/tcg-internal.h"
 
-#define GUESTS 12
-#define INSNS 6000
+#define GUESTS 8
+#define INSNS 4000
 #define EVENT_PERIOD 61
 
 typedef struct Guest {
     Machine *m;
     TcgContext *tcg;
-    FakeCpu *cpu;
+    FakeCpu *cpus[2];
+    FakeCpu *cpu;           /* the one that runs now */
     Timer timer;
     uint64_t seed;
     bool moved;             /* what 0x12000 and 0x14000 translate to has changed */
@@ -33,7 +34,7 @@ typedef struct Guest {
 static uint64_t hot_target(IrGen *g)
 {
     /* Rarely where nothing is. */
-    return percent(g, 1) ? 0x1c000 : WORLD_BASE + below(g, 3) * PAGE_SIZE + 64 * below(g, 8);
+    return percent(g, 1) ? 0x1c000 : WORLD_BASE + below(g, 2) * PAGE_SIZE + 64 * below(g, 8);
 }
 
 static void guest_translate(FakeCpu *cpu, IrBuilder *b, uint64_t pc, const uint8_t *code,
@@ -44,7 +45,8 @@ static void guest_translate(FakeCpu *cpu, IrBuilder *b, uint64_t pc, const uint8
 
     for (unsigned n = 0;; n++, pc += 4, code += 4) {
         IrGen g = { .b = b, .data_base = 0x13000, .data_mask = 0x1fff, .wild_percent = 2,
-                    .many_accesses = true, .fixed_space = true, .target = hot_target };
+                    .code_percent = 15, .many_accesses = true, .fixed_space = true,
+                    .target = hot_target };
 
         if (n == max_insns || 4 * n == code_bytes || b->full ||
             (n && vcpu_stop_before(&cpu->vcpu, pc))) {
@@ -141,6 +143,8 @@ static void visible_event(Guest *g, Rng *r)
     uint64_t value = rng_next(r), at = WORLD_BASE + (rng_next(r) & 0x3ffc);
 
     fake_note(g->cpu, 0x9900, vcpu->pc);
+    g->cpu = g->cpus[rng_below(r, 2)];
+    vcpu = &g->cpu->vcpu;
     switch (rng_below(r, 9)) {
     case 0: case 1: vcpu_set_irq_pending(vcpu, true); break;
     case 2: memory_write(g->m->memory, at, &value, 1 + (value & 7)); break;
@@ -176,6 +180,21 @@ static void invisible_event(Guest *g, Rng *r)
 
 /* ---- a run ---- */
 
+static FakeCpu *guest_cpu(Guest *g, Rng *r)
+{
+    FakeCpu *cpu = fake_cpu_new(g->m);
+
+    cpu->opaque = g;
+    cpu->walk = guest_walk;
+    cpu->translate = guest_translate;
+    cpu->vcpu.pc = WORLD_BASE;
+    for (unsigned n = 0; n < VCPU_MAX_SLOTS; n++) {
+        cpu->vcpu.slot[n] = rng_value(r);
+    }
+    tcg_add_vcpu(g->tcg, &cpu->vcpu);
+    return cpu;
+}
+
 static void guest_init(Guest *g, const TcgConfig *config, uint64_t seed)
 {
     Rng r = { seed };
@@ -190,23 +209,19 @@ static void guest_init(Guest *g, const TcgConfig *config, uint64_t seed)
 
         g_assert_true(memory_write(g->m->memory, WORLD_RAM + at, &value, 8));
     }
-    g->cpu = fake_cpu_new(g->m);
-    g->cpu->opaque = g;
-    g->cpu->walk = guest_walk;
-    g->cpu->translate = guest_translate;
-    g->cpu->vcpu.pc = WORLD_BASE;
-    for (unsigned n = 0; n < VCPU_MAX_SLOTS; n++) {
-        g->cpu->vcpu.slot[n] = rng_value(&r);
-    }
     g->tcg = tcg_new(g->m, config, &err);
     g_assert_nonnull(g->tcg);
-    tcg_add_vcpu(g->tcg, &g->cpu->vcpu);
+    for (unsigned n = 0; n < 2; n++) {
+        g->cpus[n] = guest_cpu(g, &r);
+    }
+    g->cpu = g->cpus[0];
 }
 
 static void guest_free(Guest *g)
 {
     tcg_free(g->tcg);
-    free(g->cpu);
+    free(g->cpus[0]);
+    free(g->cpus[1]);
     machine_free(g->m);
 }
 
@@ -232,20 +247,27 @@ static void digest_spaces(const Vcpu *vcpu, Digest *d)
     }
 }
 
-static uint64_t guest_digest(Guest *g)
+static void digest_cpu(FakeCpu *cpu, Digest *d)
 {
-    Digest *d = digest_new();
-    Vcpu *vcpu = &g->cpu->vcpu;
-    uint64_t value;
+    const Vcpu *vcpu = &cpu->vcpu;
 
     digest_update(d, vcpu->slot, sizeof(vcpu->slot));
     digest_u64(d, vcpu->pc);
     digest_u64(d, vcpu->excl_addr);
     digest_u64(d, nzcv_unpack(vcpu->nzcv));
-    digest_update(d, g->cpu->v, sizeof(g->cpu->v));
-    digest_update(d, g->cpu->env, sizeof(g->cpu->env));
-    digest_u64(d, g->cpu->trace);
+    digest_update(d, cpu->v, sizeof(cpu->v));
+    digest_update(d, cpu->env, sizeof(cpu->env));
+    digest_u64(d, cpu->trace);
     digest_spaces(vcpu, d);
+}
+
+static uint64_t guest_digest(Guest *g)
+{
+    Digest *d = digest_new();
+    uint64_t value;
+
+    digest_cpu(g->cpus[0], d);
+    digest_cpu(g->cpus[1], d);
     memory_digest_all(g->m->memory, d);
     value = digest_value(d);
     digest_free(d);

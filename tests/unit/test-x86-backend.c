@@ -16,7 +16,7 @@
 #include "accel/tcg/x86_64/gen.h"
 
 #define SEEDS 10000
-#define MAX_LEFT 1000
+#define MAX_LEFT 4000
 #define UNIT_PC 0x10000
 
 typedef struct World {
@@ -444,9 +444,13 @@ static void random_unit(IrUnit *u, uint64_t seed)
 {
     IrGen g = { .rng = { seed }, .b = u, .data_base = WORLD_BASE, .data_mask = 0x3fff,
               .wild_percent = 3, .target = any_target };
-    unsigned insns = 1 + rng_below(&g.rng, rng_percent(&g.rng, 4) ? 150 : 16), n;
+    unsigned most = rng_percent(&g.rng, 4) ? 150 : 16, insns, n;
     bool local = rng_percent(&g.rng, 50);
 
+    if (rng_below(&g.rng, 1000) == 0) {
+        most = IR_MAX_GUEST_INSNS;
+    }
+    insns = 1 + rng_below(&g.rng, most);
     ir_unit_reset(u, UNIT_PC);
     for (n = 0; n < insns && !u->full; n++) {
         if (local) {

@@ -45,8 +45,11 @@ typedef struct ExecResult {
     bool digest_valid;
 } ExecResult;
 
+/* m and tcg must outlive the loop; config is copied. */
 ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config);
+/* After exec_loop_join(), or when it was never started. */
 void exec_loop_free(ExecLoop *l);
+/* Before exec_loop_start(). The listener is copied, its opaque is not. */
 void exec_loop_add_listener(ExecLoop *l, const ExecListener *listener);
 
 /* Start the machine thread. `ended` is called on the machine thread, last. */

@@ -17,7 +17,9 @@ typedef struct TcgConfig {
     uint64_t cache_bytes;     /* code memory; 0: default */
 } TcgConfig;
 
+/* The engine of m, which must outlive it. Fails when the host has no memory for code. */
 TcgContext *tcg_new(Machine *m, const TcgConfig *config, Error **errp);
+/* Before the vCPUs and the machine are freed. NULL is fine. */
 void tcg_free(TcgContext *t);
 
 /* Bind a vCPU (after its ops and machine are set). */

@@ -6,7 +6,7 @@
  * 1. Everything here is touched on the machine thread alone.
  * 2. Slots, nzcv, pc and `halted` are guest state (saved and digested by the
  *    target's field table); the rest is engine state that can be rebuilt,
- *    except the soft-TLB contents (DESIGN.md 1.5).
+ *    except the soft-TLB contents (docs/determinism.md, rule 9).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -31,7 +31,9 @@ struct Timer {
 #define CLOCK_NO_DEADLINE INT64_MAX
 #define CLOCK_MAX_SHIFT 10
 
+/* At zero, following the host until clock_use_icount(). A machine makes its own. */
 VirtualClock *clock_new(void);
+/* Timers are their devices' and are not touched. NULL is fine. */
 void clock_free(VirtualClock *clock);
 
 /* Nanoseconds of virtual time now. */

@@ -44,10 +44,12 @@ struct Machine {
     void *powerdown_opaque;
 };
 
+/* Empty: memory map, clock and no device. replay stays the caller's. */
 Machine *machine_new(Replay *replay);
 /* Frees devices in reverse order, memory, clock; not the CPUs: VcpuOps.free comes first. */
 void machine_free(Machine *m);
 
+/* In the order in which they were made; the CPUs are the execution loop's to reset. */
 void machine_reset_devices(Machine *m);
 /* The first cause stands until the execution loop takes it. */
 void machine_request_shutdown(Machine *m, ShutdownCause cause);

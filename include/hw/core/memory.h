@@ -55,7 +55,9 @@ struct MemRegion {
     bool owns_host;
 };
 
+/* An empty map; a machine makes its own. */
 MemoryMap *memory_map_new(void);
+/* With its regions and the RAM behind them. */
 void memory_map_free(MemoryMap *map);
 
 /*

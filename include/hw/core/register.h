@@ -29,6 +29,10 @@ typedef struct RegisterRow {
 
 #define REG_NO_FIELD (-1)
 
+/* The row of an identification register: a byte that never changes. */
+#define REG_ID_ROW(at, label, value) \
+    { at, label, .readable = 0xff, .reset = value, .field = REG_NO_FIELD }
+
 typedef struct RegisterBank {
     const char *device;          /* for log lines */
     const RegisterRow *rows;     /* ascending offsets */
@@ -36,8 +40,14 @@ typedef struct RegisterBank {
     size_t state_offset;         /* of the state in the device struct */
 } RegisterBank;
 
+/*
+ * What a guest does at `offset` of the device. dev is the struct that state_offset and the
+ * hooks know. An offset without a row, and a row that is not for reading (or writing), is
+ * logged as the guest's error; such a read is zero, such a write does nothing.
+ */
 uint32_t register_read(const RegisterBank *bank, void *dev, hwaddr offset);
 void register_write(const RegisterBank *bank, void *dev, hwaddr offset, uint32_t value);
+/* For gdb and monitors: no side effects and nothing in the log; zero where nothing is. */
 uint32_t register_peek(const RegisterBank *bank, void *dev, hwaddr offset);
 /* Set every field to its row's reset value. */
 void register_reset(const RegisterBank *bank, void *dev);
