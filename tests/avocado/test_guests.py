@@ -55,7 +55,8 @@ class Guests(TestCase):
         for cpu in ('cortex-a53', 'cortex-a72'):
             for name in guests.names():
                 with self.subTest(guest=name, cpu=cpu):
-                    self.run_guest(guests.build(name, self.dir), name, '-cpu', cpu)
+                    self.run_guest(guests.build(name, self.dir), name, '-cpu', cpu, '-icount',
+                                   'shift=1,sleep=off')
 
     @unittest.skipUnless(shutil.which(ORACLE), 'no %s' % ORACLE)
     def test_oracle(self):

@@ -32,7 +32,7 @@ main:
         mrs     x19, cntfrq_el0
         isb
         mrs     x6, cntvct_el0
-        mov_abs x7, 100000
+        mov_abs x7, 6250000                     /* 100 ms */
         add     x6, x6, x7
         msr     cntv_cval_el0, x6
         mov     x0, #1
