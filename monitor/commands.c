@@ -21,11 +21,11 @@ static const MonitorCommand commands[] = {
     { "system_powerdown", NULL, "", "press the power button", cmd_system_powerdown },
     { "cpu", NULL, "N", "choose the CPU that commands look at", cmd_cpu },
     { "x", NULL, "/FMT ADDR", "memory at a virtual address; FMT is a count, a format\n"
-      "(x d u o c i) and a size (b h w g)", monitor_x },
+      "(x d u o c i) and a size (b h w g), as in x/4xw $sp", monitor_x },
     { "xp", NULL, "/FMT ADDR", "memory at a physical address", monitor_xp },
     { "print", "p", "/FMT EXPR", "an expression; registers are $x0, $sp, $pc", monitor_print },
     { "gdbserver", NULL, "[DEV]", "serve gdb (default tcp::1234)", cmd_gdbserver },
-    { "log", NULL, "ITEM[,ITEM...]", "what the log shows; none: nothing", cmd_log },
+    { "log", NULL, "ITEM[,ITEM...]", "what the log shows; 'none' switches it off", cmd_log },
     { NULL }
 };
 
@@ -247,6 +247,10 @@ static bool cmd_log(MonitorEnv *env, const char *args, GString *out, Error **err
 {
     LogCall c = { .items = !strcmp(args, "none") ? "" : args, .errp = errp };
 
+    if (!*args) {
+        error_setg(errp, "an item is missing, such as int; 'none' switches the log off");
+        return false;
+    }
     machine_run_sync(env->loop, log_run, &c);
     return c.ok;
 }

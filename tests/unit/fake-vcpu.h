@@ -27,6 +27,7 @@ struct FakeCpu {
     Vcpu vcpu;                  /* first */
     struct { uint64_t d[2]; } v[FAKE_VREGS] __attribute__((aligned(16)));
     uint64_t env[FAKE_ENV_WORDS];
+    uint32_t fpcr, fpsr;        /* in this order: see IrFpHelper */
     uint64_t trace;             /* a hash of what happened, with icounts */
     SpaceKey key, unpriv_key;
     uint32_t mode;

@@ -19,6 +19,7 @@
 #define TESTS_IR_RANDOM_H
 
 #include "fake-vcpu.h"
+#include "ir-random-fp.h"
 
 #define WORLD_BASE 0x10000ull
 #define WORLD_RAM 0x10000ull
@@ -36,7 +37,8 @@ typedef struct IrGen {
     unsigned pool_len, pool_next;
     uint64_t data_base;         /* where most accesses go ... */
     uint64_t data_mask;
-    unsigned wild_percent;      /* ... and how many go anywhere */
+    unsigned wild_percent;      /* ... and how many go anywhere, ... */
+    unsigned code_percent;      /* ... or to where jumps go (random_end()) */
     bool many_accesses;         /* more than one guest access an instruction */
     bool fixed_space;           /* the address space changes at the end of units alone */
     uint64_t (*target)(struct IrGen *g);  /* of a jump */
@@ -94,6 +96,10 @@ static inline unsigned any_cond(IrGen *g)
 
 static inline uint32_t env_offset(IrGen *g, unsigned bytes)
 {
+    /* Vector registers, too: scalars are their low parts. */
+    if (percent(g, 40)) {
+        return offsetof(FakeCpu, v) + below(g, FAKE_VREGS * 16 / bytes) * bytes;
+    }
     return offsetof(FakeCpu, env) + below(g, FAKE_ENV_WORDS * 8 / bytes) * bytes;
 }
 
@@ -171,11 +177,20 @@ static inline IrVal random_again(IrGen *g)
     i->dst = v.id;
     if (percent(g, 50)) {
         switch (again.op) {
-        case IR_cmp: i->aux ^= 1; break;
-        case IR_extract: case IR_sextract: case IR_deposit: i->aux = (i->aux & 0xff) | 1 << 8; break;
-        case IR_extr: i->aux /= 2; break;
-        case IR_selnz: i->arg[1] = i->arg[2]; break;
-        default: break;
+        case IR_cmp:
+            i->aux ^= 1;
+            break;
+        case IR_extract: case IR_sextract: case IR_deposit:
+            i->aux = (i->aux & 0xff) | 1 << 8;
+            break;
+        case IR_extr:
+            i->aux /= 2;
+            break;
+        case IR_selnz:
+            i->arg[1] = i->arg[2];
+            break;
+        default:
+            break;
         }
     }
     return v;
@@ -226,8 +241,9 @@ static inline void random_flags(IrGen *g)
 
 static inline IrVal random_addr(IrGen *g, unsigned bytes)
 {
-    bool wild = percent(g, g->wild_percent);
-    uint64_t mask = wild ? 0xffff : g->data_mask, base = wild ? WORLD_BASE : g->data_base;
+    bool wild = percent(g, g->wild_percent), code = percent(g, g->code_percent);
+    uint64_t mask = wild ? 0xffff : code ? 0x11ff : g->data_mask;
+    uint64_t base = wild || code ? WORLD_BASE : g->data_base;
     IrVal a;
 
     if (percent(g, 85)) {
@@ -330,6 +346,14 @@ static inline void clobber_registers(void)
                      "mov %%rax, %%rsi; mov %%rax, %%rdi; mov %%rax, %%r8; mov %%rax, %%r9;"
                      "mov %%rax, %%r10; mov %%rax, %%r11; cmp $0, %%eax"
                      ::: "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "cc");
+    __asm__ volatile("pcmpeqd %%xmm0, %%xmm0; movdqa %%xmm0, %%xmm1; movdqa %%xmm0, %%xmm2;"
+                     "movdqa %%xmm0, %%xmm3; movdqa %%xmm0, %%xmm4; movdqa %%xmm0, %%xmm5;"
+                     "movdqa %%xmm0, %%xmm6; movdqa %%xmm0, %%xmm7; movdqa %%xmm0, %%xmm8;"
+                     "movdqa %%xmm0, %%xmm9; movdqa %%xmm0, %%xmm10; movdqa %%xmm0, %%xmm11;"
+                     "movdqa %%xmm0, %%xmm12; movdqa %%xmm0, %%xmm13; movdqa %%xmm0, %%xmm14;"
+                     "movdqa %%xmm0, %%xmm15"
+                     ::: "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+                     "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 #endif
 }
 
@@ -360,8 +384,11 @@ static uint64_t plain1(Vcpu *vcpu, uint64_t a)
 /* Has an effect on state that is no slot; no result. */
 static void plain_void(Vcpu *vcpu, uint64_t a)
 {
+    FakeCpu *cpu = fake_cpu(vcpu);
+
     clobber_registers();
-    fake_cpu(vcpu)->env[FAKE_ENV_WORDS - 1] += a;
+    cpu->env[FAKE_ENV_WORDS - 1] += a ^ cpu->v[a & 3].d[1];
+    cpu->v[a >> 2 & 3].d[a & 1] -= a;
 }
 
 static void sync_look(FakeCpu *cpu, uint64_t a, uint64_t b)
@@ -371,6 +398,10 @@ static void sync_look(FakeCpu *cpu, uint64_t a, uint64_t b)
     for (unsigned n = 0; n < VCPU_MAX_SLOTS; n++) {
         h = fake_mix(h, cpu->vcpu.slot[n]);
     }
+    for (unsigned n = 0; n < FAKE_VREGS; n++) {
+        h = fake_mix(fake_mix(h, cpu->v[n].d[0]), cpu->v[n].d[1]);
+    }
+    h = fake_mix(h, cpu->fpsr);
     fake_note(cpu, h, nzcv_unpack(cpu->vcpu.nzcv));
     clobber_registers();
 }
@@ -384,6 +415,9 @@ static uint64_t sync_change(Vcpu *vcpu, uint64_t a, uint64_t b)
     vcpu->slot[a & 7] = b;
     vcpu->slot[b & 31] ^= a;
     vcpu->nzcv = nzcv_pack((uint32_t)(a ^ b) & 0xf0000000u);
+    cpu->v[a >> 4 & 3].d[b & 1] = a;
+    /* Rounding modes and flush to zero, now and then. */
+    cpu->fpcr = (b & 0xf00) == 0 ? (uint32_t)b & IR_FPCR_MODE : 0;
     if ((a & 3) == 3) {
         vcpu->pc += 4;
         vcpu->exit_request = 1;
@@ -495,6 +529,20 @@ static inline void random_vec(IrGen *g)
            vec_desc(percent(g, 50) ? 16 : 8, below(g, 4), (int32_t)below(g, 200) - 100));
 }
 
+static inline void random_fp(IrGen *g)
+{
+    uint32_t d = v_offset(g), a = v_offset(g), b = v_offset(g), c = v_offset(g);
+
+    switch (below(g, 12)) {
+    case 0: case 1: ir_fp(g->b, &fp_one[below(g, ARRAY_SIZE(fp_one))], d, a, 0, 0); break;
+    case 2: ir_fp(g->b, &fp_three[below(g, 2)], d, a, b, c); break;
+    case 3: keep(g, ir_fp_to_int(g->b, &fp_to_int[below(g, 2)], a)); break;
+    case 4: ir_fp_from_int(g->b, &fp_from_int, d, any(g)); break;
+    case 5: ir_fp_cmp(g->b, &fp_compare[below(g, 2)], a, percent(g, 80) ? b : 0); break;
+    default: ir_fp(g->b, &fp_two[below(g, ARRAY_SIZE(fp_two))], d, a, b, 0); break;
+    }
+}
+
 /* ---- whole instructions ---- */
 
 static inline void random_side_exit(IrGen *g)
@@ -521,12 +569,14 @@ static inline void random_effect(IrGen *g)
         ir_set(g->b, any_slot(g), any(g));
     } else if (kind < 83) {
         random_flags(g);
-    } else if (kind < 89) {
+    } else if (kind < 87) {
         ir_st_env(g->b, bytes, env_offset(g, bytes), any(g));
-    } else if (kind < 93) {
+    } else if (kind < 90) {
         random_plain_call(g);
-    } else if (kind < 96) {
+    } else if (kind < 92) {
         random_vec(g);
+    } else if (kind < 96) {
+        random_fp(g);
     } else if (kind < 99) {
         random_side_exit(g);
     } else {

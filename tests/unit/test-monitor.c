@@ -159,6 +159,8 @@ static void test_info(void)
     expect(&env, "info cpus", "* CPU #0: pc=0x0000000000001000\n"
            "  CPU #1: pc=0x0000000000001010\n");
     expect(&env, "cpu 2", "Error: '2' is no CPU; expected 0..1\n");
+    expect(&env, "log", "Error: an item is missing, such as int; 'none' switches the log off\n");
+    expect(&env, "log none", "");
     l->cpu[1].halted = 1;
     expect(&env, "cpu 1", "");
     expect(&env, "info registers", "PC=1010\n");

@@ -3,10 +3,10 @@
  * interpreter and generated code, with units of 1 to 64 instructions, with and without links and
  * optimiser, with a small cache, and with slices of other lengths, ends in the same state.
  *
- * Guest instructions are random IR, chosen by the word in memory: stores to code
- * change it, for both CPUs that take turns. At fixed moments the outside interferes: interrupts, DMA and debugger
- * writes to code, TLB maintenance, translations that change without it (the soft TLB's
- * contents show), digests of dirty pages.
+ * Guest instructions are random IR, chosen by the word in memory: stores to code change
+ * it, for both CPUs that take turns. At fixed moments the outside interferes:
+ * interrupts, DMA and debugger writes to code, TLB maintenance, translations that change
+ * without it (the soft TLB's contents show), digests of dirty pages.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,8 +15,8 @@
 #include "accel/tcg/ir-info.h"
 #include "accel/tcg/tcg-internal.h"
 
-#define GUESTS 12
-#define INSNS 6000
+#define GUESTS 8
+#define INSNS 4000
 #define EVENT_PERIOD 61
 
 typedef struct Guest {
@@ -34,7 +34,7 @@ typedef struct Guest {
 static uint64_t hot_target(IrGen *g)
 {
     /* Rarely where nothing is. */
-    return percent(g, 1) ? 0x1c000 : WORLD_BASE + below(g, 3) * PAGE_SIZE + 64 * below(g, 8);
+    return percent(g, 1) ? 0x1c000 : WORLD_BASE + below(g, 2) * PAGE_SIZE + 64 * below(g, 8);
 }
 
 static void guest_translate(FakeCpu *cpu, IrBuilder *b, uint64_t pc, const uint8_t *code,
@@ -45,7 +45,8 @@ static void guest_translate(FakeCpu *cpu, IrBuilder *b, uint64_t pc, const uint8
 
     for (unsigned n = 0;; n++, pc += 4, code += 4) {
         IrGen g = { .b = b, .data_base = 0x13000, .data_mask = 0x1fff, .wild_percent = 2,
-                    .many_accesses = true, .fixed_space = true, .target = hot_target };
+                    .code_percent = 15, .many_accesses = true, .fixed_space = true,
+                    .target = hot_target };
 
         if (n == max_insns || 4 * n == code_bytes || b->full ||
             (n && vcpu_stop_before(&cpu->vcpu, pc))) {
@@ -256,6 +257,7 @@ static void digest_cpu(FakeCpu *cpu, Digest *d)
     digest_u64(d, nzcv_unpack(vcpu->nzcv));
     digest_update(d, cpu->v, sizeof(cpu->v));
     digest_update(d, cpu->env, sizeof(cpu->env));
+    digest_u64(d, cpu->fpsr);
     digest_u64(d, cpu->trace);
     digest_spaces(vcpu, d);
 }

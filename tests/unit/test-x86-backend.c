@@ -35,6 +35,7 @@ typedef struct State {
     uint32_t nzcv, exit_request;
     uint64_t v[FAKE_VREGS][2];
     uint64_t env[FAKE_ENV_WORDS];
+    uint32_t fpcr, fpsr;
     uint64_t trace;
     uint32_t asid;
     unsigned aborts, alignments, externals;
@@ -45,7 +46,7 @@ typedef enum How {
     HOW_OPT = 1,
     HOW_LINK = 2,
     HOW_INTERP = 4,
-    HOW_OLD_HOST = 8,       /* without LZCNT and SSE4.2 */
+    HOW_OLD_HOST = 8,       /* without LZCNT, with at most SSE4.2 */
 } How;
 
 /* ---- the machine ---- */
@@ -104,9 +105,11 @@ static void state_random(State *s, Rng *r, unsigned insns)
         s->env[n] = rng_value(r);
     }
     for (unsigned n = 0; n < FAKE_VREGS; n++) {
-        s->v[n][0] = rng_next(r);
+        s->v[n][0] = rng_double(r);
         s->v[n][1] = rng_next(r);
     }
+    s->fpcr = rng_percent(r, 10) ? (uint32_t)rng_next(r) & IR_FPCR_MODE : 0;
+    s->fpsr = rng_percent(r, 50) ? IR_FPSR_IXC : 0;
     for (unsigned n = 0; n < 2; n++) {
         s->excl_val[n] = rng_value(r);
     }
@@ -137,6 +140,8 @@ static void state_set(World *w, const State *s)
     vcpu->exit_request = s->exit_request;
     memcpy(w->cpu->v, s->v, sizeof(s->v));
     memcpy(w->cpu->env, s->env, sizeof(s->env));
+    w->cpu->fpcr = s->fpcr;
+    w->cpu->fpsr = s->fpsr;
     w->cpu->trace = s->trace;
     w->cpu->aborts = w->cpu->alignments = w->cpu->externals = 0;
     w->cpu->key.asid = w->cpu->unpriv_key.asid = s->asid;
@@ -160,6 +165,8 @@ static void state_get(World *w, State *s)
     s->exit_request = vcpu->exit_request;
     memcpy(s->v, w->cpu->v, sizeof(s->v));
     memcpy(s->env, w->cpu->env, sizeof(s->env));
+    s->fpcr = w->cpu->fpcr;
+    s->fpsr = w->cpu->fpsr;
     s->trace = w->cpu->trace;
     s->asid = w->cpu->key.asid;
     s->aborts = w->cpu->aborts;
@@ -195,10 +202,15 @@ static char *state_diff(const State *got, const State *want)
     DIFF(aborts)
     DIFF(alignments)
     DIFF(externals)
+    DIFF(fpcr)
+    DIFF(fpsr)
     DIFF(trace)
 #undef DIFF
-    if (memcmp(got->v, want->v, sizeof(got->v))) {
-        return g_strdup("vector registers differ");
+    for (unsigned n = 0; n < 2 * FAKE_VREGS; n++) {
+        if (got->v[n / 2][n % 2] != want->v[n / 2][n % 2]) {
+            return g_strdup_printf("half %u of vector %u is 0x%" PRIx64 ", not 0x%" PRIx64, n % 2,
+                                   n / 2, got->v[n / 2][n % 2], want->v[n / 2][n % 2]);
+        }
     }
     if (memcmp(got->env, want->env, sizeof(got->env))) {
         return g_strdup("the environment differs");
@@ -253,7 +265,7 @@ static void compile(World *w, const IrUnit *u, Unit *unit, How how)
     new_host = *stubs;
     if (how & HOW_OLD_HOST) {
         stubs->has_lzcnt = false;
-        stubs->features = 0;
+        stubs->features &= u->num_insns & 1 ? GEN_HAS_SSE42 : 0;
     }
     *unit = (Unit){ .pc = u->pc, .num_insns = u->num_guest_insns };
     g_assert_true(w->tcg->backend->compile(w->tcg, &w->tcg->arena, u, unit, how & HOW_LINK));
@@ -422,7 +434,11 @@ static void report(World *w, const IrUnit *raw, const State *start, How how, uin
     for (unsigned n = 0; n < VCPU_MAX_SLOTS; n++) {
         g_printerr("slot %u = 0x%" PRIx64 "\n", n, start->slot[n]);
     }
-    g_printerr("nzcv = 0x%x, left = %" PRId64 "\n", start->nzcv, start->left);
+    for (unsigned n = 0; n < FAKE_VREGS; n++) {
+        g_printerr("v%u = 0x%016" PRIx64 "%016" PRIx64 "\n", n, start->v[n][1], start->v[n][0]);
+    }
+    g_printerr("nzcv = 0x%x, fpcr = 0x%x, fpsr = 0x%x, left = %" PRId64 "\n", start->nzcv,
+               start->fpcr, start->fpsr, start->left);
     g_free(diff);
     ir_unit_free(u);
     g_assert_not_reached();

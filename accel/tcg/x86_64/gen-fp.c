@@ -548,6 +548,7 @@ static void emit(FpOp *f)
         /* fall through */
     default:
         f->cold[f->num_cold++] = asm_jmp(f->a);
+        gen_xmm_forget(f->g, (uint32_t)f->dst);
         break;
     }
 }
