@@ -131,7 +131,8 @@ static bool info_cpus(MonitorEnv *env, const char *args, GString *out, Error **e
 static void mtree_line(const MemRegion *r, void *opaque)
 {
     g_string_append_printf(opaque, "  %016" PRIx64 "-%016" PRIx64 " (%s): %s\n", r->base,
-                           r->base + r->size - 1, r->ops ? "i/o" : r->readonly ? "rom" : "ram",
+                           r->base + r->size - 1,
+                           !r->host ? "i/o" : r->ops ? "romd" : r->readonly ? "rom" : "ram",
                            r->name);
 }
 

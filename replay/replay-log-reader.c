@@ -117,7 +117,8 @@ ReplayLogReader *replay_log_reader_open(const char *path, Error **errp)
     ReplayLogReader *r = g_new0(ReplayLogReader, 1);
     struct stat st;
 
-    r->fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* Not to wait for the writer of a pipe, which is refused anyway. */
+    r->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (r->fd < 0 || fstat(r->fd, &st) < 0) {
         error_setg_errno(errp, errno, "cannot open the recording '%s'", path);
         replay_log_reader_free(r);

@@ -107,7 +107,7 @@ static bool append(ReplayLogWriter *w, const GByteArray *data)
         }
         if (n <= 0) {
             w->error = n < 0 ? errno : ENOSPC;
-            if (ftruncate(w->fd, (off_t)w->offset) < 0) {
+            if (w->opened && ftruncate(w->fd, (off_t)w->offset) < 0) {
                 warn_report("%s: cannot cut off an incomplete frame", w->path);
             }
             return false;
@@ -264,17 +264,18 @@ void replay_log_writer_put(ReplayLogWriter *w, const ReplayRecord *rec)
 bool replay_log_writer_open(ReplayLogWriter *w, const char *path, const char *json,
                             Error **errp)
 {
-    GByteArray *header = g_byte_array_new();
+    GByteArray *header;
     bool ok;
 
     assert(!w->opened);
     w->path = g_strdup(path);
-    w->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    /* Not to wait for the reader of a pipe: opening one fails, or waits in no write. */
+    w->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0666);
     if (w->fd < 0) {
         error_setg_errno(errp, errno, "cannot create the recording '%s'", path);
-        g_byte_array_unref(header);
         return false;
     }
+    header = g_byte_array_new();
     replay_log_put_header(header, json);
     ok = append(w, header);
     g_byte_array_unref(header);

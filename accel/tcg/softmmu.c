@@ -227,6 +227,15 @@ static void target_resolve(Vcpu *cpu, uint64_t phys, uint32_t attrs, Target *t)
     t->host = t->region && t->region->host ? t->region->host + (phys - t->region->base) : NULL;
 }
 
+/* For data: a ROM device may want to answer itself. */
+static void data_resolve(Vcpu *cpu, uint64_t phys, uint32_t attrs, Target *t)
+{
+    target_resolve(cpu, phys, attrs, t);
+    if (t->host && UNLIKELY(t->region->io_reads)) {
+        t->host = NULL;
+    }
+}
+
 /*
  * Translate one page's part of a data access, filling the soft TLB. False: the
  * walk faulted, *fault says how.
@@ -240,8 +249,8 @@ static bool data_translate(Vcpu *cpu, uint64_t vaddr, bool write, bool unpriv, T
     MmuResult res;
 
     if (e->read_tag == page && (!write || (e->phys_attrs & TLB_WRITE))) {
-        target_resolve(cpu, (e->phys_attrs & PAGE_MASK) | (vaddr & ~PAGE_MASK),
-                       e->phys_attrs & ~PAGE_MASK, t);
+        data_resolve(cpu, (e->phys_attrs & PAGE_MASK) | (vaddr & ~PAGE_MASK),
+                     e->phys_attrs & ~PAGE_MASK, t);
         t->entry = e;
         return true;
     }
@@ -249,7 +258,7 @@ static bool data_translate(Vcpu *cpu, uint64_t vaddr, bool write, bool unpriv, T
         *fault = res.fault;
         return false;
     }
-    target_resolve(cpu, res.phys | (vaddr & ~PAGE_MASK), res.attrs, t);
+    data_resolve(cpu, res.phys | (vaddr & ~PAGE_MASK), res.attrs, t);
     t->entry = NULL;
     if (t->host && (res.attrs & TLB_READ) && !(res.attrs & TLB_DEVICE)) {
         *e = (TlbEntry){ .read_tag = page, .write_tag = TLB_INVALID,
@@ -337,7 +346,7 @@ static bool access_part(Vcpu *cpu, uint64_t vaddr, const Target *t, uint8_t *dat
 {
     unsigned length = bytes * count;
 
-    if (!t->host) {
+    if (!t->host || (write && t->region->ops)) {
         return access_mmio(cpu, t, data, bytes, count, write);
     }
     if (!write) {

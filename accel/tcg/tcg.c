@@ -15,6 +15,16 @@
 const TcgBackend *const tcg_native_backend = NULL;
 #endif
 
+/* A ROM device changed what its loads see. */
+static void drop_mappings(void *opaque)
+{
+    TcgContext *t = opaque;
+
+    for (unsigned n = 0; n < t->cpus->len; n++) {
+        vcpu_tlb_flush_all(g_ptr_array_index(t->cpus, n));
+    }
+}
+
 TcgContext *tcg_new(Machine *m, const TcgConfig *config, Error **errp)
 {
     TcgContext *t = g_new0(TcgContext, 1);
@@ -29,6 +39,7 @@ TcgContext *tcg_new(Machine *m, const TcgConfig *config, Error **errp)
         return NULL;
     }
     memory_set_code_hook(m->memory, units_invalidate, t);
+    memory_set_remap_hook(m->memory, drop_mappings, t);
     return t;
 }
 
@@ -38,6 +49,7 @@ void tcg_free(TcgContext *t)
         return;
     }
     memory_set_code_hook(t->machine->memory, NULL, NULL);
+    memory_set_remap_hook(t->machine->memory, NULL, NULL);
     for (unsigned n = 0; n < t->cpus->len; n++) {
         mmu_free_spaces(g_ptr_array_index(t->cpus, n));
     }

@@ -2,7 +2,7 @@
  * The virt board: QEMU 7.2's "-M virt" memory map, interrupts and device tree with
  * a GICv2 and up to eight CPUs.
  *
- *   0x00000000  flash, two banks of 64 MiB; -bios is loaded into the first
+ *   0x00000000  flash, two banks of 64 MiB; -bios goes into the first, at each reset
  *   0x08000000  GICv2 distributor, CPU interface at 0x08010000
  *   0x09000000  PL011 UART          SPI 1
  *   0x09010000  PL031 RTC           SPI 2
@@ -12,8 +12,6 @@
  *   0x40000000  RAM
  *
  * Not modelled: PCIe, the GICv2m frame, the platform bus's devices, SMMU, ACPI.
- * Flash is ROM: reads work, CFI commands (cfi.pflash01) are dropped, so guests find no
- * flash chip to write to, and firmware that keeps variables there cannot.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -21,6 +19,7 @@
 #include "arm-boards.h"
 #include "boot-image.h"
 #include "hw/arm/boot.h"
+#include "hw/block/pflash_cfi01.h"
 #include "hw/char/pl011.h"
 #include "hw/gpio/gpio-key.h"
 #include "hw/gpio/pl061.h"
@@ -53,9 +52,9 @@ static bool check_config(const BoardConfig *config, Error **errp)
 
 static bool add_memory(Machine *m, const BoardConfig *config, Error **errp)
 {
-    return memory_add_ram(m->memory, "flash0", VIRT_FLASH_BASE, VIRT_FLASH_SIZE, true, errp) &&
-           memory_add_ram(m->memory, "flash1", VIRT_FLASH_BASE + VIRT_FLASH_SIZE,
-                          VIRT_FLASH_SIZE, true, errp) &&
+    return pflash_cfi01_new(m, "flash0", VIRT_FLASH_BASE, VIRT_FLASH_SIZE, errp) &&
+           pflash_cfi01_new(m, "flash1", VIRT_FLASH_BASE + VIRT_FLASH_SIZE, VIRT_FLASH_SIZE,
+                            errp) &&
            memory_add_ram(m->memory, "ram", VIRT_RAM_BASE, config->ram_size, false, errp);
 }
 

@@ -14,6 +14,8 @@ struct MemoryMap {
     MemRegion *last;        /* the region found last: most look-ups repeat */
     MemoryCodeHook *code_hook;
     void *code_opaque;
+    MemoryRemapHook *remap_hook;
+    void *remap_opaque;
 };
 
 MemoryMap *memory_map_new(void)
@@ -125,6 +127,29 @@ MemRegion *memory_add_ram(MemoryMap *map, const char *name, hwaddr base, hwaddr 
     return region;
 }
 
+MemRegion *memory_add_rom_device(MemoryMap *map, const char *name, hwaddr base, hwaddr size,
+                                 const MmioOps *ops, void *opaque, Error **errp)
+{
+    MemRegion *region = memory_add_ram(map, name, base, size, true, errp);
+
+    assert(ops->read && ops->write && ops->min_size && ops->min_size <= ops->max_size);
+    if (region) {
+        region->ops = ops;
+        region->opaque = opaque;
+    }
+    return region;
+}
+
+void memory_set_io_reads(MemoryMap *map, MemRegion *region, bool io_reads)
+{
+    if (region->io_reads != io_reads) {
+        region->io_reads = io_reads;
+        if (map->remap_hook) {
+            map->remap_hook(map->remap_opaque);
+        }
+    }
+}
+
 MemRegion *memory_add_mmio(MemoryMap *map, const char *name, hwaddr base, hwaddr size,
                            const MmioOps *ops, void *opaque)
 {
@@ -149,6 +174,12 @@ void memory_set_code_hook(MemoryMap *map, MemoryCodeHook *hook, void *opaque)
     map->code_opaque = opaque;
 }
 
+void memory_set_remap_hook(MemoryMap *map, MemoryRemapHook *hook, void *opaque)
+{
+    map->remap_hook = hook;
+    map->remap_opaque = opaque;
+}
+
 /* ---- RAM ---- */
 
 void memory_mark_written(MemoryMap *map, MemRegion *region, hwaddr addr, size_t length)
@@ -169,14 +200,14 @@ void memory_mark_written(MemoryMap *map, MemRegion *region, hwaddr addr, size_t 
     }
 }
 
-/* Whether the whole range is RAM or ROM. */
+/* Whether the whole range is RAM, ROM or a ROM device. */
 static bool range_is_ram(MemoryMap *map, hwaddr addr, size_t length)
 {
     while (length) {
         MemRegion *region = memory_find(map, addr);
         hwaddr n;
 
-        if (!region || region->ops) {
+        if (!region || !region->host) {
             return false;
         }
         n = MIN(length, region->size - (addr - region->base));
@@ -376,15 +407,15 @@ bool memory_peek(MemoryMap *map, hwaddr addr, void *out, size_t length)
         hwaddr offset;
         size_t n;
 
-        if (!region || (region->ops && !region->ops->peek)) {
+        if (!region || (!region->host && !region->ops->peek)) {
             return false;
         }
         offset = addr - region->base;
         n = MIN(length, region->size - offset);
-        if (region->ops) {
-            peek_mmio(region, offset, to, n);
-        } else {
+        if (region->host) {
             memcpy(to, region->host + offset, n);
+        } else {
+            peek_mmio(region, offset, to, n);
         }
         to += n;
         addr += n;
@@ -402,7 +433,7 @@ static bool page_is_zero(const uint8_t *page)
 
 static hwaddr ram_pages(const MemRegion *region)
 {
-    return region->ops ? 0 : region->size >> PAGE_BITS;
+    return region->host ? region->size >> PAGE_BITS : 0;
 }
 
 /* The next page at or behind `page` with one of `flags`, or the number of pages. */

@@ -346,6 +346,38 @@ static void test_rom(void)
     mmu_close(&t);
 }
 
+/* Flash: loads are direct until the device wants them; stores are always its own. */
+static void test_rom_device(void)
+{
+    const uint32_t insn = 0xd503201f;
+    MemRegion *flash;
+    Mmu t;
+
+    mmu_open(&t);
+    flash = memory_add_rom_device(t.m->memory, "flash", HOLE, PAGE_SIZE, &device_ops, &t, NULL);
+    phys_write(&t, HOLE + 8, 77);
+    map(&t, 0x5000, HOLE, RW);
+    g_assert_cmpuint(load(&t, 0x5008), ==, 77);
+    g_assert_cmphex(entry(&t, 0x5000)->read_tag, ==, 0x5000);
+    g_assert_cmphex(mmu_probe(t.vcpu, 0x5008, 8, 0, true), ==, PROBE_BAIL);
+    g_assert_true(store(&t, 0x5008, 1, 4));
+    assert_device(&t, 0, true, 8, 4);
+    g_assert_cmpuint(load(&t, 0x5008), ==, 77);
+    memory_set_io_reads(t.m->memory, flash, true);
+    g_assert_cmphex(entry(&t, 0x5000)->read_tag, ==, TLB_INVALID);
+    g_assert_cmphex(mmu_probe(t.vcpu, 0x5008, 8, 0, false), ==, PROBE_BAIL);
+    g_assert_cmphex(load(&t, 0x5008), ==, 0x1011121314151617 + 8);
+    assert_device(&t, 1, false, 8, 8);
+    g_assert_cmphex(entry(&t, 0x5000)->read_tag, ==, TLB_INVALID);
+    /* Code still comes from the memory. */
+    g_assert_true(memory_write(t.m->memory, HOLE, &insn, 4));
+    g_assert_cmpmem(mmu_fetch(t.vcpu, 0x5000)->host, 4, &insn, 4);
+    memory_set_io_reads(t.m->memory, flash, false);
+    g_assert_cmpuint(load(&t, 0x5008), ==, 77);
+    g_assert_cmpuint(t.accesses, ==, 2);
+    mmu_close(&t);
+}
+
 static void test_unprivileged(void)
 {
     uint64_t value;
@@ -699,6 +731,7 @@ int main(int argc, char **argv)
     g_test_add_func("/softmmu/device-pair-crossing", test_device_pair_crossing);
     g_test_add_func("/softmmu/nothing-there", test_nothing_there);
     g_test_add_func("/softmmu/rom", test_rom);
+    g_test_add_func("/softmmu/rom-device", test_rom_device);
     g_test_add_func("/softmmu/unprivileged", test_unprivileged);
     g_test_add_func("/softmmu/recycling", test_recycling);
     g_test_add_func("/softmmu/mode", test_mode);

@@ -49,9 +49,10 @@ struct MemRegion {
     hwaddr size;
     const MmioOps *ops;     /* NULL: RAM or ROM */
     void *opaque;
-    uint8_t *host;          /* RAM and ROM */
-    uint8_t *page_flags;    /* RAM and ROM */
-    bool readonly;          /* ROM: guest writes are dropped */
+    uint8_t *host;          /* RAM, ROM and ROM devices */
+    uint8_t *page_flags;    /* with host */
+    bool readonly;          /* guest writes are dropped, or go to ops */
+    bool io_reads;          /* ROM device: the guest's reads go to ops, too */
     bool owns_host;
 };
 
@@ -69,6 +70,15 @@ MemRegion *memory_add_ram(MemoryMap *map, const char *name, hwaddr base,
                           hwaddr size, bool readonly, Error **errp);
 MemRegion *memory_add_mmio(MemoryMap *map, const char *name, hwaddr base,
                            hwaddr size, const MmioOps *ops, void *opaque);
+
+/*
+ * Memory with a device behind it, such as flash: code runs from it and loads are direct,
+ * but guest stores go to ops, and loads too while the device wants so. Observers and
+ * loaders see the memory. The device writes to host itself, behind memory_mark_written().
+ */
+MemRegion *memory_add_rom_device(MemoryMap *map, const char *name, hwaddr base, hwaddr size,
+                                 const MmioOps *ops, void *opaque, Error **errp);
+void memory_set_io_reads(MemoryMap *map, MemRegion *region, bool io_reads);
 
 /* The region that holds addr, or NULL. */
 MemRegion *memory_find(MemoryMap *map, hwaddr addr);
@@ -90,6 +100,10 @@ bool memory_peek(MemoryMap *map, hwaddr addr, void *out, size_t length);
 /* Called before a write to a page that has PAGE_CODE. */
 typedef void MemoryCodeHook(void *opaque, hwaddr addr, size_t length);
 void memory_set_code_hook(MemoryMap *map, MemoryCodeHook *hook, void *opaque);
+
+/* Called when memory_set_io_reads() changed something: cached mappings are wrong now. */
+typedef void MemoryRemapHook(void *opaque);
+void memory_set_remap_hook(MemoryMap *map, MemoryRemapHook *hook, void *opaque);
 
 /* Mark [addr, addr+length) as written, running the code hook if needed. */
 void memory_mark_written(MemoryMap *map, MemRegion *region, hwaddr addr,
