@@ -203,12 +203,14 @@ static bool record_start(Replay *r, Error **errp)
 
 static bool record_end(Replay *r, const void *payload, size_t length)
 {
+    bool complete;
+
     record_mark(r, REPLAY_KIND_END, payload, length);
     replay_mutex_lock(r);
     r->ended = true;
-    replay_log_writer_finish(r->writer);
+    complete = replay_log_writer_finish(r->writer);
     replay_mutex_unlock(r);
-    return true;
+    return complete;
 }
 
 static void record_info(Replay *r, GString *out)

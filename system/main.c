@@ -1,8 +1,9 @@
 /*
  * rearm: the program.
  *
- * Exit codes: 0 the run ended normally; 1 bad usage or environment; 2 a replay did not
- * reproduce its recording, or the recording is damaged or of another machine.
+ * Exit codes: 0 the run ended normally; 1 bad usage or environment, or the recording is
+ * incomplete; 2 a replay did not reproduce its recording, or the recording is damaged or
+ * of another machine.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

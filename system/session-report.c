@@ -27,6 +27,11 @@ static void report_recording(const Session *s, const ExecResult *r)
     struct stat st = { 0 };
 
     stat(file, &st);
+    if (r->exit_code) {
+        fprintf(stderr, "rearm: the recording %s is incomplete: it ends before the run did, "
+                "after %" PRIu64 " instructions\n", file, r->icount);
+        return;
+    }
     fprintf(stderr, "rearm: recorded %" PRIu64 " instructions to %s (%" PRId64 " bytes), "
             "digest %016" PRIx64 ", cause %s\n", r->icount, file, (int64_t)st.st_size, r->digest,
             cause_name(r->cause));

@@ -60,7 +60,6 @@ static void session_catch_signals(Session *s)
         g_source_set_callback(s->signals[i], session_signal, s, NULL);
         g_source_attach(s->signals[i], NULL);
     }
-    signal(SIGPIPE, SIG_IGN);
 }
 
 static void session_ended(void *opaque)
@@ -188,6 +187,9 @@ static bool session_make_engine(Session *s, Error **errp)
 
 static bool session_set_up(Session *s, Error **errp)
 {
+    /* Writes tell, too: a peer that is gone, a file at its limit. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (!session_open_log(s->options, errp) || !session_open_chardevs(s, errp) ||
         !session_make_machine(s, errp)) {
         return false;

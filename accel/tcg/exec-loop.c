@@ -127,7 +127,7 @@ static void finish(ExecLoop *l, ShutdownCause cause)
         l->result.digest = final_digest(l);
         l->result.digest_valid = true;
         if (!replay_end(l->replay, cause, l->result.digest)) {
-            l->result.exit_code = 2;
+            l->result.exit_code = 1;   /* an incomplete recording; a divergence is below */
         }
     }
     if (replay_failed(l->replay)) {

@@ -128,8 +128,8 @@ void replay_check_event(Replay *r, unsigned vector, uint64_t pc);
 
 /*
  * The machine ends. Record: write the end record (cause, position, digest) and finish
- * the file. Replay: compare; false on a mismatch. Not for a user who leaves a replay
- * early: then just stop.
+ * the file; false when it is not all there (disk full). Replay: compare; false on a
+ * mismatch. Not for a user who leaves a replay early: then just stop.
  */
 bool replay_end(Replay *r, unsigned cause, uint64_t digest);
 

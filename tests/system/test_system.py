@@ -7,7 +7,9 @@ usage: test_system.py REARM
 import fcntl
 import os
 import pty
+import random
 import re
+import resource
 import select
 import signal
 import socket
@@ -211,6 +213,25 @@ class SystemTest(unittest.TestCase):
             self.assertFalse(os.path.exists(os.path.join(self.dir, 'pid')))
             replay = self.run_rearm('-icount', 'rr=replay,rrfile=a.log')
             self.assertIn(b'(equal)', replay.stderr)
+
+    def test_full_disk(self):
+        """A recording that stops early is told of, and replays as far as it goes."""
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1200, 1200))
+
+        text = bytes(random.Random(1).choices(range(0x21, 0x70), k=4000))
+        # Code memory counts as a file: no room for it within the limit.
+        result = self.run_rearm('-nographic', '-kernel', self.echo, '-accel',
+                                'tcg,backend=interp', '-icount',
+                                'shift=3,rr=record,rrfile=a.log', stdin=None,
+                                input=text + b'q', preexec_fn=limit)
+        self.assertEqual(result.stdout, guests.ECHO_TEXT + text + b'q')
+        self.assertRegex(result.stderr.decode(), r"^rearm: warning: recording to 'a\.log' stops: "
+                         r'File too large; .*\nrearm: the recording a\.log is incomplete: ')
+        self.assertEqual(result.returncode, 1)
+        replay = self.run_rearm('-icount', 'rr=replay,rrfile=a.log')
+        self.assertIn(b'was cut off', replay.stderr)
+        self.assertEqual(replay.returncode, 0)
 
     def test_slow_reader(self):
         """Not a byte of a flood is lost on a pipe that is read late and slowly."""

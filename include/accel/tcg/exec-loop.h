@@ -39,7 +39,7 @@ typedef struct ExecListener {
 /* What the run ended with. */
 typedef struct ExecResult {
     ShutdownCause cause;
-    int exit_code;            /* 0; 2 after a divergence or damaged log */
+    int exit_code;            /* 0; 1: incomplete recording; 2: divergence or damaged log */
     uint64_t icount;
     uint64_t digest;          /* final state; valid with record or replay */
     bool digest_valid;
