@@ -1,5 +1,5 @@
 /*
- * PSCI 1.0 with the 0.2 function ids (Arm DEN 0022), and the SMC calling
+ * PSCI 1.1 (Arm DEN 0022D) without what is optional in it, and the SMC calling
  * convention's "not supported" for all else (DEN 0028).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -38,7 +38,7 @@ enum PsciResult {
 };
 
 enum { AFFINITY_ON = 0, AFFINITY_OFF = 1 };
-#define VERSION_1_0 0x00010000
+#define VERSION_1_1 0x00010001
 #define NO_TRUSTED_OS 2     /* MIGRATE_INFO_TYPE */
 
 /* Aff3, Aff2, Aff1, Aff0 where MPIDR has them. */
@@ -123,7 +123,7 @@ static int64_t dispatch(ArmCpu *cpu, uint32_t function, const uint64_t arg[3])
 
     switch (function) {
     case PSCI_VERSION:
-        return VERSION_1_0;
+        return VERSION_1_1;
     case PSCI_CPU_SUSPEND:
     case PSCI_CPU_SUSPEND_64:
         return cpu_suspend(cpu);

@@ -55,7 +55,7 @@ static void test_queries(void)
 
     for (unsigned smc = 0; smc < 2; smc++) {
         f.cpu[0]->psci_conduit_smc = smc;
-        g_assert_cmphex(call(f.cpu[0], 0x84000000, 0, 0, 0), ==, 0x10000);
+        g_assert_cmphex(call(f.cpu[0], 0x84000000, 0, 0, 0), ==, 0x10001);
         g_assert_cmpint(call(f.cpu[0], 0x84000006, 0, 0, 0), ==, 2);
         for (unsigned i = 0; i < ARRAY_SIZE(known); i++) {
             g_assert_cmpint(call(f.cpu[0], 0x8400000a, known[i], 0, 0), ==, 0);
