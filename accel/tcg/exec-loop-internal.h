@@ -1,5 +1,6 @@
 /*
- * The execution loop's state.
+ * Between the files of the execution loop. Everything here is the machine thread's, but
+ * for what stands under the lock.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,8 +11,8 @@
 #include "replay/replay.h"
 
 #define EXEC_MAX_SHIFT 10
-#define ADAPT_PERIOD_NS 200000000
-#define ADAPT_MIN_INSNS 1000000
+/* Instructions a vCPU's turn, when there are several. */
+#define TURN_INSNS 50000
 
 typedef struct ExecClosure {
     void (*fn)(void *opaque);
@@ -53,7 +54,61 @@ struct ExecLoop {
     GList *closures;          /* ExecClosure * */
 };
 
+/* ---- exec-loop.c: position, and the turn ---- */
+
+/* The CPU whose turn it is. */
 Vcpu *exec_loop_cpu(ExecLoop *l);
+uint64_t loop_icount(ExecLoop *l);
+/* Everything that happens at this position before the next instruction. */
+void loop_safe_point(ExecLoop *l);
+
+/* ---- exec-sched.c: turns and slices ---- */
+
+/* Choose the CPU whose turn it is; false when all wait. */
+bool loop_choose_cpu(ExecLoop *l);
+/* Instructions to the next place where the loop has to look around; at least 1. */
+int64_t loop_slice_length(ExecLoop *l);
+void loop_run_slice(ExecLoop *l, int64_t length);
+
+/* ---- exec-time.c: virtual time against host time ---- */
+
+/* All CPUs wait. One step; the loop comes back here if that woke nobody. */
+void loop_idle(ExecLoop *l);
+void loop_adapt_shift(ExecLoop *l);
+bool loop_deliver_shift(void *opaque, const uint8_t *payload, size_t length);
+
+/* ---- exec-control.c: what other threads ask for ---- */
+
+typedef enum LoopTask {
+    TASK_TURN,
+    TASK_QUIT_PAUSED,   /* must not need the guest to run */
+    TASK_ABANDON,       /* leave a replay before its end: nothing to compare */
+} LoopTask;
+
+/* Run closures, and pause until somebody wants the VM to run, take a step, or quit. */
+LoopTask loop_serve_outside(ExecLoop *l);
+void loop_run_closures(ExecLoop *l);
+/* Steps keep to the order of turns: other CPUs run until it is this one's. */
+void loop_take_step(ExecLoop *l);
+void loop_tell_stopped(ExecLoop *l, ExecStopReason reason);
+/* Any thread. */
 void exec_loop_wake(void *opaque);
+
+/* ---- exec-requests.c: shutdown, reset, powerdown ---- */
+
+void loop_reset_state(ExecLoop *l);
+/* True when the loop must not go on as it was about to. */
+bool loop_take_requests(ExecLoop *l);
+/* The log has nothing more to say, or something is wrong with it. */
+void loop_finish_replay(ExecLoop *l);
+bool loop_deliver_request(void *opaque, const uint8_t *payload, size_t length);
+
+/* ---- exec-check.c: what rrcheck= compares ---- */
+
+void loop_start_checks(ExecLoop *l);
+/* The digest check, if it is due here. */
+void loop_run_check(ExecLoop *l);
+/* CPUs, devices and all memory. */
+uint64_t loop_final_digest(ExecLoop *l);
 
 #endif
