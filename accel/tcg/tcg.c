@@ -33,7 +33,7 @@ TcgContext *tcg_new(Machine *m, const TcgConfig *config, Error **errp)
     t->config = *config;
     t->backend = config->interp ? NULL : tcg_native_backend;
     t->cpus = g_ptr_array_new();
-    t->breakpoints = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    breakpoints_init(t);
     if (!units_init(t, errp)) {
         tcg_free(t);
         return NULL;
@@ -56,7 +56,7 @@ void tcg_free(TcgContext *t)
     units_free(t);
     g_free(t->backend_data);
     g_ptr_array_free(t->cpus, true);
-    g_hash_table_destroy(t->breakpoints);
+    breakpoints_free(t);
     g_free(t);
 }
 
@@ -73,53 +73,6 @@ void vcpu_set_irq_pending(Vcpu *cpu, bool pending)
     cpu->exit_request |= pending;
 }
 
-/* ---- breakpoints ---- */
-
-static bool breakpoint_at(TcgContext *t, uint64_t pc)
-{
-    return g_hash_table_size(t->breakpoints) && g_hash_table_contains(t->breakpoints, &pc);
-}
-
-/* A unit may run at other addresses than this one: offsets in the page count. */
-bool vcpu_stop_before(Vcpu *cpu, uint64_t pc)
-{
-    GHashTableIter iter;
-    gpointer key;
-
-    g_hash_table_iter_init(&iter, cpu->tcg->breakpoints);
-    while (g_hash_table_iter_next(&iter, &key, NULL)) {
-        if (((*(uint64_t *)key ^ pc) & (PAGE_SIZE - 1)) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void tcg_breakpoint_insert(TcgContext *t, uint64_t vaddr)
-{
-    uint64_t *key = g_new(uint64_t, 1);
-
-    *key = vaddr;
-    g_hash_table_add(t->breakpoints, key);
-    units_flush(t);
-}
-
-bool tcg_breakpoint_remove(TcgContext *t, uint64_t vaddr)
-{
-    bool found = g_hash_table_remove(t->breakpoints, &vaddr);
-
-    if (found) {
-        units_flush(t);
-    }
-    return found;
-}
-
-void tcg_breakpoint_clear(TcgContext *t)
-{
-    g_hash_table_remove_all(t->breakpoints);
-    units_flush(t);
-}
-
 void tcg_clean_writes(TcgContext *t)
 {
     for (unsigned n = 0; n < t->cpus->len; n++) {
@@ -134,9 +87,9 @@ void tcg_flush(TcgContext *t)
 
 /* ---- running ---- */
 
-static void run_tail(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb, unsigned max_insns)
+static void run_single(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)
 {
-    interp_run(cpu, unit_tail(t, cpu, cpu->pc, itlb, max_insns), max_insns);
+    interp_run(cpu, unit_single(t, cpu, cpu->pc, itlb), 1);
 }
 
 /* Interpret one instruction where generated code gave up. */
@@ -147,7 +100,7 @@ static void run_bailed(TcgContext *t, Vcpu *cpu)
     /* The page was just executed from: it is in the ITLB. */
     assert(itlb);
     t->stats.bails++;
-    run_tail(t, cpu, itlb, 1);
+    run_single(t, cpu, itlb);
 }
 
 static void remember_jump(Vcpu *cpu, const Unit *unit)
@@ -219,7 +172,7 @@ static void run_unit(TcgContext *t, Vcpu *cpu)
         return;
     }
     if (cpu->left == 1) {
-        run_tail(t, cpu, itlb, 1);
+        run_single(t, cpu, itlb);
         return;
     }
     unit = unit_find(t, cpu, cpu->pc, itlb);
@@ -231,7 +184,7 @@ static void run_unit(TcgContext *t, Vcpu *cpu)
         interp_run(cpu, unit->ir, MIN(unit->num_insns, cpu->left));
     } else if (unit->num_insns > cpu->left) {
         t->stats.tails++;
-        run_tail(t, cpu, itlb, cpu->left);
+        interp_run(cpu, unit_tail(t, cpu, unit, itlb), cpu->left);
     } else {
         connect(t, cpu, exit, unit);
         run_code(t, cpu, unit);

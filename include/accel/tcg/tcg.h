@@ -33,7 +33,11 @@ void tcg_add_vcpu(TcgContext *t, Vcpu *cpu);
 typedef enum TcgStop { TCG_STOP_BUDGET, TCG_STOP_REQUEST, TCG_STOP_HALTED, TCG_STOP_DEBUG } TcgStop;
 TcgStop tcg_run(TcgContext *t, Vcpu *cpu);
 
-/* Breakpoints (debugger). */
+/*
+ * Breakpoints (debugger), by virtual address. They are counted: one that was inserted twice
+ * has to be removed twice. Remove: false when there is none. Only translations of the page
+ * where the breakpoint stands are made anew.
+ */
 void tcg_breakpoint_insert(TcgContext *t, uint64_t vaddr);
 bool tcg_breakpoint_remove(TcgContext *t, uint64_t vaddr);
 void tcg_breakpoint_clear(TcgContext *t);
@@ -41,7 +45,7 @@ void tcg_breakpoint_clear(TcgContext *t);
 /* Forget direct write mappings, so that next stores set page flags again. */
 void tcg_clean_writes(TcgContext *t);
 
-/* Drop all translations (tests, breakpoints). */
+/* Drop all translations (tests). */
 void tcg_flush(TcgContext *t);
 
 /* "info jit": counts of units, bytes, flushes. */
