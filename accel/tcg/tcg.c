@@ -206,7 +206,11 @@ TcgStop tcg_run(TcgContext *t, Vcpu *cpu)
             return TCG_STOP_BUDGET;
         }
         if (cpu->irq_pending && cpu->ops->take_interrupt(cpu)) {
+            /* A step of its own: what else happens at this address has its own position. */
+            cpu->left--;
             cpu->last_exit = EXIT_KIND_MAIN;
+            cpu->skip_breakpoint = false;
+            continue;
         }
         if (breakpoint_at(t, cpu->pc) && !cpu->skip_breakpoint) {
             return TCG_STOP_DEBUG;

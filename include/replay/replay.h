@@ -1,8 +1,9 @@
 /*
  * Record and replay, as the execution loop and system/ see it.
  *
- * Position: pos = instructions executed + idle warps passed. It only grows, is
- * the same in recording and replay, and orders everything in the log.
+ * Position: pos = instructions executed (taking an interrupt counts as one) + idle warps
+ * passed. It only grows, is the same in recording and replay, and orders everything in the
+ * log.
  *
  * 1. At a safe point the loop runs due timers, then calls replay_safe_point(),
  *    which delivers what belongs to this position: in record mode all that was

@@ -67,7 +67,6 @@ static const uint32_t worker[] = {
     0xd69f03e0,     /* ac: eret */
     [0xa80 / 4] = 0x17fffd7c,   /* b 70 */
 };
-#define WORKER_IRQ (RAM + 0x70)
 
 /* ---- the device ---- */
 

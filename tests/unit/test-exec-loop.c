@@ -66,8 +66,11 @@ static void test_interrupt_position(void)
         run_open(&r, &c);
         run_start(&r);
         result = run_join(&r);
-        /* The store is instruction 5, at time 5: the timer is due after 205 instructions. */
-        g_assert_cmpuint(result.icount, ==, 205 + 2);
+        /*
+         * The store is instruction 5, at time 5: the timer is due after 205 instructions.
+         * The entry is a step of its own.
+         */
+        g_assert_cmpuint(result.icount, ==, 205 + 1 + 2);
         g_assert_cmpuint(arm_x(&r.a, 20), ==, (205 - 6 + 1) / 2);
         g_assert_cmphex(arm_x(&r.a, 11), ==, RAM + 0x1c);
         run_close(&r);
@@ -270,9 +273,12 @@ static void test_step(void)
     run_close(&r);
 }
 
+/* Where the CPU enters for an IRQ from EL1. */
+#define VECTOR_IRQ (RAM + 0x800 + 0x280)
+
 static void insert_breakpoint(void *opaque)
 {
-    tcg_breakpoint_insert(((Run *)opaque)->a.tcg, WORKER_IRQ);
+    tcg_breakpoint_insert(((Run *)opaque)->a.tcg, VECTOR_IRQ);
 }
 
 static void test_breakpoint(void)
@@ -291,7 +297,7 @@ static void test_breakpoint(void)
         while (run_wait_stop(&r, hits + 1)) {
             hits++;
             g_assert_cmpint(r.reason, ==, EXEC_STOP_BREAKPOINT);
-            g_assert_cmphex(r.stop_pc, ==, WORKER_IRQ);
+            g_assert_cmphex(r.stop_pc, ==, VECTOR_IRQ);
             exec_loop_cont(r.loop);
         }
         result = run_join(&r);
@@ -616,6 +622,46 @@ static void test_replay(void)
     }
 }
 
+/*
+ * Stopped on the vector of the interrupt that was just taken, with input typed there: the
+ * exception, the stop and the input have an order that the log keeps.
+ */
+static void test_input_on_vector(void)
+{
+    for (unsigned n = 0; n < ARRAY_SIZE(shapes); n++) {
+        g_autofree char *path = g_strdup_printf("%s/rearm-loop-%d.rr", g_get_tmp_dir(),
+                                                (int)getpid());
+        RunConfig c = { .tcg = shapes[n], .exec = { .icount = true, .start_paused = true },
+                        .replay = { .mode = REPLAY_MODE_RECORD, .file = path,
+                                    .check = REPLAY_CHECK_EVENTS }, .limit = 40 };
+        ExecResult recorded;
+        uint8_t typed = 0;
+        Run r;
+
+        run_open(&r, &c);
+        run_start(&r);
+        machine_run_sync(r.loop, insert_breakpoint, &r);
+        exec_loop_cont(r.loop);
+        while (run_wait_stop(&r, typed + 1u)) {
+            g_assert_cmphex(r.stop_pc, ==, VECTOR_IRQ);
+            typed++;
+            replay_post(r.dev.input, &typed, 1);
+            exec_loop_cont(r.loop);
+        }
+        recorded = run_join(&r);
+        g_assert_cmpuint(typed, >=, 40);
+        g_assert_cmpuint(r.dev.s.received, ==, typed);
+        run_close(&r);
+        c.replay.mode = REPLAY_MODE_PLAY;
+        c.exec.start_paused = false;
+        for (unsigned shape = 0; shape < ARRAY_SIZE(shapes); shape++) {
+            c.tcg = shapes[shape];
+            check_replay(&c, &recorded, false);
+        }
+        g_unlink(path);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -636,5 +682,6 @@ int main(int argc, char **argv)
     g_test_add_func("/exec-loop/turns", test_turns);
     g_test_add_func("/exec-loop/two-disturbed", test_two_disturbed);
     g_test_add_func("/exec-loop/replay", test_replay);
+    g_test_add_func("/exec-loop/input-on-vector", test_input_on_vector);
     return g_test_run();
 }
