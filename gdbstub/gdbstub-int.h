@@ -52,7 +52,8 @@ GdbCommand gdb_read_registers, gdb_write_registers, gdb_read_register, gdb_write
            gdb_read_memory, gdb_write_memory, gdb_write_memory_binary,
            gdb_insert_breakpoint, gdb_remove_breakpoint;
 void gdb_clear_breakpoints(GdbStub *g);
-void gdb_set_pc(GdbStub *g, unsigned cpu, uint64_t pc);
+/* False, and the error in reply, when it cannot be set. */
+bool gdb_set_pc(GdbStub *g, unsigned cpu, uint64_t pc, GString *reply);
 
 /* gdb-query.c */
 GdbCommand gdb_query, gdb_set;

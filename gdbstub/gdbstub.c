@@ -156,8 +156,7 @@ static bool start_at(GdbStub *g, const char *args, GString *reply)
         gdb_error(reply, 0x16);
         return false;
     }
-    gdb_set_pc(g, g->step_cpu, pc);
-    return true;
+    return gdb_set_pc(g, g->step_cpu, pc, reply);
 }
 
 static bool cmd_continue(GdbStub *g, const char *args, size_t length, GString *reply)

@@ -13,6 +13,7 @@ void loop_tell_stopped(ExecLoop *l, ExecStopReason reason)
 {
     g_mutex_lock(&l->lock);
     l->run_wanted = false;
+    l->step_cpu = NULL;
     g_mutex_unlock(&l->lock);
     for (unsigned n = 0; n < l->listeners->len; n++) {
         const ExecListener *listener = &g_array_index(l->listeners, ExecListener, n);
@@ -21,8 +22,10 @@ void loop_tell_stopped(ExecLoop *l, ExecStopReason reason)
     }
 }
 
-void loop_run_closures(ExecLoop *l)
+bool loop_run_closures(ExecLoop *l)
 {
+    bool any = false;
+
     g_mutex_lock(&l->lock);
     while (l->closures) {
         ExecClosure *c = l->closures->data;
@@ -32,25 +35,35 @@ void loop_run_closures(ExecLoop *l)
         c->fn(c->opaque);
         g_mutex_lock(&l->lock);
         c->done = true;
+        any = true;
         g_cond_broadcast(&l->state);
     }
     g_mutex_unlock(&l->lock);
+    return any;
 }
 
-LoopTask loop_serve_outside(ExecLoop *l)
+/* A replay is left before its end: there is nothing to compare. */
+static void abandon(ExecLoop *l)
 {
-    bool was_running = true;
-    LoopTask task;
+    l->result.cause = SHUTDOWN_CAUSE_HOST_QUIT;
+    l->result.icount = loop_icount(l);
+    l->ended = true;
+}
+
+bool loop_serve_outside(ExecLoop *l)
+{
+    bool was_running = true, visited = false;
 
     for (;;) {
-        loop_run_closures(l);
+        visited |= loop_run_closures(l);
         g_mutex_lock(&l->lock);
         if (l->run_wanted || l->step_cpu || l->quit_wanted) {
             break;
         }
         if (was_running) {
             was_running = false;
-            clock_pause(l->machine->clock);
+            loop_time_paused(l);
+            exec_loop_cpu(l)->skip_breakpoint = true;
         }
         l->paused = true;
         g_cond_broadcast(&l->state);
@@ -60,25 +73,26 @@ LoopTask loop_serve_outside(ExecLoop *l)
         g_mutex_unlock(&l->lock);
     }
     if (!was_running) {
-        clock_resume(l->machine->clock);
-        exec_loop_cpu(l)->skip_breakpoint = true;
+        loop_time_resumed(l);
+        visited = true;
     }
     l->paused = false;
     l->stepping = l->step_cpu;
-    task = l->abandon ? TASK_ABANDON :
-           l->quit_wanted && !l->run_wanted ? TASK_QUIT_PAUSED : TASK_TURN;
+    if (l->abandon) {
+        abandon(l);
+    }
     g_mutex_unlock(&l->lock);
-    return task;
+    return visited;
 }
 
 void loop_take_step(ExecLoop *l)
 {
-    loop_run_slice(l, 1);
+    bool stopped = loop_run_slice(l, 1);
+
     loop_run_check(l);
-    g_mutex_lock(&l->lock);
-    l->step_cpu = NULL;
-    g_mutex_unlock(&l->lock);
-    loop_tell_stopped(l, EXEC_STOP_STEPPED);
+    if (!stopped) {
+        loop_tell_stopped(l, EXEC_STOP_STEPPED);
+    }
 }
 
 /* ---- other threads ---- */

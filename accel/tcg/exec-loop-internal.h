@@ -26,7 +26,7 @@ struct ExecLoop {
     Replay *replay;
     ExecConfig config;
     GThread *thread;
-    ReplaySource *request_source, *shift_source;
+    ReplaySource *request_source, *shift_source, *write_source;
 
     /* Machine thread only. */
     int64_t icount;           /* instructions executed, between slices */
@@ -35,9 +35,12 @@ struct ExecLoop {
     uint64_t next_check;      /* icount of the next digest check; 0: none */
     unsigned turn_cpu;
     int64_t turn_left;        /* instructions left of its turn */
-    int64_t adapt_time, adapt_idle, adapt_icount;
+    int64_t adapt_time, adapt_icount;
+    int64_t adapt_idle;       /* host time since adapt_time in which no CPU was to run */
+    int64_t pause_time;
     Digest *digest;
     Vcpu *stepping;           /* what step_cpu was at the start of the turn */
+    bool written;             /* whether the last debugger's write succeeded */
     bool ended;
     ExecResult result;
     void (*ended_fn)(void *opaque);
@@ -59,35 +62,34 @@ struct ExecLoop {
 /* The CPU whose turn it is. */
 Vcpu *exec_loop_cpu(ExecLoop *l);
 uint64_t loop_icount(ExecLoop *l);
-/* Everything that happens at this position before the next instruction. */
-void loop_safe_point(ExecLoop *l);
-
 /* ---- exec-sched.c: turns and slices ---- */
 
 /* Choose the CPU whose turn it is; false when all wait. */
 bool loop_choose_cpu(ExecLoop *l);
 /* Instructions to the next place where the loop has to look around; at least 1. */
 int64_t loop_slice_length(ExecLoop *l);
-void loop_run_slice(ExecLoop *l, int64_t length);
+/* True when it ended at a breakpoint; listeners know. */
+bool loop_run_slice(ExecLoop *l, int64_t length);
 
 /* ---- exec-time.c: virtual time against host time ---- */
 
 /* All CPUs wait. One step; the loop comes back here if that woke nobody. */
 void loop_idle(ExecLoop *l);
 void loop_adapt_shift(ExecLoop *l);
+/* The VM stands still for a user: that host time is neither busy nor idle. */
+void loop_time_paused(ExecLoop *l);
+void loop_time_resumed(ExecLoop *l);
 bool loop_deliver_shift(void *opaque, const uint8_t *payload, size_t length);
 
 /* ---- exec-control.c: what other threads ask for ---- */
 
-typedef enum LoopTask {
-    TASK_TURN,
-    TASK_QUIT_PAUSED,   /* must not need the guest to run */
-    TASK_ABANDON,       /* leave a replay before its end: nothing to compare */
-} LoopTask;
-
-/* Run closures, and pause until somebody wants the VM to run, take a step, or quit. */
-LoopTask loop_serve_outside(ExecLoop *l);
-void loop_run_closures(ExecLoop *l);
+/*
+ * Run closures, and pause until somebody wants the VM to run, take a step, or quit. True when
+ * any of it happened: there may be more to do at this position.
+ */
+bool loop_serve_outside(ExecLoop *l);
+/* True when there were any. */
+bool loop_run_closures(ExecLoop *l);
 /* Steps keep to the order of turns: other CPUs run until it is this one's. */
 void loop_take_step(ExecLoop *l);
 void loop_tell_stopped(ExecLoop *l, ExecStopReason reason);
@@ -102,6 +104,10 @@ bool loop_take_requests(ExecLoop *l);
 /* The log has nothing more to say, or something is wrong with it. */
 void loop_finish_replay(ExecLoop *l);
 bool loop_deliver_request(void *opaque, const uint8_t *payload, size_t length);
+
+/* ---- exec-debug.c: what a debugger writes ---- */
+
+bool loop_deliver_write(void *opaque, const uint8_t *payload, size_t length);
 
 /* ---- exec-check.c: what rrcheck= compares ---- */
 

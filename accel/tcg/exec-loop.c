@@ -1,9 +1,10 @@
 /*
  * The execution loop: the machine thread.
  *
- * 1. One turn of the loop: closures and pauses (exec-control.c); due timers; the replay
- *    safe point; requests (exec-requests.c); checks (exec-check.c); then one slice of one
- *    vCPU (exec-sched.c), or idle time (exec-time.c).
+ * 1. One turn of the loop: settle the boundary between two instructions, that is due
+ *    timers, the replay safe point and requests (exec-requests.c); then serve other threads,
+ *    that is closures and pauses (exec-control.c); then run one slice of one vCPU
+ *    (exec-sched.c) and its check (exec-check.c), or idle time (exec-time.c).
  * 2. position = instructions executed + idle warps. All that replay needs to be the same
  *    is a function of the position.
  *
@@ -54,7 +55,8 @@ Vcpu *exec_loop_cpu(ExecLoop *l)
 
 /* ---- the thread ---- */
 
-void loop_safe_point(ExecLoop *l)
+/* Due timers and input. */
+static void safe_point(ExecLoop *l)
 {
     VirtualClock *clock = l->machine->clock;
 
@@ -71,15 +73,30 @@ void loop_safe_point(ExecLoop *l)
     }
 }
 
-/* One turn; see the head of the file. */
-static void turn(ExecLoop *l)
+/* All that happens at this position by itself. False: not yet, or the run has ended. */
+static bool settle(ExecLoop *l)
 {
-    loop_safe_point(l);
+    safe_point(l);
     if (replay_failed(l->replay)) {
         loop_finish_replay(l);
-    } else if (loop_take_requests(l)) {
+        return false;
+    }
+    return !loop_take_requests(l);
+}
+
+/*
+ * One turn; see the head of the file. Other threads find a settled boundary: what they
+ * change comes behind what happens here by itself, in a recording and its replay alike.
+ */
+static void turn(ExecLoop *l)
+{
+    if (!settle(l)) {
         return;
-    } else if (replay_at_end(l->replay)) {
+    }
+    if (loop_serve_outside(l) && (l->ended || !settle(l))) {
+        return;
+    }
+    if (replay_at_end(l->replay)) {
         loop_finish_replay(l);
     } else if (!loop_choose_cpu(l)) {
         loop_idle(l);
@@ -103,20 +120,7 @@ static gpointer loop_thread(gpointer opaque)
         clock_pause(l->machine->clock);
     }
     while (!l->ended) {
-        switch (loop_serve_outside(l)) {
-        case TASK_TURN:
-            turn(l);
-            break;
-        case TASK_QUIT_PAUSED:
-            loop_safe_point(l);
-            loop_take_requests(l);
-            break;
-        case TASK_ABANDON:
-            l->result.cause = SHUTDOWN_CAUSE_HOST_QUIT;
-            l->result.icount = loop_icount(l);
-            l->ended = true;
-            break;
-        }
+        turn(l);
     }
     g_mutex_lock(&l->lock);
     l->thread_done = true;
@@ -153,6 +157,8 @@ ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
                                           loop_deliver_request, l);
     l->shift_source = replay_source_new(l->replay, REPLAY_KIND_SHIFT, "clock",
                                         loop_deliver_shift, l);
+    l->write_source = replay_source_new(l->replay, REPLAY_KIND_MONITOR, "debugger",
+                                        loop_deliver_write, l);
     replay_set_host(l->replay, &host);
     replay_set_wakeup(l->replay, exec_loop_wake, l);
     return l;

@@ -78,10 +78,9 @@ bool loop_take_requests(ExecLoop *l)
         m->shutdown_request = m->reset_request = SHUTDOWN_CAUSE_NONE;
         if (!l->config.no_shutdown || cause == SHUTDOWN_CAUSE_HOST_QUIT) {
             finish(l, cause);
-        } else if (replay_sleeps(l->replay)) {
+        } else if (replay_may_stop(l->replay)) {
             loop_tell_stopped(l, EXEC_STOP_SHUTDOWN);
         }
-        /* Else somebody went on from here in the recording: so does its replay. */
         return true;
     }
     if (m->reset_request) {
@@ -115,17 +114,18 @@ bool loop_deliver_request(void *opaque, const uint8_t *payload, size_t length)
     }
 }
 
-void exec_loop_request(ExecLoop *l, ShutdownCause cause)
+bool exec_loop_request(ExecLoop *l, ShutdownCause cause)
 {
     uint8_t payload = cause;
-
     bool posted = replay_post(l->request_source, &payload, sizeof(payload));
 
     if (cause == SHUTDOWN_CAUSE_HOST_QUIT) {
+        /* What will not be delivered is done without. */
         g_mutex_lock(&l->lock);
         l->quit_wanted = true;
         l->abandon = !posted;
         g_mutex_unlock(&l->lock);
     }
     exec_loop_wake(l);
+    return posted || cause == SHUTDOWN_CAUSE_HOST_QUIT;
 }

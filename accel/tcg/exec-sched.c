@@ -64,7 +64,7 @@ int64_t loop_slice_length(ExecLoop *l)
     return MAX(length, 1);
 }
 
-void loop_run_slice(ExecLoop *l, int64_t length)
+bool loop_run_slice(ExecLoop *l, int64_t length)
 {
     Vcpu *cpu = exec_loop_cpu(l);
     int64_t start = loop_icount(l);
@@ -80,9 +80,11 @@ void loop_run_slice(ExecLoop *l, int64_t length)
         /* A lone CPU's slices are not cut by turns: their shape must leave no trace. */
         l->turn_left -= l->icount - start;
     }
-    if (stop == TCG_STOP_DEBUG) {
-        /* Now: who is told may continue before this thread gets to wait. */
-        cpu->skip_breakpoint = true;
-        loop_tell_stopped(l, EXEC_STOP_BREAKPOINT);
+    if (stop != TCG_STOP_DEBUG) {
+        return false;
     }
+    /* Now: who is told may continue before this thread gets to wait. */
+    cpu->skip_breakpoint = true;
+    loop_tell_stopped(l, EXEC_STOP_BREAKPOINT);
+    return true;
 }

@@ -82,6 +82,15 @@ static int64_t sleep_until(ExecLoop *l, int64_t ns)
     return elapsed;
 }
 
+/* A ReplaySleep. With sleep=off, waiting for input takes no virtual time. */
+static int64_t sleep_idle(void *opaque, int64_t until)
+{
+    ExecLoop *l = opaque;
+    int64_t elapsed = sleep_until(l, until);
+
+    return l->config.sleep ? MIN(elapsed, until) : 0;
+}
+
 static void idle_warp(ExecLoop *l, int64_t ns)
 {
     clock_warp(l->machine->clock, ns);
@@ -100,16 +109,21 @@ void loop_idle(ExecLoop *l)
         sleep_until(l, until);
     } else if (!l->config.sleep && until != CLOCK_NO_DEADLINE) {
         idle_warp(l, until);
-    } else if (!replay_sleeps(l->replay)) {
-        ns = 0;
-        if (replay_warp(l->replay, &ns, until)) {
-            idle_warp(l, ns);
-        }
-    } else {
-        ns = sleep_until(l, until);
-        ns = MIN(ns, until);   /* a macro: its arguments may be evaluated twice */
-        if (l->config.sleep && ns > 0 && replay_warp(l->replay, &ns, until)) {
-            idle_warp(l, ns);
-        }
+    } else if (replay_idle(l->replay, until, sleep_idle, l, &ns)) {
+        idle_warp(l, ns);
     }
+}
+
+/* ---- pauses ---- */
+
+void loop_time_paused(ExecLoop *l)
+{
+    clock_pause(l->machine->clock);
+    l->pause_time = host_monotonic_ns();
+}
+
+void loop_time_resumed(ExecLoop *l)
+{
+    clock_resume(l->machine->clock);
+    l->adapt_idle += host_monotonic_ns() - l->pause_time;
 }

@@ -11,6 +11,7 @@
 #include "accel/tcg/nzcv.h"
 #include "target/arm/cpu-models.h"
 #include "target/arm/exceptions.h"
+#include "target/arm/gdb.h"
 #include "target/arm/gtimer.h"
 #include "target/arm/mmu.h"
 #include "target/arm/psci.h"
@@ -325,6 +326,7 @@ static const char *const slot_names[VCPU_MAX_SLOTS] = {
 
 static const VcpuOps arm_ops = {
     .name = "arm",
+    .gdb = &aarch64_gdb_target,
     .num_slots = VCPU_MAX_SLOTS,
     .slot_names = slot_names,
     .translate = a64_translate,

@@ -182,6 +182,7 @@ static bool gdb_describe(const char *file, GString *out)
 const GdbTarget aarch64_gdb_target = {
     .num_regs = GDB_NUM_REGS,
     .num_g_regs = GDB_V0,
+    .pc = GDB_PC,
     .size = gdb_size,
     .read = gdb_read,
     .write = gdb_write,

@@ -19,6 +19,7 @@ struct ExecLoop {
     Vcpu cpu[2], *cpus[2];
     ExecListener listener;
     bool running;
+    bool refuses;           /* as a replay does: nothing can be written */
     unsigned stops, conts, steps;
     Vcpu *stepped;
     ShutdownCause requested;
@@ -82,9 +83,10 @@ void exec_loop_step(ExecLoop *l, Vcpu *cpu)
     l->listener.stopped(l->listener.opaque, EXEC_STOP_STEPPED, cpu);
 }
 
-void exec_loop_request(ExecLoop *l, ShutdownCause cause)
+bool exec_loop_request(ExecLoop *l, ShutdownCause cause)
 {
     l->requested = cause;
+    return true;
 }
 
 Machine *exec_loop_machine(ExecLoop *l)
@@ -128,14 +130,18 @@ bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length)
     return p != NULL;
 }
 
-bool vcpu_poke(Vcpu *cpu, uint64_t vaddr, const void *data, size_t length)
+ExecWrite exec_loop_write_memory(ExecLoop *l, Vcpu *cpu, uint64_t vaddr, const void *data,
+                                 size_t length)
 {
     uint8_t *p = memory_at(cpu, vaddr, length);
 
+    if (l->refuses) {
+        return EXEC_WRITE_REFUSED;
+    }
     if (p) {
         memcpy(p, data, length);
     }
-    return p != NULL;
+    return p ? EXEC_WRITE_DONE : EXEC_WRITE_FAILED;
 }
 
 /* Four registers: r0, r1 (8 bytes), pc, and v (16 bytes, not in "g"). */
@@ -165,6 +171,14 @@ static bool fake_write(Vcpu *cpu, unsigned n, const uint8_t *data)
     return true;
 }
 
+ExecWrite exec_loop_write_register(ExecLoop *l, Vcpu *cpu, unsigned reg, const uint8_t *data)
+{
+    if (l->refuses) {
+        return EXEC_WRITE_REFUSED;
+    }
+    return fake_write(cpu, reg, data) ? EXEC_WRITE_DONE : EXEC_WRITE_FAILED;
+}
+
 static bool fake_describe(const char *file, GString *out)
 {
     g_string_append(out, "<target>0123456789</target>");
@@ -172,7 +186,7 @@ static bool fake_describe(const char *file, GString *out)
 }
 
 static const GdbTarget fake_target = {
-    .num_regs = 4, .num_g_regs = 3, .size = fake_size, .read = fake_read, .write = fake_write,
+    .num_regs = 4, .num_g_regs = 3, .pc = 2, .size = fake_size, .read = fake_read, .write = fake_write,
     .describe = fake_describe,
 };
 
@@ -319,6 +333,27 @@ static void test_hex(void)
 }
 
 /* ---- commands ---- */
+
+static void test_refused(Fixture *f, gconstpointer data)
+{
+    static const char *const writes[] = {
+        "P0=0102030405060708", "G0102030405060708", "M40000010,2:abcd", "X40000010,2:zz",
+        "c40000020", "s40000020",
+    };
+
+    f->loop.refuses = true;
+    for (unsigned i = 0; i < ARRAY_SIZE(writes); i++) {
+        expect(f, writes[i], "E.the guest of a replay cannot be changed: "
+                             "record a new session");
+    }
+    g_assert_cmphex(f->loop.cpu[0].slot[0], ==, 0x1122334455667788);
+    g_assert_cmphex(f->loop.cpu[0].pc, ==, MEM_BASE);
+    g_assert_cmpuint(f->loop.mem[0x10], ==, 0x10);
+    g_assert_cmpuint(f->loop.steps + f->loop.conts, ==, 0);
+    /* Looking is allowed, and gdb's question whether it may send binary data. */
+    expect(f, "p0", "8877665544332211");
+    expect(f, "X40000010,0:", "OK");
+}
 
 static void test_registers(Fixture *f, gconstpointer data)
 {
@@ -546,6 +581,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gdbstub/framing", test_framing);
     g_test_add_func("/gdbstub/hex", test_hex);
 #define ADD(path, fn) g_test_add("/gdbstub/" path, Fixture, NULL, setup, fn, teardown)
+    ADD("refused", test_refused);
     ADD("registers", test_registers);
     ADD("memory", test_memory);
     ADD("memory-hole", test_memory_hole);

@@ -74,8 +74,11 @@ typedef struct SpaceKey {
     uint32_t asid;         /* with VMID above, where there is one */
 } SpaceKey;
 
+typedef struct GdbTarget GdbTarget;
+
 typedef struct VcpuOps {
     const char *name;
+    const GdbTarget *gdb;     /* registers as gdb numbers them: accel/tcg/gdb-target.h */
     unsigned num_slots;
     const char *const *slot_names;
     uint8_t pc_align_mask;    /* bits of a PC that must be zero, else an alignment fault */
