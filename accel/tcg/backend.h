@@ -68,6 +68,7 @@ struct TcgContext {
     CodeArena arena;
     int arena_fd;
     GPtrArray *cpus;            /* Vcpu * */
+    bool woken;                 /* tcg_woken() */
     Unit **hash;                /* UNIT_HASH_SIZE chains */
     GHashTable *pages;          /* physical page -> CodePage */
     GPtrArray *meta;            /* blocks of metadata */

@@ -13,8 +13,7 @@ static void digest_cpus(ExecLoop *l, Digest *d)
     for (unsigned n = 0; n < m->num_cpus; n++) {
         m->cpus[n]->ops->digest(m->cpus[n], d);
     }
-    digest_u64(d, l->turn_cpu);
-    digest_u64(d, l->turn_left);
+    loop_sched_digest(l, d);
     digest_u64(d, loop_icount(l));
     digest_u64(d, l->warps);
     if (clock_uses_icount(m->clock)) {

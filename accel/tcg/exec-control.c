@@ -9,7 +9,7 @@
 
 /* ---- the machine thread ---- */
 
-void loop_tell_stopped(ExecLoop *l, ExecStopReason reason)
+void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu)
 {
     g_mutex_lock(&l->lock);
     l->run_wanted = false;
@@ -18,7 +18,7 @@ void loop_tell_stopped(ExecLoop *l, ExecStopReason reason)
     for (unsigned n = 0; n < l->listeners->len; n++) {
         const ExecListener *listener = &g_array_index(l->listeners, ExecListener, n);
 
-        listener->stopped(listener->opaque, reason, exec_loop_cpu(l));
+        listener->stopped(listener->opaque, reason, cpu);
     }
 }
 
@@ -91,7 +91,7 @@ void loop_take_step(ExecLoop *l)
 
     loop_run_check(l);
     if (!stopped) {
-        loop_tell_stopped(l, EXEC_STOP_STEPPED);
+        loop_tell_stopped(l, EXEC_STOP_STEPPED, exec_loop_cpu(l));
     }
 }
 

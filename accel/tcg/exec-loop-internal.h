@@ -14,6 +14,16 @@
 /* Instructions a vCPU's turn, when there are several. */
 #define TURN_INSNS 50000
 
+#define EXEC_MAX_CPUS 64
+
+/* Whose turn it is; exec-sched.c. */
+typedef struct ExecSched {
+    unsigned cpu;                     /* whose turn it is: the one that executed last */
+    int64_t left;                     /* instructions left of its turn */
+    uint64_t ran[EXEC_MAX_CPUS];      /* how far each CPU has come */
+    uint8_t asleep[EXEC_MAX_CPUS];    /* had nothing to do when it was looked at last */
+} ExecSched;
+
 typedef struct ExecClosure {
     void (*fn)(void *opaque);
     void *opaque;
@@ -33,8 +43,8 @@ struct ExecLoop {
     int64_t zero;             /* what the clock subtracts between slices */
     uint64_t warps;
     uint64_t next_check;      /* icount of the next digest check; 0: none */
-    unsigned turn_cpu;
-    int64_t turn_left;        /* instructions left of its turn */
+    ExecSched sched;
+    ExecSched chosen;         /* what sched becomes when the chosen CPU executes */
     int64_t adapt_time, adapt_icount;
     int64_t adapt_idle;       /* host time since adapt_time in which no CPU was to run */
     int64_t pause_time;
@@ -59,16 +69,19 @@ struct ExecLoop {
 
 /* ---- exec-loop.c: position, and the turn ---- */
 
-/* The CPU whose turn it is. */
+/* The CPU that executes, or did last. */
 Vcpu *exec_loop_cpu(ExecLoop *l);
 uint64_t loop_icount(ExecLoop *l);
 /* ---- exec-sched.c: turns and slices ---- */
 
-/* Choose the CPU whose turn it is; false when all wait. */
-bool loop_choose_cpu(ExecLoop *l);
-/* Instructions to the next place where the loop has to look around; at least 1. */
+/* All CPUs have been reset: none is behind. */
+void loop_sched_reset(ExecLoop *l);
+void loop_sched_digest(ExecLoop *l, Digest *d);
+/* The CPU that goes next from this position; NULL when all wait. Changes no state. */
+Vcpu *loop_choose_cpu(ExecLoop *l);
+/* For the chosen CPU: instructions to where the loop has to look around; at least 1. */
 int64_t loop_slice_length(ExecLoop *l);
-/* True when it ended at a breakpoint; listeners know. */
+/* Run the chosen CPU. True when it came to a breakpoint; listeners know. */
 bool loop_run_slice(ExecLoop *l, int64_t length);
 
 /* ---- exec-time.c: virtual time against host time ---- */
@@ -92,7 +105,7 @@ bool loop_serve_outside(ExecLoop *l);
 bool loop_run_closures(ExecLoop *l);
 /* Steps keep to the order of turns: other CPUs run until it is this one's. */
 void loop_take_step(ExecLoop *l);
-void loop_tell_stopped(ExecLoop *l, ExecStopReason reason);
+void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu);
 /* Any thread. */
 void exec_loop_wake(void *opaque);
 

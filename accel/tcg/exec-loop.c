@@ -50,7 +50,7 @@ static void host_describe_cpu(void *opaque, GString *out)
 
 Vcpu *exec_loop_cpu(ExecLoop *l)
 {
-    return l->machine->cpus[l->turn_cpu];
+    return l->machine->cpus[l->sched.cpu];
 }
 
 /* ---- the thread ---- */
@@ -90,6 +90,8 @@ static bool settle(ExecLoop *l)
  */
 static void turn(ExecLoop *l)
 {
+    Vcpu *cpu;
+
     if (!settle(l)) {
         return;
     }
@@ -98,9 +100,9 @@ static void turn(ExecLoop *l)
     }
     if (replay_at_end(l->replay)) {
         loop_finish_replay(l);
-    } else if (!loop_choose_cpu(l)) {
+    } else if ((cpu = loop_choose_cpu(l)) == NULL) {
         loop_idle(l);
-    } else if (l->stepping == exec_loop_cpu(l)) {
+    } else if (l->stepping == cpu) {
         loop_take_step(l);
     } else {
         loop_run_slice(l, loop_slice_length(l));
@@ -145,7 +147,6 @@ ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
     l->run_wanted = !config->start_paused;
     l->digest = digest_new();
     l->listeners = g_array_new(false, false, sizeof(ExecListener));
-    l->turn_left = TURN_INSNS;
     g_mutex_init(&l->lock);
     g_cond_init(&l->wake);
     g_cond_init(&l->state);

@@ -54,6 +54,7 @@ void loop_reset_state(ExecLoop *l)
         vcpu_tlb_flush_all(m->cpus[n]);
         vcpu_space_changed(m->cpus[n]);
     }
+    loop_sched_reset(l);
 }
 
 static void reset_machine(ExecLoop *l)
@@ -79,7 +80,7 @@ bool loop_take_requests(ExecLoop *l)
         if (!l->config.no_shutdown || cause == SHUTDOWN_CAUSE_HOST_QUIT) {
             finish(l, cause);
         } else if (replay_may_stop(l->replay)) {
-            loop_tell_stopped(l, EXEC_STOP_SHUTDOWN);
+            loop_tell_stopped(l, EXEC_STOP_SHUTDOWN, exec_loop_cpu(l));
         }
         return true;
     }

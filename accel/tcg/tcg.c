@@ -71,6 +71,44 @@ void vcpu_set_irq_pending(Vcpu *cpu, bool pending)
 {
     cpu->irq_pending = pending;
     cpu->exit_request |= pending;
+    if (pending && cpu->halted) {
+        vcpu_woken(cpu);
+    }
+}
+
+/* Whoever runs leaves after this instruction: the order of turns may be another now. */
+void vcpu_woken(Vcpu *cpu)
+{
+    Machine *m = cpu->machine;
+
+    if (cpu->tcg && m->num_cpus > 1) {
+        cpu->tcg->woken = true;
+        m->cpus[m->current_cpu]->exit_request = 1;
+    }
+}
+
+void vcpu_yield(Vcpu *cpu)
+{
+    cpu->yielded = cpu->machine->num_cpus > 1;
+    cpu->exit_request = 1;
+}
+
+bool tcg_woken(const TcgContext *t)
+{
+    return t->woken;
+}
+
+bool tcg_take_woken(TcgContext *t)
+{
+    bool woken = t->woken;
+
+    t->woken = false;
+    return woken;
+}
+
+void tcg_set_woken(TcgContext *t, bool woken)
+{
+    t->woken = woken;
 }
 
 void tcg_clean_writes(TcgContext *t)
@@ -194,9 +232,14 @@ static void run_unit(TcgContext *t, Vcpu *cpu)
 TcgStop tcg_run(TcgContext *t, Vcpu *cpu)
 {
     cpu->last_exit = EXIT_KIND_MAIN;
+    cpu->yielded = false;
     for (;;) {
         cpu->exit_request = 0;
-        if (machine_has_request(t->machine) || clock_deadline_moved(t->machine->clock)) {
+        if (cpu->yielded) {
+            return TCG_STOP_YIELD;
+        }
+        if (machine_has_request(t->machine) || t->woken ||
+            clock_deadline_moved(t->machine->clock)) {
             return TCG_STOP_REQUEST;
         }
         if (cpu->halted || cpu->powered_off) {

@@ -247,6 +247,7 @@ void arm_cpu_power_on(ArmCpu *cpu, uint64_t entry, uint64_t context)
     cpu->vcpu.pc = entry;
     cpu->vcpu.slot[0] = context;
     state_replaced(cpu);
+    vcpu_woken(&cpu->vcpu);
 }
 
 void arm_cpu_set_boot(ArmCpu *cpu, uint64_t pc, uint64_t x0)
