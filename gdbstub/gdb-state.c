@@ -194,7 +194,8 @@ static void read_memory(void *opaque)
         uint64_t addr = c->addr + done;
         size_t n = MIN(c->length - done, PIECE - (addr & (PIECE - 1)));
 
-        if (!vcpu_peek(c->cpu, addr, c->data + done, n)) {
+        if (!(c->g->physical ? memory_peek(c->cpu->machine->memory, addr, c->data + done, n)
+                             : vcpu_peek(c->cpu, addr, c->data + done, n))) {
             break;
         }
         done += n;
@@ -206,7 +207,11 @@ static void write_memory(void *opaque)
 {
     StateCall *c = opaque;
 
-    c->result = exec_loop_write_memory(c->g->env.loop, c->cpu, c->addr, c->data, c->length);
+    if (c->g->physical) {
+        c->result = exec_loop_write_physical(c->g->env.loop, c->addr, c->data, c->length);
+    } else {
+        c->result = exec_loop_write_memory(c->g->env.loop, c->cpu, c->addr, c->data, c->length);
+    }
 }
 
 /* "ADDR,LENGTH" and then end (a character, or NUL). */

@@ -135,6 +135,36 @@ class GdbTest(unittest.TestCase):
         self.assertIn(b'digest ' + digest + b' (equal)', stderr)
         self.assertEqual(process.returncode, 0)
 
+    def test_writes_are_recorded(self):
+        """What gdb changes is in the recording; its replay is equal, and refuses changes."""
+        log = os.path.join(self.folder.name, 'a.log')
+        process = self.start('-S', '-icount', f'shift=0,rr=record,rrfile={log}')
+        out = self.gdb(f'break *{guests.SPIN_FUNCTION:#x}', 'continue', 'continue',
+                       'set $x0 = 1000',
+                       f'set {{unsigned}}{guests.SPIN_FUNCTION + 4:#x} = 0xd503201f',
+                       'continue', 'printf "x=%ld\\n", $x0', 'stepi',
+                       'set $v5.u64x2[0] = 7', 'maint packet Qqemu.PhyMemMode:1',
+                       f'set {{long}}{guests.SPIN_DATA + 8:#x} = 99',
+                       'maint packet Qqemu.PhyMemMode:0',
+                       f'printf "m=%ld\\n", *(long *){guests.SPIN_DATA + 8:#x}',
+                       'delete', f'set $pc = {guests.SPIN_LOOP:#x}', 'detach')
+        self.assertEqual(self.value(out, 'x'), '1001')
+        self.assertEqual(self.value(out, 'm'), '99')
+        time.sleep(0.2)
+        process.terminate()
+        _, stderr = process.communicate(timeout=TIMEOUT)
+        digest = re.search(rb'digest ([0-9a-f]+)', stderr).group(1)
+        process = self.start('-S', '-icount', f'rr=replay,rrfile={log}')
+        out = self.gdb(f'break *{guests.SPIN_FUNCTION:#x}', 'continue', 'continue', 'continue',
+                       'set $x0 = 5', 'printf "x=%ld\\n", $x0', 'monitor system_reset',
+                       'delete', 'detach')
+        self.assertIn('the guest of a replay cannot be changed: record a new session', out)
+        self.assertIn('this has no effect in a replay', out)
+        self.assertEqual(self.value(out, 'x'), '1001')
+        _, stderr = process.communicate(timeout=TIMEOUT)
+        self.assertIn(b'digest ' + digest + b' (equal)', stderr)
+        self.assertEqual(process.returncode, 0)
+
 
 if __name__ == '__main__':
     if not shutil.which('gdb-multiarch'):
