@@ -127,7 +127,7 @@ static bool parse_register(GdbStub *g, const char **args, unsigned *n)
 {
     uint64_t number;
 
-    if (!gdb_get_number(args, &number) || number >= g->env.target->num_regs) {
+    if (!gdb_get_number(args, &number) || number >= g->env.target->num_regs()) {
         return false;
     }
     *n = (unsigned)number;

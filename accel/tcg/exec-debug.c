@@ -34,7 +34,7 @@ static bool deliver_register(ExecLoop *l, ByteReader *in)
     uint64_t reg = bytes_get_varint(in);
     const GdbTarget *t = cpu ? cpu->ops->gdb : NULL;
 
-    if (!t || in->failed || reg >= t->num_regs || byte_reader_left(in) != t->size(reg)) {
+    if (!t || in->failed || reg >= t->num_regs() || byte_reader_left(in) != t->size(reg)) {
         return false;
     }
     /* It may be the PC: a breakpoint there has not been met yet. */

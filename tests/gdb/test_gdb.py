@@ -79,6 +79,26 @@ class GdbTest(unittest.TestCase):
         self.assertEqual(self.value(out, 'mem'), 'feedface12345678')
         self.assertIn('CPU#0 [running]', out)
 
+    def test_system_registers(self):
+        """By the manual's names; storage can be written, what does more cannot."""
+        self.start('-S', '-icount', 'shift=0')
+        out = self.gdb(
+            'printf "midr=%lx\\n", $MIDR_EL1', 'printf "el=%lx\\n", $CurrentEL',
+            'printf "sctlr=%lx\\n", $SCTLR_EL1', 'set $TPIDR_EL1 = 0x1234',
+            'printf "tpidr=%lx\\n", $TPIDR_EL1', 'set $SCTLR_EL1 = 0',
+            'printf "after=%lx\\n", $SCTLR_EL1', 'set $MIDR_EL1 = 0',
+            'printf "count=%lx\\n", $CNTVCT_EL0', 'info registers cp_regs', 'kill')
+        self.assertEqual(self.value(out, 'midr'), '410fd083')     # Cortex-A72 r0p3
+        self.assertEqual(self.value(out, 'el'), '4')
+        self.assertEqual(self.value(out, 'tpidr'), '1234')
+        self.assertEqual(self.value(out, 'after'), self.value(out, 'sctlr'))
+        self.assertIn('Could not write register "SCTLR_EL1"', out)
+        self.assertIn('Could not write register "MIDR_EL1"', out)
+        self.assertEqual(self.value(out, 'count'), '0')
+        for name in ('VBAR_EL1', 'TTBR0_EL1', 'ESR_EL1', 'FAR_EL1', 'CNTV_CTL_EL0',
+                     'ID_AA64PFR0_EL1'):
+            self.assertRegex(out, rf'(?m)^{name} ')
+
     def test_breakpoints_and_steps(self):
         process = self.start('-S')
         out = self.gdb(

@@ -196,8 +196,13 @@ static bool fake_describe(const char *file, GString *out)
     return !strcmp(file, "target.xml");
 }
 
+static unsigned fake_num_regs(void)
+{
+    return 4;
+}
+
 static const GdbTarget fake_target = {
-    .num_regs = 4, .num_g_regs = 3, .pc = 2, .size = fake_size, .read = fake_read, .write = fake_write,
+    .num_regs = fake_num_regs, .num_g_regs = 3, .pc = 2, .size = fake_size, .read = fake_read, .write = fake_write,
     .describe = fake_describe,
 };
 

@@ -12,7 +12,7 @@
 #define GDB_MAX_REG_BYTES 16
 
 struct GdbTarget {
-    unsigned num_regs;
+    unsigned (*num_regs)(void);
     unsigned num_g_regs;     /* the first ones, sent together by "g" */
     unsigned pc;             /* the program counter's number */
     /* Bytes of register n, little-endian; out has GDB_MAX_REG_BYTES. */
