@@ -12,8 +12,9 @@
 static bool query_supported(GdbStub *g, const char *args, size_t length, GString *reply)
 {
     g->swbreak = strstr(args, "swbreak+") != NULL;
+    g->multiprocess = strstr(args, "multiprocess+") != NULL;
     g_string_append_printf(reply, "PacketSize=%x;qXfer:features:read+;vContSupported+;"
-                           "QStartNoAckMode+;swbreak+", GDB_MAX_PACKET);
+                           "QStartNoAckMode+;swbreak+;multiprocess+", GDB_MAX_PACKET);
     return true;
 }
 
@@ -25,14 +26,16 @@ static bool query_attached(GdbStub *g, const char *args, size_t length, GString 
 
 static bool query_current_thread(GdbStub *g, const char *args, size_t length, GString *reply)
 {
-    g_string_append_printf(reply, "QC%x", g->cpu + 1);
+    g_string_append(reply, "QC");
+    gdb_put_thread(g, reply, g->cpu);
     return true;
 }
 
 static bool query_first_threads(GdbStub *g, const char *args, size_t length, GString *reply)
 {
     for (unsigned i = 0; i < gdb_num_cpus(g); i++) {
-        g_string_append_printf(reply, "%c%x", i ? ',' : 'm', i + 1);
+        g_string_append_c(reply, i ? ',' : 'm');
+        gdb_put_thread(g, reply, i);
     }
     return true;
 }
@@ -127,6 +130,63 @@ static bool query_symbol(GdbStub *g, const char *args, size_t length, GString *r
     return true;
 }
 
+/* ---- QEMU's own ---- */
+
+static bool query_qemu_supported(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    g_string_append(reply, "sstepbits;sstep;PhyMemMode");
+    return true;
+}
+
+/*
+ * How steps are made. Interrupts and timers cannot be held off during a step, as a step would
+ * then change what the guest does: ENABLE is the only bit.
+ */
+#define SSTEP_ENABLE 1
+
+static bool query_step_bits(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    g_string_append_printf(reply, "ENABLE=%x", SSTEP_ENABLE);
+    return true;
+}
+
+static bool query_step(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    g_string_append_printf(reply, "0x%x", SSTEP_ENABLE);
+    return true;
+}
+
+static bool set_step(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    uint64_t bits;
+
+    if (!gdb_get_number(&args, &bits) || *args || bits != SSTEP_ENABLE) {
+        gdb_error(reply, 0x16);
+    } else {
+        g_string_append(reply, "OK");
+    }
+    return true;
+}
+
+static bool query_physical(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    g_string_append_c(reply, g->physical ? '1' : '0');
+    return true;
+}
+
+static bool set_physical(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    if (strcmp(args, "0") && strcmp(args, "1")) {
+        gdb_error(reply, 0x16);
+        return true;
+    }
+    g->physical = *args == '1';
+    g_string_append(reply, "OK");
+    return true;
+}
+
+/* ---- the tables ---- */
+
 static bool set_no_ack(GdbStub *g, const char *args, size_t length, GString *reply)
 {
     /* gdb acknowledges this reply, and nothing afterwards. */
@@ -136,10 +196,12 @@ static bool set_no_ack(GdbStub *g, const char *args, size_t length, GString *rep
 }
 
 /* Each ends with the separator that its arguments follow, or takes none. */
-static const struct {
+typedef struct Query {
     const char *name;
     GdbCommand *run;
-} queries[] = {
+} Query;
+
+static const Query queries[] = {
     { "Supported", query_supported },
     { "Attached", query_attached },
     { "C", query_current_thread },
@@ -149,22 +211,38 @@ static const struct {
     { "Xfer:features:read:", query_features },
     { "Rcmd,", query_command },
     { "Symbol:", query_symbol },
+    { "qemu.Supported", query_qemu_supported },
+    { "qemu.sstepbits", query_step_bits },
+    { "qemu.sstep", query_step },
+    { "qemu.PhyMemMode", query_physical },
 };
 
-bool gdb_query(GdbStub *g, const char *args, size_t length, GString *reply)
-{
-    for (unsigned i = 0; i < ARRAY_SIZE(queries); i++) {
-        size_t n = strlen(queries[i].name);
-        bool open = strchr(",:", queries[i].name[n - 1]) != NULL;
+static const Query sets[] = {
+    { "StartNoAckMode", set_no_ack },
+    { "qemu.sstep=", set_step },
+    { "qemu.PhyMemMode:", set_physical },
+};
 
-        if (!strncmp(args, queries[i].name, n) && (open || !g_ascii_isalnum(args[n]))) {
-            return queries[i].run(g, args + n, length - n, reply);
+static bool run_query(const Query *table, unsigned count, GdbStub *g, const char *args,
+                      size_t length, GString *reply)
+{
+    for (unsigned i = 0; i < count; i++) {
+        size_t n = strlen(table[i].name);
+        bool open = strchr(",:=", table[i].name[n - 1]) != NULL;
+
+        if (!strncmp(args, table[i].name, n) && (open || !g_ascii_isalnum(args[n]))) {
+            return table[i].run(g, args + n, length - n, reply);
         }
     }
     return true;
 }
 
+bool gdb_query(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    return run_query(queries, ARRAY_SIZE(queries), g, args, length, reply);
+}
+
 bool gdb_set(GdbStub *g, const char *args, size_t length, GString *reply)
 {
-    return strcmp(args, "StartNoAckMode") ? true : set_no_ack(g, args, length, reply);
+    return run_query(sets, ARRAY_SIZE(sets), g, args, length, reply);
 }

@@ -19,7 +19,7 @@ typedef struct StateCall {
     uint64_t addr;
     uint8_t *data;
     size_t length;
-    bool ok;
+    ExecWrite result;
 } StateCall;
 
 static void run(StateCall *c, void (*fn)(void *opaque))
@@ -38,6 +38,16 @@ static bool finish(bool ok, unsigned error, GString *reply)
     return true;
 }
 
+/* error: when it failed. The text of a refusal is for gdb's user. */
+static bool finish_write(ExecWrite result, unsigned error, GString *reply)
+{
+    if (result == EXEC_WRITE_REFUSED) {
+        g_string_append(reply, "E." EXEC_WRITE_REFUSAL);
+        return true;
+    }
+    return finish(result == EXEC_WRITE_DONE, error, reply);
+}
+
 /* ---- registers ---- */
 
 static void put_register(StateCall *c, unsigned n)
@@ -49,12 +59,15 @@ static void put_register(StateCall *c, unsigned n)
     gdb_put_hex(c->reply, value, t->size(n));
 }
 
-static bool take_register(StateCall *c, unsigned n, const char *hex)
+static ExecWrite take_register(StateCall *c, unsigned n, const char *hex)
 {
     const GdbTarget *t = c->g->env.target;
     uint8_t value[GDB_MAX_REG_BYTES];
 
-    return gdb_get_hex(hex, value, t->size(n)) && t->write(c->cpu, n, value);
+    if (!gdb_get_hex(hex, value, t->size(n))) {
+        return EXEC_WRITE_FAILED;
+    }
+    return exec_loop_write_register(c->g->env.loop, c->cpu, n, value);
 }
 
 static void read_registers(void *opaque)
@@ -72,12 +85,10 @@ static void write_registers(void *opaque)
     const GdbTarget *t = c->g->env.target;
     const char *hex = c->args;
 
-    c->ok = true;
-    for (unsigned n = 0; n < t->num_g_regs && *hex; n++) {
-        if (strlen(hex) < 2 * (size_t)t->size(n) || !take_register(c, n, hex)) {
-            c->ok = false;
-            return;
-        }
+    c->result = EXEC_WRITE_DONE;
+    for (unsigned n = 0; n < t->num_g_regs && *hex && c->result == EXEC_WRITE_DONE; n++) {
+        c->result = strlen(hex) < 2 * (size_t)t->size(n) ? EXEC_WRITE_FAILED :
+                    take_register(c, n, hex);
         hex += 2 * t->size(n);
     }
 }
@@ -93,7 +104,7 @@ static void write_register(void *opaque)
 {
     StateCall *c = opaque;
 
-    c->ok = take_register(c, c->reg, c->args);
+    c->result = take_register(c, c->reg, c->args);
 }
 
 bool gdb_read_registers(GdbStub *g, const char *args, size_t length, GString *reply)
@@ -109,14 +120,14 @@ bool gdb_write_registers(GdbStub *g, const char *args, size_t length, GString *r
     StateCall c = { .g = g, .args = args };
 
     run(&c, write_registers);
-    return finish(c.ok, EINVAL_REPLY, reply);
+    return finish_write(c.result, EINVAL_REPLY, reply);
 }
 
 static bool parse_register(GdbStub *g, const char **args, unsigned *n)
 {
     uint64_t number;
 
-    if (!gdb_get_number(args, &number) || number >= g->env.target->num_regs) {
+    if (!gdb_get_number(args, &number) || number >= g->env.target->num_regs()) {
         return false;
     }
     *n = (unsigned)number;
@@ -137,27 +148,36 @@ bool gdb_read_register(GdbStub *g, const char *args, size_t length, GString *rep
 
 bool gdb_write_register(GdbStub *g, const char *args, size_t length, GString *reply)
 {
-    StateCall c = { .g = g };
+    StateCall c = { .g = g, .result = EXEC_WRITE_FAILED };
 
     if (parse_register(g, &args, &c.reg) && *args == '=') {
         c.args = args + 1;
         run(&c, write_register);
     }
-    return finish(c.ok, EINVAL_REPLY, reply);
+    return finish_write(c.result, EINVAL_REPLY, reply);
 }
 
 static void set_pc(void *opaque)
 {
     StateCall *c = opaque;
+    unsigned size = c->g->env.target->size(c->g->env.target->pc);
+    uint8_t value[GDB_MAX_REG_BYTES];
 
-    c->cpu->pc = c->addr;
+    for (unsigned n = 0; n < size; n++) {
+        value[n] = (uint8_t)(c->addr >> 8 * n);
+    }
+    c->result = exec_loop_write_register(c->g->env.loop, c->cpu, c->g->env.target->pc, value);
 }
 
-void gdb_set_pc(GdbStub *g, unsigned cpu, uint64_t pc)
+bool gdb_set_pc(GdbStub *g, unsigned cpu, uint64_t pc, GString *reply)
 {
     StateCall c = { .g = g, .cpu = gdb_vcpu(g, cpu), .addr = pc };
 
     machine_run_sync(g->env.loop, set_pc, &c);
+    if (c.result != EXEC_WRITE_DONE) {
+        finish_write(c.result, EINVAL_REPLY, reply);
+    }
+    return c.result == EXEC_WRITE_DONE;
 }
 
 /* ---- memory ---- */
@@ -174,7 +194,8 @@ static void read_memory(void *opaque)
         uint64_t addr = c->addr + done;
         size_t n = MIN(c->length - done, PIECE - (addr & (PIECE - 1)));
 
-        if (!vcpu_peek(c->cpu, addr, c->data + done, n)) {
+        if (!(c->g->physical ? memory_peek(c->cpu->machine->memory, addr, c->data + done, n)
+                             : vcpu_peek(c->cpu, addr, c->data + done, n))) {
             break;
         }
         done += n;
@@ -186,7 +207,11 @@ static void write_memory(void *opaque)
 {
     StateCall *c = opaque;
 
-    c->ok = vcpu_poke(c->cpu, c->addr, c->data, c->length);
+    if (c->g->physical) {
+        c->result = exec_loop_write_physical(c->g->env.loop, c->addr, c->data, c->length);
+    } else {
+        c->result = exec_loop_write_memory(c->g->env.loop, c->cpu, c->addr, c->data, c->length);
+    }
 }
 
 /* "ADDR,LENGTH" and then end (a character, or NUL). */
@@ -239,7 +264,7 @@ bool gdb_write_memory(GdbStub *g, const char *args, size_t length, GString *repl
         return finish(true, 0, reply);
     }
     run(&c, write_memory);
-    return finish(c.ok, EFAULT_REPLY, reply);
+    return finish_write(c.result, EFAULT_REPLY, reply);
 }
 
 bool gdb_write_memory_binary(GdbStub *g, const char *args, size_t length, GString *reply)
@@ -256,7 +281,7 @@ bool gdb_write_memory_binary(GdbStub *g, const char *args, size_t length, GStrin
     }
     c.data = (uint8_t *)args;
     run(&c, write_memory);
-    return finish(c.ok, EFAULT_REPLY, reply);
+    return finish_write(c.result, EFAULT_REPLY, reply);
 }
 
 /* ---- breakpoints ---- */

@@ -20,6 +20,8 @@ struct GdbStub {
     bool connected;
     bool no_ack;
     bool swbreak;              /* gdb understands the stop reason */
+    bool multiprocess;         /* thread ids are "pPID.TID"; there is one process, 1 */
+    bool physical;             /* m, M and X mean physical addresses */
     bool running;              /* gdb waits for a stop reply */
     unsigned cpu;              /* of "Hg": what state commands look at */
     unsigned step_cpu;         /* of "Hc" */
@@ -44,15 +46,20 @@ unsigned gdb_num_cpus(GdbStub *g);
 /* "E.." */
 void gdb_error(GString *reply, unsigned number);
 void gdb_send(GdbStub *g, const char *data, size_t length);
-/* The CPU of a thread id ("1", "-1", "0": any); false: no such thread. */
+/*
+ * The CPU of a thread id: "1", "p1.1", or any of them ("-1", "0", "p1", "p1.-1", "p-1"); false: no
+ * such thread.
+ */
 bool gdb_parse_thread(GdbStub *g, const char **text, bool *any, unsigned *cpu);
+void gdb_put_thread(GdbStub *g, GString *out, unsigned cpu);
 
 /* gdb-state.c */
 GdbCommand gdb_read_registers, gdb_write_registers, gdb_read_register, gdb_write_register,
            gdb_read_memory, gdb_write_memory, gdb_write_memory_binary,
            gdb_insert_breakpoint, gdb_remove_breakpoint;
 void gdb_clear_breakpoints(GdbStub *g);
-void gdb_set_pc(GdbStub *g, unsigned cpu, uint64_t pc);
+/* False, and the error in reply, when it cannot be set. */
+bool gdb_set_pc(GdbStub *g, unsigned cpu, uint64_t pc, GString *reply);
 
 /* gdb-query.c */
 GdbCommand gdb_query, gdb_set;

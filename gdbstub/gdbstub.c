@@ -5,7 +5,7 @@
  *    notes the stop and wakes the main loop.
  * 2. gdb either waits for a stop reply (`running`) or talks; it does not do both. What
  *    it sends while it waits is only the interrupt byte.
- * 3. A thread is a CPU: thread n is CPU n - 1.
+ * 3. A thread is a CPU: thread n is CPU n - 1. All are threads of one process, 1.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -34,23 +34,41 @@ void gdb_send(GdbStub *g, const char *data, size_t length)
     chardev_write(g->chr, g->last->data, g->last->len);
 }
 
-bool gdb_parse_thread(GdbStub *g, const char **text, bool *any, unsigned *cpu)
+/* A number up to max, or -1 (all) and 0 (any), which both count as 0. */
+static bool parse_id(const char **text, uint64_t max, uint64_t *id)
 {
-    uint64_t number = 0;
-
-    *any = false;
-    *cpu = 0;
     if (g_str_has_prefix(*text, "-1")) {
         *text += 2;
-        *any = true;
+        *id = 0;
         return true;
     }
-    if (!gdb_get_number(text, &number) || number > gdb_num_cpus(g)) {
+    return gdb_get_number(text, id) && *id <= max;
+}
+
+bool gdb_parse_thread(GdbStub *g, const char **text, bool *any, unsigned *cpu)
+{
+    uint64_t process, thread = 0;
+    bool has_thread = true;
+
+    if (**text == 'p') {
+        ++*text;
+        if (!parse_id(text, 1, &process)) {
+            return false;
+        }
+        has_thread = **text == '.';
+        *text += has_thread;
+    }
+    if (has_thread && !parse_id(text, gdb_num_cpus(g), &thread)) {
         return false;
     }
-    *any = number == 0;
-    *cpu = number ? (unsigned)number - 1 : 0;
+    *any = thread == 0;
+    *cpu = thread ? (unsigned)thread - 1 : 0;
     return true;
+}
+
+void gdb_put_thread(GdbStub *g, GString *out, unsigned cpu)
+{
+    g_string_append_printf(out, g->multiprocess ? "p1.%x" : "%x", cpu + 1);
 }
 
 /* ---- stops ---- */
@@ -58,7 +76,7 @@ bool gdb_parse_thread(GdbStub *g, const char **text, bool *any, unsigned *cpu)
 static void send_stop(GdbStub *g, ExecStopReason reason)
 {
     bool interrupted = reason == EXEC_STOP_PAUSED || reason == EXEC_STOP_SHUTDOWN;
-    g_autofree char *reply = NULL;
+    g_autoptr(GString) reply = g_string_new("");
     const char *why = "";
 
     if (reason == EXEC_STOP_BREAKPOINT && g->swbreak) {
@@ -66,9 +84,10 @@ static void send_stop(GdbStub *g, ExecStopReason reason)
     } else if (reason == EXEC_STOP_REPLAY_END) {
         why = "replaylog:end;";
     }
-    reply = g_strdup_printf("T%02xthread:%x;%s", interrupted ? GDB_SIGNAL_INT : GDB_SIGNAL_TRAP,
-                            g->stop_cpu + 1, why);
-    gdb_send(g, reply, strlen(reply));
+    g_string_printf(reply, "T%02xthread:", interrupted ? GDB_SIGNAL_INT : GDB_SIGNAL_TRAP);
+    gdb_put_thread(g, reply, g->stop_cpu);
+    g_string_append_printf(reply, ";%s", why);
+    gdb_send(g, reply->str, reply->len);
 }
 
 /* Main thread: the machine has stopped. */
@@ -140,7 +159,9 @@ static void step(GdbStub *g, unsigned cpu)
 
 static bool cmd_stop_reason(GdbStub *g, const char *args, size_t length, GString *reply)
 {
-    g_string_append_printf(reply, "T%02xthread:%x;", GDB_SIGNAL_TRAP, g->stop_cpu + 1);
+    g_string_append_printf(reply, "T%02xthread:", GDB_SIGNAL_TRAP);
+    gdb_put_thread(g, reply, g->stop_cpu);
+    g_string_append_c(reply, ';');
     return true;
 }
 
@@ -156,8 +177,7 @@ static bool start_at(GdbStub *g, const char *args, GString *reply)
         gdb_error(reply, 0x16);
         return false;
     }
-    gdb_set_pc(g, g->step_cpu, pc);
-    return true;
+    return gdb_set_pc(g, g->step_cpu, pc, reply);
 }
 
 static bool cmd_continue(GdbStub *g, const char *args, size_t length, GString *reply)
@@ -178,51 +198,67 @@ static bool cmd_step(GdbStub *g, const char *args, size_t length, GString *reply
     return false;
 }
 
+/* One action of "vCont": its letter in lower case, 0 when it is malformed. */
+static char vcont_action(GdbStub *g, const char **args, bool *any, unsigned *cpu)
+{
+    char action = **args;
+    uint64_t signal;   /* there is nobody to deliver it to */
+
+    *any = true;
+    *args += action != 0;
+    if ((action == 'C' || action == 'S') && !gdb_get_number(args, &signal)) {
+        return 0;
+    }
+    if (**args == ':') {
+        ++*args;
+        if (!gdb_parse_thread(g, args, any, cpu)) {
+            return 0;
+        }
+    }
+    return action == 'c' || action == 'C' ? 'c' : action == 's' || action == 'S' ? 's' : 0;
+}
+
 /*
- * "vCont;ACTION[:THREAD]...": the first action that names a thread, or none, is the
- * thread's. A step moves its CPU alone; without one, all go on.
+ * "vCont;ACTION[:THREAD]...": a thread takes the first action that names it, or that names
+ * none. If one is to step, it is waited for, and the turns of the others, which go on, come
+ * as they would without a debugger; of several that are to step, the chosen thread
+ * or else the first one counts. Threads without an action are not held back.
  */
 static bool vcont(GdbStub *g, const char *args, GString *reply)
 {
-    bool stepping = false, going = false;
-    unsigned step_cpu = 0;
+    unsigned num_cpus = gdb_num_cpus(g), step_cpu = num_cpus;
+    g_autofree char *actions = g_malloc0(num_cpus);
+    bool acts = false;
 
     while (*args == ';') {
-        char action = args[1];
-        unsigned cpu = g->step_cpu;
-        bool any = true;
+        unsigned cpu;
+        char action;
+        bool any;
 
+        args++;
+        action = vcont_action(g, &args, &any, &cpu);
         if (!action) {
-            break;
+            gdb_error(reply, 0x16);
+            return true;
         }
-        args += 2;
-        if (action == 'C' || action == 'S') {
-            uint64_t signal;   /* there is nobody to deliver it to */
-
-            if (!gdb_get_number(&args, &signal)) {
-                break;
+        for (unsigned n = 0; n < num_cpus; n++) {
+            if ((any || n == cpu) && !actions[n]) {
+                actions[n] = action;
+                acts = true;
             }
-        }
-        if (*args == ':') {
-            args++;
-            if (!gdb_parse_thread(g, &args, &any, &cpu)) {
-                break;
-            }
-        }
-        if ((action == 's' || action == 'S') && !stepping && !(any && going)) {
-            stepping = true;
-            step_cpu = any ? g->step_cpu : cpu;
-        } else if (action == 'c' || action == 'C') {
-            going = true;
-        } else if (action != 's' && action != 'S') {
-            break;
         }
     }
-    if (*args || (!stepping && !going)) {
+    if (*args || !acts) {
         gdb_error(reply, 0x16);
         return true;
     }
-    if (stepping) {
+    for (unsigned n = num_cpus; n-- > 0; ) {
+        step_cpu = actions[n] == 's' ? n : step_cpu;
+    }
+    if (actions[g->step_cpu] == 's') {
+        step_cpu = g->step_cpu;
+    }
+    if (step_cpu < num_cpus) {
         step(g, step_cpu);
     } else {
         resume(g);
@@ -239,9 +275,11 @@ static bool cmd_v(GdbStub *g, const char *args, size_t length, GString *reply)
     if (g_str_has_prefix(args, "Cont;")) {
         return vcont(g, args + strlen("Cont"), reply);
     }
-    if (g_str_has_prefix(args, "Kill")) {
+    if (!strcmp(args, "Kill") || !strcmp(args, "Kill;1")) {
         exec_loop_request(g->env.loop, SHUTDOWN_CAUSE_HOST_QUIT);
         g_string_append(reply, "OK");
+    } else if (g_str_has_prefix(args, "Kill")) {
+        gdb_error(reply, 0x16);
     }
     return true;
 }
@@ -252,8 +290,13 @@ static bool cmd_kill(GdbStub *g, const char *args, size_t length, GString *reply
     return false;
 }
 
+/* "D", "D;PID". */
 static bool cmd_detach(GdbStub *g, const char *args, size_t length, GString *reply)
 {
+    if (*args && strcmp(args, ";1")) {
+        gdb_error(reply, 0x16);
+        return true;
+    }
     gdb_clear_breakpoints(g);
     g_string_append(reply, "OK");
     exec_loop_cont(g->env.loop);
@@ -389,7 +432,7 @@ static void gdb_connected(GdbStub *g)
     gdb_parser_init(&g->parser);
     g_byte_array_set_size(g->last, 0);
     g->connected = true;
-    g->no_ack = g->running = g->swbreak = false;
+    g->no_ack = g->running = g->swbreak = g->multiprocess = g->physical = false;
     g->cpu = g->step_cpu = g->stop_cpu = 0;
     exec_loop_stop(g->env.loop);
 }

@@ -181,7 +181,10 @@ static bool request(MonitorEnv *env, const char *args, ShutdownCause cause, Erro
     if (!no_args(args, errp)) {
         return false;
     }
-    exec_loop_request(env->loop, cause);
+    if (!exec_loop_request(env->loop, cause)) {
+        error_setg(errp, "this has no effect in a replay, where only what was recorded happens");
+        return false;
+    }
     return true;
 }
 

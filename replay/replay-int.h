@@ -17,7 +17,6 @@
 
 typedef struct ReplayModeOps {
     const char *name;
-    bool sleeps;              /* idle time really passes */
     bool (*post)(ReplaySource *s, const void *payload, size_t length);
     void (*value)(ReplaySource *s, ReplayProduce *produce, void *opaque, void *out,
                   size_t length);
@@ -27,7 +26,9 @@ typedef struct ReplayModeOps {
     uint64_t (*next_pos)(Replay *r);
     /* A record of class MARK passes here, with exactly this payload. */
     void (*mark)(Replay *r, ReplayKind kind, const void *payload, size_t length);
-    bool (*warp)(Replay *r, int64_t *ns, int64_t until);
+    bool (*act)(ReplaySource *s, const void *payload, size_t length);
+    bool (*idle)(Replay *r, int64_t until, ReplaySleep *sleep, void *opaque, int64_t *ns);
+    bool (*may_stop)(Replay *r);
     bool (*start)(Replay *r, Error **errp);
     bool (*end)(Replay *r, const void *payload, size_t length);
     bool (*at_end)(Replay *r);

@@ -76,6 +76,37 @@ static void format_bytes(GString *out, const uint8_t *payload, size_t length)
     g_string_append(out, shown ? "\"" : "");
 }
 
+static bool format_rest(GString *out, ByteReader *in)
+{
+    size_t length = byte_reader_left(in);
+
+    g_string_append(out, ": ");
+    format_bytes(out, bytes_get_data(in, length), length);
+    return !in->failed;
+}
+
+/* A debugger's write: docs/replay-log-format.md. */
+static bool format_write(GString *out, ByteReader *in)
+{
+    uint64_t what = bytes_get_u8(in), cpu = what < 3 ? bytes_get_varint(in) : 0, place;
+
+    switch (what) {
+    case 1:
+        place = bytes_get_varint(in);
+        g_string_append_printf(out, "cpu %" PRIu64 " register %" PRIu64, cpu, place);
+        return format_rest(out, in);
+    case 2:
+        place = bytes_get_le64(in);
+        g_string_append_printf(out, "cpu %" PRIu64 " memory at 0x%" PRIx64, cpu, place);
+        return format_rest(out, in);
+    case 3:
+        g_string_append_printf(out, "physical memory at 0x%" PRIx64, bytes_get_le64(in));
+        return format_rest(out, in);
+    default:
+        return false;
+    }
+}
+
 /* False when the payload is not what the table says. */
 static bool format_decoded(GString *out, unsigned kind, ByteReader *in)
 {
@@ -113,6 +144,8 @@ static bool format_decoded(GString *out, unsigned kind, ByteReader *in)
         b = bytes_get_le64(in);
         g_string_append_printf(out, "vector %" PRIu64 " pc 0x%" PRIx64, a, b);
         break;
+    case REPLAY_KIND_MONITOR:
+        return format_write(out, in);
     case REPLAY_KIND_BLOCK:
     case REPLAY_KIND_AUDIO_OUT:
     case REPLAY_KIND_BH:

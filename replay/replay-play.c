@@ -244,7 +244,17 @@ static bool take_warp(Replay *r, const ReplayRecord *rec, int64_t *ns, int64_t u
     return true;
 }
 
-static bool play_warp(Replay *r, int64_t *ns, int64_t until)
+static bool play_act(ReplaySource *s, const void *payload, size_t length)
+{
+    return false;
+}
+
+static bool play_may_stop(Replay *r)
+{
+    return false;
+}
+
+static bool play_idle(Replay *r, int64_t until, ReplaySleep *sleep, void *opaque, int64_t *ns)
 {
     uint64_t pos = replay_position(r);
     const ReplayRecord *rec;
@@ -342,7 +352,9 @@ const ReplayModeOps replay_mode_play = {
     .due = play_due,
     .next_pos = play_next_pos,
     .mark = play_mark,
-    .warp = play_warp,
+    .act = play_act,
+    .idle = play_idle,
+    .may_stop = play_may_stop,
     .start = play_start,
     .end = play_end,
     .at_end = play_at_end,

@@ -24,17 +24,27 @@ static bool live_post(ReplaySource *s, const void *payload, size_t length)
     return true;
 }
 
+/* Live input comes from our own adapters: malformed is a bug. */
+static void deliver_live(ReplaySource *s, const uint8_t *payload, size_t length)
+{
+    if (!s->deliver(s->opaque, payload, length)) {
+        g_error("source '%s' posted what it cannot deliver", s->name);
+    }
+}
+
 /* One batch: what is posted meanwhile waits for the next safe point. */
 static void deliver_batch(ReplayPosted *batch)
 {
     for (ReplayPosted *p = batch, *next; p; p = next) {
         next = p->next;
-        /* Live input comes from our own adapters: malformed is a bug. */
-        if (!p->source->deliver(p->source->opaque, p->payload, p->length)) {
-            g_error("source '%s' posted what it cannot deliver", p->source->name);
-        }
+        deliver_live(p->source, p->payload, p->length);
         g_free(p);
     }
+}
+
+static bool live_may_stop(Replay *r)
+{
+    return true;
 }
 
 static bool nothing_due(Replay *r)
@@ -73,9 +83,16 @@ static void none_mark(Replay *r, ReplayKind kind, const void *payload, size_t le
 {
 }
 
-static bool none_warp(Replay *r, int64_t *ns, int64_t until)
+static bool none_act(ReplaySource *s, const void *payload, size_t length)
 {
+    deliver_live(s, payload, length);
     return true;
+}
+
+static bool none_idle(Replay *r, int64_t until, ReplaySleep *sleep, void *opaque, int64_t *ns)
+{
+    *ns = sleep(opaque, until);
+    return *ns > 0;
 }
 
 static bool none_start(Replay *r, Error **errp)
@@ -94,14 +111,15 @@ static void none_info(Replay *r, GString *out)
 
 const ReplayModeOps replay_mode_none = {
     .name = "none",
-    .sleeps = true,
     .post = live_post,
     .value = none_value,
     .deliver = none_deliver,
     .due = nothing_due,
     .next_pos = no_bound,
     .mark = none_mark,
-    .warp = none_warp,
+    .act = none_act,
+    .idle = none_idle,
+    .may_stop = live_may_stop,
     .start = none_start,
     .end = none_end,
     .at_end = never_at_end,
@@ -166,11 +184,32 @@ static bool record_deliver(Replay *r)
     return true;
 }
 
-/* Empty: to the next timer. */
-static bool record_warp(Replay *r, int64_t *ns, int64_t until)
+/* A batch of one. */
+static bool record_act(ReplaySource *s, const void *payload, size_t length)
 {
-    GByteArray *payload = g_byte_array_sized_new(10);
+    Replay *r = s->replay;
+    ReplayRecord rec = { .kind = s->kind, .source = s->index, .pos = replay_position(r),
+                         .length = (uint32_t)length, .payload = payload };
 
+    replay_order_sync(r, rec.pos);
+    rec.checkpoints = r->checkpoints;
+    rec.again = r->delivered;
+    put(r, &rec);
+    r->delivered = true;
+    deliver_live(s, payload, length);
+    return true;
+}
+
+/* Empty: to the next timer. */
+static bool record_idle(Replay *r, int64_t until, ReplaySleep *sleep, void *opaque, int64_t *ns)
+{
+    GByteArray *payload;
+
+    *ns = sleep(opaque, until);
+    if (*ns <= 0) {
+        return false;
+    }
+    payload = g_byte_array_sized_new(10);
     if (*ns != until) {
         bytes_put_svarint(payload, *ns);
     }
@@ -225,14 +264,15 @@ static void record_info(Replay *r, GString *out)
 
 const ReplayModeOps replay_mode_record = {
     .name = "record",
-    .sleeps = true,
     .post = live_post,
     .value = record_value,
     .deliver = record_deliver,
     .due = nothing_due,
     .next_pos = no_bound,
     .mark = record_mark,
-    .warp = record_warp,
+    .act = record_act,
+    .idle = record_idle,
+    .may_stop = live_may_stop,
     .start = record_start,
     .end = record_end,
     .at_end = never_at_end,

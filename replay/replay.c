@@ -206,14 +206,21 @@ void replay_checkpoint(Replay *r, ReplayCheckpoint checkpoint)
     r->ops->deliver(r);
 }
 
-bool replay_warp(Replay *r, int64_t *ns, int64_t until)
+bool replay_act(ReplaySource *s, const void *payload, size_t length)
 {
-    return r->ops->warp(r, ns, until);
+    assert(length <= REPLAY_MAX_PAYLOAD);
+    assert(s->deliver);
+    return s->replay->ops->act(s, payload, length);
 }
 
-bool replay_sleeps(Replay *r)
+bool replay_idle(Replay *r, int64_t until, ReplaySleep *sleep, void *opaque, int64_t *ns)
 {
-    return r->ops->sleeps;
+    return r->ops->idle(r, until, sleep, opaque, ns);
+}
+
+bool replay_may_stop(Replay *r)
+{
+    return r->ops->may_stop(r);
 }
 
 bool replay_at_end(Replay *r)

@@ -17,9 +17,11 @@ struct Unit {
     uint16_t num_insns;       /* guest instructions */
     uint16_t page_first, page_last;  /* byte offsets in the page that it was made from */
     bool dead;                /* invalidated: not entered any more */
+    bool for_break;           /* made for the breakpoints of pc's virtual page */
     const void *code;         /* host code, or NULL */
     const void *dead_code;    /* what a killed unit's entry goes to */
     IrUnit *ir;               /* for the interpreter, or NULL */
+    IrUnit *tail;             /* the same for slices that end inside it, or NULL */
     struct ExitRec *incoming; /* linked exits of other units that jump here */
     Unit *hash_next;
     Unit *page_next;          /* other units of the physical page */
@@ -66,13 +68,16 @@ struct TcgContext {
     CodeArena arena;
     int arena_fd;
     GPtrArray *cpus;            /* Vcpu * */
+    bool woken;                 /* tcg_woken() */
     Unit **hash;                /* UNIT_HASH_SIZE chains */
     GHashTable *pages;          /* physical page -> CodePage */
     GPtrArray *meta;            /* blocks of metadata */
     size_t meta_used;           /* in the last block */
     IrUnit *ir;                 /* scratch for translation */
     struct TailEntry *tails;    /* one-instruction units for the interpreter */
-    GHashTable *breakpoints;    /* set of virtual addresses */
+    GHashTable *breakpoints;    /* virtual address -> count */
+    GHashTable *break_pages;    /* virtual page -> count of addresses */
+    GPtrArray *break_units;     /* Unit *, made for them; dead ones may be among them */
     TcgStats stats;
 };
 

@@ -33,7 +33,7 @@ TcgContext *tcg_new(Machine *m, const TcgConfig *config, Error **errp)
     t->config = *config;
     t->backend = config->interp ? NULL : tcg_native_backend;
     t->cpus = g_ptr_array_new();
-    t->breakpoints = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    breakpoints_init(t);
     if (!units_init(t, errp)) {
         tcg_free(t);
         return NULL;
@@ -56,7 +56,7 @@ void tcg_free(TcgContext *t)
     units_free(t);
     g_free(t->backend_data);
     g_ptr_array_free(t->cpus, true);
-    g_hash_table_destroy(t->breakpoints);
+    breakpoints_free(t);
     g_free(t);
 }
 
@@ -71,53 +71,44 @@ void vcpu_set_irq_pending(Vcpu *cpu, bool pending)
 {
     cpu->irq_pending = pending;
     cpu->exit_request |= pending;
-}
-
-/* ---- breakpoints ---- */
-
-static bool breakpoint_at(TcgContext *t, uint64_t pc)
-{
-    return g_hash_table_size(t->breakpoints) && g_hash_table_contains(t->breakpoints, &pc);
-}
-
-/* A unit may run at other addresses than this one: offsets in the page count. */
-bool vcpu_stop_before(Vcpu *cpu, uint64_t pc)
-{
-    GHashTableIter iter;
-    gpointer key;
-
-    g_hash_table_iter_init(&iter, cpu->tcg->breakpoints);
-    while (g_hash_table_iter_next(&iter, &key, NULL)) {
-        if (((*(uint64_t *)key ^ pc) & (PAGE_SIZE - 1)) == 0) {
-            return true;
-        }
+    if (pending && cpu->halted) {
+        vcpu_woken(cpu);
     }
-    return false;
 }
 
-void tcg_breakpoint_insert(TcgContext *t, uint64_t vaddr)
+/* Whoever runs leaves after this instruction: the order of turns may be another now. */
+void vcpu_woken(Vcpu *cpu)
 {
-    uint64_t *key = g_new(uint64_t, 1);
+    Machine *m = cpu->machine;
 
-    *key = vaddr;
-    g_hash_table_add(t->breakpoints, key);
-    units_flush(t);
-}
-
-bool tcg_breakpoint_remove(TcgContext *t, uint64_t vaddr)
-{
-    bool found = g_hash_table_remove(t->breakpoints, &vaddr);
-
-    if (found) {
-        units_flush(t);
+    if (cpu->tcg && m->num_cpus > 1) {
+        cpu->tcg->woken = true;
+        m->cpus[m->current_cpu]->exit_request = 1;
     }
-    return found;
 }
 
-void tcg_breakpoint_clear(TcgContext *t)
+void vcpu_yield(Vcpu *cpu)
 {
-    g_hash_table_remove_all(t->breakpoints);
-    units_flush(t);
+    cpu->yielded = cpu->machine->num_cpus > 1;
+    cpu->exit_request = 1;
+}
+
+bool tcg_woken(const TcgContext *t)
+{
+    return t->woken;
+}
+
+bool tcg_take_woken(TcgContext *t)
+{
+    bool woken = t->woken;
+
+    t->woken = false;
+    return woken;
+}
+
+void tcg_set_woken(TcgContext *t, bool woken)
+{
+    t->woken = woken;
 }
 
 void tcg_clean_writes(TcgContext *t)
@@ -134,9 +125,9 @@ void tcg_flush(TcgContext *t)
 
 /* ---- running ---- */
 
-static void run_tail(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb, unsigned max_insns)
+static void run_single(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)
 {
-    interp_run(cpu, unit_tail(t, cpu, cpu->pc, itlb, max_insns), max_insns);
+    interp_run(cpu, unit_single(t, cpu, cpu->pc, itlb), 1);
 }
 
 /* Interpret one instruction where generated code gave up. */
@@ -147,7 +138,7 @@ static void run_bailed(TcgContext *t, Vcpu *cpu)
     /* The page was just executed from: it is in the ITLB. */
     assert(itlb);
     t->stats.bails++;
-    run_tail(t, cpu, itlb, 1);
+    run_single(t, cpu, itlb);
 }
 
 static void remember_jump(Vcpu *cpu, const Unit *unit)
@@ -219,7 +210,7 @@ static void run_unit(TcgContext *t, Vcpu *cpu)
         return;
     }
     if (cpu->left == 1) {
-        run_tail(t, cpu, itlb, 1);
+        run_single(t, cpu, itlb);
         return;
     }
     unit = unit_find(t, cpu, cpu->pc, itlb);
@@ -231,7 +222,7 @@ static void run_unit(TcgContext *t, Vcpu *cpu)
         interp_run(cpu, unit->ir, MIN(unit->num_insns, cpu->left));
     } else if (unit->num_insns > cpu->left) {
         t->stats.tails++;
-        run_tail(t, cpu, itlb, cpu->left);
+        interp_run(cpu, unit_tail(t, cpu, unit, itlb), cpu->left);
     } else {
         connect(t, cpu, exit, unit);
         run_code(t, cpu, unit);
@@ -241,9 +232,14 @@ static void run_unit(TcgContext *t, Vcpu *cpu)
 TcgStop tcg_run(TcgContext *t, Vcpu *cpu)
 {
     cpu->last_exit = EXIT_KIND_MAIN;
+    cpu->yielded = false;
     for (;;) {
         cpu->exit_request = 0;
-        if (machine_has_request(t->machine) || clock_deadline_moved(t->machine->clock)) {
+        if (cpu->yielded) {
+            return TCG_STOP_YIELD;
+        }
+        if (machine_has_request(t->machine) || t->woken ||
+            clock_deadline_moved(t->machine->clock)) {
             return TCG_STOP_REQUEST;
         }
         if (cpu->halted || cpu->powered_off) {
@@ -253,7 +249,11 @@ TcgStop tcg_run(TcgContext *t, Vcpu *cpu)
             return TCG_STOP_BUDGET;
         }
         if (cpu->irq_pending && cpu->ops->take_interrupt(cpu)) {
+            /* A step of its own: what else happens at this address has its own position. */
+            cpu->left--;
             cpu->last_exit = EXIT_KIND_MAIN;
+            cpu->skip_breakpoint = false;
+            continue;
         }
         if (breakpoint_at(t, cpu->pc) && !cpu->skip_breakpoint) {
             return TCG_STOP_DEBUG;

@@ -93,6 +93,7 @@ bool units_init(TcgContext *t, Error **errp)
     t->hash = g_new0(Unit *, UNIT_HASH_SIZE);
     t->pages = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
     t->meta = g_ptr_array_new_with_free_func(g_free);
+    t->break_units = g_ptr_array_new();
     t->ir = ir_unit_new();
     t->tails = g_new0(TailEntry, TAIL_ENTRIES);
     t->arena_fd = -1;
@@ -125,6 +126,7 @@ void units_free(TcgContext *t)
     g_free(t->hash);
     g_hash_table_destroy(t->pages);
     g_ptr_array_free(t->meta, true);
+    g_ptr_array_free(t->break_units, true);
     ir_unit_free(t->ir);
     tails_free(t);
 }
@@ -141,8 +143,10 @@ static unsigned unit_hash(uint64_t phys, uint32_t mode)
 static Unit *hash_lookup(TcgContext *t, uint64_t phys, uint64_t pc, uint32_t mode)
 {
     Unit *unit = t->hash[unit_hash(phys, mode)];
+    bool for_break = breakpoint_on_page(t, pc);
 
-    while (unit && (unit->phys != phys || unit->mode != mode || (unit->ir && unit->pc != pc))) {
+    while (unit && (unit->phys != phys || unit->mode != mode || unit->for_break != for_break ||
+                    ((unit->ir || for_break) && unit->pc != pc))) {
         unit = unit->hash_next;
     }
     return unit;
@@ -214,6 +218,14 @@ static void unit_kill(TcgContext *t, Unit *unit)
     }
 }
 
+static void page_check_empty(TcgContext *t, CodePage *page)
+{
+    if (!page->units) {
+        *page_flags(t, page->phys) &= ~PAGE_CODE;
+        g_hash_table_remove(t->pages, &page->phys);
+    }
+}
+
 static void page_invalidate(TcgContext *t, CodePage *page, unsigned first, unsigned last)
 {
     Unit **link = &page->units;
@@ -236,9 +248,31 @@ static void page_invalidate(TcgContext *t, CodePage *page, unsigned first, unsig
             ((Vcpu *)g_ptr_array_index(t->cpus, n))->exit_request = 1;
         }
     }
-    if (!page->units) {
-        *page_flags(t, page->phys) &= ~PAGE_CODE;
-        g_hash_table_remove(t->pages, &page->phys);
+    page_check_empty(t, page);
+}
+
+void units_drop_breaks(TcgContext *t, uint64_t vpage)
+{
+    for (unsigned n = 0; n < t->break_units->len; ) {
+        Unit *unit = g_ptr_array_index(t->break_units, n);
+
+        if (!unit->dead && ((unit->pc ^ vpage) & ~(uint64_t)(PAGE_SIZE - 1)) == 0) {
+            uint64_t phys = unit->phys & ~(uint64_t)(PAGE_SIZE - 1);
+            CodePage *page = g_hash_table_lookup(t->pages, &phys);
+            Unit **link = &page->units;
+
+            while (*link != unit) {
+                link = &(*link)->page_next;
+            }
+            *link = unit->page_next;
+            unit_kill(t, unit);
+            page_check_empty(t, page);
+        }
+        if (unit->dead) {
+            g_ptr_array_remove_index_fast(t->break_units, n);
+        } else {
+            n++;
+        }
     }
 }
 
@@ -272,6 +306,7 @@ void units_flush(TcgContext *t)
     for (unsigned n = 0; n < t->cpus->len; n++) {
         mmu_clear_jump_caches(g_ptr_array_index(t->cpus, n));
     }
+    g_ptr_array_set_size(t->break_units, 0);
     g_ptr_array_set_size(t->meta, 0);
     t->meta_used = 0;
     t->stats.flushes++;
@@ -413,6 +448,7 @@ static Unit *unit_translate(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEnt
     unit->phys = itlb->phys | (pc & (PAGE_SIZE - 1));
     unit->mode = cpu->mode;
     unit->num_insns = t->ir->num_guest_insns;
+    unit->for_break = breakpoint_on_page(t, pc);
     unit_extent(unit, t->ir);
     if (t->config.no_opt) {
         ir_mark_flags(t->ir);
@@ -428,7 +464,9 @@ static Unit *unit_translate(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEnt
     t->stats.guest_insns += unit->num_insns;
     if (t->backend) {
         before = t->arena.used;
-        if (!t->backend->compile(t, &t->arena, t->ir, unit, !t->config.no_link)) {
+        /* A unit with a breakpoint at its head must not loop back to it by itself. */
+        if (!t->backend->compile(t, &t->arena, t->ir, unit,
+                                 !t->config.no_link && !breakpoint_at(t, pc))) {
             assert(!"UNIT_ROOM is enough for every unit");
         }
         log_host_code(unit, t->arena.used - before);
@@ -437,6 +475,9 @@ static Unit *unit_translate(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEnt
                            tcg_meta_alloc(t, t->ir->num_insns * sizeof(IrInsn)));
     }
     unit_insert(t, unit);
+    if (unit->for_break) {
+        g_ptr_array_add(t->break_units, unit);
+    }
     return unit;
 }
 
@@ -454,17 +495,26 @@ void unit_link(TcgContext *t, ExitRec *exit, Unit *unit)
     unit->incoming = exit;
 }
 
-const IrUnit *unit_tail(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb,
-                        unsigned max_insns)
+const IrUnit *unit_tail(TcgContext *t, Vcpu *cpu, Unit *unit, const ItlbEntry *itlb)
+{
+    if (unit->tail && unit->tail->pc == cpu->pc) {
+        return unit->tail;
+    }
+    build_ir(t, cpu, cpu->pc, itlb, t->config.unit_insns);
+    if (!unit->tail) {
+        unit->tail = copy_ir(t->ir, tcg_meta_alloc(t, sizeof(IrUnit)),
+                             tcg_meta_alloc(t, t->ir->num_insns * sizeof(IrInsn)));
+    }
+    /* Else the page is mapped at several addresses; the first one keeps its place. */
+    return t->ir;
+}
+
+const IrUnit *unit_single(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb)
 {
     TailEntry *e = &t->tails[(pc >> 2) % TAIL_ENTRIES];
     unsigned offset = pc & (PAGE_SIZE - 1);
     uint32_t word = 0;
 
-    if (max_insns > 1) {
-        build_ir(t, cpu, pc, itlb, MIN(max_insns, IR_MAX_GUEST_INSNS));
-        return t->ir;
-    }
     memcpy(&word, itlb->host + offset, MIN(4u, PAGE_SIZE - offset));
     if (!e->ir || e->pc != pc || e->mode != cpu->mode || e->word != word) {
         build_ir(t, cpu, pc, itlb, 1);

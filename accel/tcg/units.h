@@ -18,14 +18,24 @@ Unit *unit_find(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb);
 void unit_link(TcgContext *t, ExitRec *exit, Unit *unit);
 
 /*
- * IR of one guest instruction at pc, for the interpreter; valid until the next call.
- * max_insns > 1: up to that many instructions, not cached.
+ * IR for the interpreter, valid until the next call: of the one guest instruction at pc;
+ * of all of unit, which stands at cpu->pc, for a slice that ends inside it.
  */
-const IrUnit *unit_tail(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb,
-                        unsigned max_insns);
+const IrUnit *unit_single(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb);
+const IrUnit *unit_tail(TcgContext *t, Vcpu *cpu, Unit *unit, const ItlbEntry *itlb);
 
 /* The MemoryCodeHook: drop what was made from [addr, addr + length). */
 void units_invalidate(void *opaque, hwaddr addr, size_t length);
 void units_flush(TcgContext *t);
+/* Drop the units that were made for the breakpoints of this virtual page. */
+void units_drop_breaks(TcgContext *t, uint64_t vpage);
+
+/* ---- breakpoints.c ---- */
+
+void breakpoints_init(TcgContext *t);
+void breakpoints_free(TcgContext *t);
+bool breakpoint_at(TcgContext *t, uint64_t pc);
+/* Any on the virtual page of pc. */
+bool breakpoint_on_page(TcgContext *t, uint64_t pc);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * Record and replay, as the execution loop and system/ see it.
  *
- * Position: pos = instructions executed + idle warps passed. It only grows, is
- * the same in recording and replay, and orders everything in the log.
+ * Position: pos = instructions executed (taking an interrupt counts as one) + idle warps
+ * passed. It only grows, is the same in recording and replay, and orders everything in the
+ * log.
  *
  * 1. At a safe point the loop runs due timers, then calls replay_safe_point(),
  *    which delivers what belongs to this position: in record mode all that was
@@ -34,6 +35,9 @@ typedef enum ReplayCheckpoint {
     CHECKPOINT_CLOCK_HOST = 7,
     CHECKPOINT_CLOCK_VIRTUAL_RT = 8,
 } ReplayCheckpoint;
+
+/* Sleep until woken or `until` ns have passed; returns the time to account, 0..until. */
+typedef int64_t ReplaySleep(void *opaque, int64_t until);
 
 typedef struct ReplayConfig {
     ReplayMode mode;
@@ -107,18 +111,30 @@ uint64_t replay_next_pos(Replay *r);
 void replay_checkpoint(Replay *r, ReplayCheckpoint checkpoint);
 
 /*
- * Idle: all CPUs wait. ns is in/out. In record mode the loop passes the time that
- * went by and it is recorded; in replay mode the recorded amount comes back. The loop
- * then adds ns to the virtual clock and one to the position. `until` is how far
- * the next timer is away (INT64_MAX: none); a warp of just that length costs a few
- * bits in the log, as `until` is the same on replay. False (replay mode):
- * no warp is recorded at this position, because something is delivered here or the
- * log ends; the loop goes on to its safe point. Warps whose amount follows
- * from guest state (sleep=off) need no call and cost no record.
+ * A change that somebody makes to the guest from outside, a debugger's write: like a posted
+ * payload of s, but delivered before this call returns. The loop calls it between a safe
+ * point that delivered nothing more and the next instruction, with no request pending. True
+ * when deliver() has run; false when the change is refused, because the guest of a replay
+ * does what it did in the recording.
  */
-bool replay_warp(Replay *r, int64_t *ns, int64_t until);
-/* Whether idle time passes for real; on replay nobody sleeps. */
-bool replay_sleeps(Replay *r);
+bool replay_act(ReplaySource *s, const void *payload, size_t length);
+
+/*
+ * Idle: all CPUs wait. Either sleep() lets time pass, and what it returns is recorded, or, on
+ * replay, the recorded amount comes back and nobody sleeps. True: *ns has to be added
+ * to the virtual clock, and one to the position. False: no idle time was accounted here,
+ * because something is delivered at this position, or the log ends; the loop goes on to
+ * its safe point. `until` is how far the next timer is away (INT64_MAX: none); an amount
+ * of just that length costs a few bits in the log, as `until` is the same on replay. Idle
+ * time that follows from guest state (sleep=off) needs no call and costs no record.
+ */
+bool replay_idle(Replay *r, int64_t until, ReplaySleep *sleep, void *opaque, int64_t *ns);
+
+/*
+ * The machine would stop here of its own accord (-no-shutdown) until somebody lets it go on.
+ * True: it stops. False: it goes on at once, since in the recording somebody did so.
+ */
+bool replay_may_stop(Replay *r);
 
 /* Checks. On replay, kind and period are the recording's. */
 ReplayCheck replay_check_kind(Replay *r);

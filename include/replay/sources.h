@@ -54,8 +54,8 @@ void replay_source_refuse(Replay *r, const char *name, const char *why);
 
 /*
  * Post one payload of at most REPLAY_MAX_PAYLOAD bytes (copied). Returns whether
- * it will be delivered; a caller that keeps count of what is on its way
- * needs that, nobody else.
+ * it will be delivered; a caller that keeps count of what is on its way, or has somebody to
+ * tell that what he asked for will not happen, needs that, nobody else.
  */
 bool replay_post(ReplaySource *s, const void *payload, size_t length);
 

@@ -11,6 +11,7 @@
 #include "accel/tcg/nzcv.h"
 #include "target/arm/cpu-models.h"
 #include "target/arm/exceptions.h"
+#include "target/arm/gdb.h"
 #include "target/arm/gtimer.h"
 #include "target/arm/mmu.h"
 #include "target/arm/psci.h"
@@ -246,6 +247,7 @@ void arm_cpu_power_on(ArmCpu *cpu, uint64_t entry, uint64_t context)
     cpu->vcpu.pc = entry;
     cpu->vcpu.slot[0] = context;
     state_replaced(cpu);
+    vcpu_woken(&cpu->vcpu);
 }
 
 void arm_cpu_set_boot(ArmCpu *cpu, uint64_t pc, uint64_t x0)
@@ -325,6 +327,7 @@ static const char *const slot_names[VCPU_MAX_SLOTS] = {
 
 static const VcpuOps arm_ops = {
     .name = "arm",
+    .gdb = &aarch64_gdb_target,
     .num_slots = VCPU_MAX_SLOTS,
     .slot_names = slot_names,
     .translate = a64_translate,

@@ -415,11 +415,13 @@ static void do_wfi(Vcpu *vcpu)
 static void do_wfe(Vcpu *vcpu)
 {
     leave_after(vcpu);
+    vcpu_yield(vcpu);
 }
 
 static void do_yield(Vcpu *vcpu)
 {
     leave_after(vcpu);
+    vcpu_yield(vcpu);
 }
 
 /* PAN, UAO, DIT, SSBS and TCO are later extensions: undefined at v8.0. */

@@ -1,14 +1,15 @@
 /*
  * gdb's numbering of the AArch64 registers: the features org.gnu.gdb.aarch64.core
  * (X0-X30, SP, PC, CPSR) and org.gnu.gdb.aarch64.fpu (V0-V31, FPSR, FPCR), as the gdb
- * manual's appendix on target descriptions names them.
+ * manual's appendix on target descriptions names them, and behind them the system registers.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "target/arm/gdb.h"
 #include "accel/tcg/nzcv.h"
-#include "exceptions.h"
+#include "target/arm/exceptions.h"
+#include "target/arm/gdb-sysregs.h"
 
 enum {
     GDB_SP = 31,
@@ -17,15 +18,20 @@ enum {
     GDB_V0 = 34,
     GDB_FPSR = 66,
     GDB_FPCR = 67,
-    GDB_NUM_REGS = 68,
+    GDB_SYSREGS = 68,
 };
+
+static unsigned gdb_num_regs(void)
+{
+    return GDB_SYSREGS + arm_gdb_sysregs_count();
+}
 
 static unsigned gdb_size(unsigned n)
 {
     if (n >= GDB_V0 && n < GDB_FPSR) {
         return 16;
     }
-    return n == GDB_CPSR || n >= GDB_FPSR ? 4 : 8;
+    return n == GDB_CPSR || n == GDB_FPSR || n == GDB_FPCR ? 4 : 8;
 }
 
 static uint64_t get_le(const uint8_t *data, unsigned size)
@@ -47,7 +53,7 @@ static void put_le(uint8_t *out, uint64_t value, unsigned size)
 
 static void gdb_read(Vcpu *vcpu, unsigned n, uint8_t *out)
 {
-    const ArmCpu *cpu = arm_cpu(vcpu);
+    ArmCpu *cpu = arm_cpu(vcpu);
 
     if (n <= GDB_SP) {
         put_le(out, vcpu->slot[n], 8);
@@ -58,8 +64,10 @@ static void gdb_read(Vcpu *vcpu, unsigned n, uint8_t *out)
     } else if (n < GDB_FPSR) {
         put_le(out, cpu->s.v[n - GDB_V0].d[0], 8);
         put_le(out + 8, cpu->s.v[n - GDB_V0].d[1], 8);
-    } else {
+    } else if (n < GDB_SYSREGS) {
         put_le(out, n == GDB_FPSR ? cpu->s.fpsr : cpu->s.fpcr, 4);
+    } else {
+        put_le(out, arm_gdb_sysreg_read(cpu, n - GDB_SYSREGS), 8);
     }
 }
 
@@ -98,8 +106,10 @@ static bool gdb_write(Vcpu *vcpu, unsigned n, const uint8_t *data)
         cpu->s.v[n - GDB_V0].d[1] = get_le(data + 8, 8);
     } else if (n == GDB_FPSR) {
         cpu->s.fpsr = (uint32_t)get_le(data, 4);
-    } else {
+    } else if (n == GDB_FPCR) {
         cpu->s.fpcr = (uint32_t)get_le(data, 4);
+    } else {
+        return arm_gdb_sysreg_write(cpu, n - GDB_SYSREGS, get_le(data, 8));
     }
     return true;
 }
@@ -175,13 +185,15 @@ static bool gdb_describe(const char *file, GString *out)
                     "<target version=\"1.0\">\n<architecture>aarch64</architecture>\n");
     describe_core(out);
     describe_fpu(out);
+    arm_gdb_sysregs_describe(GDB_SYSREGS, out);
     g_string_append(out, "</target>\n");
     return true;
 }
 
 const GdbTarget aarch64_gdb_target = {
-    .num_regs = GDB_NUM_REGS,
+    .num_regs = gdb_num_regs,
     .num_g_regs = GDB_V0,
+    .pc = GDB_PC,
     .size = gdb_size,
     .read = gdb_read,
     .write = gdb_write,

@@ -79,6 +79,26 @@ class GdbTest(unittest.TestCase):
         self.assertEqual(self.value(out, 'mem'), 'feedface12345678')
         self.assertIn('CPU#0 [running]', out)
 
+    def test_system_registers(self):
+        """By the manual's names; storage can be written, what does more cannot."""
+        self.start('-S', '-icount', 'shift=0')
+        out = self.gdb(
+            'printf "midr=%lx\\n", $MIDR_EL1', 'printf "el=%lx\\n", $CurrentEL',
+            'printf "sctlr=%lx\\n", $SCTLR_EL1', 'set $TPIDR_EL1 = 0x1234',
+            'printf "tpidr=%lx\\n", $TPIDR_EL1', 'set $SCTLR_EL1 = 0',
+            'printf "after=%lx\\n", $SCTLR_EL1', 'set $MIDR_EL1 = 0',
+            'printf "count=%lx\\n", $CNTVCT_EL0', 'info registers cp_regs', 'kill')
+        self.assertEqual(self.value(out, 'midr'), '410fd083')     # Cortex-A72 r0p3
+        self.assertEqual(self.value(out, 'el'), '4')
+        self.assertEqual(self.value(out, 'tpidr'), '1234')
+        self.assertEqual(self.value(out, 'after'), self.value(out, 'sctlr'))
+        self.assertIn('Could not write register "SCTLR_EL1"', out)
+        self.assertIn('Could not write register "MIDR_EL1"', out)
+        self.assertEqual(self.value(out, 'count'), '0')
+        for name in ('VBAR_EL1', 'TTBR0_EL1', 'ESR_EL1', 'FAR_EL1', 'CNTV_CTL_EL0',
+                     'ID_AA64PFR0_EL1'):
+            self.assertRegex(out, rf'(?m)^{name} ')
+
     def test_breakpoints_and_steps(self):
         process = self.start('-S')
         out = self.gdb(
@@ -131,6 +151,36 @@ class GdbTest(unittest.TestCase):
         out = self.gdb(f'break *{guests.SPIN_FUNCTION:#x}', 'continue', 'continue', 'stepi', 'stepi',
                        'printf "x=%ld\\n", $x0', 'delete', 'detach')
         self.assertEqual(self.value(out, 'x'), '2')
+        _, stderr = process.communicate(timeout=TIMEOUT)
+        self.assertIn(b'digest ' + digest + b' (equal)', stderr)
+        self.assertEqual(process.returncode, 0)
+
+    def test_writes_are_recorded(self):
+        """What gdb changes is in the recording; its replay is equal, and refuses changes."""
+        log = os.path.join(self.folder.name, 'a.log')
+        process = self.start('-S', '-icount', f'shift=0,rr=record,rrfile={log}')
+        out = self.gdb(f'break *{guests.SPIN_FUNCTION:#x}', 'continue', 'continue',
+                       'set $x0 = 1000',
+                       f'set {{unsigned}}{guests.SPIN_FUNCTION + 4:#x} = 0xd503201f',
+                       'continue', 'printf "x=%ld\\n", $x0', 'stepi',
+                       'set $v5.u64x2[0] = 7', 'maint packet Qqemu.PhyMemMode:1',
+                       f'set {{long}}{guests.SPIN_DATA + 8:#x} = 99',
+                       'maint packet Qqemu.PhyMemMode:0',
+                       f'printf "m=%ld\\n", *(long *){guests.SPIN_DATA + 8:#x}',
+                       'delete', f'set $pc = {guests.SPIN_LOOP:#x}', 'detach')
+        self.assertEqual(self.value(out, 'x'), '1001')
+        self.assertEqual(self.value(out, 'm'), '99')
+        time.sleep(0.2)
+        process.terminate()
+        _, stderr = process.communicate(timeout=TIMEOUT)
+        digest = re.search(rb'digest ([0-9a-f]+)', stderr).group(1)
+        process = self.start('-S', '-icount', f'rr=replay,rrfile={log}')
+        out = self.gdb(f'break *{guests.SPIN_FUNCTION:#x}', 'continue', 'continue', 'continue',
+                       'set $x0 = 5', 'printf "x=%ld\\n", $x0', 'monitor system_reset',
+                       'delete', 'detach')
+        self.assertIn('the guest of a replay cannot be changed: record a new session', out)
+        self.assertIn('this has no effect in a replay', out)
+        self.assertEqual(self.value(out, 'x'), '1001')
         _, stderr = process.communicate(timeout=TIMEOUT)
         self.assertIn(b'digest ' + digest + b' (equal)', stderr)
         self.assertEqual(process.returncode, 0)

@@ -51,6 +51,15 @@ void vcpu_space_changed(Vcpu *cpu)
     cpu->mode = cpu->ops->mode(cpu);
 }
 
+void vcpu_woken(Vcpu *cpu)
+{
+}
+
+void vcpu_yield(Vcpu *cpu)
+{
+    cpu->exit_request = 1;
+}
+
 void vcpu_set_irq_pending(Vcpu *cpu, bool pending)
 {
     cpu->irq_pending = pending;

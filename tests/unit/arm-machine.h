@@ -18,7 +18,7 @@
 typedef struct ArmMachine {
     Machine *m;
     TcgContext *tcg;
-    ArmCpu *cpu[2];
+    ArmCpu *cpu[8];
     int64_t icount;         /* for arm_machine_run() */
 } ArmMachine;
 

@@ -10,7 +10,7 @@
 #define TESTS_LOOP_MACHINE_H
 
 #include "arm-machine.h"
-#include "accel/tcg/exec-loop.h"
+#include "accel/tcg/exec-loop-internal.h"
 #include "replay/replay.h"
 
 #define TESTER 0x09000000ull
@@ -67,7 +67,6 @@ static const uint32_t worker[] = {
     0xd69f03e0,     /* ac: eret */
     [0xa80 / 4] = 0x17fffd7c,   /* b 70 */
 };
-#define WORKER_IRQ (RAM + 0x70)
 
 /* ---- the device ---- */
 
@@ -101,9 +100,6 @@ typedef struct Tester {
     unsigned resets, fires, notes, turns_wrong;
     bool check_turns;       /* notes come from the CPU whose turn it is by the icount */
 } Tester;
-
-/* Of exec-loop.c. */
-#define TURN_INSNS 50000
 
 static inline void tester_mix(Tester *t, uint64_t value)
 {
@@ -274,6 +270,7 @@ typedef struct Run {
     uint64_t stop_pc;
     bool ended;
     unsigned powerdowns;
+    unsigned shift;                 /* looked at by a test */
 } Run;
 
 static void run_stopped(void *opaque, ExecStopReason reason, Vcpu *cpu)
@@ -356,6 +353,19 @@ static inline ExecResult run_join(Run *r)
     g_assert_true(r->ended);
     g_assert_cmpstr(replay_report(r->replay), ==, NULL);
     return result;
+}
+
+/* A replay's end: as the recording's. */
+static inline void run_join_equal(Run *r, const ExecResult *recorded)
+{
+    ExecResult result = run_join(r);
+
+    g_assert_false(replay_failed(r->replay));
+    g_assert_cmpint(result.exit_code, ==, 0);
+    g_assert_cmpint(result.cause, ==, recorded->cause);
+    g_assert_cmpuint(result.icount, ==, recorded->icount);
+    g_assert_true(result.digest_valid);
+    g_assert_cmphex(result.digest, ==, recorded->digest);
 }
 
 static inline void run_close(Run *r)

@@ -14,6 +14,7 @@ struct ExecLoop {
     Machine machine;
     Vcpu cpu[2], *cpus[2];
     bool running;
+    bool refuses;            /* requests, as a replay does */
     ShutdownCause requested;
     uint8_t ram[256];        /* at virtual and physical 0x1000 */
 };
@@ -38,9 +39,10 @@ bool exec_loop_running(ExecLoop *l)
     return l->running;
 }
 
-void exec_loop_request(ExecLoop *l, ShutdownCause cause)
+bool exec_loop_request(ExecLoop *l, ShutdownCause cause)
 {
     l->requested = cause;
+    return !l->refuses;
 }
 
 Machine *exec_loop_machine(ExecLoop *l)

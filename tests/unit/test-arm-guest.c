@@ -311,8 +311,9 @@ static void check_el0(Guest *g, int64_t insns)
     g_assert_cmphex(x[1], ==, 0);
     g_assert_cmphex(g->cpu->s.esr_el1, ==, 0x56000002);
     g_assert_cmphex(g->cpu->s.elr_el1, ==, RAM + 0x2030);
-    /* Start, EL0, the handlers of two SVCs, three faults and the interrupt, the end. */
-    g_assert_cmpint(insns, ==, 49 + 20010 + (10 + 9) + 3 * 13 + 7 + 11);
+    /* Start, EL0, the handlers of two SVCs, three faults and the interrupt and its entry, the
+     * end. */
+    g_assert_cmpint(insns, ==, 49 + 20010 + (10 + 9) + 3 * 13 + (1 + 7) + 11);
 }
 
 static void check_step(Guest *g, int64_t insns)

@@ -66,8 +66,11 @@ static void test_interrupt_position(void)
         run_open(&r, &c);
         run_start(&r);
         result = run_join(&r);
-        /* The store is instruction 5, at time 5: the timer is due after 205 instructions. */
-        g_assert_cmpuint(result.icount, ==, 205 + 2);
+        /*
+         * The store is instruction 5, at time 5: the timer is due after 205 instructions.
+         * The entry is a step of its own.
+         */
+        g_assert_cmpuint(result.icount, ==, 205 + 1 + 2);
         g_assert_cmpuint(arm_x(&r.a, 20), ==, (205 - 6 + 1) / 2);
         g_assert_cmphex(arm_x(&r.a, 11), ==, RAM + 0x1c);
         run_close(&r);
@@ -270,9 +273,12 @@ static void test_step(void)
     run_close(&r);
 }
 
+/* Where the CPU enters for an IRQ from EL1. */
+#define VECTOR_IRQ (RAM + 0x800 + 0x280)
+
 static void insert_breakpoint(void *opaque)
 {
-    tcg_breakpoint_insert(((Run *)opaque)->a.tcg, WORKER_IRQ);
+    tcg_breakpoint_insert(((Run *)opaque)->a.tcg, VECTOR_IRQ);
 }
 
 static void test_breakpoint(void)
@@ -291,7 +297,7 @@ static void test_breakpoint(void)
         while (run_wait_stop(&r, hits + 1)) {
             hits++;
             g_assert_cmpint(r.reason, ==, EXEC_STOP_BREAKPOINT);
-            g_assert_cmphex(r.stop_pc, ==, WORKER_IRQ);
+            g_assert_cmphex(r.stop_pc, ==, VECTOR_IRQ);
             exec_loop_cont(r.loop);
         }
         result = run_join(&r);
@@ -445,6 +451,48 @@ static void test_idle_wake(void)
     }
 }
 
+static void look_at_shift(void *opaque)
+{
+    Run *r = opaque;
+
+    r->shift = clock_shift(r->a.m->clock);
+}
+
+static unsigned shift_now(Run *r)
+{
+    machine_run_sync(r->loop, look_at_shift, r);
+    return r->shift;
+}
+
+/* shift=auto: time in which the VM was stopped tells nothing about the host's speed. */
+static void test_pause_shift_auto(void)
+{
+    RunConfig c = { .exec = { .icount = true, .shift_auto = true, .shift = 3, .sleep = true },
+                    .limit = UINT32_MAX };
+    unsigned before = 0, after = 0;
+    Run r;
+
+    run_open(&r, &c);
+    run_start(&r);
+    for (unsigned n = 0; n < 30; n++) {
+        g_usleep(20000);
+        before = n < 15 ? 0 : MAX(before, shift_now(&r));
+    }
+    exec_loop_stop(r.loop);
+    g_usleep(3000000);
+    exec_loop_cont(r.loop);
+    for (unsigned n = 0; n < 30; n++) {
+        g_usleep(20000);
+        after = MAX(after, shift_now(&r));
+    }
+    g_test_message("shift %u, then %u", before, after);
+    /* Counted as busy, three seconds would be four more. */
+    g_assert_cmpuint(after, <=, before + 2);
+    exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    run_join(&r);
+    run_close(&r);
+}
+
 /* Without -icount the host's clock drives the timers; nothing can be the same then. */
 static void test_host_clock(void)
 {
@@ -502,6 +550,118 @@ static void test_turns(void)
         run_close(&r);
     }
     g_assert_cmpuint(first.icount / TURN_INSNS, >=, 6);
+}
+
+static const uint32_t sleeper_among_busy[0xb00 / 4] = {
+    0x10004001,     /* 00: adr x1, 800 */
+    0xd518c001,     /*     msr vbar_el1, x1 */
+    0xd2a12009,     /*     mov x9, #0x09000000 */
+    0xb4000080,     /*     cbz x0, 1c */
+    0x91000694,     /* 10: add x20, x20, #1 */
+    0x9b147e95,     /*     mul x21, x20, x20 */
+    0x17fffffe,     /*     b 10 */
+    0xd2a00038,     /* 1c: mov x24, #0x10000: rounds are the device's limit */
+    0xd2820003,     /* 20: mov x3, #0x1000 */
+    0xb9000523,     /*     str w3, [x9, #4]: an interrupt then */
+    0xf9400524,     /*     ldr x4, [x9, #8]: the time */
+    0x8b030084,     /*     add x4, x4, x3 */
+    0xd503207f,     /* 30: wfi */
+    0xf9400525,     /*     ldr x5, [x9, #8] */
+    0xcb0400a5,     /*     sub x5, x5, x4 */
+    0xeb1600bf,     /*     cmp x5, x22 */
+    0x9a96c0b6,     /* 40: csel x22, x5, x22, gt: the longest wait */
+    0xb900113f,     /*     str wzr, [x9, #0x10]: lower the line */
+    0x910006f7,     /*     add x23, x23, #1 */
+    0xb940192e,     /*     ldr w14, [x9, #0x18] */
+    0x6b0e02ff,     /* 50: cmp w23, w14 */
+    0x54fffe61,     /*     b.ne 20 */
+    0xb9000d29,     /*     str w9, [x9, #0xc]: the end */
+    0x14000000,     /*     b . */
+};
+
+/* Who wakes up among busy CPUs runs at once; the busy ones keep side by side. */
+static void test_wake_latency(void)
+{
+    ExecResult first = { 0 };
+
+    for (unsigned n = 0; n < ARRAY_SIZE(shapes); n++) {
+        RunConfig c = { .tcg = shapes[n], .exec = { .icount = true }, .num_cpus = 8,
+                        .limit = 300, .program = sleeper_among_busy,
+                        .bytes = sizeof(sleeper_among_busy) };
+        uint64_t least = UINT64_MAX, most = 0;
+        ExecResult result;
+        Run r;
+
+        run_open(&r, &c);
+        run_start(&r);
+        result = run_join(&r);
+        g_assert_cmpuint(arm_x(&r.a, 23), ==, 300);
+        g_assert_cmpuint(arm_x(&r.a, 22), <, 10);
+        for (unsigned cpu = 1; cpu < 8; cpu++) {
+            uint64_t rounds = r.a.cpu[cpu]->vcpu.slot[20];
+
+            least = MIN(least, rounds);
+            most = MAX(most, rounds);
+        }
+        g_assert_cmpuint(least, >, 0);
+        g_assert_cmpuint(3 * (most - least), <=, 2 * TURN_INSNS);
+        if (n == 0) {
+            first = result;
+        }
+        g_assert_cmphex(result.digest, ==, first.digest);
+        run_close(&r);
+    }
+}
+
+/* CPU 1 spins on a flag that CPU 0 sets after a long time: WFE and YIELD give way. */
+static void check_yield(uint32_t hint)
+{
+    const uint32_t program[] = {
+        0xd2a12009,     /* 00: mov x9, #0x09000000 */
+        0xd2a8002a,     /*     mov x10, #0x40010000 */
+        0xb5000120,     /*     cbnz x0, 2c */
+        0xd2a00061,     /*     mov x1, #0x30000 */
+        0xd1000421,     /* 10: sub x1, x1, #1 */
+        0xb5ffffe1,     /*     cbnz x1, 10 */
+        0xb900014a,     /*     str w10, [x10]: the flag */
+        hint,           /* 1c: */
+        0xb9400541,     /*     ldr w1, [x10, #4] */
+        0x34ffffc1,     /*     cbz w1, 1c */
+        0xb9000d29,     /* 28: str w9, [x9, #0xc]: the end */
+        0x91000694,     /* 2c: add x20, x20, #1 */
+        hint,
+        0xb9400141,     /*     ldr w1, [x10] */
+        0x34ffffa1,     /*     cbz w1, 2c */
+        0xb900054a,     /*     str w10, [x10, #4] */
+        0xd503207f,     /* 40: wfi */
+        0x17ffffff,     /*     b 40 */
+    };
+    ExecResult first = { 0 };
+
+    for (unsigned n = 0; n < ARRAY_SIZE(shapes); n++) {
+        RunConfig c = { .tcg = shapes[n], .exec = { .icount = true }, .num_cpus = 2,
+                        .program = program, .bytes = sizeof(program) };
+        ExecResult result;
+        Run r;
+
+        run_open(&r, &c);
+        run_start(&r);
+        result = run_join(&r);
+        /* Once a turn of the other one; 393,216 instructions are seven of them and a bit. */
+        g_assert_cmpuint(r.a.cpu[1]->vcpu.slot[20], >=, 7);
+        g_assert_cmpuint(r.a.cpu[1]->vcpu.slot[20], <=, 10);
+        if (n == 0) {
+            first = result;
+        }
+        g_assert_cmphex(result.digest, ==, first.digest);
+        run_close(&r);
+    }
+}
+
+static void test_yield(void)
+{
+    check_yield(0xd503205f);    /* wfe */
+    check_yield(0xd503203f);    /* yield */
 }
 
 /* One waits for interrupts, the other goes on; steps keep to the turns. */
@@ -564,7 +724,6 @@ static ExecResult record(const RunConfig *c, uint64_t seed, uint32_t *received)
 static void check_replay(RunConfig *c, const ExecResult *recorded, bool disturbed)
 {
     Rng rng = { 99 };
-    ExecResult result;
     Run r;
 
     run_open(&r, c);
@@ -572,13 +731,7 @@ static void check_replay(RunConfig *c, const ExecResult *recorded, bool disturbe
     if (disturbed) {
         disturb(&r, &rng);
     }
-    result = run_join(&r);
-    g_assert_false(replay_failed(r.replay));
-    g_assert_cmpint(result.exit_code, ==, 0);
-    g_assert_cmpint(result.cause, ==, recorded->cause);
-    g_assert_cmpuint(result.icount, ==, recorded->icount);
-    g_assert_true(result.digest_valid);
-    g_assert_cmphex(result.digest, ==, recorded->digest);
+    run_join_equal(&r, recorded);
     run_close(&r);
 }
 
@@ -605,14 +758,56 @@ static void check_record_replay(RunConfig c, uint64_t seed)
 
 static void test_replay(void)
 {
-    for (unsigned n = 0; n < 8; n++) {
-        RunConfig c = { .tcg = shapes[n % ARRAY_SIZE(shapes)],
-                        .exec = { .icount = true, .shift = n % 3, .sleep = n & 1 },
-                        .num_cpus = 1 + (n >> 2), .limit = 400 };
+    static const unsigned num_cpus[] = { 1, 2, 4, 8 };
 
-        c.replay.check = n & 2 ? REPLAY_CHECK_EVENTS : REPLAY_CHECK_DIGEST;
+    for (unsigned n = 0; n < 12; n++) {
+        RunConfig c = { .tcg = shapes[n % ARRAY_SIZE(shapes)],
+                        .exec = { .icount = true, .shift = n % 3, .sleep = n / 4 == 1 },
+                        .num_cpus = num_cpus[n % 4], .limit = n % 4 ? 100 : 400 };
+
+        c.replay.check = n & 1 ? REPLAY_CHECK_EVENTS : REPLAY_CHECK_DIGEST;
         c.replay.check_period = 7777;
         check_record_replay(c, n + 1);
+    }
+}
+
+/*
+ * Stopped on the vector of the interrupt that was just taken, with input typed there: the
+ * exception, the stop and the input have an order that the log keeps.
+ */
+static void test_input_on_vector(void)
+{
+    for (unsigned n = 0; n < ARRAY_SIZE(shapes); n++) {
+        g_autofree char *path = g_strdup_printf("%s/rearm-loop-%d.rr", g_get_tmp_dir(),
+                                                (int)getpid());
+        RunConfig c = { .tcg = shapes[n], .exec = { .icount = true, .start_paused = true },
+                        .replay = { .mode = REPLAY_MODE_RECORD, .file = path,
+                                    .check = REPLAY_CHECK_EVENTS }, .limit = 40 };
+        ExecResult recorded;
+        uint8_t typed = 0;
+        Run r;
+
+        run_open(&r, &c);
+        run_start(&r);
+        machine_run_sync(r.loop, insert_breakpoint, &r);
+        exec_loop_cont(r.loop);
+        while (run_wait_stop(&r, typed + 1u)) {
+            g_assert_cmphex(r.stop_pc, ==, VECTOR_IRQ);
+            typed++;
+            replay_post(r.dev.input, &typed, 1);
+            exec_loop_cont(r.loop);
+        }
+        recorded = run_join(&r);
+        g_assert_cmpuint(typed, >=, 40);
+        g_assert_cmpuint(r.dev.s.received, ==, typed);
+        run_close(&r);
+        c.replay.mode = REPLAY_MODE_PLAY;
+        c.exec.start_paused = false;
+        for (unsigned shape = 0; shape < ARRAY_SIZE(shapes); shape++) {
+            c.tcg = shapes[shape];
+            check_replay(&c, &recorded, false);
+        }
+        g_unlink(path);
     }
 }
 
@@ -632,9 +827,13 @@ int main(int argc, char **argv)
     g_test_add_func("/exec-loop/closures", test_closures);
     g_test_add_func("/exec-loop/idle", test_idle);
     g_test_add_func("/exec-loop/idle-wake", test_idle_wake);
+    g_test_add_func("/exec-loop/pause-shift-auto", test_pause_shift_auto);
     g_test_add_func("/exec-loop/host-clock", test_host_clock);
     g_test_add_func("/exec-loop/turns", test_turns);
+    g_test_add_func("/exec-loop/wake-latency", test_wake_latency);
+    g_test_add_func("/exec-loop/yield", test_yield);
     g_test_add_func("/exec-loop/two-disturbed", test_two_disturbed);
     g_test_add_func("/exec-loop/replay", test_replay);
+    g_test_add_func("/exec-loop/input-on-vector", test_input_on_vector);
     return g_test_run();
 }

@@ -19,6 +19,7 @@ struct ExecLoop {
     Vcpu cpu[2], *cpus[2];
     ExecListener listener;
     bool running;
+    bool refuses;           /* as a replay does: nothing can be written */
     unsigned stops, conts, steps;
     Vcpu *stepped;
     ShutdownCause requested;
@@ -82,9 +83,10 @@ void exec_loop_step(ExecLoop *l, Vcpu *cpu)
     l->listener.stopped(l->listener.opaque, EXEC_STOP_STEPPED, cpu);
 }
 
-void exec_loop_request(ExecLoop *l, ShutdownCause cause)
+bool exec_loop_request(ExecLoop *l, ShutdownCause cause)
 {
     l->requested = cause;
+    return true;
 }
 
 Machine *exec_loop_machine(ExecLoop *l)
@@ -128,14 +130,24 @@ bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length)
     return p != NULL;
 }
 
-bool vcpu_poke(Vcpu *cpu, uint64_t vaddr, const void *data, size_t length)
+/* Physical addresses begin at 0. */
+bool memory_peek(MemoryMap *map, hwaddr addr, void *out, size_t length)
+{
+    return vcpu_peek(fake_tcg.loop->cpus[0], MEM_BASE + addr, out, length);
+}
+
+ExecWrite exec_loop_write_memory(ExecLoop *l, Vcpu *cpu, uint64_t vaddr, const void *data,
+                                 size_t length)
 {
     uint8_t *p = memory_at(cpu, vaddr, length);
 
+    if (l->refuses) {
+        return EXEC_WRITE_REFUSED;
+    }
     if (p) {
         memcpy(p, data, length);
     }
-    return p != NULL;
+    return p ? EXEC_WRITE_DONE : EXEC_WRITE_FAILED;
 }
 
 /* Four registers: r0, r1 (8 bytes), pc, and v (16 bytes, not in "g"). */
@@ -165,14 +177,32 @@ static bool fake_write(Vcpu *cpu, unsigned n, const uint8_t *data)
     return true;
 }
 
+ExecWrite exec_loop_write_physical(ExecLoop *l, hwaddr addr, const void *data, size_t length)
+{
+    return exec_loop_write_memory(l, l->cpus[0], MEM_BASE + addr, data, length);
+}
+
+ExecWrite exec_loop_write_register(ExecLoop *l, Vcpu *cpu, unsigned reg, const uint8_t *data)
+{
+    if (l->refuses) {
+        return EXEC_WRITE_REFUSED;
+    }
+    return fake_write(cpu, reg, data) ? EXEC_WRITE_DONE : EXEC_WRITE_FAILED;
+}
+
 static bool fake_describe(const char *file, GString *out)
 {
     g_string_append(out, "<target>0123456789</target>");
     return !strcmp(file, "target.xml");
 }
 
+static unsigned fake_num_regs(void)
+{
+    return 4;
+}
+
 static const GdbTarget fake_target = {
-    .num_regs = 4, .num_g_regs = 3, .size = fake_size, .read = fake_read, .write = fake_write,
+    .num_regs = fake_num_regs, .num_g_regs = 3, .pc = 2, .size = fake_size, .read = fake_read, .write = fake_write,
     .describe = fake_describe,
 };
 
@@ -191,6 +221,7 @@ static void setup(Fixture *f, gconstpointer data)
 {
     GdbEnv env = { .loop = &f->loop, .target = &fake_target, .monitor = fake_monitor };
 
+    fake_tcg.loop = &f->loop;
     f->loop.machine.cpus = f->loop.cpus;
     f->loop.machine.num_cpus = 2;
     f->loop.running = true;
@@ -320,6 +351,27 @@ static void test_hex(void)
 
 /* ---- commands ---- */
 
+static void test_refused(Fixture *f, gconstpointer data)
+{
+    static const char *const writes[] = {
+        "P0=0102030405060708", "G0102030405060708", "M40000010,2:abcd", "X40000010,2:zz",
+        "c40000020", "s40000020",
+    };
+
+    f->loop.refuses = true;
+    for (unsigned i = 0; i < ARRAY_SIZE(writes); i++) {
+        expect(f, writes[i], "E.the guest of a replay cannot be changed: "
+                             "record a new session");
+    }
+    g_assert_cmphex(f->loop.cpu[0].slot[0], ==, 0x1122334455667788);
+    g_assert_cmphex(f->loop.cpu[0].pc, ==, MEM_BASE);
+    g_assert_cmpuint(f->loop.mem[0x10], ==, 0x10);
+    g_assert_cmpuint(f->loop.steps + f->loop.conts, ==, 0);
+    /* Looking is allowed, and gdb's question whether it may send binary data. */
+    expect(f, "p0", "8877665544332211");
+    expect(f, "X40000010,0:", "OK");
+}
+
 static void test_registers(Fixture *f, gconstpointer data)
 {
     expect(f, "g", "8877665544332211" "0000000000000000" "0000004000000000");
@@ -438,7 +490,7 @@ static void test_stops(Fixture *f, gconstpointer data)
     hit(f, EXEC_STOP_BREAKPOINT, 1, "T05thread:2;");
     expect(f, "qC", "QC2");
     expect(f, "qSupported:swbreak+;hwbreak+", "PacketSize=4000;qXfer:features:read+;"
-           "vContSupported+;QStartNoAckMode+;swbreak+");
+           "vContSupported+;QStartNoAckMode+;swbreak+;multiprocess+");
     hit(f, EXEC_STOP_BREAKPOINT, 0, "T05thread:1;swbreak:;");
     hit(f, EXEC_STOP_REPLAY_END, 0, "T05thread:1;replaylog:end;");
     hit(f, EXEC_STOP_SHUTDOWN, 0, "T02thread:1;");
@@ -475,6 +527,85 @@ static void test_queries(Fixture *f, gconstpointer data)
     g_assert_cmpint(f->loop.requested, ==, SHUTDOWN_CAUSE_HOST_QUIT);
 }
 
+static void test_qemu_packets(Fixture *f, gconstpointer data)
+{
+    expect(f, "qqemu.Supported", "sstepbits;sstep;PhyMemMode");
+    expect(f, "qqemu.sstepbits", "ENABLE=1");
+    expect(f, "qqemu.sstep", "0x1");
+    expect(f, "Qqemu.sstep=1", "OK");
+    expect(f, "Qqemu.sstep=7", "E16");
+    expect(f, "Qqemu.sstep=", "E16");
+    expect(f, "Qqemu.sstep=1x", "E16");
+    expect(f, "Qqemu.unknown", "");
+
+    expect(f, "qqemu.PhyMemMode", "0");
+    expect(f, "m10,2", "E0e");
+    expect(f, "Qqemu.PhyMemMode:1", "OK");
+    expect(f, "qqemu.PhyMemMode", "1");
+    expect(f, "m10,2", "1011");
+    expect(f, "M10,2:aabb", "OK");
+    g_assert_cmphex(f->loop.mem[0x11], ==, 0xbb);
+    expect(f, "X12,1:z", "OK");
+    g_assert_cmphex(f->loop.mem[0x12], ==, 'z');
+    expect(f, "m40000010,2", "E0e");
+    expect(f, "Qqemu.PhyMemMode:2", "E16");
+    expect(f, "Qqemu.PhyMemMode:0", "OK");
+    expect(f, "m40000010,2", "aabb");
+    /* The next gdb starts with virtual addresses. */
+    expect(f, "Qqemu.PhyMemMode:1", "OK");
+    f->chr.client->event(f->chr.opaque, CHAR_EVENT_CLOSED);
+    f->chr.client->event(f->chr.opaque, CHAR_EVENT_OPENED);
+    expect(f, "qqemu.PhyMemMode", "0");
+}
+
+static void test_multiprocess(Fixture *f, gconstpointer data)
+{
+    /* Understood in any case, spoken when gdb says that it does. */
+    expect(f, "Hgp1.2", "OK");
+    expect(f, "qC", "QC2");
+    expect(f, "qSupported:multiprocess+", "PacketSize=4000;qXfer:features:read+;"
+           "vContSupported+;QStartNoAckMode+;swbreak+;multiprocess+");
+    expect(f, "qC", "QCp1.2");
+    expect(f, "qfThreadInfo", "mp1.1,p1.2");
+    expect(f, "?", "T05thread:p1.1;");
+    expect(f, "Tp1.2", "OK");
+    expect(f, "Tp1.3", "E16");
+    expect(f, "Tp2.1", "E16");
+    expect(f, "Tp", "E16");
+    expect(f, "Tp1.", "E16");
+    expect(f, "Hgp0.0", "OK");
+    expect(f, "Hgp-1.-1", "OK");
+    expect(f, "qThreadExtraInfo,p1.2", "4350552331205b72756e6e696e675d");
+    expect(f, "qAttached:1", "1");
+    expect(f, "vCont;s:p1.2", "T05thread:p1.2;");
+    expect(f, "vCont;s:p1.1;c:p1.-1", "T05thread:p1.1;");
+    expect(f, "vKill;2", "E16");
+    expect(f, "D;2", "E16");
+    expect(f, "D;1", "OK");
+    g_assert_true(f->loop.running);
+}
+
+/* Which of several actions is whose. */
+static void test_vcont(Fixture *f, gconstpointer data)
+{
+    expect(f, "Hc2", "OK");
+    expect(f, "vCont;s", "T05thread:2;");           /* all; the chosen one counts */
+    expect(f, "Hc1", "OK");
+    expect(f, "vCont;c:1;s", "T05thread:2;");
+    expect(f, "vCont;s:2;s:1", "T05thread:2;");     /* chosen by the stop before */
+    expect(f, "vCont;s:1;s:2;c", "T05thread:2;");
+    expect(f, "vCont;c:2;s:1", "T05thread:1;");
+    expect(f, "vCont;s:1;c:1", "T05thread:1;");     /* the first one is the thread's */
+    expect(f, "vCont;c;s:1", NULL);
+    g_assert_true(f->loop.running);
+    feed(f, "\3", 1);
+    expect(f, "vCont;c:1;s:1;c", NULL);
+    feed(f, "\3", 1);
+    expect(f, "vCont;S05:1;C05:2;", "E16");
+    expect(f, "vCont;S:1", "E16");
+    expect(f, "vCont;s:1,2", "E16");
+}
+
 static void test_acks(Fixture *f, gconstpointer data)
 {
     expect(f, "p2", "0000004000000000");
@@ -502,7 +633,8 @@ static void test_fuzz(Fixture *f, gconstpointer data)
         "g", "p1f", "P0=0102030405060708", "m40000010,40", "M40000000,2:aabb", "X40000000,3:abc",
         "Z0,40000010,4", "z0,40000010,4", "Hg1", "Hc-1", "T2", "vCont;s:1;c", "vCont;C05:2",
         "s40000000", "qSupported:multiprocess+;swbreak+", "qXfer:features:read:target.xml:0,ffb",
-        "qThreadExtraInfo,1", "qRcmd,696e666f", "qfThreadInfo", "?", "D", "vKill;1", "c", "k",
+        "qThreadExtraInfo,1", "qRcmd,696e666f", "qfThreadInfo", "Hgp1.1", "vCont;s:p1.1;c:p1.-1",
+        "D;1", "qqemu.sstepbits", "Qqemu.sstep=1", "Qqemu.PhyMemMode:1", "qqemu.PhyMemMode", "?", "D", "vKill;1", "c", "k",
     };
     GRand *r = g_rand_new_with_seed(20240229);
 
@@ -546,6 +678,7 @@ int main(int argc, char **argv)
     g_test_add_func("/gdbstub/framing", test_framing);
     g_test_add_func("/gdbstub/hex", test_hex);
 #define ADD(path, fn) g_test_add("/gdbstub/" path, Fixture, NULL, setup, fn, teardown)
+    ADD("refused", test_refused);
     ADD("registers", test_registers);
     ADD("memory", test_memory);
     ADD("memory-hole", test_memory_hole);
@@ -553,6 +686,9 @@ int main(int argc, char **argv)
     ADD("run", test_run);
     ADD("stops", test_stops);
     ADD("queries", test_queries);
+    ADD("qemu-packets", test_qemu_packets);
+    ADD("multiprocess", test_multiprocess);
+    ADD("vcont", test_vcont);
     ADD("acks", test_acks);
     ADD("fuzz", test_fuzz);
     return g_test_run();

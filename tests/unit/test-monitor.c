@@ -141,6 +141,12 @@ static void test_commands(void)
     g_assert_cmpint(l->requested, ==, SHUTDOWN_CAUSE_HOST_RESET);
     expect(&env, "system_powerdown", "");
     g_assert_cmpint(l->requested, ==, SHUTDOWN_CAUSE_HOST_POWERDOWN);
+    l->refuses = true;
+    expect(&env, "system_reset", "Error: this has no effect in a replay, where only what was "
+           "recorded happens\n");
+    expect(&env, "system_powerdown", "Error: this has no effect in a replay, where only what "
+           "was recorded happens\n");
+    l->refuses = false;
     expect(&env, "q", "");
     g_assert_cmpint(l->requested, ==, SHUTDOWN_CAUSE_HOST_QUIT);
     expect(&env, "gdbserver", "Error: gdb cannot be served here\n");

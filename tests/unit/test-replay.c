@@ -141,19 +141,22 @@ static void step(Fake *f)
     f->icount++;
 }
 
-static void idle(Fake *f)
+/* Each third time up to the next timer. */
+static int64_t fake_sleep(void *opaque, int64_t until)
 {
-    int64_t ns = 1000 + (f->slow ? host_monotonic_ns() % 1000 : 0);
-    int64_t until = 5000 + (int64_t)(f->x % 5000);
+    Fake *f = opaque;
 
     if (f->slow) {
         g_usleep(50);
     }
-    /* Each third time up to the next timer. */
-    if (f->warps % 3 == 0) {
-        ns = until;
-    }
-    if (replay_warp(f->replay, &ns, until)) {
+    return f->warps % 3 == 0 ? until : 1000 + (f->slow ? host_monotonic_ns() % 1000 : 0);
+}
+
+static void idle(Fake *f)
+{
+    int64_t until = 5000 + (int64_t)(f->x % 5000), ns;
+
+    if (replay_idle(f->replay, until, fake_sleep, f, &ns)) {
         f->time_ns += ns;
         mix(f, (uint64_t)ns);
         f->warps++;

@@ -351,6 +351,150 @@ static void test_breakpoint_later(void)
     }
 }
 
+/* A unit that loops back to its head comes by the breakpoint there each time. */
+static void test_breakpoint_loop(void)
+{
+    static const uint32_t program[] = {
+        0x52800143,     /* 00: mov w3, #10 */
+        ADD_X4_1,       /* 04: */
+        0x71000463,     /*     subs w3, w3, #1 */
+        0x54ffffc1,     /*     b.ne 4 */
+        0x14000000,     /* 10: b . */
+    };
+
+    FOR_EACH_SHAPE(shape) {
+        for (unsigned later = 0; later < 2; later++) {
+            int64_t first = 1 + 3 * 4 * later;
+            ArmMachine a;
+
+            begin(&a, shape, program, sizeof(program));
+            if (later) {
+                arm_machine_run_all(&a, first);   /* translated, and linked to itself */
+            }
+            tcg_breakpoint_insert(a.tcg, RAM + 4);
+            a.cpu[0]->vcpu.skip_breakpoint = later;
+            for (int64_t at = first + 3 * later; at < 1 + 3 * 10; at += 3) {
+                g_assert_cmpint(arm_machine_run(&a, 100), ==, TCG_STOP_DEBUG);
+                g_assert_cmphex(a.cpu[0]->vcpu.pc, ==, RAM + 4);
+                g_assert_cmpint(a.icount, ==, at);
+                a.cpu[0]->vcpu.skip_breakpoint = true;
+            }
+            g_assert_cmpint(arm_machine_run(&a, 100), ==, TCG_STOP_BUDGET);
+            g_assert_cmpuint(arm_x(&a, 4), ==, 10);
+            /* B . is a loop to its head, too. */
+            tcg_breakpoint_insert(a.tcg, RAM + 0x10);
+            for (unsigned n = 0; n < 3; n++) {
+                int64_t start = a.icount;
+
+                g_assert_cmpint(arm_machine_run(&a, 100), ==, TCG_STOP_DEBUG);
+                g_assert_cmpint(a.icount - start, ==, n > 0);
+                a.cpu[0]->vcpu.skip_breakpoint = true;
+            }
+            arm_machine_free(&a);
+        }
+    }
+}
+
+/*
+ * One physical page at two virtual addresses (blocks of 1 GiB map RAM again at 2 GiB), with a
+ * breakpoint in one of them: the other one never stops, whose code was there first or
+ * is linked to what.
+ */
+static void test_breakpoint_alias(void)
+{
+    static const uint32_t program[0x2000 / 4] = {
+        0xd5182000,     /* 00: msr ttbr0_el1, x0 */
+        0xd5182041,     /*     msr tcr_el1, x1 */
+        0xd5181002,     /*     msr sctlr_el1, x2 */
+        0xd5033fdf,     /*     isb */
+        0xd61f00c0,     /* 10: br x6 */
+        [0x40 / 4] = ADD_X4_1,      /* 40: */
+        0x14000002,                 /*     b 4c */
+        0,
+        0x14000001,                 /* 4c: b 50 */
+        0xaa0603e8,                 /* 50: mov x8, x6 */
+        0xaa0703e6,                 /*     mov x6, x7 */
+        0xaa0803e7,                 /*     mov x7, x8 */
+        0xd61f00c0,                 /*     br x6: the other mapping */
+        [0x1000 / 4] = 0, 0,
+        0x40000705, 0,              /* 1 GiB: block, AF, normal */
+        0x40000705, 0,              /* 2 GiB: the same memory */
+    };
+    static const unsigned where[] = { 0x40, 0x44, 0x4c, 0x50, 0x5c };
+    const uint64_t alias = RAM + (1u << 30);
+
+    FOR_EACH_SHAPE(shape) {
+        for (unsigned n = 0; n < ARRAY_SIZE(where); n++) {
+            uint64_t *x;
+            ArmMachine a;
+
+            begin(&a, shape, program, sizeof(program));
+            x = a.cpu[0]->vcpu.slot;
+            x[0] = RAM + 0x1000;
+            x[1] = 25;                  /* T0SZ */
+            x[2] = 0x30d00801;          /* SCTLR_EL1.M */
+            x[6] = RAM + 0x40;
+            x[7] = alias + 0x40;
+            arm_machine_run_all(&a, 5 + 7 * 10);
+            tcg_breakpoint_insert(a.tcg, alias + where[n]);
+            for (unsigned hit = 1; hit <= 5; hit++) {
+                g_assert_cmpint(arm_machine_run(&a, 100), ==, TCG_STOP_DEBUG);
+                g_assert_cmphex(a.cpu[0]->vcpu.pc, ==, alias + where[n]);
+                /* Ten rounds before; then every second one. */
+                g_assert_cmpuint(arm_x(&a, 4), ==, 10 + 2 * hit - (where[n] == 0x40));
+                a.cpu[0]->vcpu.skip_breakpoint = true;
+            }
+            arm_machine_free(&a);
+        }
+    }
+}
+
+/* What stands on other pages, and what was made without breakpoints, is not made again. */
+static void test_breakpoint_drops(void)
+{
+    static const uint32_t program[0x1000 / 4] = {
+        ADD_X4_1,                   /* 00: */
+        0x14000001,                 /*     b 8 */
+        ADD_X4_1,                   /* 08: */
+        0x140003fd,                 /*     b 1000 */
+    };
+    static const uint32_t other[] = {
+        ADD_X4_1,                   /* 1000: */
+        0x17fffbff,                 /*     b 0 */
+    };
+
+    FOR_EACH_SHAPE(shape) {
+        uint64_t units;
+        ArmMachine a;
+
+        begin(&a, shape, program, sizeof(program));
+        g_assert_true(memory_write(a.m->memory, RAM + 0x1000, other, sizeof(other)));
+        arm_machine_run_all(&a, 600);
+        units = a.tcg->stats.units;
+        tcg_breakpoint_insert(a.tcg, RAM + 8);
+        for (unsigned n = 0; n < 5; n++) {
+            g_assert_cmpint(arm_machine_run(&a, 100), ==, TCG_STOP_DEBUG);
+            a.cpu[0]->vcpu.skip_breakpoint = true;
+        }
+        /* The page once more, cut at the breakpoint: at most a unit an instruction. */
+        g_assert_cmpuint(a.tcg->stats.units, >, units);
+        g_assert_cmpuint(a.tcg->stats.units, <=, units + 4);
+        units = a.tcg->stats.units;
+        g_assert_true(tcg_breakpoint_remove(a.tcg, RAM + 8));
+        arm_machine_run_all(&a, 600);
+        /* Nothing but the one that begins where it stopped: the rest was kept. */
+        g_assert_cmpuint(a.tcg->stats.units, <=, units + 1);
+        g_assert_cmpuint(a.tcg->stats.flushes, ==, 0);
+        /* The guest rewrites a page that has breakpoints. */
+        tcg_breakpoint_insert(a.tcg, RAM + 0x1000);
+        g_assert_cmpint(arm_machine_run(&a, 100), ==, TCG_STOP_DEBUG);
+        g_assert_true(memory_write(a.m->memory, RAM + 0x1000, other, sizeof(other)));
+        tcg_breakpoint_clear(a.tcg);
+        arm_machine_run_all(&a, 60);
+        arm_machine_free(&a);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -364,5 +508,8 @@ int main(int argc, char **argv)
     g_test_add_func("/units/full-cache", test_full_cache);
     g_test_add_func("/units/breakpoints", test_breakpoints);
     g_test_add_func("/units/breakpoint-later", test_breakpoint_later);
+    g_test_add_func("/units/breakpoint-loop", test_breakpoint_loop);
+    g_test_add_func("/units/breakpoint-alias", test_breakpoint_alias);
+    g_test_add_func("/units/breakpoint-drops", test_breakpoint_drops);
     return g_test_run();
 }

@@ -72,10 +72,36 @@ bool exec_loop_running(ExecLoop *l);
  */
 void exec_loop_step(ExecLoop *l, Vcpu *cpu);
 
-/* Requests from outside; recorded through replay_post(). Also usable while paused. */
-void exec_loop_request(ExecLoop *l, ShutdownCause cause);
+/*
+ * Requests from outside; recorded through replay_post(). Also usable while paused. False: the
+ * request has no effect, as in a replay only what was recorded happens. To quit always has.
+ */
+bool exec_loop_request(ExecLoop *l, ShutdownCause cause);
 
 /* For monitors: call through machine_run_sync(). */
+
+/*
+ * What a debugger's user changes in the guest goes through these alone: it is recorded, and
+ * delivered at the same position on replay. In a replay it is refused, as its guest does what
+ * it did in the recording; tell the user to record a new session.
+ */
+typedef enum ExecWrite {
+    EXEC_WRITE_DONE,
+    EXEC_WRITE_FAILED,        /* no memory there, or a value that is not possible */
+    EXEC_WRITE_REFUSED,       /* in a replay; nothing was written */
+} ExecWrite;
+
+#define EXEC_WRITE_REFUSAL "the guest of a replay cannot be changed: record a new session"
+/* Bytes at once. */
+#define EXEC_MAX_WRITE 32768
+
+/* reg in gdb's numbering (VcpuOps.gdb); data has as many bytes as the register. */
+ExecWrite exec_loop_write_register(ExecLoop *l, Vcpu *cpu, unsigned reg, const uint8_t *data);
+/* RAM and ROM, 1..EXEC_MAX_WRITE bytes. Bytes in front of a hole may have been written. */
+ExecWrite exec_loop_write_memory(ExecLoop *l, Vcpu *cpu, uint64_t vaddr, const void *data,
+                                 size_t length);
+ExecWrite exec_loop_write_physical(ExecLoop *l, hwaddr addr, const void *data, size_t length);
+
 Machine *exec_loop_machine(ExecLoop *l);
 TcgContext *exec_loop_tcg(ExecLoop *l);
 uint64_t exec_loop_position(ExecLoop *l);

@@ -11,9 +11,10 @@
 
 #define GDB_MAX_REG_BYTES 16
 
-typedef struct GdbTarget {
-    unsigned num_regs;
+struct GdbTarget {
+    unsigned (*num_regs)(void);
     unsigned num_g_regs;     /* the first ones, sent together by "g" */
+    unsigned pc;             /* the program counter's number */
     /* Bytes of register n, little-endian; out has GDB_MAX_REG_BYTES. */
     unsigned (*size)(unsigned n);
     void (*read)(Vcpu *cpu, unsigned n, uint8_t *out);
@@ -21,6 +22,6 @@ typedef struct GdbTarget {
     bool (*write)(Vcpu *cpu, unsigned n, const uint8_t *data);
     /* The file of the target description ("target.xml"), appended to out; false: none. */
     bool (*describe)(const char *file, GString *out);
-} GdbTarget;
+};
 
 #endif

@@ -28,12 +28,27 @@ void tcg_add_vcpu(TcgContext *t, Vcpu *cpu);
 /*
  * Run up to cpu->left instructions. Returns when left reaches 0, or after an
  * instruction that asked for it (exit_request, machine request, deadline moved,
- * interrupt pending, halted, breakpoint). cpu->left and the clock are exact then.
+ * interrupt pending, halted, breakpoint, a sleeping CPU woken). cpu->left and the clock are exact then.
  */
-typedef enum TcgStop { TCG_STOP_BUDGET, TCG_STOP_REQUEST, TCG_STOP_HALTED, TCG_STOP_DEBUG } TcgStop;
+typedef enum TcgStop {
+    TCG_STOP_BUDGET,
+    TCG_STOP_REQUEST,
+    TCG_STOP_HALTED,
+    TCG_STOP_DEBUG,
+    TCG_STOP_YIELD,           /* vcpu_yield() */
+} TcgStop;
 TcgStop tcg_run(TcgContext *t, Vcpu *cpu);
 
-/* Breakpoints (debugger). */
+/* A sleeping CPU got something to do (vcpu_woken()): tcg_run() returns until it is taken. */
+bool tcg_woken(const TcgContext *t);
+bool tcg_take_woken(TcgContext *t);
+void tcg_set_woken(TcgContext *t, bool woken);
+
+/*
+ * Breakpoints (debugger), by virtual address. They are counted: one that was inserted twice
+ * has to be removed twice. Remove: false when there is none. Only translations of the page
+ * where the breakpoint stands are made anew.
+ */
 void tcg_breakpoint_insert(TcgContext *t, uint64_t vaddr);
 bool tcg_breakpoint_remove(TcgContext *t, uint64_t vaddr);
 void tcg_breakpoint_clear(TcgContext *t);
@@ -41,7 +56,7 @@ void tcg_breakpoint_clear(TcgContext *t);
 /* Forget direct write mappings, so that next stores set page flags again. */
 void tcg_clean_writes(TcgContext *t);
 
-/* Drop all translations (tests, breakpoints). */
+/* Drop all translations (tests). */
 void tcg_flush(TcgContext *t);
 
 /* "info jit": counts of units, bytes, flushes. */

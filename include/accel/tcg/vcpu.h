@@ -74,8 +74,11 @@ typedef struct SpaceKey {
     uint32_t asid;         /* with VMID above, where there is one */
 } SpaceKey;
 
+typedef struct GdbTarget GdbTarget;
+
 typedef struct VcpuOps {
     const char *name;
+    const GdbTarget *gdb;     /* registers as gdb numbers them: accel/tcg/gdb-target.h */
     unsigned num_slots;
     const char *const *slot_names;
     uint8_t pc_align_mask;    /* bits of a PC that must be zero, else an alignment fault */
@@ -158,6 +161,7 @@ struct Vcpu {
     uint32_t mode;               /* ops->mode() at the last vcpu_space_changed() */
     unsigned index;
     bool skip_breakpoint;     /* resume from a breakpoint at pc */
+    bool yielded;             /* vcpu_yield() since the last look */
     uint64_t last_exit;       /* how generated code was left last, for linking */
     uint64_t last_exit_flush; /* the count of flushes then */
 
@@ -186,6 +190,11 @@ void vcpu_tlb_flush_all(Vcpu *cpu);
 
 /* An interrupt input changed: remember to look, and leave after this instruction. */
 void vcpu_set_irq_pending(Vcpu *cpu, bool pending);
+
+/* A CPU that was halted or powered off may have something to do: it gets its turn soon. */
+void vcpu_woken(Vcpu *cpu);
+/* The guest says that others should run (WFE, YIELD). From a helper that ends the unit. */
+void vcpu_yield(Vcpu *cpu);
 
 /* True when the front end must end the unit before pc (a breakpoint stands there). */
 bool vcpu_stop_before(Vcpu *cpu, uint64_t pc);

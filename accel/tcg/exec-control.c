@@ -1,0 +1,177 @@
+/*
+ * The execution loop: what other threads ask of the machine thread. Closures,
+ * pause and continue, steps, and telling listeners that the VM stopped.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/exec-loop-internal.h"
+
+/* ---- the machine thread ---- */
+
+void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu)
+{
+    g_mutex_lock(&l->lock);
+    l->run_wanted = false;
+    l->step_cpu = NULL;
+    g_mutex_unlock(&l->lock);
+    for (unsigned n = 0; n < l->listeners->len; n++) {
+        const ExecListener *listener = &g_array_index(l->listeners, ExecListener, n);
+
+        listener->stopped(listener->opaque, reason, cpu);
+    }
+}
+
+bool loop_run_closures(ExecLoop *l)
+{
+    bool any = false;
+
+    g_mutex_lock(&l->lock);
+    while (l->closures) {
+        ExecClosure *c = l->closures->data;
+
+        l->closures = g_list_delete_link(l->closures, l->closures);
+        g_mutex_unlock(&l->lock);
+        c->fn(c->opaque);
+        g_mutex_lock(&l->lock);
+        c->done = true;
+        any = true;
+        g_cond_broadcast(&l->state);
+    }
+    g_mutex_unlock(&l->lock);
+    return any;
+}
+
+/* A replay is left before its end: there is nothing to compare. */
+static void abandon(ExecLoop *l)
+{
+    l->result.cause = SHUTDOWN_CAUSE_HOST_QUIT;
+    l->result.icount = loop_icount(l);
+    l->ended = true;
+}
+
+bool loop_serve_outside(ExecLoop *l)
+{
+    bool was_running = true, visited = false;
+
+    for (;;) {
+        visited |= loop_run_closures(l);
+        g_mutex_lock(&l->lock);
+        if (l->run_wanted || l->step_cpu || l->quit_wanted) {
+            break;
+        }
+        if (was_running) {
+            was_running = false;
+            loop_time_paused(l);
+            exec_loop_cpu(l)->skip_breakpoint = true;
+        }
+        l->paused = true;
+        g_cond_broadcast(&l->state);
+        if (!l->closures) {
+            g_cond_wait(&l->wake, &l->lock);
+        }
+        g_mutex_unlock(&l->lock);
+    }
+    if (!was_running) {
+        loop_time_resumed(l);
+        visited = true;
+    }
+    l->paused = false;
+    l->stepping = l->step_cpu;
+    if (l->abandon) {
+        abandon(l);
+    }
+    g_mutex_unlock(&l->lock);
+    return visited;
+}
+
+void loop_take_step(ExecLoop *l)
+{
+    bool stopped = loop_run_slice(l, 1);
+
+    loop_run_check(l);
+    if (!stopped) {
+        loop_tell_stopped(l, EXEC_STOP_STEPPED, exec_loop_cpu(l));
+    }
+}
+
+/* ---- other threads ---- */
+
+void exec_loop_wake(void *opaque)
+{
+    ExecLoop *l = opaque;
+
+    g_mutex_lock(&l->lock);
+    l->woken = true;
+    g_cond_broadcast(&l->wake);
+    g_mutex_unlock(&l->lock);
+}
+
+void machine_run_sync(ExecLoop *l, void (*fn)(void *opaque), void *opaque)
+{
+    ExecClosure c = { fn, opaque, false };
+
+    if (g_thread_self() == l->thread) {
+        fn(opaque);
+        return;
+    }
+    g_mutex_lock(&l->lock);
+    if (!l->thread_done) {
+        l->closures = g_list_append(l->closures, &c);
+        g_cond_broadcast(&l->wake);
+        while (!c.done) {
+            g_cond_wait(&l->state, &l->lock);
+        }
+        g_mutex_unlock(&l->lock);
+        return;
+    }
+    g_mutex_unlock(&l->lock);
+    /* Nobody runs the machine any more. */
+    fn(opaque);
+}
+
+void exec_loop_stop(ExecLoop *l)
+{
+    bool told;
+
+    g_mutex_lock(&l->lock);
+    told = l->run_wanted || l->step_cpu;
+    l->run_wanted = false;
+    l->step_cpu = NULL;
+    g_cond_broadcast(&l->wake);
+    while (!l->paused && !l->thread_done) {
+        g_cond_wait(&l->state, &l->lock);
+    }
+    g_mutex_unlock(&l->lock);
+    for (unsigned n = 0; told && n < l->listeners->len; n++) {
+        const ExecListener *listener = &g_array_index(l->listeners, ExecListener, n);
+
+        listener->stopped(listener->opaque, EXEC_STOP_PAUSED, exec_loop_cpu(l));
+    }
+}
+
+void exec_loop_cont(ExecLoop *l)
+{
+    g_mutex_lock(&l->lock);
+    l->run_wanted = true;
+    g_cond_broadcast(&l->wake);
+    g_mutex_unlock(&l->lock);
+}
+
+bool exec_loop_running(ExecLoop *l)
+{
+    bool running;
+
+    g_mutex_lock(&l->lock);
+    running = l->run_wanted;
+    g_mutex_unlock(&l->lock);
+    return running;
+}
+
+void exec_loop_step(ExecLoop *l, Vcpu *cpu)
+{
+    g_mutex_lock(&l->lock);
+    l->step_cpu = cpu;
+    g_cond_broadcast(&l->wake);
+    g_mutex_unlock(&l->lock);
+}

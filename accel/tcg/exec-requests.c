@@ -1,0 +1,132 @@
+/*
+ * The execution loop: shutdown, reset and powerdown, asked by the guest or from
+ * outside, and the end of the run.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/exec-loop-internal.h"
+
+/* ---- ending ---- */
+
+static void finish(ExecLoop *l, ShutdownCause cause)
+{
+    l->result.cause = cause;
+    l->result.icount = loop_icount(l);
+    if (l->config.icount && !replay_failed(l->replay)) {
+        l->result.digest = loop_final_digest(l);
+        l->result.digest_valid = true;
+        if (!replay_end(l->replay, cause, l->result.digest)) {
+            l->result.exit_code = 1;   /* an incomplete recording; a divergence is below */
+        }
+    }
+    if (replay_failed(l->replay)) {
+        l->result.exit_code = 2;
+    }
+    l->ended = true;
+}
+
+void loop_finish_replay(ExecLoop *l)
+{
+    l->result.icount = loop_icount(l);
+    l->result.cause = SHUTDOWN_CAUSE_NONE;
+    if (replay_failed(l->replay)) {
+        l->result.exit_code = 2;
+    } else {
+        l->result.digest = loop_final_digest(l);
+        l->result.digest_valid = true;
+    }
+    l->ended = true;
+}
+
+/* ---- reset ---- */
+
+/* CPUs before devices: the boot loader, a device, sets where CPUs start. */
+void loop_reset_state(ExecLoop *l)
+{
+    Machine *m = l->machine;
+
+    for (unsigned n = 0; n < m->num_cpus; n++) {
+        m->cpus[n]->ops->reset(m->cpus[n]);
+    }
+    machine_reset_devices(m);
+    for (unsigned n = 0; n < m->num_cpus; n++) {
+        vcpu_tlb_flush_all(m->cpus[n]);
+        vcpu_space_changed(m->cpus[n]);
+    }
+    loop_sched_reset(l);
+}
+
+static void reset_machine(ExecLoop *l)
+{
+    l->machine->reset_request = SHUTDOWN_CAUSE_NONE;
+    replay_checkpoint(l->replay, CHECKPOINT_RESET_REQUESTED);
+    loop_reset_state(l);
+    replay_checkpoint(l->replay, CHECKPOINT_RESET);
+}
+
+/* ---- requests ---- */
+
+bool loop_take_requests(ExecLoop *l)
+{
+    Machine *m = l->machine;
+    ShutdownCause cause = m->shutdown_request;
+
+    if (cause == SHUTDOWN_CAUSE_NONE && m->reset_request && l->config.no_reboot) {
+        cause = m->reset_request;
+    }
+    if (cause != SHUTDOWN_CAUSE_NONE) {
+        m->shutdown_request = m->reset_request = SHUTDOWN_CAUSE_NONE;
+        if (!l->config.no_shutdown || cause == SHUTDOWN_CAUSE_HOST_QUIT) {
+            finish(l, cause);
+        } else if (replay_may_stop(l->replay)) {
+            loop_tell_stopped(l, EXEC_STOP_SHUTDOWN, exec_loop_cpu(l));
+        }
+        return true;
+    }
+    if (m->reset_request) {
+        reset_machine(l);
+        return true;
+    }
+    return false;
+}
+
+bool loop_deliver_request(void *opaque, const uint8_t *payload, size_t length)
+{
+    ExecLoop *l = opaque;
+
+    if (length != 1) {
+        return false;
+    }
+    switch (payload[0]) {
+    case SHUTDOWN_CAUSE_HOST_QUIT:
+        machine_request_shutdown(l->machine, payload[0]);
+        return true;
+    case SHUTDOWN_CAUSE_HOST_RESET:
+        machine_request_reset(l->machine, payload[0]);
+        return true;
+    case SHUTDOWN_CAUSE_HOST_POWERDOWN:
+        if (l->machine->powerdown) {
+            l->machine->powerdown(l->machine->powerdown_opaque);
+        }
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool exec_loop_request(ExecLoop *l, ShutdownCause cause)
+{
+    uint8_t payload = cause;
+    bool posted = replay_post(l->request_source, &payload, sizeof(payload));
+
+    if (cause == SHUTDOWN_CAUSE_HOST_QUIT) {
+        /* What will not be delivered is done without. */
+        g_mutex_lock(&l->lock);
+        l->quit_wanted = true;
+        l->abandon = !posted;
+        g_mutex_unlock(&l->lock);
+    }
+    exec_loop_wake(l);
+    return posted || cause == SHUTDOWN_CAUSE_HOST_QUIT;
+}
