@@ -425,6 +425,19 @@ static bool icount_shift(Options *o, KeyVal *kv, Error **errp)
     return true;
 }
 
+static bool icount_overwrite(Options *o, KeyVal *kv, Error **errp)
+{
+    o->replay.overwrite = false;
+    if (!keyval_get_bool(kv, "rroverwrite", &o->replay.overwrite, errp)) {
+        return false;
+    }
+    if (keyval_has(kv, "rroverwrite") && o->replay.mode != REPLAY_MODE_RECORD) {
+        error_setg(errp, "-icount rroverwrite=%s needs rr=record", keyval_get(kv, "rroverwrite"));
+        return false;
+    }
+    return true;
+}
+
 static bool icount_mode(Options *o, KeyVal *kv, Error **errp)
 {
     const char *rr = keyval_get(kv, "rr");
@@ -448,7 +461,7 @@ static bool icount_mode(Options *o, KeyVal *kv, Error **errp)
     }
     g_free((char *)o->replay.file);
     o->replay.file = g_strdup(file);
-    return true;
+    return icount_overwrite(o, kv, errp);
 }
 
 static bool icount_check(Options *o, KeyVal *kv, Error **errp)

@@ -5,7 +5,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include <sys/stat.h>
 #include <unistd.h>
 #include "system/session.h"
 
@@ -234,17 +233,11 @@ static bool fill_config(Session *s, Error **errp)
     return true;
 }
 
-/* A log that this run creates is removed again when the start fails. */
 static bool make_replay(Session *s, Error **errp)
 {
     const ReplayConfig *config = &s->options->replay;
-    struct stat st;
-    bool existed = config->file && stat(config->file, &st) == 0;
 
     s->replay = replay_new(config, errp);
-    if (!existed && config->mode == REPLAY_MODE_RECORD) {
-        s->log_made = g_strdup(config->file);
-    }
     /* A file that can be read, and is no recording; one that cannot is bad usage. */
     s->refused = !s->replay && config->mode == REPLAY_MODE_PLAY && access(config->file, R_OK) == 0;
     return s->replay != NULL;

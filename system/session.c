@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "chardev/char-port.h"
 #include "config-host.h"
@@ -210,7 +209,10 @@ static bool session_set_up(Session *s, Error **errp)
         s->refused = s->options->replay.mode == REPLAY_MODE_PLAY;
         return false;
     }
-    g_clear_pointer(&s->log_made, g_free);
+    if (replay_old_file(s->replay)) {
+        error_report("'%s' existed: the old file is now '%s'", s->options->replay.file,
+                     replay_old_file(s->replay));
+    }
     session_attach_serial(s);
     return true;
 }
@@ -259,17 +261,6 @@ int session_run(Session *s)
     return result.exit_code;
 }
 
-/* A recording that never started leaves no file. */
-static void session_remove_log(Session *s)
-{
-    struct stat st;
-
-    if (s->log_made && lstat(s->log_made, &st) == 0 && S_ISREG(st.st_mode)) {
-        unlink(s->log_made);
-    }
-    g_free(s->log_made);
-}
-
 /* CPUs belong to whoever bound them to an engine: their timers end before the clock. */
 static void session_free_cpus(Session *s)
 {
@@ -288,7 +279,6 @@ void session_free(Session *s)
     session_free_cpus(s);
     g_clear_pointer(&s->machine, machine_free);
     g_clear_pointer(&s->replay, replay_free);
-    session_remove_log(s);
     if (s->pidfile) {
         unlink(s->pidfile);
         g_free(s->pidfile);

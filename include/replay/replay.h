@@ -40,6 +40,7 @@ typedef struct ReplayConfig {
     const char *file;          /* rrfile= */
     ReplayCheck check;         /* rrcheck= */
     uint64_t check_period;     /* rrcheckperiod=, instructions */
+    bool overwrite;            /* rroverwrite=: do not keep what is in the file */
 } ReplayConfig;
 
 /* What a report of divergence wants to know; set by the execution loop. */
@@ -74,6 +75,8 @@ const char *replay_described(Replay *r, const char *name);
  * compares it with the log's. Fails naming the option and both values.
  */
 bool replay_start(Replay *r, Error **errp);
+/* Where replay_start() has put the file that had the recording's name, or NULL. */
+const char *replay_old_file(Replay *r);
 
 /*
  * Deliver what belongs to this safe point; true when something was delivered: the

@@ -17,6 +17,8 @@
 
 enum { WHOLE_FILE, RECORDS, HEADER, INDEX, COMPRESSED, NUM_FORMS };
 
+static const uint8_t log_id[REPLAY_LOG_ID_SIZE] = "fuzz-replay-log";
+
 static ReplayDescription *description(void)
 {
     ReplayDescription *d = replay_description_new();
@@ -56,7 +58,7 @@ static void put_header(GByteArray *out)
     ReplayDescription *d = description();
     char *json = replay_description_to_json(d);
 
-    replay_log_put_header(out, json);
+    replay_log_put_header(out, log_id, json);
     g_free(json);
     replay_description_free(d);
 }
@@ -82,7 +84,7 @@ static void walk_records(const uint8_t *data, size_t size)
 
     if (size && size <= REPLAY_LOG_MAX_FRAME) {
         put_header(file);
-        replay_frame_put(file, &frame, data, size, 1);
+        replay_frame_put(file, replay_log_seed(log_id), &frame, data, size, 1);
         walk(file->data, file->len);
     }
     g_byte_array_unref(file);
@@ -94,7 +96,7 @@ static void walk_header(const uint8_t *data, size_t size)
     char *json = g_strndup((const char *)data, size);
 
     if (strlen(json) <= REPLAY_LOG_MAX_HEADER) {
-        replay_log_put_header(file, json);
+        replay_log_put_header(file, log_id, json);
         walk(file->data, file->len);
     }
     g_free(json);
@@ -107,7 +109,7 @@ static void unpack(const uint8_t *data, size_t size)
                           .data_crc = crc32c(0, data, size) };
 
     if (size && size < frame.raw_length) {
-        g_free(replay_frame_unpack(&frame, data));
+        g_free(replay_frame_unpack(&frame, 0, data));
     }
 }
 
@@ -172,13 +174,13 @@ static void put_file(GByteArray *out)
     /* A checkpoint record: head, delta, length, payload. */
     g_byte_array_append(raw, (const uint8_t[]){ 18, 5, 1, 2 }, 4);
     frame.count = 1;
-    replay_frame_put(out, &frame, raw->data, raw->len, 3);
+    replay_frame_put(out, replay_log_seed(log_id), &frame, raw->data, raw->len, 3);
     g_byte_array_set_size(raw, 0);
     put_records(raw);
     frame.sequence = 1;
     frame.first_pos = 1u << 20;
     frame.count = count_records(raw->data, raw->len);
-    replay_frame_put(out, &frame, raw->data, raw->len, 3);
+    replay_frame_put(out, replay_log_seed(log_id), &frame, raw->data, raw->len, 3);
     g_byte_array_unref(raw);
 }
 
@@ -204,7 +206,7 @@ static void put_compressed(GByteArray *out)
     for (unsigned i = 0; i < 65536; i++) {
         raw[i] = (uint8_t)(i / 7 % 50);
     }
-    replay_frame_put(frame_bytes, &frame, raw, 65536, 3);
+    replay_frame_put(frame_bytes, 0, &frame, raw, 65536, 3);
     g_byte_array_append(out, frame_bytes->data + REPLAY_FRAME_HEADER, frame.stored_length);
     g_free(raw);
     g_byte_array_unref(frame_bytes);

@@ -214,6 +214,42 @@ class SystemTest(unittest.TestCase):
             replay = self.run_rearm('-icount', 'rr=replay,rrfile=a.log')
             self.assertIn(b'(equal)', replay.stderr)
 
+    def test_two_recorders(self):
+        """The second one is refused; the first one's recording is whole."""
+        record = '-nographic', '-kernel', self.echo, '-icount', 'shift=3,rr=record,rrfile=a.log'
+        first = self.start(*record)
+        self.assertEqual(first.stdout.read(6), b'hello ')
+        second = self.run_rearm(*record)
+        self.assertEqual(second.stderr.decode(), "rearm: 'a.log' is being written by another "
+                         'recorder: let that one end, or give this one another file\n')
+        self.assertEqual(second.returncode, 1)
+        _, stderr = first.communicate(b'q', timeout=TIMEOUT)
+        self.assertIn(b'cause guest-shutdown', stderr)
+        self.assertEqual(sorted(os.listdir(self.dir)), sorted([*self.files, 'a.log']))
+        self.assertIn(b'(equal)', self.run_rearm('-icount', 'rr=replay,rrfile=a.log').stderr)
+
+    def test_old_recording(self):
+        """It is kept under another name, or overwritten when told to."""
+        def record(how):
+            return self.run_rearm('-nographic', '-kernel', self.echo, '-icount',
+                                  'shift=3,rr=record,rrfile=a.log' + how, stdin=None, input=b'q')
+
+        def content(name):
+            with open(os.path.join(self.dir, name), 'rb') as f:
+                return f.read()
+
+        record('')
+        old = content('a.log')
+        self.assertRegex(record('').stderr, rb"^rearm: 'a\.log' existed: the old file is now "
+                         rb"'a\.log\.old'\nrearm: recorded ")
+        self.assertEqual(content('a.log.old'), old)
+        self.assertNotEqual(content('a.log'), old)
+        self.assertRegex(record(',rroverwrite=on').stderr, rb'^rearm: recorded ')
+        self.assertEqual(content('a.log.old'), old)
+        for name in 'a.log', 'a.log.old':
+            replay = self.run_rearm('-icount', 'rr=replay,rrfile=' + name)
+            self.assertIn(b'(equal)', replay.stderr)
+
     def test_full_disk(self):
         """A recording that stops early is told of, and replays as far as it goes."""
         def limit():

@@ -80,6 +80,7 @@ static const struct {
       "-icount rrcheckperiod=5 needs rrcheck=digest" },
     { "-icount shift=1,rr=record,rrfile=x,rrcheck=digest,rrcheckperiod=0",
       "-icount rrcheckperiod=0: expected instructions, at least 1" },
+    { "-icount rr=replay,rrfile=x,rroverwrite=on", "-icount rroverwrite=on needs rr=record" },
     { "-icount shift=auto,sleep=off",
       "-icount shift=auto and sleep=off are incompatible: give shift=0..10" },
     { "-icount shift=1,align=on", "-icount align=on is not supported; only align=off is" },
@@ -166,6 +167,10 @@ static void test_icount(void)
     g_assert_cmpstr(o->replay.file, ==, "a.bin");
     g_assert_cmpint(o->replay.check, ==, REPLAY_CHECK_DIGEST);
     g_assert_cmpuint(o->replay.check_period, ==, 1000);
+    g_assert_false(o->replay.overwrite);
+    options_free(o);
+    o = parse_ok("-icount shift=1,rr=record,rrfile=a.bin,rroverwrite=on");
+    g_assert_true(o->replay.overwrite);
     options_free(o);
     o = parse_ok("-icount shift=1,rr=record,rrfile=a.bin,rrcheck=digest");
     g_assert_cmpuint(o->replay.check_period, ==, 1000000);
