@@ -74,57 +74,6 @@ bool opt_ram(Options *o, const char *arg, Error **errp)
     return ok;
 }
 
-static bool smp_topology(KeyVal *kv, const char *arg, uint64_t *cpus, Error **errp)
-{
-    uint64_t sockets = 0, cores = 0, threads = 0, max = 0, product;
-
-    if (!keyval_get_u64(kv, "cpus", cpus, errp) ||
-        !keyval_get_u64(kv, "sockets", &sockets, errp) ||
-        !keyval_get_u64(kv, "cores", &cores, errp) ||
-        !keyval_get_u64(kv, "threads", &threads, errp) ||
-        !keyval_get_u64(kv, "maxcpus", &max, errp) ||
-        !keyval_check_unused(kv, "-smp", errp)) {
-        return false;
-    }
-    if (MAX(MAX(sockets, cores), threads) > 1024 || *cpus > 1024) {
-        error_setg(errp, "-smp %s: too many CPUs", arg);
-        return false;
-    }
-    product = MAX(sockets, 1) * MAX(cores, 1) * MAX(threads, 1);
-    if (!keyval_has(kv, "cpus")) {
-        *cpus = product;
-    } else if ((sockets || cores || threads) && product != *cpus) {
-        error_setg(errp, "-smp %s: sockets * cores * threads is %" PRIu64 ", not cpus=%" PRIu64,
-                   arg, product, *cpus);
-        return false;
-    }
-    if (max && max != *cpus) {
-        error_setg(errp, "-smp %s: maxcpus=%" PRIu64 " must be cpus=%" PRIu64 "; CPUs cannot be "
-                   "added later", arg, max, *cpus);
-        return false;
-    }
-    return true;
-}
-
-bool opt_smp(Options *o, const char *arg, Error **errp)
-{
-    KeyVal *kv = keyval_parse(arg, "cpus", errp);
-    uint64_t cpus = 1;
-    bool ok;
-
-    if (!kv) {
-        return false;
-    }
-    ok = smp_topology(kv, arg, &cpus, errp);
-    keyval_free(kv);
-    if (ok && cpus == 0) {
-        error_setg(errp, "-smp %s: the machine needs a CPU", arg);
-        ok = false;
-    }
-    o->smp = (unsigned)cpus;
-    return ok;
-}
-
 bool opt_device(Options *o, const char *arg, Error **errp)
 {
     if (is_help(arg)) {

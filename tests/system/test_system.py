@@ -132,6 +132,8 @@ class SystemTest(unittest.TestCase):
                  '-pidfile /nonexistent/p: No such file or directory'),
                 (['-kernel', self.echo, '-smp', '99', *log],
                  "-smp 99: machine 'virt' has at most 8 CPUs"),
+                (['-kernel', self.echo, '-smp', '2,maxcpus=99', *log],
+                 "-smp maxcpus=99: machine 'virt' has at most 8 CPUs"),
                 (['-kernel', self.echo, '-serial', 'null', '-serial', 'null'],
                  "-serial null: machine 'virt' has only 1 serial port"),
                 (['-append', 'x'], '-append is only used with -kernel'),
