@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 #include "boot-image.h"
+#include "util/bytes.h"
 #include "util/digest.h"
 
 /* ---- files ---- */
@@ -165,16 +166,6 @@ fail:
 
 #define ZBOOT_HEADER_SIZE 56
 
-static uint64_t get_le(const uint8_t *p, unsigned size)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = size; i-- > 0; ) {
-        value = value << 8 | p[i];
-    }
-    return value;
-}
-
 static bool is_linux_image(const uint8_t *data, size_t length)
 {
     return length >= IMAGE_HEADER_SIZE && memcmp(data + IMAGE_MAGIC_OFFSET, "ARM\x64", 4) == 0;
@@ -189,7 +180,7 @@ static bool is_zboot(const uint8_t *data, size_t length)
 static GBytes *unwrap_zboot(const char *path, const uint8_t *data, size_t length, uint64_t max,
                             Error **errp)
 {
-    uint64_t offset = get_le(data + 8, 4), size = get_le(data + 12, 4);
+    uint64_t offset = load_le(data + 8, 4), size = load_le(data + 12, 4);
     char compression[33] = { 0 };
 
     memcpy(compression, data + 24, MIN(sizeof(compression) - 1, length - 24));
@@ -212,9 +203,9 @@ static bool parse_linux(BootImage *image, const char *path, GBytes *file, Error 
 {
     size_t length;
     const uint8_t *data = g_bytes_get_data(file, &length);
-    uint64_t text_offset = get_le(data + 8, 8);
-    uint64_t image_size = get_le(data + 16, 8);
-    uint64_t flags = get_le(data + 24, 8);
+    uint64_t text_offset = load_le(data + 8, 8);
+    uint64_t image_size = load_le(data + 16, 8);
+    uint64_t flags = load_le(data + 24, 8);
     BootSegment segment;
 
     if (image_size == 0) {

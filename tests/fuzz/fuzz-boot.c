@@ -17,6 +17,7 @@
 #include "hw/arm/boot-fdt.h"
 #include "hw/arm/boot-image.h"
 #include "hw/arm/boot.h"
+#include "util/bytes.h"
 
 #define RAM_BASE 0x40000000ull
 #define RAM_SIZE (16ull << 20)
@@ -99,17 +100,10 @@ static void boot_unpacked(const uint8_t *data, size_t size)
     boot_kernel(packed, put_gzip(packed, room, data, size));
 }
 
-static void put_le(uint8_t *p, uint64_t value, unsigned size)
-{
-    for (unsigned i = 0; i < size; i++) {
-        p[i] = (uint8_t)(value >> (8 * i));
-    }
-}
-
 static void make_image(uint8_t image[200])
 {
     memset(image, 0, 200);
-    put_le(image + 16, 0x10000, 8);      /* image_size */
+    store_le(image + 16, 0x10000, 8);      /* image_size */
     memcpy(image + 56, "ARM\x64", 4);
 }
 
@@ -169,8 +163,8 @@ static void put_zboot(GByteArray *out)
     make_image(image);
     packed = put_gzip(file + 56, 1024, image, sizeof(image));
     memcpy(file, "MZ\0\0zimg", 8);
-    put_le(file + 8, 56, 4);
-    put_le(file + 12, packed, 4);
+    store_le(file + 8, 56, 4);
+    store_le(file + 12, packed, 4);
     memcpy(file + 24, "gzip", 4);
     g_byte_array_append(out, file, (guint)(56 + packed));
 }

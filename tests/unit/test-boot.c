@@ -13,6 +13,7 @@
 #include "hw/arm/virt-fdt.h"
 #include "hw/arm/boot.h"
 #include "hw/misc/fw_cfg.h"
+#include "util/bytes.h"
 
 #define RAM 0x40000000ull
 #define MIB (1ull << 20)
@@ -101,13 +102,6 @@ static char *write_file(const char *name, const void *data, size_t length)
     return path;
 }
 
-static void put(uint8_t *p, uint64_t value, unsigned size)
-{
-    for (unsigned i = 0; i < size; i++) {
-        p[i] = (uint8_t)(value >> (8 * i));
-    }
-}
-
 static uint8_t *make_image(size_t length, uint64_t text_offset, uint64_t image_size,
                            uint64_t flags)
 {
@@ -116,10 +110,10 @@ static uint8_t *make_image(size_t length, uint64_t text_offset, uint64_t image_s
     for (size_t i = 64; i < length; i++) {
         image[i] = (uint8_t)(i * 7);
     }
-    put(image, 0x14000010, 4);
-    put(image + 8, text_offset, 8);
-    put(image + 16, image_size, 8);
-    put(image + 24, flags, 8);
+    store_le(image, 0x14000010, 4);
+    store_le(image + 8, text_offset, 8);
+    store_le(image + 16, image_size, 8);
+    store_le(image + 24, flags, 8);
     memcpy(image + 56, "ARM\x64", 4);
     return image;
 }
@@ -267,8 +261,8 @@ static void test_gzip(void)
     REFUSED(PARTS("bomb.gz", "more than RAM", "64 MiB"), .kernel = bomb_path);
 
     memcpy(zboot, "MZ\0\0zimg", 8);
-    put(zboot + 8, 64, 4);
-    put(zboot + 12, packed->len, 4);
+    store_le(zboot + 8, 64, 4);
+    store_le(zboot + 12, packed->len, 4);
     memcpy(zboot + 24, "gzip", 4);
     memcpy(zboot + 64, packed->data, packed->len);
     zpath = write_file("vmlinuz.efi", zboot, 64 + packed->len);
@@ -276,10 +270,10 @@ static void test_gzip(void)
     g_assert_null(boot(&b, &config, true));
     g_assert_cmphex(b.entry.pc, ==, RAM + 0x80000);
     boot_clear(&b);
-    put(zboot + 12, packed->len + 1, 4);
+    store_le(zboot + 12, packed->len + 1, 4);
     zlong = write_file("long.efi", zboot, 64 + packed->len);
     REFUSED(PARTS("long.efi", "truncated"), .kernel = zlong);
-    put(zboot + 12, packed->len, 4);
+    store_le(zboot + 12, packed->len, 4);
     memcpy(zboot + 24, "zstd22", 6);
     zother = write_file("zstd.efi", zboot, 64 + packed->len);
     REFUSED(PARTS("zstd.efi", "zstd22"), .kernel = zother);
