@@ -209,6 +209,9 @@ static bool session_set_up(Session *s, Error **errp)
         s->refused = s->options->replay.mode == REPLAY_MODE_PLAY;
         return false;
     }
+    if (s->machine->num_cpus && !s->config.kernel && !s->config.bios) {
+        warn_report("there is no -kernel and no -bios: the guest has nothing to run");
+    }
     if (replay_old_file(s->replay)) {
         error_report("'%s' existed: the old file is now '%s'", s->options->replay.file,
                      replay_old_file(s->replay));

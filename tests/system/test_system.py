@@ -177,6 +177,25 @@ class SystemTest(unittest.TestCase):
         self.assertEqual(result.stdout, b'hello from the guest\nabcq')
         self.assertEqual((result.returncode, result.stderr), (0, b''))
 
+    def test_raw_binary(self):
+        """Code without a header is loaded where QEMU loads it."""
+        with open(os.path.join(self.dir, 'raw.bin'), 'wb') as f:
+            f.write(guests.code(guests.ECHO, guests.ECHO_TEXT))
+        result = self.run_rearm('-nographic', '-kernel', 'raw.bin', stdin=None, input=b'q')
+        self.assertEqual(result.stdout, b'hello from the guest\nq')
+        self.assertEqual((result.returncode, result.stderr), (0, b''))
+
+    def test_nothing_to_run(self):
+        """It is said once, and the machine is there all the same, for a debugger."""
+        process = self.start('-display', 'none', '-serial', 'null', '-monitor', 'stdio')
+        process.stdin.write(b'info status\nquit\n')
+        process.stdin.flush()
+        output, stderr = process.communicate(timeout=TIMEOUT)
+        self.assertIn(b'VM status: running', output)
+        self.assertEqual(stderr, b'rearm: warning: there is no -kernel and no -bios: the guest has '
+                         b'nothing to run\n')
+        self.assertEqual(process.returncode, 0)
+
     def test_record_and_replay(self):
         result = self.run_rearm('-nographic', '-kernel', self.echo, '-m', '256', '-icount',
                                 'shift=3,rr=record,rrfile=a.log', stdin=None, input=b'xyq')

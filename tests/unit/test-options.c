@@ -293,7 +293,7 @@ static void test_help(void)
     g_unlink(path);
     g_assert_nonnull(strstr(text, "\nTime, record and replay:\n"));
     g_assert_nonnull(strstr(text, "\n  -machine, -M [type=]NAME[,KEY=VALUE...]\n"));
-    g_assert_nonnull(strstr(text, "\n  -kernel FILE                    a Linux image"));
+    g_assert_nonnull(strstr(text, "\n  -kernel FILE                    a Linux Image, an"));
 }
 
 int main(int argc, char **argv)
