@@ -263,7 +263,7 @@ bool opt_nographic(Options *o, const char *arg, Error **errp)
 bool opt_display(Options *o, const char *arg, Error **errp)
 {
     if (strcmp(arg, "none")) {
-        error_setg(errp, "-display %s is not supported; only none is", arg);
+        error_setg(errp, "-display %s: displays are not there yet; only none is accepted", arg);
         return false;
     }
     o->display_none = true;
@@ -273,8 +273,7 @@ bool opt_display(Options *o, const char *arg, Error **errp)
 static bool no_network(const char *option, const char *arg, Error **errp)
 {
     if (strcmp(arg, "none")) {
-        error_setg(errp, "%s %s: there is no network device; only 'none' is accepted", option,
-                   arg);
+        error_setg(errp, "%s %s: networks are not there yet; only 'none' is accepted", option, arg);
         return false;
     }
     return true;

@@ -80,7 +80,8 @@ static void recall_icount(Session *s)
 
     if (!o->shift_given && shift) {
         o->exec.shift_auto = !strcmp(shift, "auto");
-        o->exec.shift = o->exec.shift_auto ? 0 : (unsigned)MIN(recall_u64(s, "icount.shift", 0), 10);
+        o->exec.shift =
+            o->exec.shift_auto ? 0 : (unsigned)MIN(recall_u64(s, "icount.shift", 0), 10);
     }
     if (!o->sleep_given && sleep) {
         o->exec.sleep = strcmp(sleep, "off") != 0;

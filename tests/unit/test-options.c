@@ -35,8 +35,8 @@ static const struct {
 } bad[] = {
     { "-kernal x", "-kernal: no such option; did you mean -kernel?" },
     { "-xyzzyplugh", "-xyzzyplugh: no such option; -help lists them" },
-    { "disk.img", "'disk.img' is not an option; disk images as arguments are not supported" },
-    { "-", "'-' is not an option; disk images as arguments are not supported" },
+    { "disk.img", "'disk.img' is not an option, and disks, which it may name, are not there yet" },
+    { "-", "'-' is not an option, and disks, which it may name, are not there yet" },
     { "-kernel", "-kernel needs an argument: FILE" },
     { "-m 1X", "-m 1X: expected a size such as 512, 512M or 2G" },
     { "-m 0", "-m 0: the machine needs some RAM" },
@@ -69,8 +69,17 @@ static const struct {
     { "-accel tcg,thread=multi", "-accel thread=multi: all CPUs run on one thread, so that runs "
       "can be repeated; only 'single' is possible" },
     { "-accel tcg,tb-size=0", "-accel tb-size=0 is out of range: 1..1024 MiB" },
-    { "-display gtk", "-display gtk is not supported; only none is" },
-    { "-net user", "-net user: there is no network device; only 'none' is accepted" },
+    { "-display gtk", "-display gtk: displays are not there yet; only none is accepted" },
+    { "-net user", "-net user: networks are not there yet; only 'none' is accepted" },
+    { "-netdev user,id=n", "-netdev: networks are not there yet; -nic none is accepted" },
+    { "-drive file=x", "-drive: disks are not there yet; -initrd FILE gives the guest a file "
+      "system in RAM" },
+    { "-hda x", "-hda: disks are not there yet; -initrd FILE gives the guest a file system in "
+      "RAM" },
+    { "-vnc :0", "-vnc: displays are not there yet; -nographic or -display none is accepted" },
+    { "-usb", "-usb: USB is not there yet" },
+    { "-audiodev none,id=a", "-audiodev: sound is not there yet" },
+    { "-qxp", "-qxp: no such option; -help lists them" },
     { "-mon mode=control", "-mon needs chardev=ID" },
     { "-mon x,mode=control", "-mon mode=control is not supported; only mode=readline is" },
     { "-echr 0", "-echr 0: expected a character's number, 1..255" },
