@@ -168,11 +168,6 @@ const uint8_t *replay_log_reader_id(const ReplayLogReader *r)
     return r->id;
 }
 
-uint64_t replay_log_reader_offset(const ReplayLogReader *r)
-{
-    return r->offset;
-}
-
 /* What a frame of each type has to agree with. NULL: it does. */
 static const char *check_order(const ReplayLogReader *r, const ReplayFrame *f)
 {

@@ -6,8 +6,8 @@
  * 1. Appending only: what is on disk is never touched again.
  * 2. A frame is written whole or, on an error, cut off again; the first error ends
  *    the recording with one message. What is on disk then replays.
- * 3. `mutex` guards the fields above the line; those below belong to the worker,
- *    and to replay_log_writer_finish() when it has ended.
+ * 3. `mutex` guards the first group of fields; the others belong to the worker thread,
+ *    and to the caller when there is none.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -165,7 +165,5 @@ const uint8_t *replay_log_reader_id(const ReplayLogReader *r);
  */
 ReplayLogStatus replay_log_reader_next(ReplayLogReader *r, ReplayFrame *frame, uint8_t **raw,
                                        Error **errp);
-/* Size of the file that the frames read so far make up. */
-uint64_t replay_log_reader_offset(const ReplayLogReader *r);
 
 #endif

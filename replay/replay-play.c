@@ -147,7 +147,7 @@ static uint64_t play_next_pos(Replay *r)
     return bound;
 }
 
-/* Rule 3, for values: what is not as it should be, or NULL. */
+/* Rule 3, for values. */
 static bool value_matches(const ReplaySource *s, const ReplayRecord *rec, uint64_t pos,
                           size_t length)
 {
@@ -223,7 +223,7 @@ static void play_mark(Replay *r, ReplayKind kind, const void *payload, size_t le
     replay_mutex_unlock(r);
 }
 
-/* Nothing keeps an idle machine at this position: then the recording had a warp here. */
+/* The recording machine was idle here, too, so it has to have recorded how long. */
 static void warp_missing(Replay *r)
 {
     char *expected = replay_expected(r);

@@ -40,7 +40,7 @@ static gboolean session_signal(gpointer opaque)
     int64_t now = host_monotonic_ns();
 
     if (s->signal_ns && now - s->signal_ns > SIGNAL_AGAIN_NS) {
-        /* Asked twice: do not wait for the machine. The terminal's exit handler runs. */
+        /* The user asked twice, so the machine is not waited for. exit() restores the terminal. */
         exit(EXIT_FAILURE);
     }
     if (!s->signal_ns) {
@@ -186,7 +186,7 @@ static bool session_make_engine(Session *s, Error **errp)
 
 static bool session_set_up(Session *s, Error **errp)
 {
-    /* Writes tell, too: a peer that is gone, a file at its limit. */
+    /* The write that fails reports a peer that is gone or a file at its limit as well. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (!session_open_log(s->options, errp) || !session_open_chardevs(s, errp) ||
@@ -264,7 +264,7 @@ int session_run(Session *s)
     return result.exit_code;
 }
 
-/* CPUs belong to whoever bound them to an engine: their timers end before the clock. */
+/* The session bound the CPUs to an engine, so it frees them; before the clock of their timers. */
 static void session_free_cpus(Session *s)
 {
     for (unsigned i = 0; s->machine && i < s->machine->num_cpus; i++) {

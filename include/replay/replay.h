@@ -23,16 +23,11 @@
 typedef enum ReplayMode { REPLAY_MODE_NONE, REPLAY_MODE_RECORD, REPLAY_MODE_PLAY } ReplayMode;
 typedef enum ReplayCheck { REPLAY_CHECK_OFF, REPLAY_CHECK_EVENTS, REPLAY_CHECK_DIGEST } ReplayCheck;
 
+/* Numbers are part of the log format. */
 typedef enum ReplayCheckpoint {
     CHECKPOINT_INIT = 0,
     CHECKPOINT_RESET = 1,
     CHECKPOINT_RESET_REQUESTED = 2,
-    CHECKPOINT_SUSPEND_REQUESTED = 3,
-    CHECKPOINT_CLOCK_WARP_START = 4,
-    CHECKPOINT_CLOCK_WARP_ACCOUNT = 5,
-    CHECKPOINT_CLOCK_VIRTUAL = 6,
-    CHECKPOINT_CLOCK_HOST = 7,
-    CHECKPOINT_CLOCK_VIRTUAL_RT = 8,
 } ReplayCheckpoint;
 
 typedef struct ReplayConfig {

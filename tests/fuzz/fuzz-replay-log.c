@@ -254,6 +254,9 @@ static void put_records(GByteArray *out)
         ReplayRecord rec = { .kind = kind, .source = kind == REPLAY_KIND_RANDOM,
                              .pos = pos + i * 100, .length = kind, .payload = payload };
 
+        if (!replay_kind_info(kind)) {
+            continue;
+        }
         if (!replay_kind_has_source(kind) || rec.kind == REPLAY_KIND_CHAR ||
             rec.kind == REPLAY_KIND_RANDOM) {
             rec.again = kind == REPLAY_KIND_CHAR;

@@ -620,8 +620,8 @@ static void test_mismatch(void)
     r = play_with(path, "cortex-a57", kernel, "uart1", "");
     check_start_fails(r, WORDS("CHAR source 'uart0'", "this one has none"));
     r = play_with(path, "cortex-a57", kernel, "uart0", "");
-    replay_source_new(r, REPLAY_KIND_NET, "net0", deliver_char, NULL);
-    check_start_fails(r, WORDS("NET source 'net0'", "recorded one had none"));
+    replay_source_new(r, REPLAY_KIND_CHAR_EVENT, "uart0", deliver_char, NULL);
+    check_start_fails(r, WORDS("CHAR_EVENT source 'uart0'", "recorded one had none"));
     drop(path);
 }
 
