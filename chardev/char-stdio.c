@@ -22,8 +22,8 @@ typedef struct CharStdio {
 } CharStdio;
 
 /*
- * Of the process, not of a chardev: signal and exit handlers have no argument to find
- * it by, and there is one controlling terminal.
+ * The state of the controlling terminal, of which a process has one. It is global because
+ * signal and exit handlers get no argument to find it by.
  */
 static struct {
     struct termios cooked, raw;
@@ -62,7 +62,7 @@ static void terminal_stop_signal(int signal_number)
 
 static void terminal_set_handlers(void)
 {
-    /* The last three until the main loop takes them over: a start may last a while. */
+    /* The main loop handles the last three later; until then, they must restore the terminal. */
     static const int fatal[] = {
         SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGQUIT, SIGINT, SIGTERM, SIGHUP,
     };
@@ -106,8 +106,9 @@ static void terminal_make_raw(bool signals)
 }
 
 /*
- * A terminal that nobody reads takes less than a poll promises, and its blocking mode
- * is shared with the shell: open it once more, without blocking.
+ * The terminal is opened once more for output, without blocking. A write to one that nobody
+ * reads may block although poll() called it writable, and setting O_NONBLOCK on the
+ * descriptor that we were given would set it for the shell, too.
  */
 static int open_output(void)
 {
@@ -157,7 +158,7 @@ static void stdio_close(Chardev *c)
     }
     char_fd_stop(&s->fd);
     if (chardev_has_output(c)) {
-        /* Nobody reads: make room for the message that tells so. */
+        /* The terminal's queue is full; the message about lost output needs room in it. */
         tcflush(s->out, TCOFLUSH);
     }
     if (s->out != STDOUT_FILENO) {

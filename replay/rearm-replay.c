@@ -9,7 +9,6 @@
 #include "util/osdep.h"
 #include <json.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include "replay/replay-cursor.h"
 #include "replay/replay-kinds.h"
 
@@ -145,7 +144,11 @@ static int run_info(char **files, bool json)
     if (stat(files[0], &st) == 0) {
         printf("size:      %" PRId64 " bytes\n", (int64_t)st.st_size);
     }
-    printf("format:    %d\n", REPLAY_LOG_VERSION);
+    printf("format:    %d\nid:        ", REPLAY_LOG_VERSION);
+    for (unsigned i = 0; i < REPLAY_LOG_ID_SIZE; i++) {
+        printf("%02x", replay_cursor_id(c)[i]);
+    }
+    printf("\n");
     print_description(replay_cursor_description(c));
     while ((rec = replay_cursor_peek(c)) != NULL) {
         count_record(&totals, rec);
@@ -374,10 +377,13 @@ static int pack(ReplayCursor *c, ReplayLogWriter *w, char **files)
         replay_cursor_advance(c);
     }
     status = final_status(c, files[0]);
-    if (!replay_log_writer_finish(w) || status == STATUS_TROUBLE) {
-        unlink(files[1]);
+    if (status == STATUS_TROUBLE || !replay_log_writer_finish(w)) {
+        replay_log_writer_discard(w);
         fprintf(stderr, "rearm-replay: %s is not written\n", files[1]);
         return STATUS_TROUBLE;
+    }
+    if (replay_log_writer_old(w)) {
+        printf("'%s' existed: the old file is now '%s'\n", files[1], replay_log_writer_old(w));
     }
     printf("%s: %" PRIu64 " records in %" PRIu64 " bytes\n", files[1],
            replay_log_writer_records(w), replay_log_writer_bytes(w));
@@ -403,8 +409,8 @@ static int run_pack(char **files, bool json)
     }
     w = replay_log_writer_new(&replay_log_packing);
     text = replay_description_to_json(replay_cursor_description(c));
-    status = replay_log_writer_open(w, files[1], text, &err) ? pack(c, w, files) :
-                                                               complain(err);
+    status = replay_log_writer_open(w, files[1], text, false, &err) ? pack(c, w, files) :
+                                                                      complain(err);
     g_free(text);
     replay_log_writer_free(w);
     replay_cursor_free(c);

@@ -77,6 +77,11 @@ const ReplayDescription *replay_cursor_description(const ReplayCursor *c)
     return c->description;
 }
 
+const uint8_t *replay_cursor_id(const ReplayCursor *c)
+{
+    return replay_log_reader_id(c->reader);
+}
+
 /* What the description says about a record that the reader let through. */
 static const char *check_record(ReplayCursor *c, const ReplayRecord *rec)
 {

@@ -60,6 +60,7 @@ struct Replay {
     GPtrArray *sources;
     char *refusal;
     ReplayQueue *queue;
+    bool overwrite;           /* record: what is in the file need not be kept */
     ReplayLogWriter *writer;  /* record */
     ReplayCursor *cursor;     /* play */
 

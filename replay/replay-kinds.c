@@ -25,12 +25,6 @@ static const char *const checkpoints[] = {
     [CHECKPOINT_INIT] = "init",
     [CHECKPOINT_RESET] = "reset",
     [CHECKPOINT_RESET_REQUESTED] = "reset-requested",
-    [CHECKPOINT_SUSPEND_REQUESTED] = "suspend-requested",
-    [CHECKPOINT_CLOCK_WARP_START] = "clock-warp-start",
-    [CHECKPOINT_CLOCK_WARP_ACCOUNT] = "clock-warp-account",
-    [CHECKPOINT_CLOCK_VIRTUAL] = "clock-virtual",
-    [CHECKPOINT_CLOCK_HOST] = "clock-host",
-    [CHECKPOINT_CLOCK_VIRTUAL_RT] = "clock-virtual-rt",
 };
 
 const ReplayKindInfo *replay_kind_info(uint64_t kind)
@@ -146,12 +140,6 @@ static bool format_decoded(GString *out, unsigned kind, ByteReader *in)
         break;
     case REPLAY_KIND_MONITOR:
         return format_write(out, in);
-    case REPLAY_KIND_BLOCK:
-    case REPLAY_KIND_AUDIO_OUT:
-    case REPLAY_KIND_BH:
-    case REPLAY_KIND_BH_ONESHOT:
-        g_string_append_printf(out, "%" PRIu64, bytes_get_varint(in));
-        break;
     default:
         return false;
     }

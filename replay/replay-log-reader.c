@@ -20,6 +20,8 @@ struct ReplayLogReader {
     int fd;
     uint64_t size;
     uint64_t offset;
+    uint8_t id[REPLAY_LOG_ID_SIZE];
+    uint32_t seed;            /* of the frames' CRCs */
     uint32_t sequence;
     uint64_t last_pos;
     uint64_t records;
@@ -79,13 +81,16 @@ static bool read_header(ReplayLogReader *r, Error **errp)
         return false;
     }
     version = bytes_get_le32(&in);
-    length = bytes_get_le32(&in);
-    crc = bytes_get_le32(&in);
     if (version != REPLAY_LOG_VERSION) {
-        error_setg(errp, "has log format %" PRIu32 ", this program reads format %d", version,
+        error_setg(errp, "has log format %" PRIu32 ", this program reads format %d: replay it "
+                   "with the program that recorded it, or record again", version,
                    REPLAY_LOG_VERSION);
         return false;
     }
+    length = bytes_get_le32(&in);
+    memcpy(r->id, bytes_get_data(&in, REPLAY_LOG_ID_SIZE), REPLAY_LOG_ID_SIZE);
+    crc = bytes_get_le32(&in);
+    r->seed = replay_log_seed(r->id);
     if (length > REPLAY_LOG_MAX_HEADER || length > left(r)) {
         error_setg(errp, "its header is incomplete or damaged (length %" PRIu32 ")", length);
         return false;
@@ -94,7 +99,7 @@ static bool read_header(ReplayLogReader *r, Error **errp)
     if (!read_bytes(r, r->json, length, errp)) {
         return false;
     }
-    if (crc32c(crc32c(0, head, 16), r->json, length) != crc ||
+    if (crc32c(crc32c(0, head, sizeof(head) - 4), r->json, length) != crc ||
         memchr(r->json, 0, length)) {
         error_setg(errp, "its header is damaged (wrong CRC)");
         return false;
@@ -117,7 +122,7 @@ ReplayLogReader *replay_log_reader_open(const char *path, Error **errp)
     ReplayLogReader *r = g_new0(ReplayLogReader, 1);
     struct stat st;
 
-    /* Not to wait for the writer of a pipe, which is refused anyway. */
+    /* O_NONBLOCK: a FIFO without a writer is refused at once instead of waited for. */
     r->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (r->fd < 0 || fstat(r->fd, &st) < 0) {
         error_setg_errno(errp, errno, "cannot open the recording '%s'", path);
@@ -158,9 +163,9 @@ const char *replay_log_reader_json(const ReplayLogReader *r)
     return r->json;
 }
 
-uint64_t replay_log_reader_offset(const ReplayLogReader *r)
+const uint8_t *replay_log_reader_id(const ReplayLogReader *r)
 {
-    return r->offset;
+    return r->id;
 }
 
 /* What a frame of each type has to agree with. NULL: it does. */
@@ -271,8 +276,8 @@ static bool read_frame(ReplayLogReader *r, ReplayFrame *f, uint8_t **raw,
     if (!read_bytes(r, head, sizeof(head), errp)) {
         return false;
     }
-    if (!replay_frame_get_header(head, f)) {
-        return damaged(r, offset, "is damaged (wrong header CRC)", errp);
+    if (!replay_frame_get_header(head, r->seed, f)) {
+        return damaged(r, offset, "is damaged, or of another recording (wrong header CRC)", errp);
     }
     f->offset = offset;
     wrong = check_order(r, f);
@@ -286,7 +291,7 @@ static bool read_frame(ReplayLogReader *r, ReplayFrame *f, uint8_t **raw,
     }
     stored = g_malloc(f->stored_length);
     ok = read_bytes(r, stored, f->stored_length, errp);
-    *raw = ok ? replay_frame_unpack(f, stored) : NULL;
+    *raw = ok ? replay_frame_unpack(f, r->seed, stored) : NULL;
     g_free(stored);
     if (!ok) {
         return false;

@@ -6,16 +6,17 @@
  * 1. Appending only: what is on disk is never touched again.
  * 2. A frame is written whole or, on an error, cut off again; the first error ends
  *    the recording with one message. What is on disk then replays.
- * 3. `mutex` guards the fields above the line; those below belong to the worker,
- *    and to replay_log_writer_finish() when it has ended.
+ * 3. `mutex` guards the first group of fields; the others belong to the worker thread,
+ *    and to the caller when there is none.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include <fcntl.h>
 #include <unistd.h>
+#include "replay/replay-log-file.h"
 #include "replay/replay-log.h"
 #include "util/host-clock.h"
+#include "util/host-random.h"
 
 /*
  * How long a record may stay in memory only. Idle time is worth less than input, and
@@ -52,8 +53,8 @@ struct ReplayLogWriter {
 
     ReplayLogOptions options;
     GThread *thread;
-    char *path;
-    int fd;
+    ReplayLogFile file;
+    uint32_t seed;            /* of the frames' CRCs */
     uint64_t offset;
     uint32_t sequence;
     int error;                /* errno of the failed write */
@@ -86,7 +87,7 @@ ReplayLogWriter *replay_log_writer_new(const ReplayLogOptions *options)
     w->open = chunk_new();
     w->deadline_us = INT64_MAX;
     w->options = *options;
-    w->fd = -1;
+    w->file.fd = -1;
     w->index = g_array_new(false, false, sizeof(ReplayIndexEntry));
     w->index_stride = 1;
     return w;
@@ -100,15 +101,15 @@ static bool append(ReplayLogWriter *w, const GByteArray *data)
     size_t done = 0;
 
     while (done < data->len) {
-        ssize_t n = write(w->fd, data->data + done, data->len - done);
+        ssize_t n = write(w->file.fd, data->data + done, data->len - done);
 
         if (n < 0 && errno == EINTR) {
             continue;
         }
         if (n <= 0) {
             w->error = n < 0 ? errno : ENOSPC;
-            if (w->opened && ftruncate(w->fd, (off_t)w->offset) < 0) {
-                warn_report("%s: cannot cut off an incomplete frame", w->path);
+            if (w->opened && ftruncate(w->file.fd, (off_t)w->offset) < 0) {
+                warn_report("%s: cannot cut off an incomplete frame", w->file.path);
             }
             return false;
         }
@@ -129,7 +130,7 @@ static bool write_frame(ReplayLogWriter *w, uint32_t magic, uint64_t first_pos, 
     GByteArray *out = g_byte_array_new();
     bool ok;
 
-    replay_frame_put(out, &frame, raw->data, raw->len, w->options.level);
+    replay_frame_put(out, w->seed, &frame, raw->data, raw->len, w->options.level);
     ok = append(w, out);
     w->sequence += ok;
     g_byte_array_unref(out);
@@ -166,7 +167,7 @@ static bool write_chunk(ReplayLogWriter *w, const Chunk *c)
 static void fail(ReplayLogWriter *w)
 {
     warn_report("recording to '%s' stops: %s; what is recorded so far (%" PRIu64
-                " bytes) can be replayed", w->path, g_strerror(w->error), w->offset);
+                " bytes) can be replayed", w->file.path, g_strerror(w->error), w->offset);
     g_mutex_lock(&w->mutex);
     w->failed = true;
     g_queue_clear_full(&w->sealed, (GDestroyNotify)chunk_free);
@@ -261,33 +262,41 @@ void replay_log_writer_put(ReplayLogWriter *w, const ReplayRecord *rec)
     g_mutex_unlock(&w->mutex);
 }
 
-bool replay_log_writer_open(ReplayLogWriter *w, const char *path, const char *json,
-                            Error **errp)
+/* The header is on disk before the first instruction runs. */
+static bool write_header(ReplayLogWriter *w, const char *json)
 {
-    GByteArray *header;
+    GByteArray *header = g_byte_array_new();
+    uint8_t id[REPLAY_LOG_ID_SIZE];
     bool ok;
 
-    assert(!w->opened);
-    w->path = g_strdup(path);
-    /* Not to wait for the reader of a pipe: opening one fails, or waits in no write. */
-    w->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0666);
-    if (w->fd < 0) {
-        error_setg_errno(errp, errno, "cannot create the recording '%s'", path);
-        return false;
-    }
-    header = g_byte_array_new();
-    replay_log_put_header(header, json);
+    host_random_bytes(id, sizeof(id));
+    w->seed = replay_log_seed(id);
+    replay_log_put_header(header, id, json);
     ok = append(w, header);
     g_byte_array_unref(header);
-    if (!ok) {
+    return ok;
+}
+
+bool replay_log_writer_open(ReplayLogWriter *w, const char *path, const char *json,
+                            bool overwrite, Error **errp)
+{
+    assert(!w->opened);
+    if (!replay_log_file_create(&w->file, path, overwrite, errp)) {
+        return false;
+    }
+    if (!write_header(w, json)) {
         error_setg_errno(errp, w->error, "cannot write the recording '%s'", path);
-        close(w->fd);
-        w->fd = -1;
+        replay_log_file_discard(&w->file);
         return false;
     }
     w->opened = true;
     w->thread = g_thread_new("replay-log", worker, w);
     return true;
+}
+
+const char *replay_log_writer_old(const ReplayLogWriter *w)
+{
+    return w->file.old;
 }
 
 static bool write_tail(ReplayLogWriter *w)
@@ -307,34 +316,48 @@ static bool write_tail(ReplayLogWriter *w)
     return ok;
 }
 
+/* The worker writes what is sealed and open, and ends. */
+static bool stop_worker(ReplayLogWriter *w)
+{
+    if (!w->thread) {
+        return false;
+    }
+    g_mutex_lock(&w->mutex);
+    w->finishing = true;
+    g_cond_signal(&w->work);
+    g_mutex_unlock(&w->mutex);
+    g_thread_join(w->thread);
+    w->thread = NULL;
+    return true;
+}
+
 bool replay_log_writer_finish(ReplayLogWriter *w)
 {
-    if (w->thread) {
-        g_mutex_lock(&w->mutex);
-        w->finishing = true;
-        g_cond_signal(&w->work);
-        g_mutex_unlock(&w->mutex);
-        g_thread_join(w->thread);
-        w->thread = NULL;
+    if (stop_worker(w)) {
         if (!w->failed && !write_tail(w)) {
             fail(w);
         }
-        close(w->fd);
-        w->fd = -1;
+        replay_log_file_close(&w->file);
     }
     return !w->failed;
+}
+
+void replay_log_writer_discard(ReplayLogWriter *w)
+{
+    stop_worker(w);
+    replay_log_file_discard(&w->file);
 }
 
 void replay_log_writer_free(ReplayLogWriter *w)
 {
     replay_log_writer_finish(w);
+    replay_log_file_clear(&w->file);
     g_queue_clear_full(&w->sealed, (GDestroyNotify)chunk_free);
     chunk_free(w->open);
     g_array_unref(w->index);
     g_mutex_clear(&w->mutex);
     g_cond_clear(&w->work);
     g_cond_clear(&w->room);
-    g_free(w->path);
     g_free(w);
 }
 

@@ -3,7 +3,9 @@
  *
  * 1. Every byte of a log is under a CRC: the file header's, a frame header's or a
  *    frame data's. A changed byte is found before anything is made of it.
- * 2. A CRC is no proof: lengths, counts and numbers are checked against their bounds
+ * 2. The CRCs of frames start from the CRC of the file's id, so that a frame of another
+ *    file (two programs wrote one, a file system lost a block) has a wrong CRC here.
+ * 3. A CRC is no proof: lengths, counts and numbers are checked against their bounds
  *    as if there were none.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -68,7 +70,12 @@ bool replay_record_get(ByteReader *in, ReplayRecord *rec, uint64_t prev_pos)
     return true;
 }
 
-void replay_log_put_header(GByteArray *out, const char *json)
+uint32_t replay_log_seed(const uint8_t *id)
+{
+    return crc32c(0, id, REPLAY_LOG_ID_SIZE);
+}
+
+void replay_log_put_header(GByteArray *out, const uint8_t *id, const char *json)
 {
     size_t length = strlen(json);
     guint start = out->len;
@@ -78,7 +85,8 @@ void replay_log_put_header(GByteArray *out, const char *json)
     bytes_put_data(out, REPLAY_LOG_MAGIC, 8);
     bytes_put_le32(out, REPLAY_LOG_VERSION);
     bytes_put_le32(out, (uint32_t)length);
-    crc = crc32c(0, out->data + start, 16);
+    bytes_put_data(out, id, REPLAY_LOG_ID_SIZE);
+    crc = crc32c(0, out->data + start, out->len - start);
     bytes_put_le32(out, crc32c(crc, json, length));
     bytes_put_data(out, json, length);
 }
@@ -101,8 +109,8 @@ static uint32_t compress(GByteArray *out, const void *raw, size_t length, int le
     return (uint32_t)n;
 }
 
-void replay_frame_put(GByteArray *out, ReplayFrame *frame, const void *raw, size_t length,
-                      int level)
+void replay_frame_put(GByteArray *out, uint32_t seed, ReplayFrame *frame, const void *raw,
+                      size_t length, int level)
 {
     GByteArray *data = g_byte_array_new();
     GByteArray *fields = g_byte_array_new();
@@ -110,7 +118,7 @@ void replay_frame_put(GByteArray *out, ReplayFrame *frame, const void *raw, size
     assert(length && length <= REPLAY_LOG_MAX_FRAME);
     frame->raw_length = (uint32_t)length;
     frame->stored_length = compress(data, raw, length, level);
-    frame->data_crc = crc32c(0, data->data, data->len);
+    frame->data_crc = crc32c(seed, data->data, data->len);
     bytes_put_le32(fields, frame->magic);
     bytes_put_le32(fields, frame->sequence);
     bytes_put_le64(fields, frame->first_pos);
@@ -119,13 +127,13 @@ void replay_frame_put(GByteArray *out, ReplayFrame *frame, const void *raw, size
     bytes_put_le32(fields, frame->count);
     bytes_put_le32(fields, frame->data_crc);
     bytes_put_data(out, fields->data, fields->len);
-    bytes_put_le32(out, crc32c(0, fields->data, fields->len));
+    bytes_put_le32(out, crc32c(seed, fields->data, fields->len));
     bytes_put_data(out, data->data, data->len);
     g_byte_array_unref(fields);
     g_byte_array_unref(data);
 }
 
-bool replay_frame_get_header(const uint8_t *data, ReplayFrame *frame)
+bool replay_frame_get_header(const uint8_t *data, uint32_t seed, ReplayFrame *frame)
 {
     ByteReader in;
     uint32_t crc;
@@ -139,7 +147,7 @@ bool replay_frame_get_header(const uint8_t *data, ReplayFrame *frame)
     frame->count = bytes_get_le32(&in);
     frame->data_crc = bytes_get_le32(&in);
     crc = bytes_get_le32(&in);
-    if (in.failed || crc != crc32c(0, data, REPLAY_FRAME_HEADER - 4)) {
+    if (in.failed || crc != crc32c(seed, data, REPLAY_FRAME_HEADER - 4)) {
         return false;
     }
     if (frame->magic != REPLAY_FRAME_RECORDS && frame->magic != REPLAY_FRAME_INDEX &&
@@ -152,12 +160,12 @@ bool replay_frame_get_header(const uint8_t *data, ReplayFrame *frame)
            frame->count <= frame->raw_length / 3;
 }
 
-uint8_t *replay_frame_unpack(const ReplayFrame *frame, const uint8_t *stored)
+uint8_t *replay_frame_unpack(const ReplayFrame *frame, uint32_t seed, const uint8_t *stored)
 {
     uint8_t *raw;
     size_t n;
 
-    if (crc32c(0, stored, frame->stored_length) != frame->data_crc) {
+    if (crc32c(seed, stored, frame->stored_length) != frame->data_crc) {
         return NULL;
     }
     raw = g_malloc(frame->raw_length);

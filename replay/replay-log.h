@@ -12,19 +12,22 @@
 #include "util/bytes.h"
 
 #define REPLAY_LOG_MAGIC "REARMLOG"
-#define REPLAY_LOG_VERSION 1
+#define REPLAY_LOG_VERSION 2
 
 /* Bounds of what is read. */
 #define REPLAY_LOG_MAX_HEADER (1u << 20)
 #define REPLAY_LOG_MAX_FRAME (4u << 20)     /* raw bytes in a frame */
 #define REPLAY_LOG_MAX_SOURCES 4096
 
+/* A random number, different for every file that is written. */
+#define REPLAY_LOG_ID_SIZE 16
+
 /* Frame magics: "RFRM", "RIDX", "REND" as bytes in the file. */
 #define REPLAY_FRAME_RECORDS 0x4d524652u
 #define REPLAY_FRAME_INDEX 0x58444952u
 #define REPLAY_FRAME_END 0x444e4552u
 
-#define REPLAY_LOG_FILE_HEADER 20
+#define REPLAY_LOG_FILE_HEADER 36
 #define REPLAY_FRAME_HEADER 36
 
 /* ---- records ---- */
@@ -61,16 +64,18 @@ typedef struct ReplayFrame {
     uint64_t offset;          /* of the frame in the file; not stored */
 } ReplayFrame;
 
-/* Append magic, version, length, CRC and JSON text. */
-void replay_log_put_header(GByteArray *out, const char *json);
+/* Append magic, version, length, id, CRC and JSON text. */
+void replay_log_put_header(GByteArray *out, const uint8_t *id, const char *json);
+/* What every CRC of the frames behind a header with this id starts from. */
+uint32_t replay_log_seed(const uint8_t *id);
 
 /* Append a whole frame; fills the lengths and the CRC in *frame. */
-void replay_frame_put(GByteArray *out, ReplayFrame *frame, const void *raw, size_t length,
-                      int level);
+void replay_frame_put(GByteArray *out, uint32_t seed, ReplayFrame *frame, const void *raw,
+                      size_t length, int level);
 /* Decode REPLAY_FRAME_HEADER bytes. False when the CRC is wrong or a bound is exceeded. */
-bool replay_frame_get_header(const uint8_t *data, ReplayFrame *frame);
+bool replay_frame_get_header(const uint8_t *data, uint32_t seed, ReplayFrame *frame);
 /* Check and unpack the data; returns raw_length bytes (g_free) or NULL. */
-uint8_t *replay_frame_unpack(const ReplayFrame *frame, const uint8_t *stored);
+uint8_t *replay_frame_unpack(const ReplayFrame *frame, uint32_t seed, const uint8_t *stored);
 
 /* ---- the index ---- */
 
@@ -109,14 +114,22 @@ extern const ReplayLogOptions replay_log_packing;
 
 /* Records can be put at once; they reach a file after replay_log_writer_open(). */
 ReplayLogWriter *replay_log_writer_new(const ReplayLogOptions *options);
-/* Create the file, write its header, and from now on all that is put. */
+/*
+ * Create the file, write its header, and from now on all that is put. The file is locked
+ * until the writer is done with it. A file that has this name already is renamed to
+ * PATH.old, or, with `overwrite`, emptied. A failure leaves no file behind.
+ */
 bool replay_log_writer_open(ReplayLogWriter *w, const char *path, const char *json,
-                            Error **errp);
+                            bool overwrite, Error **errp);
+/* The name that an older file got, or NULL. */
+const char *replay_log_writer_old(const ReplayLogWriter *w);
 /* One thread at a time; positions never decrease. */
 void replay_log_writer_put(ReplayLogWriter *w, const ReplayRecord *rec);
 /* Write everything, the index and the end frame, and close the file. Idempotent.
  * False when writing failed now or before (the message is out already). */
 bool replay_log_writer_finish(ReplayLogWriter *w);
+/* Stop, remove the file, and give an older one its name back. */
+void replay_log_writer_discard(ReplayLogWriter *w);
 /* Finish and free. */
 void replay_log_writer_free(ReplayLogWriter *w);
 /* A write error ended the recording. */
@@ -143,6 +156,8 @@ ReplayLogReader *replay_log_reader_open_memory(const uint8_t *data, size_t lengt
 void replay_log_reader_free(ReplayLogReader *r);
 /* The self-description (JSON), NUL-terminated. */
 const char *replay_log_reader_json(const ReplayLogReader *r);
+/* REPLAY_LOG_ID_SIZE bytes. */
+const uint8_t *replay_log_reader_id(const ReplayLogReader *r);
 
 /*
  * The next frame of records: *raw gets its raw_length bytes (g_free).
@@ -150,7 +165,5 @@ const char *replay_log_reader_json(const ReplayLogReader *r);
  */
 ReplayLogStatus replay_log_reader_next(ReplayLogReader *r, ReplayFrame *frame, uint8_t **raw,
                                        Error **errp);
-/* Size of the file that the frames read so far make up. */
-uint64_t replay_log_reader_offset(const ReplayLogReader *r);
 
 #endif

@@ -16,6 +16,9 @@
 #include "util/osdep.h"
 #include "replay/replay-int.h"
 
+/* Ten years: how long a recorder waits at the most when nothing happens. */
+#define MAX_IDLE_NS (10 * 366 * 86400 * 1000000000ll)
+
 static bool play_post(ReplaySource *s, const void *payload, size_t length)
 {
     return false;
@@ -144,7 +147,7 @@ static uint64_t play_next_pos(Replay *r)
     return bound;
 }
 
-/* Rule 3, for values: what is not as it should be, or NULL. */
+/* Rule 3, for values. */
 static bool value_matches(const ReplaySource *s, const ReplayRecord *rec, uint64_t pos,
                           size_t length)
 {
@@ -220,7 +223,7 @@ static void play_mark(Replay *r, ReplayKind kind, const void *payload, size_t le
     replay_mutex_unlock(r);
 }
 
-/* Nothing keeps an idle machine at this position: then the recording had a warp here. */
+/* The recording machine was idle here, too, so it has to have recorded how long. */
 static void warp_missing(Replay *r)
 {
     char *expected = replay_expected(r);
@@ -229,15 +232,21 @@ static void warp_missing(Replay *r)
     g_free(expected);
 }
 
-/* An amount, or nothing: up to the next timer. */
+/*
+ * An amount, or nothing: up to the next timer. No recorder lets a timer wait, or waits for
+ * years when there is none; such a log was not written by one.
+ */
 static bool take_warp(Replay *r, const ReplayRecord *rec, int64_t *ns, int64_t until)
 {
     ByteReader in;
 
     byte_reader_init(&in, rec->payload, rec->length);
     *ns = rec->length ? bytes_get_svarint(&in) : until;
-    if (in.failed || byte_reader_left(&in) || *ns < 0 || *ns == INT64_MAX) {
-        replay_damaged(r, "an idle time is malformed");
+    if (in.failed || byte_reader_left(&in) || *ns < 0 || *ns > MIN(until, MAX_IDLE_NS)) {
+        g_autofree char *what = g_strdup_printf("record %" PRIu64 " has a malformed idle time",
+                                                replay_cursor_count(r->cursor));
+
+        replay_damaged(r, what);
         return false;
     }
     replay_cursor_advance(r->cursor);

@@ -234,7 +234,7 @@ static bool record_start(Replay *r, Error **errp)
                    strlen(json));
         ok = false;
     } else {
-        ok = replay_log_writer_open(r->writer, r->file, json, errp);
+        ok = replay_log_writer_open(r->writer, r->file, json, r->overwrite, errp);
     }
     g_free(json);
     return ok;

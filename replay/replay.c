@@ -57,6 +57,7 @@ Replay *replay_new(const ReplayConfig *config, Error **errp)
     r->file = g_strdup(config->file);
     r->check = config->check;
     r->check_period = config->check_period;
+    r->overwrite = config->overwrite;
     r->progress_period_ns = PROGRESS_PERIOD_NS;
     r->sources = g_ptr_array_new();
     r->queue = replay_queue_new();
@@ -122,6 +123,11 @@ bool replay_start(Replay *r, Error **errp)
     }
     r->started = true;
     return true;
+}
+
+const char *replay_old_file(Replay *r)
+{
+    return r->writer ? replay_log_writer_old(r->writer) : NULL;
 }
 
 /* ---- sources ---- */

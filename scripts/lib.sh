@@ -95,3 +95,27 @@ build_rearm() {
     fi
     run_step "build $(basename "$dir")" ninja -C "$dir" || die "building failed"
 }
+
+# The same with the address and undefined behaviour sanitizers, into build-asan/.
+asan=$top/build-asan
+build_asan() {
+    build=$asan build_rearm -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false \
+        -Dc_args=-Wno-error=array-bounds
+}
+
+# meson_tests BUILD ARGUMENT...: run tests of a build folder, and keep what became of them in
+# $results/NAME-OF-BUILD.json. A test that fails does not end the script.
+meson_tests() {
+    local dir=$1
+    shift
+    rm -f "$dir/meson-logs/testlog.json"
+    REARM_CACHE=$cache meson test -C "$dir" --no-rebuild --print-errorlogs "$@" </dev/null || true
+    [ -f "$dir/meson-logs/testlog.json" ] || die "meson ran no test in $dir"
+    cp "$dir/meson-logs/testlog.json" "$results/$(basename "$dir").json"
+}
+
+# asan_tests ARGUMENT...: the same for build-asan. halt_on_error makes an undefined operation
+# a failure instead of a remark; REARM_SLOW tells tests with time limits how slow it is.
+asan_tests() {
+    REARM_SLOW=10 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 meson_tests "$asan" -t 10 "$@"
+}

@@ -4,11 +4,12 @@
     test-summary.py TESTLOG.JSON...
 
 Tests that speak TAP count point by point, the others as one each. What failed is named
-in front of the line. Exit code 1 when something failed or nothing ran.
+in front of the line, with the name of its log. Exit code 1 when something failed or nothing ran.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 import json
+import os
 import re
 import sys
 
@@ -36,11 +37,12 @@ def main():
     totals = {'passed': 0, 'failed': 0, 'skipped': 0}
     failures = []
     for path in sys.argv[1:]:
+        label = os.path.splitext(os.path.basename(path))[0]
         with open(path, encoding='utf-8') as f:
             for line in f:
                 test = json.loads(line)
                 if not count(test, totals):
-                    failures.append('%s: %s' % (test['name'], test['result']))
+                    failures.append('%s, %s: %s' % (label, test['name'], test['result']))
     for failure in failures:
         print('FAILED ' + failure)
     text = '%(passed)d passed, %(failed)d failed' % totals

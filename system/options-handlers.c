@@ -74,57 +74,6 @@ bool opt_ram(Options *o, const char *arg, Error **errp)
     return ok;
 }
 
-static bool smp_topology(KeyVal *kv, const char *arg, uint64_t *cpus, Error **errp)
-{
-    uint64_t sockets = 0, cores = 0, threads = 0, max = 0, product;
-
-    if (!keyval_get_u64(kv, "cpus", cpus, errp) ||
-        !keyval_get_u64(kv, "sockets", &sockets, errp) ||
-        !keyval_get_u64(kv, "cores", &cores, errp) ||
-        !keyval_get_u64(kv, "threads", &threads, errp) ||
-        !keyval_get_u64(kv, "maxcpus", &max, errp) ||
-        !keyval_check_unused(kv, "-smp", errp)) {
-        return false;
-    }
-    if (MAX(MAX(sockets, cores), threads) > 1024 || *cpus > 1024) {
-        error_setg(errp, "-smp %s: too many CPUs", arg);
-        return false;
-    }
-    product = MAX(sockets, 1) * MAX(cores, 1) * MAX(threads, 1);
-    if (!keyval_has(kv, "cpus")) {
-        *cpus = product;
-    } else if ((sockets || cores || threads) && product != *cpus) {
-        error_setg(errp, "-smp %s: sockets * cores * threads is %" PRIu64 ", not cpus=%" PRIu64,
-                   arg, product, *cpus);
-        return false;
-    }
-    if (max && max != *cpus) {
-        error_setg(errp, "-smp %s: maxcpus=%" PRIu64 " must be cpus=%" PRIu64 "; CPUs cannot be "
-                   "added later", arg, max, *cpus);
-        return false;
-    }
-    return true;
-}
-
-bool opt_smp(Options *o, const char *arg, Error **errp)
-{
-    KeyVal *kv = keyval_parse(arg, "cpus", errp);
-    uint64_t cpus = 1;
-    bool ok;
-
-    if (!kv) {
-        return false;
-    }
-    ok = smp_topology(kv, arg, &cpus, errp);
-    keyval_free(kv);
-    if (ok && cpus == 0) {
-        error_setg(errp, "-smp %s: the machine needs a CPU", arg);
-        ok = false;
-    }
-    o->smp = (unsigned)cpus;
-    return ok;
-}
-
 bool opt_device(Options *o, const char *arg, Error **errp)
 {
     if (is_help(arg)) {
@@ -314,7 +263,7 @@ bool opt_nographic(Options *o, const char *arg, Error **errp)
 bool opt_display(Options *o, const char *arg, Error **errp)
 {
     if (strcmp(arg, "none")) {
-        error_setg(errp, "-display %s is not supported; only none is", arg);
+        error_setg(errp, "-display %s: displays are not there yet; only none is accepted", arg);
         return false;
     }
     o->display_none = true;
@@ -324,8 +273,7 @@ bool opt_display(Options *o, const char *arg, Error **errp)
 static bool no_network(const char *option, const char *arg, Error **errp)
 {
     if (strcmp(arg, "none")) {
-        error_setg(errp, "%s %s: there is no network device; only 'none' is accepted", option,
-                   arg);
+        error_setg(errp, "%s %s: networks are not there yet; only 'none' is accepted", option, arg);
         return false;
     }
     return true;
@@ -425,6 +373,19 @@ static bool icount_shift(Options *o, KeyVal *kv, Error **errp)
     return true;
 }
 
+static bool icount_overwrite(Options *o, KeyVal *kv, Error **errp)
+{
+    o->replay.overwrite = false;
+    if (!keyval_get_bool(kv, "rroverwrite", &o->replay.overwrite, errp)) {
+        return false;
+    }
+    if (keyval_has(kv, "rroverwrite") && o->replay.mode != REPLAY_MODE_RECORD) {
+        error_setg(errp, "-icount rroverwrite=%s needs rr=record", keyval_get(kv, "rroverwrite"));
+        return false;
+    }
+    return true;
+}
+
 static bool icount_mode(Options *o, KeyVal *kv, Error **errp)
 {
     const char *rr = keyval_get(kv, "rr");
@@ -448,7 +409,7 @@ static bool icount_mode(Options *o, KeyVal *kv, Error **errp)
     }
     g_free((char *)o->replay.file);
     o->replay.file = g_strdup(file);
-    return true;
+    return icount_overwrite(o, kv, errp);
 }
 
 static bool icount_check(Options *o, KeyVal *kv, Error **errp)

@@ -24,6 +24,46 @@ static const OptionRow option_rows[] = {
 #undef OPTION_GROUP
 };
 
+/* QEMU's options for what is not there yet, by feature. */
+static const struct {
+    const char *feature;
+    const char *names[16];
+} missing[] = {
+    { "disks are not there yet; -initrd FILE gives the guest a file system in RAM",
+      { "drive", "blockdev", "hda", "hdb", "hdc", "hdd", "cdrom", "sd", "mtdblock", "fda", "fdb",
+        "snapshot", "boot" } },
+    { "flash images that keep what is written are not there yet; -bios FILE starts firmware",
+      { "pflash" } },
+    { "networks are not there yet; -nic none is accepted", { "netdev", "nicdev" } },
+    { "displays are not there yet; -nographic or -display none is accepted",
+      { "vnc", "spice", "vga", "sdl", "gtk", "curses", "full-screen" } },
+    { "USB is not there yet", { "usb", "usbdevice" } },
+    { "sound is not there yet", { "audiodev", "audio", "audio-help", "soundhw" } },
+    { "folders shared with the host are not there yet", { "fsdev", "virtfs" } },
+    { "snapshots are not there yet; -icount rr=record records a run", { "loadvm" } },
+    { "migration is not there yet", { "incoming", "only-migratable" } },
+    { "objects are not there yet", { "object" } },
+    { "NUMA nodes are not there yet", { "numa" } },
+    { "semihosting is not there yet", { "semihosting", "semihosting-config" } },
+    { "plugins and trace points are not there yet; -d writes a log", { "plugin", "trace" } },
+    { "other accelerators are not there: guests run on the translator",
+      { "enable-kvm", "enable-hax" } },
+    { "running in the background is not there yet; a shell's & does it", { "daemonize" } },
+    { "this is not there yet",
+      { "sandbox", "runas", "chroot", "run-with", "readconfig", "no-user-config", "msg", "uuid",
+        "overcommit", "mem-path", "mem-prealloc", "action", "watchdog-action", "smbios" } },
+};
+
+static const char *option_missing(const char *name)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(missing); i++) {
+        if (g_strv_contains(missing[i].names, name)) {
+            return missing[i].feature;
+        }
+    }
+    return NULL;
+}
+
 static const OptionRow *option_find(const char *name, Error **errp)
 {
     const char *names[2 * ARRAY_SIZE(option_rows) + 1] = { NULL };
@@ -44,7 +84,11 @@ static const OptionRow *option_find(const char *name, Error **errp)
             names[n++] = row->alias;
         }
     }
-    near = strlen(name) > 1 ? suggest_nearest(name, names) : NULL;
+    if (option_missing(name)) {
+        error_setg(errp, "-%s: %s", name, option_missing(name));
+        return NULL;
+    }
+    near = suggest_nearest(name, names);
     if (near) {
         error_setg(errp, "-%s: no such option; did you mean -%s?", name, near);
     } else {
@@ -60,8 +104,8 @@ static bool options_walk(Options *o, int argc, char **argv, Error **errp)
         const OptionRow *row;
 
         if (name[0] != '-' || !name[1]) {
-            error_setg(errp, "'%s' is not an option; disk images as arguments are not supported",
-                       name);
+            error_setg(errp, "'%s' is not an option, and disks, which it may name, are not there "
+                       "yet", name);
             return false;
         }
         name += name[1] == '-' && name[2] ? 2 : 1;

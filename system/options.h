@@ -10,6 +10,7 @@
 
 #include <glib.h>
 #include "accel/tcg/exec-loop.h"
+#include "hw/core/topology.h"
 #include "replay/replay.h"
 #include "util/keyval.h"
 
@@ -34,7 +35,7 @@ typedef struct Options {
     char *machine;               /* "type=virt,key=value,..." */
     char *cpu;
     uint64_t ram_size;
-    unsigned smp;
+    CpuTopology smp;             /* cpus is 0: not given */
     char *kernel, *initrd, *append, *dtb, *bios;
     GPtrArray *devices;          /* -device strings */
     GPtrArray *globals;          /* -global strings */
@@ -68,6 +69,10 @@ typedef struct Options {
  */
 Options *options_parse(int argc, char **argv, Error **errp);
 void options_free(Options *o);
+
+/* The argument of -smp, complete, and back to text: the same for all spellings of it. */
+bool options_parse_smp(const char *arg, CpuTopology *t, Error **errp);
+char *options_format_smp(const CpuTopology *t);
 
 /* -help: every option, by group. */
 void options_print_help(FILE *out);

@@ -5,7 +5,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include <sys/stat.h>
 #include <unistd.h>
 #include "system/session.h"
 
@@ -81,10 +80,21 @@ static void recall_icount(Session *s)
 
     if (!o->shift_given && shift) {
         o->exec.shift_auto = !strcmp(shift, "auto");
-        o->exec.shift = o->exec.shift_auto ? 0 : (unsigned)MIN(recall_u64(s, "icount.shift", 0), 10);
+        o->exec.shift =
+            o->exec.shift_auto ? 0 : (unsigned)MIN(recall_u64(s, "icount.shift", 0), 10);
     }
     if (!o->sleep_given && sleep) {
         o->exec.sleep = strcmp(sleep, "off") != 0;
+    }
+}
+
+/* What is no -smp argument is not there: the comparison that follows tells of it. */
+static void recall_smp(Session *s)
+{
+    const char *value = replay_described(s->replay, "smp");
+
+    if (!s->options->smp.cpus && value) {
+        options_parse_smp(value, &s->options->smp, NULL);
     }
 }
 
@@ -104,9 +114,7 @@ static void recall_options(Session *s)
     if (!o->ram_size) {
         o->ram_size = recall_u64(s, "ram", 0);
     }
-    if (!o->smp) {
-        o->smp = (unsigned)MIN(recall_u64(s, "smp", 0), 1024);
-    }
+    recall_smp(s);
     recall_flag(s, "no-reboot", &o->exec.no_reboot);
     recall_flag(s, "no-shutdown", &o->exec.no_shutdown);
     recall_icount(s);
@@ -144,7 +152,7 @@ static void describe_options(Session *s)
     replay_describe(s->replay, "machine", o->machine);
     replay_describe(s->replay, "cpu", s->config.cpu_model);
     describe_u64(s, "ram", s->config.ram_size);
-    describe_u64(s, "smp", s->config.num_cpus);
+    replay_describe(s->replay, "smp", keep(s, options_format_smp(&s->config.topology)));
     if (o->append) {
         replay_describe(s->replay, "append", o->append);
     }
@@ -211,7 +219,11 @@ static bool fill_config(Session *s, Error **errp)
     c->cpu_model = o->cpu ? o->cpu : s->board->default_cpu;
     c->machine_options = s->machine_options;
     c->ram_size = o->ram_size ? o->ram_size : s->board->default_ram;
-    c->num_cpus = o->smp ? o->smp : 1;
+    if (!o->smp.cpus) {
+        options_parse_smp("1", &o->smp, NULL);
+    }
+    c->topology = o->smp;
+    c->num_cpus = o->smp.cpus;
     c->kernel = o->kernel;
     c->initrd = o->initrd;
     c->append = o->append;
@@ -222,8 +234,9 @@ static bool fill_config(Session *s, Error **errp)
     c->globals = o->globals;
     c->describe = describe;
     c->describe_opaque = s;
-    if (c->num_cpus > s->board->max_cpus) {
-        error_setg(errp, "-smp %u: machine '%s' has at most %u CPUs", c->num_cpus,
+    if (o->smp.max_cpus > s->board->max_cpus) {
+        error_setg(errp, "-smp %s%u: machine '%s' has at most %u CPUs",
+                   o->smp.max_cpus == o->smp.cpus ? "" : "maxcpus=", o->smp.max_cpus,
                    s->board->name, s->board->max_cpus);
         return false;
     }
@@ -234,17 +247,11 @@ static bool fill_config(Session *s, Error **errp)
     return true;
 }
 
-/* A log that this run creates is removed again when the start fails. */
 static bool make_replay(Session *s, Error **errp)
 {
     const ReplayConfig *config = &s->options->replay;
-    struct stat st;
-    bool existed = config->file && stat(config->file, &st) == 0;
 
     s->replay = replay_new(config, errp);
-    if (!existed && config->mode == REPLAY_MODE_RECORD) {
-        s->log_made = g_strdup(config->file);
-    }
     /* A file that can be read, and is no recording; one that cannot is bad usage. */
     s->refused = !s->replay && config->mode == REPLAY_MODE_PLAY && access(config->file, R_OK) == 0;
     return s->replay != NULL;

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "chardev/char-port.h"
 #include "config-host.h"
@@ -41,7 +40,7 @@ static gboolean session_signal(gpointer opaque)
     int64_t now = host_monotonic_ns();
 
     if (s->signal_ns && now - s->signal_ns > SIGNAL_AGAIN_NS) {
-        /* Asked twice: do not wait for the machine. The terminal's exit handler runs. */
+        /* The user asked twice, so the machine is not waited for. exit() restores the terminal. */
         exit(EXIT_FAILURE);
     }
     if (!s->signal_ns) {
@@ -187,7 +186,7 @@ static bool session_make_engine(Session *s, Error **errp)
 
 static bool session_set_up(Session *s, Error **errp)
 {
-    /* Writes tell, too: a peer that is gone, a file at its limit. */
+    /* The write that fails reports a peer that is gone or a file at its limit as well. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (!session_open_log(s->options, errp) || !session_open_chardevs(s, errp) ||
@@ -210,7 +209,13 @@ static bool session_set_up(Session *s, Error **errp)
         s->refused = s->options->replay.mode == REPLAY_MODE_PLAY;
         return false;
     }
-    g_clear_pointer(&s->log_made, g_free);
+    if (s->machine->num_cpus && !s->config.kernel && !s->config.bios) {
+        warn_report("there is no -kernel and no -bios: the guest has nothing to run");
+    }
+    if (replay_old_file(s->replay)) {
+        error_report("'%s' existed: the old file is now '%s'", s->options->replay.file,
+                     replay_old_file(s->replay));
+    }
     session_attach_serial(s);
     return true;
 }
@@ -259,18 +264,7 @@ int session_run(Session *s)
     return result.exit_code;
 }
 
-/* A recording that never started leaves no file. */
-static void session_remove_log(Session *s)
-{
-    struct stat st;
-
-    if (s->log_made && lstat(s->log_made, &st) == 0 && S_ISREG(st.st_mode)) {
-        unlink(s->log_made);
-    }
-    g_free(s->log_made);
-}
-
-/* CPUs belong to whoever bound them to an engine: their timers end before the clock. */
+/* The session bound the CPUs to an engine, so it frees them; before the clock of their timers. */
 static void session_free_cpus(Session *s)
 {
     for (unsigned i = 0; s->machine && i < s->machine->num_cpus; i++) {
@@ -288,7 +282,6 @@ void session_free(Session *s)
     session_free_cpus(s);
     g_clear_pointer(&s->machine, machine_free);
     g_clear_pointer(&s->replay, replay_free);
-    session_remove_log(s);
     if (s->pidfile) {
         unlink(s->pidfile);
         g_free(s->pidfile);

@@ -3,7 +3,7 @@
  *
  * Set up in this order, taken down in the reverse one: back ends, replay, machine,
  * engine, execution loop, monitors. Nothing reaches the disk that a failed start would
- * leave half made: the log's header is written last, and removed again when the start fails.
+ * leave half made: the recording's file is created last.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -35,7 +35,6 @@ typedef struct Session {
     MonitorEnv monitor_env;
     GPtrArray *monitors;          /* Monitor * */
     GdbStub *gdb;
-    char *log_made;               /* path of a recording that did not start yet */
     bool refused;                 /* the recording to replay is damaged, or of another machine */
     char *pidfile;                /* to remove */
     GSource *signals[3];

@@ -100,15 +100,8 @@ uint8_t bytes_get_u8(ByteReader *r)
 static uint64_t get_le(ByteReader *r, unsigned size)
 {
     const uint8_t *p = bytes_get_data(r, size);
-    uint64_t value = 0;
 
-    if (!p) {
-        return 0;
-    }
-    for (unsigned i = 0; i < size; i++) {
-        value |= (uint64_t)p[i] << (8 * i);
-    }
-    return value;
+    return p ? load_le(p, size) : 0;
 }
 
 uint16_t bytes_get_le16(ByteReader *r)

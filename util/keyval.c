@@ -6,6 +6,12 @@
 #include "util/osdep.h"
 #include "util/keyval.h"
 #include <glib.h>
+#include <limits.h>
+
+/* One mistake in so many letters is a slip; more is another word. */
+#define SLIP_LETTERS 4
+/* Parts of long names are words, too: virtio-blk-device is not virtio-rng-device. */
+#define MAX_SLIPS 2
 
 typedef struct KeyValItem {
     char *key;
@@ -298,42 +304,57 @@ bool parse_size(const char *text, uint64_t unit, uint64_t *out)
     return !__builtin_add_overflow(value, fraction * multiplier / scale, out);
 }
 
-/* Levenshtein distance. */
+/*
+ * How many letters have to be inserted, left out, changed or swapped with their neighbour
+ * to make b of a (optimal string alignment).
+ */
 static unsigned edit_distance(const char *a, const char *b)
 {
-    size_t len_b = strlen(b);
-    unsigned *row = g_new(unsigned, len_b + 1);
-    unsigned result;
+    size_t len_a = strlen(a), len_b = strlen(b), width = len_b + 1;
+    g_autofree unsigned *cost = g_new(unsigned, (len_a + 1) * width);
 
-    for (size_t j = 0; j <= len_b; j++) {
-        row[j] = (unsigned)j;
-    }
-    for (size_t i = 1; a[i - 1]; i++) {
-        unsigned diagonal = row[0];
+    for (size_t i = 0; i <= len_a; i++) {
+        for (size_t j = 0; j <= len_b; j++) {
+            unsigned *here = &cost[i * width + j];
 
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= len_b; j++) {
-            unsigned change = diagonal + (a[i - 1] != b[j - 1]);
-
-            diagonal = row[j];
-            row[j] = MIN(MIN(row[j], row[j - 1]) + 1, change);
+            if (!i || !j) {
+                *here = (unsigned)(i + j);
+                continue;
+            }
+            *here = MIN(here[-1], *(here - width)) + 1;
+            *here = MIN(*here, *(here - width - 1) + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                *here = MIN(*here, *(here - 2 * width - 2) + 1);
+            }
         }
     }
-    result = row[len_b];
-    g_free(row);
-    return result;
+    return cost[len_a * width + len_b];
+}
+
+/*
+ * Whether `name` may be a mistyped `known`. In a short word one letter too many or too few
+ * is a slip; another letter makes another word ("qmp" is not "smp").
+ */
+static bool is_slip(const char *name, const char *known, unsigned *distance)
+{
+    size_t longer = MAX(strlen(name), strlen(known));
+    size_t shorter = MIN(strlen(name), strlen(known));
+    size_t most = MAX(MIN(longer / SLIP_LETTERS, MAX_SLIPS), shorter < longer && longer > 2);
+
+    if (longer - shorter > most) {
+        return false;
+    }
+    *distance = edit_distance(name, known);
+    return *distance <= most;
 }
 
 const char *suggest_nearest(const char *name, const char *const *names)
 {
-    /* A third of the letters wrong is still a typing mistake. */
-    unsigned best = (unsigned)(strlen(name) + 2) / 3 + 1;
+    unsigned best = UINT_MAX, distance;
     const char *nearest = NULL;
 
     for (; *names; names++) {
-        unsigned distance = edit_distance(name, *names);
-
-        if (distance < best) {
+        if (is_slip(name, *names, &distance) && distance < best) {
             best = distance;
             nearest = *names;
         }

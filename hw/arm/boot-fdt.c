@@ -83,6 +83,7 @@ int boot_fdt_node(GByteArray *fdt, const char *path)
         g_autofree char *parent = name == path ? g_strdup("/")
                                                : g_strndup(path, (gsize)(name - path));
 
+        boot_fdt_node(fdt, parent);
         grow(fdt, strlen(name));
         node = fdt_add_subnode(fdt->data, fdt_path_offset(fdt->data, parent), name + 1);
         assert(node >= 0);

@@ -11,7 +11,9 @@
 #include <elf.h>
 #include <sys/stat.h>
 #include <zlib.h>
+#include "boot-check.h"
 #include "boot-image.h"
+#include "util/bytes.h"
 #include "util/digest.h"
 
 /* ---- files ---- */
@@ -165,15 +167,8 @@ fail:
 
 #define ZBOOT_HEADER_SIZE 56
 
-static uint64_t get_le(const uint8_t *p, unsigned size)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = size; i-- > 0; ) {
-        value = value << 8 | p[i];
-    }
-    return value;
-}
+/* Where QEMU loads what has no header. */
+#define RAW_OFFSET 0x80000
 
 static bool is_linux_image(const uint8_t *data, size_t length)
 {
@@ -189,7 +184,7 @@ static bool is_zboot(const uint8_t *data, size_t length)
 static GBytes *unwrap_zboot(const char *path, const uint8_t *data, size_t length, uint64_t max,
                             Error **errp)
 {
-    uint64_t offset = get_le(data + 8, 4), size = get_le(data + 12, 4);
+    uint64_t offset = load_le(data + 8, 4), size = load_le(data + 12, 4);
     char compression[33] = { 0 };
 
     memcpy(compression, data + 24, MIN(sizeof(compression) - 1, length - 24));
@@ -212,9 +207,10 @@ static bool parse_linux(BootImage *image, const char *path, GBytes *file, Error 
 {
     size_t length;
     const uint8_t *data = g_bytes_get_data(file, &length);
-    uint64_t text_offset = get_le(data + 8, 8);
-    uint64_t image_size = get_le(data + 16, 8);
-    uint64_t flags = get_le(data + 24, 8);
+    uint64_t text_offset = load_le(data + 8, 8);
+    uint64_t image_size = load_le(data + 16, 8);
+    uint64_t flags = load_le(data + 24, 8);
+    uint64_t file_size = boot_image_file_size(data, length);
     BootSegment segment;
 
     if (image_size == 0) {
@@ -223,6 +219,16 @@ static bool parse_linux(BootImage *image, const char *path, GBytes *file, Error 
     if (flags & IMAGE_FLAG_BIG_ENDIAN) {
         error_setg(errp, "kernel '%s' is big-endian, which is not supported", path);
         return false;
+    }
+    if (length < file_size) {
+        error_setg(errp, "kernel '%s' is truncated: its PE header tells of %" PRIu64 " bytes, the "
+                   "file has %zu", path, file_size, length);
+        return false;
+    }
+    /* What lacks may be memory that needs no file; that it is most of an Image is rare. */
+    if (!file_size && length < image_size / 2) {
+        warn_report("kernel '%s' has %zu bytes, and takes %" PRIu64 " in memory: is it truncated?",
+                    path, length, image_size);
     }
     image->kind = BOOT_IMAGE_LINUX;
     image->entry = text_offset;
@@ -353,6 +359,54 @@ static bool parse_elf(BootImage *image, const char *path, GBytes *file, Error **
     return true;
 }
 
+/* ---- raw binaries ---- */
+
+/* Files that are surely something else, and what helps. */
+static const struct {
+    unsigned offset;
+    const char *magic, *what, *remedy;
+} foreign[] = {
+    { 0, "\x27\x05\x19\x56", "a U-Boot uImage", "give the Image that it was made from" },
+    { 0, "\xd0\x0d\xfe\xed", "a device tree or a FIT image", "-dtb takes a device tree" },
+    { 0, "\xfd" "7zXZ", "compressed with xz", "unpack it" },
+    { 0, "\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it" },
+    { 0, "BZh", "compressed with bzip2", "unpack it" },
+    { 0, "\x02!L\x18", "compressed with lz4", "unpack it" },
+    { 0x202, "HdrS", "a kernel for x86", "give one for arm64" },
+    { 0, "07070", "a cpio archive", "-initrd takes one" },
+};
+
+static bool check_foreign(const char *path, const uint8_t *data, size_t length, Error **errp)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(foreign); i++) {
+        size_t size = strlen(foreign[i].magic);
+
+        if (length >= foreign[i].offset + size &&
+            memcmp(data + foreign[i].offset, foreign[i].magic, size) == 0) {
+            error_setg(errp, "kernel '%s' is %s: %s", path, foreign[i].what, foreign[i].remedy);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Code that starts at its first byte, such as u-boot.bin; it gets the device tree as Linux does. */
+static bool parse_raw(BootImage *image, const char *path, GBytes *file, Error **errp)
+{
+    size_t length;
+    const uint8_t *data = g_bytes_get_data(file, &length);
+    BootSegment segment = { .address = RAW_OFFSET, .size = length };
+
+    if (!check_foreign(path, data, length, errp)) {
+        return false;
+    }
+    image->kind = BOOT_IMAGE_LINUX;
+    image->entry = RAW_OFFSET;
+    segment.data = g_bytes_ref(file);
+    g_array_append_val(image->segments, segment);
+    return true;
+}
+
 /* ---- all kinds ---- */
 
 static void segment_clear(void *p)
@@ -387,8 +441,7 @@ bool boot_image_parse(BootImage *image, const char *path, GBytes *plain, Error *
     } else if (is_linux_image(data, length)) {
         ok = parse_linux(image, path, plain, errp);
     } else {
-        error_setg(errp, "kernel '%s' (%zu bytes) is neither an arm64 Linux Image, plain or "
-                   "compressed with gzip, nor an AArch64 ELF file", path, length);
+        ok = parse_raw(image, path, plain, errp);
     }
     if (!ok) {
         boot_image_clear(image);

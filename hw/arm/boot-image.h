@@ -43,7 +43,10 @@ typedef struct BootImage {
  */
 GBytes *boot_image_unpack(const char *path, GBytes *file, uint64_t max, Error **errp);
 
-/* Recognise an unpacked file as a Linux arm64 Image or an AArch64 ELF executable. */
+/*
+ * Recognise an unpacked file as a Linux arm64 Image or an AArch64 ELF executable. Anything else
+ * is a raw binary, placed as an old Image would be, but for files that are surely none.
+ */
 bool boot_image_parse(BootImage *image, const char *path, GBytes *plain, Error **errp);
 void boot_image_clear(BootImage *image);
 

@@ -8,8 +8,8 @@
  * 3. Direct kernel boot: the Image at its text offset from the start of RAM (2 MiB
  *    further when that is the first page, where QEMU has its boot stub), the
  *    initrd at RAM start + min(RAM / 2, 128 MiB) or behind the kernel, the device
- *    tree behind that on the next 2 MiB boundary. ELF and firmware: the device
- *    tree at RAM start.
+ *    tree behind that on the next 2 MiB boundary. A raw binary is placed as an Image
+ *    with text offset 0x80000. ELF and firmware: the device tree at RAM start.
  *
  * Entry state of a Linux kernel: x0 = device tree, MMU off, interrupts masked
  * (Documentation/arch/arm64/booting.rst, "Call the kernel image").
@@ -17,6 +17,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "boot-check.h"
 #include "boot-fdt.h"
 #include "boot-image.h"
 #include "hw/arm/boot.h"
@@ -208,6 +209,11 @@ static bool load_kernel_files(Load *l, Error **errp)
     }
     if (config->initrd) {
         l->initrd = load_file(l, "initrd", config->initrd, l->board->ram_size, "RAM", errp);
+    }
+    if (l->initrd && boot_initrd_is_cut(g_bytes_get_data(l->initrd, NULL),
+                                        g_bytes_get_size(l->initrd))) {
+        warn_report("initrd '%s' is truncated: its archive goes on behind the %zu bytes that are "
+                    "there", config->initrd, g_bytes_get_size(l->initrd));
     }
     return !config->initrd || l->initrd;
 }

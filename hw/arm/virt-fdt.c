@@ -94,13 +94,30 @@ static void add_cpus(GByteArray *fdt, const VirtFdtConfig *config)
         BOOT_FDT_CELLS(fdt, path, "reg", i);
         BOOT_FDT_CELLS(fdt, path, "phandle", PHANDLE_CPU + i);
     }
-    boot_fdt_node(fdt, "/cpus/cpu-map");
-    boot_fdt_node(fdt, "/cpus/cpu-map/socket0");
-    boot_fdt_node(fdt, "/cpus/cpu-map/socket0/cluster0");
-    for (unsigned i = config->num_cpus; i-- > 0; ) {
-        g_autofree char *path = g_strdup_printf("/cpus/cpu-map/socket0/cluster0/core%u", i);
+}
 
-        BOOT_FDT_CELLS(fdt, path, "cpu", PHANDLE_CPU + i);
+/* The CPU topology binding (cpu/cpu-topology.txt): a core without threads is a leaf. */
+static void add_cpu_map(GByteArray *fdt, const VirtFdtConfig *config)
+{
+    unsigned threads = MAX(config->topology.threads, 1);
+    unsigned cores = config->topology.cores ? config->topology.cores : config->num_cpus;
+    unsigned clusters = MAX(config->topology.clusters, 1);
+
+    boot_fdt_node(fdt, "/cpus/cpu-map");
+    for (unsigned i = config->num_cpus; i-- > 0; ) {
+        unsigned core = i / threads;
+        unsigned cluster = core / cores;
+        g_autofree char *path =
+            g_strdup_printf("/cpus/cpu-map/socket%u/cluster%u/core%u", cluster / clusters,
+                            cluster % clusters, core % cores);
+
+        if (threads > 1) {
+            g_autofree char *thread = g_strdup_printf("%s/thread%u", path, i % threads);
+
+            BOOT_FDT_CELLS(fdt, thread, "cpu", PHANDLE_CPU + i);
+        } else {
+            BOOT_FDT_CELLS(fdt, path, "cpu", PHANDLE_CPU + i);
+        }
     }
 }
 
@@ -220,6 +237,7 @@ GByteArray *virt_fdt_build(const VirtFdtConfig *config)
     add_clock(fdt);
     add_timer(fdt, config->num_cpus);
     add_cpus(fdt, config);
+    add_cpu_map(fdt, config);
     add_flash(fdt);
     add_gic(fdt);
     add_uart(fdt);

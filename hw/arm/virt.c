@@ -119,6 +119,7 @@ static bool load_boot(Machine *m, BoardConfig *config, const VirtOptions *option
     g_autofree char *compatible = cpu_compatible(config);
     const VirtFdtConfig fdt_config = {
         .num_cpus = config->num_cpus,
+        .topology = config->topology,
         .cpu_compatible = compatible,
         .random_seeds = options->random_seeds,
     };

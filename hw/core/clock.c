@@ -156,7 +156,9 @@ void timer_del(Timer *t)
 
 int64_t clock_next_deadline(VirtualClock *clock)
 {
-    return clock->heap->len > 1 ? heap_at(clock, 1)->deadline_ns : CLOCK_NO_DEADLINE;
+    int64_t deadline = clock->heap->len > 1 ? heap_at(clock, 1)->deadline_ns : CLOCK_NO_DEADLINE;
+
+    return deadline <= CLOCK_END ? deadline : CLOCK_NO_DEADLINE;
 }
 
 bool clock_run_timers(VirtualClock *clock)
@@ -222,7 +224,7 @@ void clock_set_shift(VirtualClock *clock, unsigned shift)
 void clock_warp(VirtualClock *clock, int64_t ns)
 {
     assert(clock->icount && ns >= 0);
-    clock->bias += ns;
+    clock->bias += CLAMP(CLOCK_END - clock_now(clock), 0, ns);
 }
 
 int64_t clock_icount_until(VirtualClock *clock, int64_t deadline_ns)

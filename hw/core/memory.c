@@ -9,6 +9,8 @@
 #include "util/log.h"
 #include <sys/mman.h>
 
+#define HUGE_PAGE_SIZE (2u << 20)
+
 struct MemoryMap {
     GPtrArray *regions;     /* MemRegion *, by ascending base, never overlapping */
     MemRegion *last;        /* the region found last: most look-ups repeat */
@@ -106,6 +108,30 @@ static MemRegion *add_region(MemoryMap *map, const char *name, hwaddr base, hwad
     return region;
 }
 
+/*
+ * Zeroed memory, in huge pages where the host has them: a guest that touches all of a big
+ * RAM then takes a fault for every 2 MiB, and ending it frees so many pages less. A
+ * huge page needs an aligned address, so the ends of a larger mapping are given back.
+ */
+static void *map_ram(size_t size)
+{
+    uint8_t *host = mmap(NULL, size + HUGE_PAGE_SIZE, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t before;
+
+    if (host == MAP_FAILED) {
+        return NULL;
+    }
+    before = -(uintptr_t)host % HUGE_PAGE_SIZE;
+    if (before) {
+        munmap(host, before);
+    }
+    munmap(host + before + size, HUGE_PAGE_SIZE - before);
+    /* Advice: a host without huge pages does as well. */
+    (void)madvise(host + before, size, MADV_HUGEPAGE);
+    return host + before;
+}
+
 MemRegion *memory_add_ram(MemoryMap *map, const char *name, hwaddr base, hwaddr size,
                           bool readonly, Error **errp)
 {
@@ -113,9 +139,8 @@ MemRegion *memory_add_ram(MemoryMap *map, const char *name, hwaddr base, hwaddr 
     void *host;
 
     assert(base % PAGE_SIZE == 0 && size % PAGE_SIZE == 0);
-    host = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (host == MAP_FAILED) {
+    host = map_ram(size);
+    if (!host) {
         error_setg_errno(errp, errno, "cannot map %" PRIu64 " MiB for '%s'", size >> 20, name);
         return NULL;
     }

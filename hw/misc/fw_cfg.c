@@ -15,6 +15,7 @@
 #include "util/osdep.h"
 #include "hw/misc/fw_cfg.h"
 #include "util/bitops.h"
+#include "util/bytes.h"
 #include "util/log.h"
 
 enum Offset {
@@ -212,7 +213,6 @@ static void dma_run(FwCfg *f)
 static uint64_t peek_value(const FwCfg *f, hwaddr offset, unsigned size)
 {
     uint8_t raw[8] = { 0 };
-    uint64_t value = 0;
 
     if (offset < REG_SELECTOR) {
         for (unsigned i = 0; i < size; i++) {
@@ -224,10 +224,7 @@ static uint64_t peek_value(const FwCfg *f, hwaddr offset, unsigned size)
         put_be(signature, DMA_SIGNATURE, 8);
         memcpy(raw, signature + (offset - REG_DMA_HIGH), size);
     }
-    for (unsigned i = 0; i < size; i++) {
-        value |= (uint64_t)raw[i] << (8 * i);
-    }
-    return value;
+    return load_le(raw, size);
 }
 
 static uint64_t fw_cfg_read(void *opaque, hwaddr offset, unsigned size)

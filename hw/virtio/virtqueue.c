@@ -11,6 +11,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "util/bytes.h"
 #include "virtio-internal.h"
 
 enum DescFlags {
@@ -29,23 +30,6 @@ typedef struct VirtqDesc {
     uint16_t next;
 } VirtqDesc;
 
-static uint64_t get_le(const uint8_t *p, unsigned size)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = 0; i < size; i++) {
-        value |= (uint64_t)p[i] << (8 * i);
-    }
-    return value;
-}
-
-static void put_le(uint8_t *p, uint64_t value, unsigned size)
-{
-    for (unsigned i = 0; i < size; i++) {
-        p[i] = (uint8_t)(value >> (8 * i));
-    }
-}
-
 static bool ring_read16(VirtioDevice *v, hwaddr addr, uint16_t *out)
 {
     uint8_t raw[2];
@@ -54,7 +38,7 @@ static bool ring_read16(VirtioDevice *v, hwaddr addr, uint16_t *out)
         virtio_error(v, "a ring is not in RAM");
         return false;
     }
-    *out = (uint16_t)get_le(raw, 2);
+    *out = (uint16_t)load_le(raw, 2);
     return true;
 }
 
@@ -62,7 +46,7 @@ static bool ring_write16(VirtioDevice *v, hwaddr addr, uint16_t value)
 {
     uint8_t raw[2];
 
-    put_le(raw, value, 2);
+    store_le(raw, value, 2);
     if (!memory_write(v->dev.machine->memory, addr, raw, sizeof(raw))) {
         virtio_error(v, "a ring is not in RAM");
         return false;
@@ -109,10 +93,10 @@ static bool read_desc(VirtioDevice *v, hwaddr table, unsigned i, VirtqDesc *desc
         virtio_error(v, "a descriptor table is not in RAM");
         return false;
     }
-    desc->addr = get_le(raw, 8);
-    desc->length = (uint32_t)get_le(raw + 8, 4);
-    desc->flags = (uint16_t)get_le(raw + 12, 2);
-    desc->next = (uint16_t)get_le(raw + 14, 2);
+    desc->addr = load_le(raw, 8);
+    desc->length = (uint32_t)load_le(raw + 8, 4);
+    desc->flags = (uint16_t)load_le(raw + 12, 2);
+    desc->next = (uint16_t)load_le(raw + 14, 2);
     return true;
 }
 
@@ -283,8 +267,8 @@ void virtqueue_push(VirtioDevice *v, unsigned q, const VirtqElement *e, uint32_t
         return;
     }
     assert(s->in_use[q] > 0);
-    put_le(raw, e->head, 4);
-    put_le(raw + 4, written, 4);
+    store_le(raw, e->head, 4);
+    store_le(raw + 4, written, 4);
     if (!memory_write(v->dev.machine->memory,
                       used_ring(v, q, s->used_idx[q] & (s->queue_num[q] - 1)),
                       raw, sizeof(raw))) {

@@ -24,16 +24,11 @@
 typedef enum ReplayMode { REPLAY_MODE_NONE, REPLAY_MODE_RECORD, REPLAY_MODE_PLAY } ReplayMode;
 typedef enum ReplayCheck { REPLAY_CHECK_OFF, REPLAY_CHECK_EVENTS, REPLAY_CHECK_DIGEST } ReplayCheck;
 
+/* Numbers are part of the log format. */
 typedef enum ReplayCheckpoint {
     CHECKPOINT_INIT = 0,
     CHECKPOINT_RESET = 1,
     CHECKPOINT_RESET_REQUESTED = 2,
-    CHECKPOINT_SUSPEND_REQUESTED = 3,
-    CHECKPOINT_CLOCK_WARP_START = 4,
-    CHECKPOINT_CLOCK_WARP_ACCOUNT = 5,
-    CHECKPOINT_CLOCK_VIRTUAL = 6,
-    CHECKPOINT_CLOCK_HOST = 7,
-    CHECKPOINT_CLOCK_VIRTUAL_RT = 8,
 } ReplayCheckpoint;
 
 /* Sleep until woken or `until` ns have passed; returns the time to account, 0..until. */
@@ -44,6 +39,7 @@ typedef struct ReplayConfig {
     const char *file;          /* rrfile= */
     ReplayCheck check;         /* rrcheck= */
     uint64_t check_period;     /* rrcheckperiod=, instructions */
+    bool overwrite;            /* rroverwrite=: do not keep what is in the file */
 } ReplayConfig;
 
 /* What a report of divergence wants to know; set by the execution loop. */
@@ -78,6 +74,8 @@ const char *replay_described(Replay *r, const char *name);
  * compares it with the log's. Fails naming the option and both values.
  */
 bool replay_start(Replay *r, Error **errp);
+/* Where replay_start() has put the file that had the recording's name, or NULL. */
+const char *replay_old_file(Replay *r);
 
 /*
  * Deliver what belongs to this safe point; true when something was delivered: the

@@ -11,6 +11,27 @@
 #include <glib.h>
 #include "util/osdep.h"
 
+/* A little-endian number of `size` bytes, 1 to 8, at any address. */
+static inline uint64_t load_le(const void *p, unsigned size)
+{
+    const uint8_t *bytes = p;
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < size; i++) {
+        value |= (uint64_t)bytes[i] << (8 * i);
+    }
+    return value;
+}
+
+static inline void store_le(void *p, uint64_t value, unsigned size)
+{
+    uint8_t *bytes = p;
+
+    for (unsigned i = 0; i < size; i++) {
+        bytes[i] = (uint8_t)(value >> (8 * i));
+    }
+}
+
 void bytes_put_u8(GByteArray *out, uint8_t value);
 void bytes_put_le16(GByteArray *out, uint16_t value);
 void bytes_put_le32(GByteArray *out, uint32_t value);

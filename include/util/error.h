@@ -3,7 +3,8 @@
  * (true: success) or a pointer (NULL: failure) and takes `Error **errp` last.
  * On failure it sets *errp once, when errp is not NULL. The message names the
  * thing, the value and the way out, starts in lower case and has no full stop.
- * Only system/ and the programs' main() print errors and exit.
+ * Only system/ and the programs' main() print errors and exit; warnings of what goes on
+ * all the same may come from anywhere.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

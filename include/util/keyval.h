@@ -39,8 +39,8 @@ bool parse_size(const char *text, uint64_t unit, uint64_t *out);
 bool parse_u64(const char *text, uint64_t *out);
 
 /*
- * The known name nearest to `name` (edit distance), or NULL when none is
- * near. names is NULL-terminated.
+ * The known name nearest to `name`, or NULL when none differs by a slip only
+ * (one in four letters). names is NULL-terminated.
  */
 const char *suggest_nearest(const char *name, const char *const *names);
 

@@ -1,6 +1,6 @@
 /*
- * The -d log: one mask, one stream (stderr or -D FILE). The mask is the only
- * mutable global of the project. Lines may be written from any thread.
+ * The -d log: one mask, one stream (stderr or -D FILE), one address filter. The three
+ * are globals that are set at start. Lines may be written from any thread.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -10,6 +10,7 @@
 #include "accel/tcg/nzcv.h"
 #include "target/arm/exceptions.h"
 #include "target/arm/gdb-sysregs.h"
+#include "util/bytes.h"
 
 enum {
     GDB_SP = 31,
@@ -34,40 +35,23 @@ static unsigned gdb_size(unsigned n)
     return n == GDB_CPSR || n == GDB_FPSR || n == GDB_FPCR ? 4 : 8;
 }
 
-static uint64_t get_le(const uint8_t *data, unsigned size)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = 0; i < size; i++) {
-        value |= (uint64_t)data[i] << (i * 8);
-    }
-    return value;
-}
-
-static void put_le(uint8_t *out, uint64_t value, unsigned size)
-{
-    for (unsigned i = 0; i < size; i++) {
-        out[i] = (uint8_t)(value >> (i * 8));
-    }
-}
-
 static void gdb_read(Vcpu *vcpu, unsigned n, uint8_t *out)
 {
     ArmCpu *cpu = arm_cpu(vcpu);
 
     if (n <= GDB_SP) {
-        put_le(out, vcpu->slot[n], 8);
+        store_le(out, vcpu->slot[n], 8);
     } else if (n == GDB_PC) {
-        put_le(out, vcpu->pc, 8);
+        store_le(out, vcpu->pc, 8);
     } else if (n == GDB_CPSR) {
-        put_le(out, arm_pstate_read(cpu), 4);
+        store_le(out, arm_pstate_read(cpu), 4);
     } else if (n < GDB_FPSR) {
-        put_le(out, cpu->s.v[n - GDB_V0].d[0], 8);
-        put_le(out + 8, cpu->s.v[n - GDB_V0].d[1], 8);
+        store_le(out, cpu->s.v[n - GDB_V0].d[0], 8);
+        store_le(out + 8, cpu->s.v[n - GDB_V0].d[1], 8);
     } else if (n < GDB_SYSREGS) {
-        put_le(out, n == GDB_FPSR ? cpu->s.fpsr : cpu->s.fpcr, 4);
+        store_le(out, n == GDB_FPSR ? cpu->s.fpsr : cpu->s.fpcr, 4);
     } else {
-        put_le(out, arm_gdb_sysreg_read(cpu, n - GDB_SYSREGS), 8);
+        store_le(out, arm_gdb_sysreg_read(cpu, n - GDB_SYSREGS), 8);
     }
 }
 
@@ -96,20 +80,20 @@ static bool gdb_write(Vcpu *vcpu, unsigned n, const uint8_t *data)
     ArmCpu *cpu = arm_cpu(vcpu);
 
     if (n <= GDB_SP) {
-        vcpu->slot[n] = get_le(data, 8);
+        vcpu->slot[n] = load_le(data, 8);
     } else if (n == GDB_PC) {
-        vcpu->pc = get_le(data, 8);
+        vcpu->pc = load_le(data, 8);
     } else if (n == GDB_CPSR) {
-        return write_pstate(cpu, (uint32_t)get_le(data, 4));
+        return write_pstate(cpu, (uint32_t)load_le(data, 4));
     } else if (n < GDB_FPSR) {
-        cpu->s.v[n - GDB_V0].d[0] = get_le(data, 8);
-        cpu->s.v[n - GDB_V0].d[1] = get_le(data + 8, 8);
+        cpu->s.v[n - GDB_V0].d[0] = load_le(data, 8);
+        cpu->s.v[n - GDB_V0].d[1] = load_le(data + 8, 8);
     } else if (n == GDB_FPSR) {
-        cpu->s.fpsr = (uint32_t)get_le(data, 4);
+        cpu->s.fpsr = (uint32_t)load_le(data, 4);
     } else if (n == GDB_FPCR) {
-        cpu->s.fpcr = (uint32_t)get_le(data, 4);
+        cpu->s.fpcr = (uint32_t)load_le(data, 4);
     } else {
-        return arm_gdb_sysreg_write(cpu, n - GDB_SYSREGS, get_le(data, 8));
+        return arm_gdb_sysreg_write(cpu, n - GDB_SYSREGS, load_le(data, 8));
     }
     return true;
 }

@@ -12,6 +12,7 @@ import rearm
 
 FOLDER = os.path.join(rearm.TOP, 'tests', 'guest')
 COMPILER = 'aarch64-linux-gnu-gcc'
+CPU = re.compile(r'run with -cpu (\S+?)\.?$', re.M)
 EXPECT = re.compile(r'expect (x\d+) = 0x([0-9a-fA-F]+)')
 # What the echo program is sent, and its answer to the prompt of one character.
 UART_INPUT = 'abc\nq'
@@ -29,13 +30,23 @@ def build(name, folder):
     return out
 
 
+def source(name):
+    with open(os.path.join(FOLDER, name + '.S'), encoding='utf-8') as f:
+        return f.read()
+
+
+def board(name, default='cortex-a57'):
+    """The machine's options; a program may need a CPU model."""
+    cpu = CPU.search(source(name))
+    return ['-M', 'virt', '-m', '64M', '-cpu', cpu.group(1) if cpu else default]
+
+
 def names():
     return sorted(f[:-2] for f in os.listdir(FOLDER) if f.endswith('.S'))
 
 
 def expected(name):
-    with open(os.path.join(FOLDER, name + '.S'), encoding='utf-8') as f:
-        return {reg: int(value, 16) for reg, value in EXPECT.findall(f.read())}
+    return {reg: int(value, 16) for reg, value in EXPECT.findall(source(name))}
 
 
 def reported(output):

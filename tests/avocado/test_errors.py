@@ -129,6 +129,15 @@ class Errors(TestCase):
             with self.subTest(data=data[:20]):
                 self.check_file('-kernel', data)
 
+    def test_truncated_image(self):
+        """An EFI header tells how long the file has to be."""
+        image = bytearray(IMAGE)
+        image[:2] = b'MZ'
+        struct.pack_into('<I', image, 0x3c, 64)
+        struct.pack_into('<4sHH12xHH', image, 64, b'PE\0\0', 0xaa64, 1, 0, 0)
+        struct.pack_into('<8s4I', image, 88, b'.text', 0, 0, 4096 - 512, 512)
+        self.check_file('-kernel', image[:4000], 'truncated', '4096', '4000')
+
     def test_bad_dtb(self):
         with open(self.path('k'), 'wb') as f:
             f.write(IMAGE)

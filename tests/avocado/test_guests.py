@@ -13,7 +13,6 @@ import rearm
 from rearm import TestCase, Vm
 
 ORACLE = 'qemu-system-aarch64'
-BOARD = ('-M', 'virt', '-cpu', 'cortex-a57', '-m', '64M')
 VARIANTS = ('backend=jit', 'backend=interp', 'unit-insns=1', 'unit-insns=7', 'unit-insns=512',
             'link=off', 'opt=off', 'backend=interp,opt=off')
 
@@ -25,8 +24,8 @@ class Guests(TestCase):
                           if r in guests.expected(name)},
                          {r: hex(v) for r, v in guests.expected(name).items()}, output)
 
-    def run_guest(self, elf, name, *options):
-        with Vm(*BOARD, '-kernel', elf, *options) as vm:
+    def run_guest(self, elf, name, *options, cpu='cortex-a57'):
+        with Vm(*guests.board(name, cpu), '-kernel', elf, *options) as vm:
             guests.drive(vm, name)
             code = vm.wait(30)
             self.assertEqual(code, 0, vm.stderr())
@@ -52,11 +51,11 @@ class Guests(TestCase):
                 self.run_guest(guests.build(name, self.dir), name)
 
     def test_cpus(self):
-        for cpu in ('cortex-a53', 'cortex-a72'):
+        for cpu in ('cortex-a53', 'cortex-a72', 'max'):
             for name in guests.names():
                 with self.subTest(guest=name, cpu=cpu):
-                    self.run_guest(guests.build(name, self.dir), name, '-cpu', cpu, '-icount',
-                                   'shift=1,sleep=off')
+                    self.run_guest(guests.build(name, self.dir), name, '-icount',
+                                   'shift=1,sleep=off', cpu=cpu)
 
     @unittest.skipUnless(shutil.which(ORACLE), 'no %s' % ORACLE)
     def test_oracle(self):
@@ -64,9 +63,10 @@ class Guests(TestCase):
         for name in guests.names():
             elf = guests.build(name, self.dir)
             with self.subTest(guest=name), subprocess.Popen(
-                    [ORACLE, *BOARD, '-icount', 'shift=1,sleep=off', '-kernel', elf, '-display',
-                     'none', '-monitor', 'none', '-serial', 'stdio', '-nic', 'none'], stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as oracle:
+                    [ORACLE, *guests.board(name), '-icount', 'shift=1,sleep=off', '-kernel', elf,
+                     '-display', 'none', '-monitor', 'none', '-serial', 'stdio', '-nic', 'none'],
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                    text=True) as oracle:
                 if name == 'uart':
                     oracle.stdout.read(1)
                     time.sleep(0.2)

@@ -3,6 +3,7 @@
  *   0  a kernel file (Image, gzip, EFI zboot, ELF), placed and loaded
  *   1  what a gzip kernel file unpacks to
  *   2  a device tree
+ *   3  an initial RAM disk
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -14,14 +15,16 @@
 #include <zlib.h>
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/fake-replay.h"
+#include "hw/arm/boot-check.h"
 #include "hw/arm/boot-fdt.h"
 #include "hw/arm/boot-image.h"
 #include "hw/arm/boot.h"
+#include "util/bytes.h"
 
 #define RAM_BASE 0x40000000ull
 #define RAM_SIZE (16ull << 20)
 
-enum { KERNEL, UNPACKED, DEVICE_TREE, NUM_FORMS };
+enum { KERNEL, UNPACKED, DEVICE_TREE, INITRD, NUM_FORMS };
 
 /* A file that has only a descriptor, and the path that opens it. */
 static char *write_memory_file(int *fd, const uint8_t *data, size_t size)
@@ -99,17 +102,10 @@ static void boot_unpacked(const uint8_t *data, size_t size)
     boot_kernel(packed, put_gzip(packed, room, data, size));
 }
 
-static void put_le(uint8_t *p, uint64_t value, unsigned size)
-{
-    for (unsigned i = 0; i < size; i++) {
-        p[i] = (uint8_t)(value >> (8 * i));
-    }
-}
-
 static void make_image(uint8_t image[200])
 {
     memset(image, 0, 200);
-    put_le(image + 16, 0x10000, 8);      /* image_size */
+    store_le(image + 16, 300, 8);      /* image_size */
     memcpy(image + 56, "ARM\x64", 4);
 }
 
@@ -127,10 +123,16 @@ static void boot_with_tree(const uint8_t *data, size_t size)
     close(fd);
 }
 
+static void check_initrd(const uint8_t *data, size_t size)
+{
+    boot_initrd_is_cut(data, size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const forms[NUM_FORMS])(const uint8_t *data, size_t size) = {
         [KERNEL] = boot_kernel, [UNPACKED] = boot_unpacked, [DEVICE_TREE] = boot_with_tree,
+        [INITRD] = check_initrd,
     };
 
     if (size) {
@@ -169,8 +171,8 @@ static void put_zboot(GByteArray *out)
     make_image(image);
     packed = put_gzip(file + 56, 1024, image, sizeof(image));
     memcpy(file, "MZ\0\0zimg", 8);
-    put_le(file + 8, 56, 4);
-    put_le(file + 12, packed, 4);
+    store_le(file + 8, 56, 4);
+    store_le(file + 12, packed, 4);
     memcpy(file + 24, "gzip", 4);
     g_byte_array_append(out, file, (guint)(56 + packed));
 }
@@ -222,6 +224,32 @@ static void put_image(GByteArray *out)
     g_byte_array_append(out, image, sizeof(image));
 }
 
+/* An Image that EFI can start: a PE header and one section. */
+static void put_pe_image(GByteArray *out)
+{
+    uint8_t image[200];
+
+    make_image(image);
+    memcpy(image, "MZ", 2);
+    store_le(image + 0x3c, 64, 4);
+    memcpy(image + 64, "PE\0", 4);
+    store_le(image + 64 + 6, 1, 2);
+    store_le(image + 64 + 24 + 16, 50, 4);
+    store_le(image + 64 + 24 + 20, 150, 4);
+    g_byte_array_append(out, image, sizeof(image));
+}
+
+static void put_cpio(GByteArray *out)
+{
+    static const char archive[] =
+        "070701" "00000001" "000081a4" "00000000" "00000000" "00000001" "00000000" "00000004"
+        "00000000" "00000000" "00000000" "00000000" "00000002" "00000000" "a\0" "data"
+        "070701" "00000000" "00000000" "00000000" "00000000" "00000001" "00000000" "00000000"
+        "00000000" "00000000" "00000000" "00000000" "0000000b" "00000000" "TRAILER!!!\0";
+
+    g_byte_array_append(out, (const uint8_t *)archive, sizeof(archive) - 1);
+}
+
 GByteArray *fuzz_seed(unsigned n)
 {
     static const struct {
@@ -231,6 +259,7 @@ GByteArray *fuzz_seed(unsigned n)
         { KERNEL, put_image }, { KERNEL, put_elf }, { KERNEL, put_zboot },
         { UNPACKED, put_image }, { UNPACKED, put_elf }, { DEVICE_TREE, put_tree },
         { DEVICE_TREE, put_no_root }, { DEVICE_TREE, put_two_roots },
+        { KERNEL, put_pe_image }, { INITRD, put_cpio },
     };
     GByteArray *out;
 

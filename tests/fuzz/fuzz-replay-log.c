@@ -7,15 +7,22 @@
  *   2  the JSON of a header with valid CRC
  *   3  an index
  *   4  the compressed data of a frame, with a valid CRC
+ *   5  the records of a frame, replayed by a machine that works and idles
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include <sys/mman.h>
+#include <unistd.h>
 #include "tests/fuzz/fuzz.h"
+#include "hw/core/clock.h"
 #include "replay/crc32c.h"
 #include "replay/replay-cursor.h"
 #include "replay/replay-kinds.h"
+#include "replay/replay.h"
 
-enum { WHOLE_FILE, RECORDS, HEADER, INDEX, COMPRESSED, NUM_FORMS };
+enum { WHOLE_FILE, RECORDS, HEADER, INDEX, COMPRESSED, REPLAY, NUM_FORMS };
+
+static const uint8_t log_id[REPLAY_LOG_ID_SIZE] = "fuzz-replay-log";
 
 static ReplayDescription *description(void)
 {
@@ -56,7 +63,7 @@ static void put_header(GByteArray *out)
     ReplayDescription *d = description();
     char *json = replay_description_to_json(d);
 
-    replay_log_put_header(out, json);
+    replay_log_put_header(out, log_id, json);
     g_free(json);
     replay_description_free(d);
 }
@@ -82,9 +89,105 @@ static void walk_records(const uint8_t *data, size_t size)
 
     if (size && size <= REPLAY_LOG_MAX_FRAME) {
         put_header(file);
-        replay_frame_put(file, &frame, data, size, 1);
+        replay_frame_put(file, replay_log_seed(log_id), &frame, data, size, 1);
         walk(file->data, file->len);
     }
+    g_byte_array_unref(file);
+}
+
+/* ---- a replay ---- */
+
+#define MAX_STEPS 200
+/* The machine idles whenever it has executed so many instructions. */
+#define IDLE_PERIOD 1000
+
+typedef struct FuzzMachine {
+    VirtualClock *clock;
+    uint64_t warps;
+    int64_t icount;
+    int64_t left;             /* always 0: the clock counts whole slices */
+} FuzzMachine;
+
+static uint64_t machine_position(void *opaque)
+{
+    const FuzzMachine *m = opaque;
+
+    return (uint64_t)m->icount + m->warps;
+}
+
+static bool take_char(void *opaque, const uint8_t *payload, size_t length)
+{
+    return true;
+}
+
+/* A replay never asks how long the host slept. */
+static int64_t never_sleeps(void *opaque, int64_t until)
+{
+    abort();
+}
+
+/* What the execution loop does at a boundary, in small. Time never goes back. */
+static void machine_step(FuzzMachine *m, Replay *r)
+{
+    int64_t before = clock_now(m->clock), ns = 0;
+    int64_t until = m->warps % 2 ? 5000 : INT64_MAX;
+    uint64_t room;
+
+    if (replay_safe_point(r)) {
+        return;
+    }
+    if (m->icount % IDLE_PERIOD == 0 && m->icount / IDLE_PERIOD == (int64_t)m->warps) {
+        if (replay_idle(r, until, never_sleeps, NULL, &ns)) {
+            assert(ns >= 0 && ns <= until);
+            clock_warp(m->clock, ns);
+            m->warps++;
+        }
+    } else {
+        room = replay_next_pos(r) - machine_position(m);
+        m->icount += (int64_t)CLAMP(room, 1, IDLE_PERIOD - (uint64_t)m->icount % IDLE_PERIOD);
+        clock_set_slice(m->clock, m->icount, &m->left);
+    }
+    assert(clock_now(m->clock) >= before);
+}
+
+static void replay_file(const char *path)
+{
+    ReplayConfig config = { .mode = REPLAY_MODE_PLAY, .file = path };
+    Replay *r = replay_new(&config, NULL);
+    FuzzMachine m = { .clock = clock_new() };
+    ReplayHost host = { .position = machine_position, .opaque = &m };
+
+    clock_use_icount(m.clock, CLOCK_MAX_SHIFT);
+    if (r) {
+        replay_set_host(r, &host);
+        replay_describe(r, "cpu", "cortex-a57");
+        replay_source_new(r, REPLAY_KIND_CHAR, "uart0", take_char, NULL);
+        replay_source_new(r, REPLAY_KIND_RANDOM, "rng", NULL, NULL);
+        if (replay_start(r, NULL)) {
+            for (unsigned n = 0; n < MAX_STEPS && !replay_failed(r) && !replay_at_end(r); n++) {
+                machine_step(&m, r);
+            }
+        }
+        replay_free(r);
+    }
+    clock_free(m.clock);
+}
+
+static void replay_records(const uint8_t *data, size_t size)
+{
+    ReplayFrame frame = { .magic = REPLAY_FRAME_RECORDS, .count = count_records(data, size) };
+    GByteArray *file = g_byte_array_new();
+    g_autofree char *path = NULL;
+    int fd = memfd_create("fuzz", 0);
+
+    if (size && size <= REPLAY_LOG_MAX_FRAME) {
+        put_header(file);
+        replay_frame_put(file, replay_log_seed(log_id), &frame, data, size, 1);
+        assert(fd >= 0 && write(fd, file->data, file->len) == (ssize_t)file->len);
+        path = g_strdup_printf("/proc/self/fd/%d", fd);
+        replay_file(path);
+    }
+    close(fd);
     g_byte_array_unref(file);
 }
 
@@ -94,7 +197,7 @@ static void walk_header(const uint8_t *data, size_t size)
     char *json = g_strndup((const char *)data, size);
 
     if (strlen(json) <= REPLAY_LOG_MAX_HEADER) {
-        replay_log_put_header(file, json);
+        replay_log_put_header(file, log_id, json);
         walk(file->data, file->len);
     }
     g_free(json);
@@ -107,7 +210,7 @@ static void unpack(const uint8_t *data, size_t size)
                           .data_crc = crc32c(0, data, size) };
 
     if (size && size < frame.raw_length) {
-        g_free(replay_frame_unpack(&frame, data));
+        g_free(replay_frame_unpack(&frame, 0, data));
     }
 }
 
@@ -127,6 +230,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case HEADER:
         walk_header(data + 1, size - 1);
+        break;
+    case REPLAY:
+        replay_records(data + 1, size - 1);
         break;
     case INDEX:
         index = replay_index_get(data + 1, size - 1);
@@ -154,6 +260,9 @@ static void put_records(GByteArray *out)
         ReplayRecord rec = { .kind = kind, .source = kind == REPLAY_KIND_RANDOM,
                              .pos = pos + i * 100, .length = kind, .payload = payload };
 
+        if (!replay_kind_info(kind)) {
+            continue;
+        }
         if (!replay_kind_has_source(kind) || rec.kind == REPLAY_KIND_CHAR ||
             rec.kind == REPLAY_KIND_RANDOM) {
             rec.again = kind == REPLAY_KIND_CHAR;
@@ -161,6 +270,29 @@ static void put_records(GByteArray *out)
             pos = rec.pos;
         }
     }
+}
+
+/* Idle times where machine_step() has them, two of them far too long; and keys. */
+static void put_warps(GByteArray *out)
+{
+    GByteArray *payload = g_byte_array_new();
+    uint64_t last = 0;
+
+    for (unsigned i = 0; i < 6; i++) {
+        ReplayRecord rec = { .kind = REPLAY_KIND_WARP, .source = REPLAY_NO_SOURCE,
+                             .pos = i * (IDLE_PERIOD + 1) };
+
+        g_byte_array_set_size(payload, 0);
+        bytes_put_svarint(payload, i % 2 || !i ? 4000 : INT64_MAX / 2);
+        rec.payload = payload->data;
+        rec.length = payload->len;
+        replay_record_put(out, &rec, last);
+        last = rec.pos + 500;
+        rec = (ReplayRecord){ .kind = REPLAY_KIND_CHAR, .pos = last, .length = 1,
+                              .payload = (const uint8_t *)"k" };
+        replay_record_put(out, &rec, last - 500);
+    }
+    g_byte_array_unref(payload);
 }
 
 static void put_file(GByteArray *out)
@@ -172,13 +304,13 @@ static void put_file(GByteArray *out)
     /* A checkpoint record: head, delta, length, payload. */
     g_byte_array_append(raw, (const uint8_t[]){ 18, 5, 1, 2 }, 4);
     frame.count = 1;
-    replay_frame_put(out, &frame, raw->data, raw->len, 3);
+    replay_frame_put(out, replay_log_seed(log_id), &frame, raw->data, raw->len, 3);
     g_byte_array_set_size(raw, 0);
     put_records(raw);
     frame.sequence = 1;
     frame.first_pos = 1u << 20;
     frame.count = count_records(raw->data, raw->len);
-    replay_frame_put(out, &frame, raw->data, raw->len, 3);
+    replay_frame_put(out, replay_log_seed(log_id), &frame, raw->data, raw->len, 3);
     g_byte_array_unref(raw);
 }
 
@@ -204,7 +336,7 @@ static void put_compressed(GByteArray *out)
     for (unsigned i = 0; i < 65536; i++) {
         raw[i] = (uint8_t)(i / 7 % 50);
     }
-    replay_frame_put(frame_bytes, &frame, raw, 65536, 3);
+    replay_frame_put(frame_bytes, 0, &frame, raw, 65536, 3);
     g_byte_array_append(out, frame_bytes->data + REPLAY_FRAME_HEADER, frame.stored_length);
     g_free(raw);
     g_byte_array_unref(frame_bytes);
@@ -237,6 +369,9 @@ GByteArray *fuzz_seed(unsigned n)
         break;
     case COMPRESSED:
         put_compressed(out);
+        break;
+    case REPLAY:
+        put_warps(out);
         break;
     default:
         g_byte_array_unref(out);

@@ -69,9 +69,14 @@ def flood_text():
     return bytes(0x30 + (i & 0x3f) for i in range(FLOOD_BYTES))
 
 
+def code(words, tail=b''):
+    """The bytes from LOAD on."""
+    return struct.pack(f'<{len(words)}I', *words) + tail + b'\0'
+
+
 def elf(words, tail=b''):
     """An executable with one segment at LOAD, entered at its start."""
-    body = struct.pack(f'<{len(words)}I', *words) + tail + b'\0'
+    body = code(words, tail)
     offset = 0x1000
     ident = b'\x7fELF' + bytes([2, 1, 1]) + bytes(9)
     header = ident + struct.pack('<HHIQQQIHHHHHH', 2, 183, 1, LOAD, 64, 0, 0, 64, 56, 1, 0, 0, 0)

@@ -132,6 +132,8 @@ class SystemTest(unittest.TestCase):
                  '-pidfile /nonexistent/p: No such file or directory'),
                 (['-kernel', self.echo, '-smp', '99', *log],
                  "-smp 99: machine 'virt' has at most 8 CPUs"),
+                (['-kernel', self.echo, '-smp', '2,maxcpus=99', *log],
+                 "-smp maxcpus=99: machine 'virt' has at most 8 CPUs"),
                 (['-kernel', self.echo, '-serial', 'null', '-serial', 'null'],
                  "-serial null: machine 'virt' has only 1 serial port"),
                 (['-append', 'x'], '-append is only used with -kernel'),
@@ -175,6 +177,25 @@ class SystemTest(unittest.TestCase):
         self.assertEqual(result.stdout, b'hello from the guest\nabcq')
         self.assertEqual((result.returncode, result.stderr), (0, b''))
 
+    def test_raw_binary(self):
+        """Code without a header is loaded where QEMU loads it."""
+        with open(os.path.join(self.dir, 'raw.bin'), 'wb') as f:
+            f.write(guests.code(guests.ECHO, guests.ECHO_TEXT))
+        result = self.run_rearm('-nographic', '-kernel', 'raw.bin', stdin=None, input=b'q')
+        self.assertEqual(result.stdout, b'hello from the guest\nq')
+        self.assertEqual((result.returncode, result.stderr), (0, b''))
+
+    def test_nothing_to_run(self):
+        """It is said once, and the machine is there all the same, for a debugger."""
+        process = self.start('-display', 'none', '-serial', 'null', '-monitor', 'stdio')
+        process.stdin.write(b'info status\nquit\n')
+        process.stdin.flush()
+        output, stderr = process.communicate(timeout=TIMEOUT)
+        self.assertIn(b'VM status: running', output)
+        self.assertEqual(stderr, b'rearm: warning: there is no -kernel and no -bios: the guest has '
+                         b'nothing to run\n')
+        self.assertEqual(process.returncode, 0)
+
     def test_record_and_replay(self):
         result = self.run_rearm('-nographic', '-kernel', self.echo, '-m', '256', '-icount',
                                 'shift=3,rr=record,rrfile=a.log', stdin=None, input=b'xyq')
@@ -212,6 +233,42 @@ class SystemTest(unittest.TestCase):
             self.assertIn(b'cause host-quit', stderr)
             self.assertFalse(os.path.exists(os.path.join(self.dir, 'pid')))
             replay = self.run_rearm('-icount', 'rr=replay,rrfile=a.log')
+            self.assertIn(b'(equal)', replay.stderr)
+
+    def test_two_recorders(self):
+        """The second one is refused; the first one's recording is whole."""
+        record = '-nographic', '-kernel', self.echo, '-icount', 'shift=3,rr=record,rrfile=a.log'
+        first = self.start(*record)
+        self.assertEqual(first.stdout.read(6), b'hello ')
+        second = self.run_rearm(*record)
+        self.assertEqual(second.stderr.decode(), "rearm: 'a.log' is being written by another "
+                         'recorder: let that one end, or give this one another file\n')
+        self.assertEqual(second.returncode, 1)
+        _, stderr = first.communicate(b'q', timeout=TIMEOUT)
+        self.assertIn(b'cause guest-shutdown', stderr)
+        self.assertEqual(sorted(os.listdir(self.dir)), sorted([*self.files, 'a.log']))
+        self.assertIn(b'(equal)', self.run_rearm('-icount', 'rr=replay,rrfile=a.log').stderr)
+
+    def test_old_recording(self):
+        """It is kept under another name, or overwritten when told to."""
+        def record(how):
+            return self.run_rearm('-nographic', '-kernel', self.echo, '-icount',
+                                  'shift=3,rr=record,rrfile=a.log' + how, stdin=None, input=b'q')
+
+        def content(name):
+            with open(os.path.join(self.dir, name), 'rb') as f:
+                return f.read()
+
+        record('')
+        old = content('a.log')
+        self.assertRegex(record('').stderr, rb"^rearm: 'a\.log' existed: the old file is now "
+                         rb"'a\.log\.old'\nrearm: recorded ")
+        self.assertEqual(content('a.log.old'), old)
+        self.assertNotEqual(content('a.log'), old)
+        self.assertRegex(record(',rroverwrite=on').stderr, rb'^rearm: recorded ')
+        self.assertEqual(content('a.log.old'), old)
+        for name in 'a.log', 'a.log.old':
+            replay = self.run_rearm('-icount', 'rr=replay,rrfile=' + name)
             self.assertIn(b'(equal)', replay.stderr)
 
     def test_full_disk(self):

@@ -8,11 +8,14 @@
 #include <glib/gstdio.h>
 #include <libfdt.h>
 #include <zlib.h>
+#include <zstd.h>
 #include "fake-replay.h"
+#include "hw/arm/boot-check.h"
 #include "hw/arm/boot-fdt.h"
 #include "hw/arm/virt-fdt.h"
 #include "hw/arm/boot.h"
 #include "hw/misc/fw_cfg.h"
+#include "util/bytes.h"
 
 #define RAM 0x40000000ull
 #define MIB (1ull << 20)
@@ -101,13 +104,6 @@ static char *write_file(const char *name, const void *data, size_t length)
     return path;
 }
 
-static void put(uint8_t *p, uint64_t value, unsigned size)
-{
-    for (unsigned i = 0; i < size; i++) {
-        p[i] = (uint8_t)(value >> (8 * i));
-    }
-}
-
 static uint8_t *make_image(size_t length, uint64_t text_offset, uint64_t image_size,
                            uint64_t flags)
 {
@@ -116,10 +112,10 @@ static uint8_t *make_image(size_t length, uint64_t text_offset, uint64_t image_s
     for (size_t i = 64; i < length; i++) {
         image[i] = (uint8_t)(i * 7);
     }
-    put(image, 0x14000010, 4);
-    put(image + 8, text_offset, 8);
-    put(image + 16, image_size, 8);
-    put(image + 24, flags, 8);
+    store_le(image, 0x14000010, 4);
+    store_le(image + 8, text_offset, 8);
+    store_le(image + 16, image_size, 8);
+    store_le(image + 24, flags, 8);
     memcpy(image + 56, "ARM\x64", 4);
     return image;
 }
@@ -267,8 +263,8 @@ static void test_gzip(void)
     REFUSED(PARTS("bomb.gz", "more than RAM", "64 MiB"), .kernel = bomb_path);
 
     memcpy(zboot, "MZ\0\0zimg", 8);
-    put(zboot + 8, 64, 4);
-    put(zboot + 12, packed->len, 4);
+    store_le(zboot + 8, 64, 4);
+    store_le(zboot + 12, packed->len, 4);
     memcpy(zboot + 24, "gzip", 4);
     memcpy(zboot + 64, packed->data, packed->len);
     zpath = write_file("vmlinuz.efi", zboot, 64 + packed->len);
@@ -276,10 +272,10 @@ static void test_gzip(void)
     g_assert_null(boot(&b, &config, true));
     g_assert_cmphex(b.entry.pc, ==, RAM + 0x80000);
     boot_clear(&b);
-    put(zboot + 12, packed->len + 1, 4);
+    store_le(zboot + 12, packed->len + 1, 4);
     zlong = write_file("long.efi", zboot, 64 + packed->len);
     REFUSED(PARTS("long.efi", "truncated"), .kernel = zlong);
-    put(zboot + 12, packed->len, 4);
+    store_le(zboot + 12, packed->len, 4);
     memcpy(zboot + 24, "zstd22", 6);
     zother = write_file("zstd.efi", zboot, 64 + packed->len);
     REFUSED(PARTS("zstd.efi", "zstd22"), .kernel = zother);
@@ -295,6 +291,8 @@ static void test_bad_files(void)
     g_autofree char *missing = g_build_filename(dir, "missing", NULL);
     g_autofree char *empty = write_file("empty", "", 0);
     g_autofree char *text = write_file("text", "hello, this is no kernel", 24);
+    g_autofree char *uimage = write_file("uimage", "\x27\x05\x19\x56 and so on", 15);
+    g_autofree char *xz = write_file("xz", "\xfd" "7zXZ\0 and so on", 16);
     g_autofree char *big_endian = write_image("be", 5000, 0, 0x10000, 1);
     g_autofree char *big = write_image("big", 5000, 0, 65 * MIB, 0);
     g_autofree char *overflow = write_image("overflow", 5000, UINT64_MAX - 100, UINT64_MAX, 0);
@@ -307,7 +305,8 @@ static void test_bad_files(void)
     REFUSED(PARTS("missing", "No such file"), .kernel = missing);
     REFUSED(PARTS(dir, "is a directory"), .kernel = dir);
     REFUSED(PARTS("empty", "is empty"), .kernel = empty);
-    REFUSED(PARTS("text", "24 bytes", "neither"), .kernel = text);
+    REFUSED(PARTS("uimage", "U-Boot uImage"), .kernel = uimage);
+    REFUSED(PARTS("xz", "compressed with xz: unpack it"), .kernel = xz);
     REFUSED(PARTS("be", "big-endian"), .kernel = big_endian);
     REFUSED(PARTS("big", "65 MiB", "64 MiB"), .kernel = big);
     REFUSED(PARTS("overflow", "64 MiB"), .kernel = overflow);
@@ -326,6 +325,110 @@ static void test_bad_files(void)
     REFUSED(PARTS("/dev/zero", "more than"), .kernel = "/dev/zero", .ram_size = 8 * MIB);
     /* no room for the device tree */
     REFUSED(PARTS("RAM", "-m"), .kernel = fine, .ram_size = 2 * MIB + 0x20000);
+}
+
+/* What has no header is code: loaded as QEMU does it, with the device tree in x0. */
+static void test_raw(void)
+{
+    static const uint8_t code[] = { 0x00, 0x00, 0x00, 0x14 };
+    g_autofree char *kernel = write_file("u-boot.bin", code, sizeof(code));
+    g_autofree char *initrd = write_file("initrd", "initrd data", 11);
+    BoardConfig config = { .ram_size = 512 * MIB, .kernel = kernel, .initrd = initrd };
+    Boot b;
+
+    g_assert_null(boot(&b, &config, true));
+    g_assert_cmphex(b.entry.pc, ==, RAM + 0x80000);
+    g_assert_cmphex(b.entry.x0, ==, RAM + 128 * MIB + 2 * MIB);
+    g_assert_cmphex(ram(&b, RAM + 0x80000, 4), ==, 0x14000000);
+    g_assert_cmphex(chosen_cell(&b, b.entry.x0, "linux,initrd-start"), ==, RAM + 128 * MIB);
+    boot_clear(&b);
+}
+
+/* ---- truncated files ---- */
+
+/* An Image with a PE header of two sections, of which the second ends at 5000. */
+static uint8_t *make_pe_image(void)
+{
+    uint8_t *image = make_image(5000, 0, 0x100000, 0);
+    uint8_t *sections = image + 64 + 24 + 16;
+
+    memcpy(image, "MZ", 2);
+    store_le(image + 0x3c, 64, 4);
+    memset(image + 64, 0, 24 + 16 + 2 * 40);
+    memcpy(image + 64, "PE", 2);
+    store_le(image + 64 + 6, 2, 2);
+    store_le(image + 64 + 20, 16, 2);
+    store_le(sections + 16, 1000, 4);
+    store_le(sections + 20, 256, 4);
+    store_le(sections + 40 + 16, 3000, 4);
+    store_le(sections + 40 + 20, 2000, 4);
+    return image;
+}
+
+static void test_truncated_image(void)
+{
+    g_autofree uint8_t *image = make_pe_image();
+    g_autofree char *whole = write_file("whole", image, 5000);
+    g_autofree char *cut = write_file("cut", image, 4999);
+    g_autofree char *stub = write_file("stub", image, 150);
+    BoardConfig config = { .ram_size = 64 * MIB, .kernel = whole };
+    Boot b;
+
+    g_assert_null(boot(&b, &config, true));
+    boot_clear(&b);
+    REFUSED(PARTS("cut", "truncated", "5000 bytes", "has 4999"), .kernel = cut);
+    REFUSED(PARTS("stub", "truncated", "has 150"), .kernel = stub);
+}
+
+static GByteArray *put_cpio(GByteArray *out, const char *name, const char *content)
+{
+    g_autofree char *header =
+        g_strdup_printf("070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", 1, 0x81a4, 0,
+                        0, 1, 0, (unsigned)strlen(content), 0, 0, 0, 0,
+                        (unsigned)strlen(name) + 1, 0);
+    static const uint8_t zeros[4];
+
+    g_byte_array_append(out, (const uint8_t *)header, 110);
+    g_byte_array_append(out, (const uint8_t *)name, (guint)strlen(name) + 1);
+    g_byte_array_append(out, zeros, -out->len % 4);
+    g_byte_array_append(out, (const uint8_t *)content, (guint)strlen(content));
+    g_byte_array_append(out, zeros, -out->len % 4);
+    return out;
+}
+
+static void test_truncated_initrd(void)
+{
+    g_autoptr(GByteArray) cpio = g_byte_array_new();
+    guint trailer;
+
+    put_cpio(cpio, "init", "#!/bin/sh\n");
+    put_cpio(cpio, "a/b", "content");
+    trailer = cpio->len;
+    put_cpio(cpio, "TRAILER!!!", "");
+    g_assert_false(boot_initrd_is_cut(cpio->data, cpio->len));
+    for (guint n = 6; n < trailer + 110 + 11; n++) {
+        g_assert_true(boot_initrd_is_cut(cpio->data, n));
+    }
+    /* What follows the archive, or is none, is the kernel's to judge. */
+    g_byte_array_append(cpio, (const uint8_t *)"\x1f\x8b", 2);
+    g_assert_false(boot_initrd_is_cut(cpio->data, cpio->len));
+    g_assert_false(boot_initrd_is_cut((const uint8_t *)"initrd data", 11));
+}
+
+static void test_truncated_zstd(void)
+{
+    uint8_t data[3000], packed[4000];
+    size_t length;
+
+    for (unsigned i = 0; i < sizeof(data); i++) {
+        data[i] = (uint8_t)(i * i >> 3);
+    }
+    length = ZSTD_compress(packed, sizeof(packed), data, sizeof(data), 1);
+    g_assert_false(ZSTD_isError(length));
+    g_assert_false(boot_initrd_is_cut(packed, length));
+    for (size_t n = 4; n < length; n++) {
+        g_assert_true(boot_initrd_is_cut(packed, n));
+    }
 }
 
 /* ---- ELF ---- */
@@ -573,6 +676,10 @@ int main(int argc, char **argv)
     g_test_add_func("/boot/reset-reloads", test_reset_reloads);
     g_test_add_func("/boot/gzip", test_gzip);
     g_test_add_func("/boot/bad-files", test_bad_files);
+    g_test_add_func("/boot/raw", test_raw);
+    g_test_add_func("/boot/truncated-image", test_truncated_image);
+    g_test_add_func("/boot/truncated-initrd", test_truncated_initrd);
+    g_test_add_func("/boot/truncated-zstd", test_truncated_zstd);
     g_test_add_func("/boot/elf", test_elf);
     g_test_add_func("/boot/bad-elf", test_bad_elf);
     g_test_add_func("/boot/firmware", test_firmware);

@@ -81,6 +81,20 @@ static void test_end(void)
     g_assert_true(r.failed);
 }
 
+static void test_load_store(void)
+{
+    uint8_t bytes[9] = { 0 };
+
+    store_le(bytes + 1, 0x1122334455667788ull, 8);
+    g_assert_cmphex(bytes[0], ==, 0);
+    g_assert_cmphex(bytes[1], ==, 0x88);
+    g_assert_cmphex(bytes[8], ==, 0x11);
+    g_assert_cmphex(load_le(bytes + 1, 8), ==, 0x1122334455667788ull);
+    g_assert_cmphex(load_le(bytes + 1, 3), ==, 0x667788);
+    store_le(bytes, 0xabcd, 1);
+    g_assert_cmphex(load_le(bytes, 2), ==, 0x88cd);
+}
+
 static void check_bad_varint(const uint8_t *data, size_t length)
 {
     ByteReader r;
@@ -127,6 +141,7 @@ int main(int argc, char **argv)
     g_test_add_func("/bytes/layout", test_layout);
     g_test_add_func("/bytes/round-trip", test_round_trip);
     g_test_add_func("/bytes/end", test_end);
+    g_test_add_func("/bytes/load-store", test_load_store);
     g_test_add_func("/bytes/bad-varint", test_bad_varint);
     g_test_add_func("/bytes/bad-block", test_bad_block);
     return g_test_run();

@@ -117,6 +117,27 @@ static void test_icount_until(void)
     teardown(&f);
 }
 
+/* A clock that idles for centuries stops before its sums overflow. */
+static void test_end(void)
+{
+    Fixture f;
+    TestTimer t;
+
+    setup(&f, 10);
+    add(&f, &t, 'a');
+    timer_mod(&t.timer, INT64_MAX - 1);
+    g_assert_cmpint(clock_next_deadline(f.clock), ==, CLOCK_NO_DEADLINE);
+    for (unsigned i = 0; i < 4; i++) {
+        clock_warp(f.clock, INT64_MAX);
+        g_assert_cmpint(clock_now(f.clock), ==, CLOCK_END);
+    }
+    g_assert_false(clock_run_timers(f.clock));
+    timer_mod(&t.timer, CLOCK_END);
+    g_assert_true(clock_run_timers(f.clock));
+    check_fired(&f, "a");
+    teardown(&f);
+}
+
 static void test_order(void)
 {
     Fixture f;
@@ -260,6 +281,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/clock/counting", test_counting);
     g_test_add_func("/clock/icount-until", test_icount_until);
+    g_test_add_func("/clock/end", test_end);
     g_test_add_func("/clock/order", test_order);
     g_test_add_func("/clock/rearm", test_rearm);
     g_test_add_func("/clock/moved", test_moved);

@@ -156,9 +156,17 @@ static void test_suggest(void)
 {
     static const char *const names[] = { "cortex-a53", "cortex-a57", "cortex-a72", "max", NULL };
 
-    g_assert_cmpstr(suggest_nearest("cortex-a75", names), ==, "cortex-a72");
+    g_assert_cmpstr(suggest_nearest("cortex-a75", names), ==, "cortex-a57");
+    g_assert_cmpstr(suggest_nearest("cortex-a73", names), ==, "cortex-a53");
     g_assert_cmpstr(suggest_nearest("cortexa72", names), ==, "cortex-a72");
+    g_assert_cmpstr(suggest_nearest("crotex-a5", names), ==, "cortex-a53");
     g_assert_cmpstr(suggest_nearest("mx", names), ==, "max");
+    /* Short words: another letter makes another word. */
+    g_assert_null(suggest_nearest("mix", names));
+    g_assert_null(suggest_nearest("virtio-blk-device",
+                                  (const char *const[]){ "virtio-rng-device", NULL }));
+    g_assert_null(suggest_nearest("qmp", (const char *const[]){ "smp", "rtc", NULL }));
+    g_assert_cmpstr(suggest_nearest("vrit", (const char *const[]){ "virt", NULL }), ==, "virt");
     g_assert_null(suggest_nearest("pentium", names));
     g_assert_null(suggest_nearest("x", names + 4));
 }

@@ -35,18 +35,26 @@ static const struct {
 } bad[] = {
     { "-kernal x", "-kernal: no such option; did you mean -kernel?" },
     { "-xyzzyplugh", "-xyzzyplugh: no such option; -help lists them" },
-    { "disk.img", "'disk.img' is not an option; disk images as arguments are not supported" },
-    { "-", "'-' is not an option; disk images as arguments are not supported" },
+    { "disk.img", "'disk.img' is not an option, and disks, which it may name, are not there yet" },
+    { "-", "'-' is not an option, and disks, which it may name, are not there yet" },
     { "-kernel", "-kernel needs an argument: FILE" },
     { "-m 1X", "-m 1X: expected a size such as 512, 512M or 2G" },
     { "-m 0", "-m 0: the machine needs some RAM" },
     { "-m size=1G,slots=2", "-m: unknown option 'slots'" },
-    { "-smp 0", "-smp 0: the machine needs a CPU" },
+    { "-smp 0", "-smp 0: cpus=0 is out of range: 1..1024" },
     { "-smp two", "cpus=two: expected a number" },
-    { "-smp 3,cores=2", "-smp 3,cores=2: sockets * cores * threads is 2, not cpus=3" },
-    { "-smp 2,maxcpus=4", "-smp 2,maxcpus=4: maxcpus=4 must be cpus=2; CPUs cannot be added "
-      "later" },
-    { "-smp 99999", "-smp 99999: too many CPUs" },
+    { "-smp 3,cores=2", "-smp 3,cores=2: sockets=1 * clusters=1 * cores=2 * threads=1 is 2, and "
+      "not maxcpus=3" },
+    { "-smp 2,maxcpus=8,sockets=2,clusters=3", "-smp 2,maxcpus=8,sockets=2,clusters=3: sockets=2 "
+      "* clusters=3 * cores=1 * threads=1 is 6, and not maxcpus=8" },
+    { "-smp 1,sockets=4", "-smp 1,sockets=4: sockets=4 * clusters=1 * cores=1 * threads=1 is 4, "
+      "and not maxcpus=1" },
+    { "-smp 6,maxcpus=4", "-smp 6,maxcpus=4: cpus=6 is more than maxcpus=4" },
+    { "-smp 2,cores=0", "-smp 2,cores=0: cores=0 is out of range: 1..1024" },
+    { "-smp 99999", "-smp 99999: cpus=99999 is out of range: 1..1024" },
+    { "-smp 4,dies=2", "-smp 4,dies=2: CPUs here have sockets, clusters, cores and threads, but "
+      "no dies" },
+    { "-smp 4,core=2", "-smp: unknown option 'core', did you mean 'cores'?" },
     { "-global x", "-global x: expected DRIVER.PROPERTY=VALUE" },
     { "-global .p=1", "-global .p=1: expected DRIVER.PROPERTY=VALUE" },
     { "-rtc base=localtime", "-rtc base=localtime is not supported; only base=utc is" },
@@ -61,8 +69,17 @@ static const struct {
     { "-accel tcg,thread=multi", "-accel thread=multi: all CPUs run on one thread, so that runs "
       "can be repeated; only 'single' is possible" },
     { "-accel tcg,tb-size=0", "-accel tb-size=0 is out of range: 1..1024 MiB" },
-    { "-display gtk", "-display gtk is not supported; only none is" },
-    { "-net user", "-net user: there is no network device; only 'none' is accepted" },
+    { "-display gtk", "-display gtk: displays are not there yet; only none is accepted" },
+    { "-net user", "-net user: networks are not there yet; only 'none' is accepted" },
+    { "-netdev user,id=n", "-netdev: networks are not there yet; -nic none is accepted" },
+    { "-drive file=x", "-drive: disks are not there yet; -initrd FILE gives the guest a file "
+      "system in RAM" },
+    { "-hda x", "-hda: disks are not there yet; -initrd FILE gives the guest a file system in "
+      "RAM" },
+    { "-vnc :0", "-vnc: displays are not there yet; -nographic or -display none is accepted" },
+    { "-usb", "-usb: USB is not there yet" },
+    { "-audiodev none,id=a", "-audiodev: sound is not there yet" },
+    { "-qxp", "-qxp: no such option; -help lists them" },
     { "-mon mode=control", "-mon needs chardev=ID" },
     { "-mon x,mode=control", "-mon mode=control is not supported; only mode=readline is" },
     { "-echr 0", "-echr 0: expected a character's number, 1..255" },
@@ -80,6 +97,7 @@ static const struct {
       "-icount rrcheckperiod=5 needs rrcheck=digest" },
     { "-icount shift=1,rr=record,rrfile=x,rrcheck=digest,rrcheckperiod=0",
       "-icount rrcheckperiod=0: expected instructions, at least 1" },
+    { "-icount rr=replay,rrfile=x,rroverwrite=on", "-icount rroverwrite=on needs rr=record" },
     { "-icount shift=auto,sleep=off",
       "-icount shift=auto and sleep=off are incompatible: give shift=0..10" },
     { "-icount shift=1,align=on", "-icount align=on is not supported; only align=off is" },
@@ -112,7 +130,7 @@ static void test_defaults(void)
     g_assert_cmpint(o->action, ==, ACTION_RUN);
     g_assert_null(o->machine);
     g_assert_cmpuint(o->ram_size, ==, 0);
-    g_assert_cmpuint(o->smp, ==, 0);
+    g_assert_cmpuint(o->smp.cpus, ==, 0);
     g_assert_false(o->exec.icount);
     g_assert_true(o->exec.sleep);
     g_assert_cmpint(o->replay.mode, ==, REPLAY_MODE_NONE);
@@ -129,7 +147,7 @@ static void test_machine(void)
     g_assert_cmpstr(o->machine, ==, "type=virt,gic-version=2,secure=off");
     g_assert_cmpstr(o->cpu, ==, "cortex-a57");
     g_assert_cmpuint(o->ram_size, ==, 1536ull << 20);
-    g_assert_cmpuint(o->smp, ==, 2);
+    g_assert_cmpuint(o->smp.cpus, ==, 2);
     g_assert_cmpstr(o->append, ==, "a b");
     g_assert_true(o->nodefaults);
     g_assert_cmpuint(o->devices->len, ==, 2);
@@ -145,6 +163,44 @@ static void test_machine(void)
     o = parse_ok("/x/qemu-system-arm -M virt");
     g_assert_true(o->machine_required);
     options_free(o);
+}
+
+/* What QEMU 7.2 makes of the same text. */
+static void test_smp(void)
+{
+    static const struct {
+        const char *text, *complete;
+    } cases[] = {
+        { "4", "cpus=4,maxcpus=4,sockets=1,clusters=1,cores=4,threads=1" },
+        { "4,sockets=1", "cpus=4,maxcpus=4,sockets=1,clusters=1,cores=4,threads=1" },
+        { "4,sockets=2", "cpus=4,maxcpus=4,sockets=2,clusters=1,cores=2,threads=1" },
+        { "cores=2", "cpus=2,maxcpus=2,sockets=1,clusters=1,cores=2,threads=1" },
+        { "4,cores=2", "cpus=4,maxcpus=4,sockets=2,clusters=1,cores=2,threads=1" },
+        { "threads=2", "cpus=2,maxcpus=2,sockets=1,clusters=1,cores=1,threads=2" },
+        { "8,threads=2", "cpus=8,maxcpus=8,sockets=1,clusters=1,cores=4,threads=2" },
+        { "8,sockets=2,cores=2", "cpus=8,maxcpus=8,sockets=2,clusters=1,cores=2,threads=2" },
+        { "2,maxcpus=8", "cpus=2,maxcpus=8,sockets=1,clusters=1,cores=8,threads=1" },
+        { "maxcpus=4", "cpus=4,maxcpus=4,sockets=1,clusters=1,cores=4,threads=1" },
+        { "3,sockets=2,cores=2,maxcpus=4",
+          "cpus=3,maxcpus=4,sockets=2,clusters=1,cores=2,threads=1" },
+        { "8,clusters=2", "cpus=8,maxcpus=8,sockets=1,clusters=2,cores=4,threads=1" },
+        { "clusters=2,sockets=2,cores=2,dies=1",
+          "cpus=8,maxcpus=8,sockets=2,clusters=2,cores=2,threads=1" },
+        { "", "cpus=1,maxcpus=1,sockets=1,clusters=1,cores=1,threads=1" },
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        /* The complete form means itself: it is what a recording holds. */
+        for (unsigned again = 0; again < 2; again++) {
+            const char *text = again ? cases[i].complete : cases[i].text;
+            g_autofree char *line = g_strdup_printf("-smp '%s'", text);
+            Options *o = parse_ok(line);
+            g_autofree char *complete = options_format_smp(&o->smp);
+
+            g_assert_cmpstr(complete, ==, cases[i].complete);
+            options_free(o);
+        }
+    }
 }
 
 static void test_icount(void)
@@ -166,6 +222,10 @@ static void test_icount(void)
     g_assert_cmpstr(o->replay.file, ==, "a.bin");
     g_assert_cmpint(o->replay.check, ==, REPLAY_CHECK_DIGEST);
     g_assert_cmpuint(o->replay.check_period, ==, 1000);
+    g_assert_false(o->replay.overwrite);
+    options_free(o);
+    o = parse_ok("-icount shift=1,rr=record,rrfile=a.bin,rroverwrite=on");
+    g_assert_true(o->replay.overwrite);
     options_free(o);
     o = parse_ok("-icount shift=1,rr=record,rrfile=a.bin,rrcheck=digest");
     g_assert_cmpuint(o->replay.check_period, ==, 1000000);
@@ -242,7 +302,7 @@ static void test_help(void)
     g_unlink(path);
     g_assert_nonnull(strstr(text, "\nTime, record and replay:\n"));
     g_assert_nonnull(strstr(text, "\n  -machine, -M [type=]NAME[,KEY=VALUE...]\n"));
-    g_assert_nonnull(strstr(text, "\n  -kernel FILE                    a Linux image"));
+    g_assert_nonnull(strstr(text, "\n  -kernel FILE                    a Linux Image, an"));
 }
 
 int main(int argc, char **argv)
@@ -251,6 +311,7 @@ int main(int argc, char **argv)
     g_test_add_func("/options/bad", test_bad);
     g_test_add_func("/options/defaults", test_defaults);
     g_test_add_func("/options/machine", test_machine);
+    g_test_add_func("/options/smp", test_smp);
     g_test_add_func("/options/icount", test_icount);
     g_test_add_func("/options/accel", test_accel);
     g_test_add_func("/options/back-ends", test_back_ends);

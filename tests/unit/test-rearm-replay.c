@@ -11,7 +11,7 @@
 typedef struct Fixture {
     const char *tool;
     char *dir;
-    char *a, *b, *out;
+    char *a, *b, *out, *old;
 } Fixture;
 
 static uint64_t position_of(void *opaque)
@@ -65,6 +65,7 @@ static void setup(Fixture *f, gconstpointer tool)
     f->a = g_build_filename(f->dir, "a", NULL);
     f->b = g_build_filename(f->dir, "b", NULL);
     f->out = g_build_filename(f->dir, "out", NULL);
+    f->old = g_build_filename(f->dir, "out.old", NULL);
     record(f->a, -1);
     record(f->b, 1000);
 }
@@ -78,6 +79,7 @@ static void teardown(Fixture *f, gconstpointer tool)
     g_free(f->a);
     g_free(f->b);
     g_free(f->out);
+    g_free(f->old);
     g_free(f->dir);
 }
 
@@ -120,6 +122,7 @@ static void test_info(Fixture *f, gconstpointer tool)
     run(f, 0, "CHAR uart0", "info", f->a, NULL);
     run(f, 0, "CHAR               2000        2000 bytes", "info", f->a, NULL);
     run(f, 0, "idle time: 1.500000000 s", "info", f->a, NULL);
+    run(f, 0, "format:    2\nid:        ", "info", f->a, NULL);
     run(f, 0, "end:       cause 1", "info", f->a, NULL);
     run(f, 2, "/nonexistent", "info", "/nonexistent", NULL);
 }
@@ -154,6 +157,8 @@ static void test_pack(Fixture *f, gconstpointer tool)
     run(f, 2, "are the same file", "pack", f->a, f->a);
     run(f, 0, "2002 records in", "pack", f->a, f->out);
     run(f, 0, "2002 equal records", "compare", f->a, f->out);
+    run(f, 0, "the old file is now", "pack", f->a, f->out);
+    g_assert_cmpint(g_rename(f->old, f->out), ==, 0);
     cut(f->b, 0, 250);
     g_unlink(f->out);
     run(f, 2, "is not written", "pack", f->b, f->out);

@@ -8,6 +8,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include "replay/crc32c.h"
 #include "replay/replay-cursor.h"
 #include "replay/replay-describe.h"
@@ -30,6 +31,12 @@ static void log_clear(Log *log)
     g_unlink(log->path);
     g_free(log->path);
     g_free(log->data);
+}
+
+/* The id follows magic, version and length. */
+static uint32_t log_seed(const Log *log)
+{
+    return replay_log_seed(log->data + 16);
 }
 
 static char *temp_path(void)
@@ -92,7 +99,7 @@ static void write_sample(Log *log, unsigned records, size_t frame_bytes)
         ReplayRecord rec = sample_record(i, payload);
 
         if (i == records / 4) {
-            g_assert_true(replay_log_writer_open(w, log->path, json, NULL));
+            g_assert_true(replay_log_writer_open(w, log->path, json, false, NULL));
         }
         replay_log_writer_put(w, &rec);
     }
@@ -263,7 +270,7 @@ static void test_order(void)
 
     memcpy(&json_length, log.data + 12, 4);
     first = REPLAY_LOG_FILE_HEADER + json_length;
-    g_assert_true(replay_frame_get_header(log.data + first, &frame));
+    g_assert_true(replay_frame_get_header(log.data + first, log_seed(&log), &frame));
     g_assert_cmphex(frame.magic, ==, REPLAY_FRAME_RECORDS);
     g_byte_array_set_size(bytes, 0);
     g_byte_array_append(bytes, log.data, (guint)log.length);
@@ -274,6 +281,167 @@ static void test_order(void)
     g_free(why);
     g_byte_array_unref(bytes);
     log_clear(&log);
+}
+
+/* Two recordings of equal machines with equal records: only their ids differ. */
+static void test_foreign_frame(void)
+{
+    Log a, b;
+    ReplayLogStatus status = REPLAY_LOG_FRAME;
+    char *why = NULL;
+    ReplayFrame frame;
+    uint32_t json_length;
+    gsize first, length;
+
+    write_sample(&a, 60, 100);
+    write_sample(&b, 60, 100);
+    g_assert_cmpuint(a.length, ==, b.length);
+    memcpy(&json_length, a.data + 12, 4);
+    first = REPLAY_LOG_FILE_HEADER + json_length;
+    g_assert_true(replay_frame_get_header(a.data + first, log_seed(&a), &frame));
+    length = REPLAY_FRAME_HEADER + frame.stored_length;
+    memcpy(a.data + first + length, b.data + first + length, a.length - first - length);
+    g_assert_cmpint(walk(a.data, a.length, &status, &why), ==, (int)frame.count);
+    g_assert_cmpint(status, ==, REPLAY_LOG_DAMAGED);
+    g_assert_nonnull(strstr(why, "of another recording"));
+    g_free(why);
+    log_clear(&a);
+    log_clear(&b);
+}
+
+static void test_old_version(void)
+{
+    Log log;
+    ReplayLogStatus status;
+    char *why = NULL;
+
+    write_sample(&log, 60, 100);
+    log.data[8] = 1;
+    g_assert_cmpint(walk(log.data, log.length, &status, &why), ==, -1);
+    g_assert_nonnull(strstr(why, "log format 1"));
+    g_free(why);
+    log_clear(&log);
+}
+
+/* ---- the file ---- */
+
+static ReplayLogWriter *start_writer(const char *path, bool overwrite, Error **errp)
+{
+    ReplayLogWriter *w = replay_log_writer_new(&replay_log_recording);
+    char *json = sample_json();
+    bool ok = replay_log_writer_open(w, path, json, overwrite, errp);
+
+    g_free(json);
+    if (!ok) {
+        g_clear_pointer(&w, replay_log_writer_free);
+    }
+    return w;
+}
+
+static void assert_content(const char *path, const char *want)
+{
+    char *text;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, want);
+    g_free(text);
+}
+
+static void assert_recording(const char *path)
+{
+    ReplayLogReader *r = replay_log_reader_open(path, NULL);
+
+    g_assert_nonnull(r);
+    replay_log_reader_free(r);
+}
+
+static void test_two_recorders(void)
+{
+    char *path = temp_path();
+    ReplayLogWriter *w = start_writer(path, false, NULL);
+    Error *err = NULL;
+
+    g_assert_nonnull(w);
+    for (int overwrite = 0; overwrite < 2; overwrite++) {
+        g_assert_null(start_writer(path, overwrite, &err));
+        g_assert_nonnull(strstr(error_get_pretty(err), path));
+        g_assert_nonnull(strstr(error_get_pretty(err), "another file"));
+        g_clear_pointer(&err, error_free);
+    }
+    g_assert_true(replay_log_writer_finish(w));
+    replay_log_writer_free(w);
+    assert_recording(path);
+    g_unlink(path);
+    g_free(path);
+}
+
+static void test_old_file(void)
+{
+    char *path = temp_path();
+    char *old = g_strconcat(path, ".old", NULL);
+    ReplayLogWriter *w;
+
+    /* An empty file is no recording: nothing to keep. */
+    w = start_writer(path, false, NULL);
+    g_assert_null(replay_log_writer_old(w));
+    replay_log_writer_free(w);
+    g_assert_true(g_file_set_contents(path, "precious", -1, NULL));
+    w = start_writer(path, false, NULL);
+    g_assert_cmpstr(replay_log_writer_old(w), ==, old);
+    assert_content(old, "precious");
+    /* Discarded: as if it had never been. */
+    replay_log_writer_discard(w);
+    replay_log_writer_free(w);
+    assert_content(path, "precious");
+    g_assert_false(g_file_test(old, G_FILE_TEST_EXISTS));
+
+    w = start_writer(path, true, NULL);
+    g_assert_null(replay_log_writer_old(w));
+    replay_log_writer_free(w);
+    g_assert_false(g_file_test(old, G_FILE_TEST_EXISTS));
+    assert_recording(path);
+    g_unlink(path);
+    g_free(path);
+    g_free(old);
+}
+
+/* The link stays a link, and the file behind it is the one that is kept. */
+static void test_linked_file(void)
+{
+    char *path = temp_path();
+    char *old = g_strconcat(path, ".old", NULL);
+    char *link = g_strconcat(path, ".link", NULL);
+    ReplayLogWriter *w;
+
+    g_assert_true(g_file_set_contents(path, "precious", -1, NULL));
+    g_assert_cmpint(symlink(path, link), ==, 0);
+    w = start_writer(link, false, NULL);
+    g_assert_cmpstr(replay_log_writer_old(w), ==, old);
+    replay_log_writer_free(w);
+    assert_content(old, "precious");
+    assert_recording(path);
+    g_assert_true(g_file_test(link, G_FILE_TEST_IS_SYMLINK));
+    g_unlink(path);
+    g_unlink(old);
+    g_unlink(link);
+    g_free(path);
+    g_free(old);
+    g_free(link);
+}
+
+/* What is no regular file is written to as it is, by any number of recorders. */
+static void test_special_file(void)
+{
+    ReplayLogWriter *a = start_writer("/dev/null", false, NULL);
+    ReplayLogWriter *b = start_writer("/dev/null", false, NULL);
+
+    g_assert_nonnull(a);
+    g_assert_nonnull(b);
+    g_assert_null(replay_log_writer_old(b));
+    replay_log_writer_discard(a);
+    replay_log_writer_free(a);
+    replay_log_writer_free(b);
+    g_assert_true(g_file_test("/dev/null", G_FILE_TEST_EXISTS));
 }
 
 static bool decode(const uint8_t *data, size_t length, uint64_t prev, ReplayRecord *rec)
@@ -360,7 +528,7 @@ static void test_disk_full(void)
     Log log = { .path = temp_path() };
     int n;
 
-    g_assert_true(replay_log_writer_open(w, log.path, json, NULL));
+    g_assert_true(replay_log_writer_open(w, log.path, json, false, NULL));
     signal(SIGXFSZ, SIG_IGN);
     g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &old), ==, 0);
     limit = old;
@@ -390,7 +558,7 @@ static void test_open_errors(void)
     ReplayLogWriter *w = replay_log_writer_new(&replay_log_recording);
     Error *err = NULL;
 
-    g_assert_false(replay_log_writer_open(w, "/nonexistent/dir/log", "{}", &err));
+    g_assert_false(replay_log_writer_open(w, "/nonexistent/dir/log", "{}", false, &err));
     g_assert_nonnull(strstr(error_get_pretty(err), "/nonexistent/dir/log"));
     error_free(err);
     replay_log_writer_free(w);
@@ -455,6 +623,12 @@ int main(int argc, char **argv)
     g_test_add_func("/replay/log/truncation", test_truncation);
     g_test_add_func("/replay/log/flipped-byte", test_flipped_byte);
     g_test_add_func("/replay/log/order", test_order);
+    g_test_add_func("/replay/log/foreign-frame", test_foreign_frame);
+    g_test_add_func("/replay/log/old-version", test_old_version);
+    g_test_add_func("/replay/log/two-recorders", test_two_recorders);
+    g_test_add_func("/replay/log/old-file", test_old_file);
+    g_test_add_func("/replay/log/linked-file", test_linked_file);
+    g_test_add_func("/replay/log/special-file", test_special_file);
     g_test_add_func("/replay/log/bad-records", test_bad_records);
     g_test_add_func("/replay/log/index", test_index);
     g_test_add_func("/replay/log/disk-full", test_disk_full);

@@ -623,8 +623,8 @@ static void test_mismatch(void)
     r = play_with(path, "cortex-a57", kernel, "uart1", "");
     check_start_fails(r, WORDS("CHAR source 'uart0'", "this one has none"));
     r = play_with(path, "cortex-a57", kernel, "uart0", "");
-    replay_source_new(r, REPLAY_KIND_NET, "net0", deliver_char, NULL);
-    check_start_fails(r, WORDS("NET source 'net0'", "recorded one had none"));
+    replay_source_new(r, REPLAY_KIND_CHAR_EVENT, "uart0", deliver_char, NULL);
+    check_start_fails(r, WORDS("CHAR_EVENT source 'uart0'", "recorded one had none"));
     drop(path);
 }
 
@@ -717,6 +717,45 @@ static void test_damaged(void)
     g_free(o.report);
     g_free(data);
     drop(path);
+}
+
+/* A log with this one idle time, as no recorder writes it. */
+static void check_hostile_warp(int64_t recorded, int64_t until, bool good)
+{
+    char *path = temp_path();
+    Replay *r = new_replay(REPLAY_MODE_RECORD, path, REPLAY_CHECK_OFF);
+    GByteArray *payload = g_byte_array_new();
+    int64_t ns;
+
+    start(r);
+    bytes_put_svarint(payload, recorded);
+    r->ops->mark(r, REPLAY_KIND_WARP, payload->data, payload->len);
+    g_byte_array_unref(payload);
+    replay_free(r);
+    r = new_replay(REPLAY_MODE_PLAY, path, REPLAY_CHECK_OFF);
+    start(r);
+    ns = 0;
+    g_assert_cmpint(replay_idle(r, until, NULL, NULL, &ns), ==, good);
+    g_assert_cmpint(replay_failed(r), ==, !good);
+    if (good) {
+        g_assert_cmpint(ns, ==, recorded);
+    } else {
+        g_assert_nonnull(strstr(replay_report(r), "is damaged: record 0 has a malformed idle time"));
+    }
+    replay_free(r);
+    drop(path);
+}
+
+static void test_hostile_warp(void)
+{
+    int64_t year = 365ll * 86400 * 1000000000;
+
+    check_hostile_warp(year, INT64_MAX, true);
+    check_hostile_warp(5000, 5000, true);
+    check_hostile_warp(5001, 5000, false);
+    check_hostile_warp(-1, 5000, false);
+    check_hostile_warp(100 * year, INT64_MAX, false);
+    check_hostile_warp(INT64_MAX, INT64_MAX, false);
 }
 
 /* A recording process that is killed while its machine is idle. */
@@ -874,6 +913,7 @@ int main(int argc, char **argv)
     g_test_add_func("/replay/config-errors", test_config_errors);
     g_test_add_func("/replay/truncated", test_truncated);
     g_test_add_func("/replay/damaged", test_damaged);
+    g_test_add_func("/replay/hostile-warp", test_hostile_warp);
     g_test_add_func("/replay/progress", test_progress);
     g_test_add_func("/replay/mutex", test_mutex);
     g_test_add_func("/replay/info", test_info);

@@ -25,6 +25,15 @@ static GByteArray *build(unsigned num_cpus, bool seeds)
     return fdt;
 }
 
+static GByteArray *build_grouped(unsigned num_cpus, CpuTopology topology)
+{
+    VirtFdtConfig config = {
+        .num_cpus = num_cpus, .cpu_compatible = "arm,cortex-a53", .topology = topology,
+    };
+
+    return virt_fdt_build(&config);
+}
+
 static void assert_cells(GByteArray *fdt, const char *path, const char *name,
                          const uint32_t *cells, unsigned num)
 {
@@ -223,6 +232,39 @@ static void test_damaged_tree(void)
     g_byte_array_unref(good);
 }
 
+static void assert_cpu_at(GByteArray *fdt, unsigned cpu, const char *place)
+{
+    g_autofree char *node = g_strdup_printf("/cpus/cpu@%u", cpu);
+    g_autofree char *path = g_strdup_printf("/cpus/cpu-map/%s", place);
+    uint32_t phandle = fdt_get_phandle(fdt->data, fdt_path_offset(fdt->data, node));
+
+    g_assert_cmphex(phandle, !=, 0);
+    ASSERT_CELLS(fdt, path, "cpu", phandle);
+}
+
+static void test_topology(void)
+{
+    GByteArray *fdt = build_grouped(8, (CpuTopology){ 8, 8, 2, 1, 2, 2 });
+
+    assert_cpu_at(fdt, 0, "socket0/cluster0/core0/thread0");
+    assert_cpu_at(fdt, 3, "socket0/cluster0/core1/thread1");
+    assert_cpu_at(fdt, 4, "socket1/cluster0/core0/thread0");
+    assert_cpu_at(fdt, 7, "socket1/cluster0/core1/thread1");
+    g_byte_array_unref(fdt);
+
+    fdt = build_grouped(8, (CpuTopology){ 8, 8, 2, 2, 2, 1 });
+    assert_cpu_at(fdt, 0, "socket0/cluster0/core0");
+    assert_cpu_at(fdt, 2, "socket0/cluster1/core0");
+    assert_cpu_at(fdt, 7, "socket1/cluster1/core1");
+    g_byte_array_unref(fdt);
+
+    /* CPUs that could be added later have no node. */
+    fdt = build_grouped(3, (CpuTopology){ 3, 4, 2, 1, 2, 1 });
+    assert_cpu_at(fdt, 2, "socket1/cluster0/core0");
+    g_assert_false(boot_fdt_has_node(fdt, "/cpus/cpu-map/socket1/cluster0/core1"));
+    g_byte_array_unref(fdt);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -230,6 +272,7 @@ int main(int argc, char **argv)
     g_test_add_func("/virt-fdt/interrupts", test_interrupts);
     g_test_add_func("/virt-fdt/identification", test_identification);
     g_test_add_func("/virt-fdt/cpus", test_cpus);
+    g_test_add_func("/virt-fdt/topology", test_topology);
     g_test_add_func("/virt-fdt/chosen", test_chosen);
     g_test_add_func("/virt-fdt/deterministic", test_deterministic);
     g_test_add_func("/virt-fdt/user-tree", test_user_tree);

@@ -427,6 +427,31 @@ static const Hostile hostile[] = {
     { "available index jumps", avail_index_jump },
 };
 
+/* A device that says so, once, and does nothing more. */
+static void assert_needs_reset(Driver *d)
+{
+    g_assert_cmphex(reg_read(d, 0x70), ==, 15 | VIRTIO_STATUS_NEEDS_RESET);
+    g_assert_cmphex(reg_read(d, 0x60), ==, VIRTIO_ISR_CONFIG);
+    g_assert_true(d->irq);
+    /* The driver can set the bit aside only by a reset (virtio 1.2 2.1.2). */
+    reg_write(d, 0x70, 15);
+    g_assert_cmphex(reg_read(d, 0x70), ==, 15 | VIRTIO_STATUS_NEEDS_RESET);
+}
+
+/* A good chain is served: the device works. Rings as just set up, at their beginning. */
+static void assert_works(Driver *d, Echo *echo)
+{
+    unsigned popped = echo->num_popped;
+
+    ram_write(d, d->avail + 2, 0, 2);
+    ram_write(d, d->used + 2, 0, 2);
+    put_echo_chain(d, d->desc, 0, BUFFER_BASE);
+    make_available(d, 0);
+    kick(d);
+    g_assert_cmpuint(echo->num_popped, ==, popped + 1);
+    g_assert_cmpuint(used_index(d), ==, 1);
+}
+
 /* Each breaks the device, says so, and a reset brings it back. */
 static void test_hostile_modern(void)
 {
@@ -439,26 +464,20 @@ static void test_hostile_modern(void)
         hostile[i].build(&d);
         make_available(&d, 0);
         kick(&d);
-        g_assert_cmpuint(echo->num_popped, ==, 0);
-        g_assert_cmphex(reg_read(&d, 0x70), ==, 15 | VIRTIO_STATUS_NEEDS_RESET);
-        g_assert_cmphex(reg_read(&d, 0x60), ==, VIRTIO_ISR_CONFIG);
-        g_assert_true(d.irq);
+        assert_needs_reset(&d);
         kick(&d);
         g_assert_cmpuint(echo->num_popped, ==, 0);
+        g_assert_cmpuint(used_index(&d), ==, 0);
 
         reg_write(&d, 0x70, 0);
         g_assert_false(d.irq);
-        ram_write(&d, d.used + 2, 0, 2);
         driver_start_modern(&d, 0, 8);
-        ram_write(&d, d.avail + 2, 0, 2);
-        put_echo_chain(&d, d.desc, 0, BUFFER_BASE);
-        make_available(&d, 0);
-        kick(&d);
-        g_assert_cmpuint(echo->num_popped, ==, 1);
+        assert_works(&d, echo);
         driver_free(&d);
     }
 }
 
+/* Version 1 has no bit to say it with: nothing is used, whatever comes, until a reset. */
 static void test_hostile_legacy(void)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(hostile); i++) {
@@ -470,9 +489,16 @@ static void test_hostile_legacy(void)
         hostile[i].build(&d);
         make_available(&d, 0);
         kick(&d);
+        g_assert_cmphex(reg_read(&d, 0x70), ==, 7);
+        put_echo_chain(&d, d.desc, 0, BUFFER_BASE);
+        kick(&d);
         g_assert_cmpuint(echo->num_popped, ==, 0);
-        g_assert_cmpuint(d.v->s->broken, ==, 1);
+        g_assert_cmpuint(used_index(&d), ==, 0);
         g_assert_false(d.irq);
+
+        driver_start_legacy(&d, 0, 8);
+        assert_works(&d, echo);
+        g_assert_true(d.irq);
         driver_free(&d);
     }
 }
@@ -488,12 +514,62 @@ static void test_indirect_not_negotiated(void)
     make_available(&d, 0);
     kick(&d);
     g_assert_cmpuint(echo->num_popped, ==, 0);
-    g_assert_cmpuint(d.v->s->broken, ==, 1);
+    assert_needs_reset(&d);
     driver_free(&d);
 }
 
-/* Rings themselves outside RAM. */
+/* Set queue 0 up anew, with one of its three addresses replaced. */
+static void move_ring(Driver *d, unsigned reg, uint64_t address)
+{
+    const hwaddr places[] = { d->desc, d->avail, d->used };
+
+    reg_write(d, 0x44, 0);
+    reg_write(d, 0x38, d->num);
+    for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+        unsigned low = 0x80 + 0x10 * i;
+        uint64_t place = low == reg ? address : places[i];
+
+        reg_write(d, low, (uint32_t)place);
+        reg_write(d, low + 4, (uint32_t)(place >> 32));
+    }
+    reg_write(d, 0x44, 1);
+}
+
+/* Rings themselves outside RAM: the first byte, or only the last ones. */
 static void test_rings_outside_ram(void)
+{
+    static const struct {
+        unsigned reg;
+        uint64_t address;
+        unsigned popped;
+    } bad[] = {
+        { 0x80, 0x1000, 0 }, { 0x80, RAM_BASE + RAM_SIZE, 0 }, { 0x80, MMIO_BASE, 0 },
+        { 0x80, UINT64_MAX - 15, 0 },
+        { 0x90, 0x1000, 0 }, { 0x90, RAM_BASE + RAM_SIZE - 2, 0 }, { 0x90, UINT64_MAX - 1, 0 },
+        /* What is done already cannot be told. */
+        { 0xa0, 0x1000, 1 }, { 0xa0, RAM_BASE + RAM_SIZE - 4, 1 }, { 0xa0, UINT64_MAX - 3, 1 },
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+        Driver d;
+        Echo *echo = setup(&d, false);
+
+        g_test_message("register 0x%x, address 0x%" PRIx64, bad[i].reg, bad[i].address);
+        driver_start_modern(&d, 0, 8);
+        move_ring(&d, bad[i].reg, bad[i].address);
+        put_echo_chain(&d, d.desc, 0, BUFFER_BASE);
+        make_available(&d, 0);
+        kick(&d);
+        g_assert_cmpuint(echo->num_popped, ==, bad[i].popped);
+        assert_needs_reset(&d);
+        reg_write(&d, 0x70, 0);
+        driver_start_modern(&d, 0, 8);
+        assert_works(&d, echo);
+        driver_free(&d);
+    }
+}
+
+static void test_rings_outside_ram_legacy(void)
 {
     static const uint32_t pfns[] = { 1, 0x40100, 0x400ff, 0xffffffff };
 
@@ -503,9 +579,13 @@ static void test_rings_outside_ram(void)
 
         driver_start_legacy(&d, 0, 256);
         reg_write(&d, 0x40, pfns[i]);
-        /* a first kick of an empty ring is fine where the available ring is in RAM */
+        put_echo_chain(&d, d.desc, 0, BUFFER_BASE);
+        make_available(&d, 0);
         kick(&d);
         g_assert_cmpuint(echo->num_popped, ==, 0);
+        g_assert_cmpuint(used_index(&d), ==, 0);
+        driver_start_legacy(&d, 0, 256);
+        assert_works(&d, echo);
         driver_free(&d);
     }
 }
@@ -591,11 +671,57 @@ static void test_bad_accesses(void)
     g_assert_cmphex(value, ==, 0);
     memory_io_write(d.m->memory, MMIO_BASE + 0x70, 1, 3);
     g_assert_cmphex(reg_read(&d, 0x70), ==, 0);
-    for (unsigned offset = 0; offset < 0x200; offset += 4) {
-        reg_write(&d, offset, 0xffffffff);
-        reg_read(&d, offset);
-    }
     driver_free(&d);
+}
+
+/* What the debugger sees of a register is what the guest reads, and looking changes nothing. */
+static void check_peeks(Driver *d)
+{
+    for (unsigned offset = 0; offset < 0x200; offset += 4) {
+        uint32_t first = 1, second = 2;
+
+        g_assert_true(memory_peek(d->m->memory, MMIO_BASE + offset, &first, 4));
+        g_assert_true(memory_peek(d->m->memory, MMIO_BASE + offset, &second, 4));
+        g_assert_cmphex(first, ==, second);
+        g_assert_cmphex(reg_read(d, offset), ==, first);
+    }
+}
+
+/* All ones into every register, in both versions: identity stays, and a reset mends the rest. */
+static void test_register_sweep(void)
+{
+    /* Magic, version, device, vendor; selectors, addresses and notifications read as zero. */
+    static const unsigned identity[] = { 0x00, 0x04, 0x08, 0x0c };
+    static const unsigned write_only[] = { 0x14, 0x20, 0x24, 0x30, 0x50, 0x64 };
+
+    for (int legacy = 0; legacy < 2; legacy++) {
+        Driver d;
+        Echo *echo = setup(&d, legacy);
+        uint32_t before[ARRAY_SIZE(identity)];
+
+        for (unsigned i = 0; i < ARRAY_SIZE(identity); i++) {
+            before[i] = reg_read(&d, identity[i]);
+        }
+        g_assert_cmphex(before[0], ==, 0x74726976);
+        g_assert_cmphex(before[1], ==, legacy ? 1 : 2);
+        g_assert_cmphex(before[2], ==, 42);
+        check_peeks(&d);
+        for (unsigned offset = 0; offset < 0x200; offset += 4) {
+            reg_write(&d, offset, 0xffffffff);
+        }
+        check_peeks(&d);
+        for (unsigned i = 0; i < ARRAY_SIZE(identity); i++) {
+            g_assert_cmphex(reg_read(&d, identity[i]), ==, before[i]);
+        }
+        for (unsigned i = 0; i < ARRAY_SIZE(write_only); i++) {
+            g_assert_cmphex(reg_read(&d, write_only[i]), ==, 0);
+        }
+        reg_write(&d, 0x70, 0);
+        g_assert_cmphex(reg_read(&d, 0x70), ==, 0);
+        (legacy ? driver_start_legacy : driver_start_modern)(&d, 0, 8);
+        assert_works(&d, echo);
+        driver_free(&d);
+    }
 }
 
 int main(int argc, char **argv)
@@ -606,6 +732,7 @@ int main(int argc, char **argv)
     g_test_add_func("/virtio-mmio/negotiation", test_negotiation);
     g_test_add_func("/virtio-mmio/queue-registers", test_queue_registers);
     g_test_add_func("/virtio-mmio/bad-accesses", test_bad_accesses);
+    g_test_add_func("/virtio-mmio/register-sweep", test_register_sweep);
     g_test_add_func("/virtio-mmio/kick-before-driver-ok", test_kick_before_driver_ok);
     g_test_add_func("/virtio-mmio/save-load", test_save_load);
     g_test_add_func("/virtio-mmio/load-bad-queue", test_load_bad_queue);
@@ -616,5 +743,6 @@ int main(int argc, char **argv)
     g_test_add_func("/virtqueue/hostile-modern", test_hostile_modern);
     g_test_add_func("/virtqueue/hostile-legacy", test_hostile_legacy);
     g_test_add_func("/virtqueue/rings-outside-ram", test_rings_outside_ram);
+    g_test_add_func("/virtqueue/rings-outside-ram-legacy", test_rings_outside_ram_legacy);
     return g_test_run();
 }

@@ -272,12 +272,13 @@ void vec_emit_cnt(VecOp *v)
 /* XMM0 <<= or >>= imm, unsigned; bytes are shifted as words and what crossed is cut off. */
 static void shift_lanes(VecOp *v, SseShift kind, unsigned count)
 {
-    unsigned mask = kind == PSLL ? 0xff << count & 0xff : 0xff >> count;
+    unsigned mask;
 
     if (v->esize) {
         shift(v, kind, v->esize, 0, count);
         return;
     }
+    mask = kind == PSLL ? 0xff << count & 0xff : 0xff >> count;
     shift(v, kind, 1, 0, count);
     asm_mov_ri(v->a, RAX, mask * 0x01010101u);
     sse(v, 0x0f6e, 1, RAX);       /* MOVD */

@@ -8,6 +8,7 @@
 #define HW_CORE_BOARD_H
 
 #include "hw/core/machine.h"
+#include "hw/core/topology.h"
 
 typedef struct KeyVal KeyVal;
 typedef struct CharPort CharPort;
@@ -19,6 +20,7 @@ typedef struct BoardConfig {
     KeyVal *machine_options;      /* -machine key=value list; may be NULL */
     uint64_t ram_size;            /* bytes */
     unsigned num_cpus;            /* -smp */
+    CpuTopology topology;         /* of them; all zero: cores of one cluster */
     const char *kernel, *initrd, *append, *dtb, *bios;   /* paths or NULL */
     const char *dumpdtb;          /* write the DTB here; system/ then exits 0 */
     const char *rng;              /* "on": a virtio-rng-device is present */

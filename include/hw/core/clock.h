@@ -29,6 +29,8 @@ struct Timer {
 };
 
 #define CLOCK_NO_DEADLINE INT64_MAX
+/* 146 years. Later timers do not fire, and idle time ends here: no sum overflows. */
+#define CLOCK_END (INT64_MAX / 2)
 #define CLOCK_MAX_SHIFT 10
 
 /* At zero, following the host until clock_use_icount(). A machine makes its own. */
@@ -81,7 +83,7 @@ bool clock_uses_icount(const VirtualClock *clock);
 unsigned clock_shift(const VirtualClock *clock);
 /* Change the shift; virtual time stays continuous. */
 void clock_set_shift(VirtualClock *clock, unsigned shift);
-/* Let idle time pass: bias += ns (icount mode). */
+/* Let idle time pass, at most up to CLOCK_END: bias += ns (icount mode). */
 void clock_warp(VirtualClock *clock, int64_t ns);
 /* Instructions from now until now >= deadline_ns, rounded up; 0 when due, INT64_MAX
  * for CLOCK_NO_DEADLINE. Without -icount: one instruction counts as one nanosecond. */

@@ -1,0 +1,140 @@
+/*
+ * The file that a recording is written to: locked, and never in place of another one.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include <fcntl.h>
+#include <glib.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "replay/replay-log-file.h"
+
+typedef enum Step { STEP_DONE, STEP_AGAIN, STEP_FAILED } Step;
+
+/* File systems without locks exist; there, frames of two recorders differ in their CRCs. */
+static bool lock_file(int fd, const char *path, Error **errp)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
+        return true;
+    }
+    error_setg(errp, "'%s' is being written by another recorder: let that one end, or give "
+               "this one another file", path);
+    return false;
+}
+
+/* The name still belongs to this file: nobody renamed it between open and lock. */
+static bool is_current(const char *real, const struct stat *opened)
+{
+    struct stat now;
+
+    return stat(real, &now) == 0 && now.st_dev == opened->st_dev &&
+           now.st_ino == opened->st_ino;
+}
+
+static Step keep_old(ReplayLogFile *f, Error **errp)
+{
+    g_free(f->old);
+    f->old = g_strconcat(f->real, ".old", NULL);
+    if (rename(f->real, f->old) < 0) {
+        error_setg_errno(errp, errno, "cannot keep '%s' as '%s' (give the recording another "
+                         "name, or rroverwrite=on)", f->path, f->old);
+        g_clear_pointer(&f->old, g_free);
+        return STEP_FAILED;
+    }
+    return STEP_AGAIN;
+}
+
+/* Open what has the name now. STEP_AGAIN: that was moved away; open again. */
+static Step open_step(ReplayLogFile *f, bool overwrite, Error **errp)
+{
+    struct stat st;
+
+    /* A FIFO that nobody reads fails with ENXIO instead of blocking the program. */
+    f->fd = open(f->real, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+    if (f->fd < 0 || fstat(f->fd, &st) < 0) {
+        error_setg_errno(errp, errno, "cannot create the recording '%s'", f->path);
+        return STEP_FAILED;
+    }
+    f->regular = S_ISREG(st.st_mode);
+    if (!f->regular) {
+        return STEP_DONE;
+    }
+    if (!lock_file(f->fd, f->path, errp)) {
+        return STEP_FAILED;
+    }
+    if (!is_current(f->real, &st)) {
+        return STEP_AGAIN;
+    }
+    /* The size as it is under the lock. */
+    if (fstat(f->fd, &st) == 0 && st.st_size == 0) {
+        return STEP_DONE;
+    }
+    if (!overwrite) {
+        return keep_old(f, errp);
+    }
+    if (ftruncate(f->fd, 0) < 0) {
+        error_setg_errno(errp, errno, "cannot overwrite '%s'", f->path);
+        return STEP_FAILED;
+    }
+    return STEP_DONE;
+}
+
+/* A link stays; the file it points to is what is kept. Free with g_free. */
+static char *follow_links(const char *path)
+{
+    char *real = g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? realpath(path, NULL) : NULL;
+    char *name = g_strdup(real ? real : path);
+
+    free(real);
+    return name;
+}
+
+bool replay_log_file_create(ReplayLogFile *f, const char *path, bool overwrite, Error **errp)
+{
+    Step step;
+
+    *f = (ReplayLogFile){ .fd = -1, .path = g_strdup(path), .real = follow_links(path) };
+    do {
+        int held = f->fd;
+
+        step = open_step(f, overwrite, errp);
+        /* The old file's lock is held until the new one's is: nobody gets in between. */
+        if (held >= 0) {
+            close(held);
+        }
+    } while (step == STEP_AGAIN);
+    if (step == STEP_FAILED) {
+        replay_log_file_clear(f);
+    }
+    return step == STEP_DONE;
+}
+
+void replay_log_file_close(ReplayLogFile *f)
+{
+    if (f->fd >= 0) {
+        close(f->fd);
+        f->fd = -1;
+    }
+}
+
+void replay_log_file_discard(ReplayLogFile *f)
+{
+    if (f->regular && f->old) {
+        rename(f->old, f->real);
+    } else if (f->regular) {
+        unlink(f->real);
+    }
+    f->regular = false;
+    replay_log_file_close(f);
+}
+
+void replay_log_file_clear(ReplayLogFile *f)
+{
+    replay_log_file_close(f);
+    g_clear_pointer(&f->path, g_free);
+    g_clear_pointer(&f->real, g_free);
+    g_clear_pointer(&f->old, g_free);
+}

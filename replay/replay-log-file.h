@@ -1,0 +1,34 @@
+/*
+ * The file that a recording is written to. A recording of an hour ago may be the only copy
+ * of a failure, and a second recorder may have been started by mistake, so:
+ *
+ * 1. A regular file is locked (flock) while it is written. A second recorder is refused.
+ * 2. What is in the file already is kept, under the same name with ".old" behind it,
+ *    unless the caller says that it may be overwritten.
+ * 3. Anything else (a FIFO, /dev/null) is written as it is.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef REPLAY_REPLAY_LOG_FILE_H
+#define REPLAY_REPLAY_LOG_FILE_H
+
+#include "util/error.h"
+
+typedef struct ReplayLogFile {
+    int fd;                   /* -1: closed */
+    char *path;               /* as given */
+    char *real;               /* the same, or what it links to */
+    char *old;                /* where the file that was there is now, or NULL */
+    bool regular;
+} ReplayLogFile;
+
+/* Open `path` for writing, empty. Errors name the path and the way out. */
+bool replay_log_file_create(ReplayLogFile *f, const char *path, bool overwrite, Error **errp);
+/* Close it, which unlocks it. Idempotent. */
+void replay_log_file_close(ReplayLogFile *f);
+/* Close it and undo its creation: it is removed, and the old file gets its name back. */
+void replay_log_file_discard(ReplayLogFile *f);
+/* Close it and free the strings. */
+void replay_log_file_clear(ReplayLogFile *f);
+
+#endif
