@@ -119,6 +119,17 @@ static void tell_stopped(ExecLoop *l, ExecStopReason reason)
     }
 }
 
+static void tell_event(ExecLoop *l, ExecEvent event, ShutdownCause cause)
+{
+    for (unsigned n = 0; n < l->listeners->len; n++) {
+        const ExecListener *listener = &g_array_index(l->listeners, ExecListener, n);
+
+        if (listener->event) {
+            listener->event(listener->opaque, event, cause);
+        }
+    }
+}
+
 static void finish(ExecLoop *l, ShutdownCause cause)
 {
     l->result.cause = cause;
@@ -167,10 +178,13 @@ static void reset_state(ExecLoop *l)
 
 static void reset_machine(ExecLoop *l)
 {
+    ShutdownCause cause = l->machine->reset_request;
+
     l->machine->reset_request = SHUTDOWN_CAUSE_NONE;
     replay_checkpoint(l->replay, CHECKPOINT_RESET_REQUESTED);
     reset_state(l);
     replay_checkpoint(l->replay, CHECKPOINT_RESET);
+    tell_event(l, EXEC_EVENT_RESET, cause);
 }
 
 /* True when the loop must not go on as it was about to. */
@@ -184,6 +198,7 @@ static bool take_requests(ExecLoop *l)
     }
     if (cause != SHUTDOWN_CAUSE_NONE) {
         m->shutdown_request = m->reset_request = SHUTDOWN_CAUSE_NONE;
+        tell_event(l, EXEC_EVENT_SHUTDOWN, cause);
         if (!l->config.no_shutdown || cause == SHUTDOWN_CAUSE_HOST_QUIT) {
             finish(l, cause);
         } else if (replay_sleeps(l->replay)) {
@@ -219,6 +234,7 @@ static bool deliver_request(void *opaque, const uint8_t *payload, size_t length)
         if (l->machine->powerdown) {
             l->machine->powerdown(l->machine->powerdown_opaque);
         }
+        tell_event(l, EXEC_EVENT_POWERDOWN, SHUTDOWN_CAUSE_NONE);
         return true;
     default:
         return false;
@@ -560,6 +576,7 @@ static gpointer loop_thread(gpointer opaque)
             take_requests(l);
             break;
         case TASK_ABANDON:
+            tell_event(l, EXEC_EVENT_SHUTDOWN, SHUTDOWN_CAUSE_HOST_QUIT);
             l->result.cause = SHUTDOWN_CAUSE_HOST_QUIT;
             l->result.icount = loop_icount(l);
             l->ended = true;
@@ -699,6 +716,9 @@ void exec_loop_stop(ExecLoop *l)
 void exec_loop_cont(ExecLoop *l)
 {
     g_mutex_lock(&l->lock);
+    if (!l->run_wanted) {
+        tell_event(l, EXEC_EVENT_RESUMED, SHUTDOWN_CAUSE_NONE);   /* before it can stop again */
+    }
     l->run_wanted = true;
     g_cond_broadcast(&l->wake);
     g_mutex_unlock(&l->lock);
