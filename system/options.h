@@ -10,6 +10,7 @@
 
 #include <glib.h>
 #include "accel/tcg/exec-loop.h"
+#include "monitor/monitor.h"
 #include "replay/replay.h"
 #include "util/keyval.h"
 
@@ -24,6 +25,12 @@ typedef enum OptionsAction {
     ACTION_LOG_HELP,
     ACTION_ACCEL_HELP,
 } OptionsAction;
+
+/* -monitor, -qmp, -mon. */
+typedef struct MonitorOption {
+    char *device;                /* as for -serial */
+    MonitorMode mode;
+} MonitorOption;
 
 typedef struct Options {
     OptionsAction action;
@@ -49,7 +56,7 @@ typedef struct Options {
     /* Back ends. */
     GPtrArray *chardevs;         /* -chardev strings */
     GPtrArray *serials;          /* -serial strings */
-    GPtrArray *monitors;         /* -monitor and -mon, as -serial strings */
+    GPtrArray *monitors;         /* MonitorOption *: -monitor, -qmp and -mon */
     bool nographic;
     bool display_none;
     bool nodefaults;
