@@ -64,6 +64,11 @@ const char *chardev_label(const Chardev *c)
     return c->label ? c->label : c->type->name;
 }
 
+bool chardev_has_client(const Chardev *c)
+{
+    return c->client != NULL;
+}
+
 bool chardev_is_open(const Chardev *c)
 {
     return c->is_open;

@@ -5,11 +5,11 @@
  */
 #include "util/osdep.h"
 #include "monitor/commands.h"
+#include "monitor/qmp.h"
 #include "util/keyval.h"
-#include "util/log.h"
 
 static MonitorFn cmd_help, cmd_info, cmd_stop, cmd_cont, cmd_quit, cmd_system_reset,
-                 cmd_system_powerdown, cmd_cpu, cmd_gdbserver, cmd_log;
+                 cmd_system_powerdown, cmd_cpu, cmd_gdbserver, cmd_log, cmd_memsave, cmd_pmemsave;
 
 static const MonitorCommand commands[] = {
     { "help", "?", "[COMMAND]", "what commands there are", cmd_help },
@@ -23,6 +23,8 @@ static const MonitorCommand commands[] = {
     { "x", NULL, "/FMT ADDR", "memory at a virtual address; FMT is a count, a format\n"
       "(x d u o c i) and a size (b h w g), as in x/4xw $sp", monitor_x },
     { "xp", NULL, "/FMT ADDR", "memory at a physical address", monitor_xp },
+    { "memsave", NULL, "ADDR SIZE FILE", "write virtual memory into a file", cmd_memsave },
+    { "pmemsave", NULL, "ADDR SIZE FILE", "write physical memory into a file", cmd_pmemsave },
     { "print", "p", "/FMT EXPR", "an expression; registers are $x0, $sp, $pc", monitor_print },
     { "gdbserver", NULL, "[DEV]", "serve gdb (default tcp::1234)", cmd_gdbserver },
     { "log", NULL, "ITEM[,ITEM...]", "what the log shows; 'none' switches it off", cmd_log },
@@ -156,53 +158,42 @@ static bool cmd_info(MonitorEnv *env, const char *args, GString *out, Error **er
     return command && command->run(env, args + strspn(args, " \t"), out, errp);
 }
 
-/* ---- the run ---- */
+/* ---- commands that have nothing to print ---- */
+
+static bool simple(MonitorEnv *env, const char *args, bool (*run)(QmpContext *ctx, Error **errp),
+                   Error **errp)
+{
+    QmpContext ctx = { .env = env };
+
+    return no_args(args, errp) && run(&ctx, errp);
+}
 
 static bool cmd_stop(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    if (!no_args(args, errp)) {
-        return false;
-    }
-    exec_loop_stop(env->loop);
-    return true;
+    return simple(env, args, qmp_stop, errp);
 }
 
 static bool cmd_cont(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    if (!no_args(args, errp)) {
-        return false;
-    }
-    exec_loop_cont(env->loop);
-    return true;
-}
-
-static bool request(MonitorEnv *env, const char *args, ShutdownCause cause, Error **errp)
-{
-    if (!no_args(args, errp)) {
-        return false;
-    }
-    if (!exec_loop_request(env->loop, cause)) {
-        error_setg(errp, "this has no effect in a replay, where only what was recorded happens");
-        return false;
-    }
-    return true;
+    return simple(env, args, qmp_cont, errp);
 }
 
 static bool cmd_quit(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    env->quitting = request(env, args, SHUTDOWN_CAUSE_HOST_QUIT, errp);
-    return env->quitting;
+    return simple(env, args, qmp_quit, errp);
 }
 
 static bool cmd_system_reset(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    return request(env, args, SHUTDOWN_CAUSE_HOST_RESET, errp);
+    return simple(env, args, qmp_system_reset, errp);
 }
 
 static bool cmd_system_powerdown(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    return request(env, args, SHUTDOWN_CAUSE_HOST_POWERDOWN, errp);
+    return simple(env, args, qmp_system_powerdown, errp);
 }
+
+/* ---- others ---- */
 
 static bool cmd_cpu(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
@@ -220,40 +211,62 @@ static bool cmd_cpu(MonitorEnv *env, const char *args, GString *out, Error **err
 static bool cmd_gdbserver(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
     const char *device = *args ? args : "tcp::1234";
+    QmpContext ctx = { .env = env };
 
-    if (!env->gdbserver) {
-        error_setg(errp, "gdb cannot be served here");
-        return false;
-    }
-    if (!env->gdbserver(env->opaque, device, errp)) {
+    if (!qmp_x_rearm_gdbserver(&ctx, &(QapiXRearmGdbserverArgs){ (char *)device }, errp)) {
         return false;
     }
     g_string_append_printf(out, "Waiting for gdb connection on device '%s'\n", device);
     return true;
 }
 
-typedef struct LogCall {
-    const char *items;
-    Error **errp;
-    bool ok;
-} LogCall;
-
-static void log_run(void *opaque)
-{
-    LogCall *c = opaque;
-
-    c->ok = log_set_items(c->items, c->errp);
-}
-
-/* The machine thread looks at the mask all the time. */
 static bool cmd_log(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    LogCall c = { .items = !strcmp(args, "none") ? "" : args, .errp = errp };
+    const char *items = strcmp(args, "none") ? args : "";
+    QmpContext ctx = { .env = env };
 
     if (!*args) {
         error_setg(errp, "an item is missing, such as int; 'none' switches the log off");
         return false;
     }
-    machine_run_sync(env->loop, log_run, &c);
-    return c.ok;
+    return qmp_x_rearm_log(&ctx, &(QapiXRearmLogArgs){ (char *)items }, errp);
+}
+
+/* "ADDR SIZE FILE" */
+static bool save_args(const char *args, uint64_t *addr, uint64_t *size, char **file, Error **errp)
+{
+    g_auto(GStrv) words = g_strsplit_set(args, " \t", 3);
+
+    if (g_strv_length(words) < 3 || !parse_u64(words[0], addr) || !parse_u64(words[1], size)) {
+        error_setg(errp, "'%s': expected an address, a size in bytes and a file", args);
+        return false;
+    }
+    *file = g_strdup(words[2]);
+    return true;
+}
+
+static bool cmd_memsave(MonitorEnv *env, const char *args, GString *out, Error **errp)
+{
+    g_autofree char *file = NULL;
+    QapiMemsaveArgs a = { .has_cpu_index = true, .cpu_index = env->current_cpu };
+    QmpContext ctx = { .env = env };
+
+    if (!save_args(args, &a.val, &a.size, &file, errp)) {
+        return false;
+    }
+    a.filename = file;
+    return qmp_memsave(&ctx, &a, errp);
+}
+
+static bool cmd_pmemsave(MonitorEnv *env, const char *args, GString *out, Error **errp)
+{
+    g_autofree char *file = NULL;
+    QapiPmemsaveArgs a = { 0 };
+    QmpContext ctx = { .env = env };
+
+    if (!save_args(args, &a.val, &a.size, &file, errp)) {
+        return false;
+    }
+    a.filename = file;
+    return qmp_pmemsave(&ctx, &a, errp);
 }

@@ -1,11 +1,11 @@
 /*
- * "info SUBJECT": what the monitor shows.
+ * "info SUBJECT": what queries of QMP give, as text.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "monitor/commands.h"
-#include "replay/replay.h"
+#include "monitor/qmp.h"
 
 static MonitorFn info_status, info_registers, info_replay, info_mtree, info_version, info_jit,
                  info_cpus, info_chardev, info_name;
@@ -23,13 +23,6 @@ const MonitorCommand monitor_info_commands[] = {
     { NULL }
 };
 
-/* What a closure on the machine thread gets. */
-typedef struct InfoCall {
-    MonitorEnv *env;
-    GString *out;
-    bool all;
-} InfoCall;
-
 Vcpu *monitor_cpu(MonitorEnv *env)
 {
     Machine *m = exec_loop_machine(env->loop);
@@ -37,141 +30,143 @@ Vcpu *monitor_cpu(MonitorEnv *env)
     return m->cpus[env->current_cpu < m->num_cpus ? env->current_cpu : 0];
 }
 
-static bool info_run(MonitorEnv *env, void (*fn)(void *), bool all, GString *out)
-{
-    InfoCall call = { .env = env, .out = out, .all = all };
-
-    machine_run_sync(env->loop, fn, &call);
-    return true;
-}
-
 static bool info_status(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    g_string_append_printf(out, "VM status: %s\n",
-                           exec_loop_running(env->loop) ? "running" : "paused");
+    g_autoptr(QapiStatusInfo) status = NULL;
+    QmpContext ctx = { .env = env };
+
+    if (!qmp_query_status(&ctx, &status, errp)) {
+        return false;
+    }
+    g_string_append_printf(out, "VM status: %s\n", status->running ? "running" : "paused");
     return true;
 }
 
 static bool info_version(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    g_string_append_printf(out, "%s\n", env->version);
+    g_autoptr(QapiVersionInfo) version = NULL;
+    QmpContext ctx = { .env = env };
+
+    if (!qmp_query_version(&ctx, &version, errp)) {
+        return false;
+    }
+    g_string_append_printf(out, "%s\n", version->x_rearm);
     return true;
 }
 
 static bool info_name(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    if (env->name) {
-        g_string_append_printf(out, "%s\n", env->name);
+    g_autoptr(QapiNameInfo) info = NULL;
+    QmpContext ctx = { .env = env };
+
+    if (!qmp_query_name(&ctx, &info, errp)) {
+        return false;
+    }
+    if (info->name) {
+        g_string_append_printf(out, "%s\n", info->name);
     }
     return true;
-}
-
-static void chardev_line(Chardev *c, void *opaque)
-{
-    g_string_append_printf(opaque, "%s: filename=%s%s\n", chardev_id(c), chardev_label(c),
-                           chardev_is_open(c) ? "" : " (disconnected)");
 }
 
 static bool info_chardev(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    chardev_foreach(env->chardevs, chardev_line, out);
+    g_autoptr(QapiChardevInfoList) list = NULL;
+    QmpContext ctx = { .env = env };
+
+    if (!qmp_query_chardev(&ctx, &list, errp)) {
+        return false;
+    }
+    for (QapiChardevInfoList *node = list; node; node = node->next) {
+        const char *name = node->value->filename;
+        bool away = g_str_has_prefix(name, "disconnected:");
+
+        g_string_append_printf(out, "%s: filename=%s%s\n", node->value->label,
+                               away ? name + strlen("disconnected:") : name,
+                               away ? " (disconnected)" : "");
+    }
     return true;
-}
-
-/* ---- on the machine thread ---- */
-
-static void registers_run(void *opaque)
-{
-    InfoCall *c = opaque;
-    Machine *m = exec_loop_machine(c->env->loop);
-
-    for (unsigned i = 0; i < m->num_cpus; i++) {
-        Vcpu *cpu = m->cpus[i];
-
-        if (c->all) {
-            g_string_append_printf(c->out, "%sCPU#%u\n", i ? "\n" : "", i);
-        } else if (cpu != monitor_cpu(c->env)) {
-            continue;
-        }
-        cpu->ops->dump(cpu, c->out);
-    }
-    if (c->out->len && c->out->str[c->out->len - 1] != '\n') {
-        g_string_append_c(c->out, '\n');
-    }
 }
 
 static bool info_registers(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
+    g_autoptr(QapiHumanReadableText) text = NULL;
+    QapiXRearmQueryRegistersArgs a = { .has_cpu_index = !*args,
+                                       .cpu_index = monitor_cpu(env)->index };
+    QmpContext ctx = { .env = env };
+
     if (*args && strcmp(args, "-a")) {
         error_setg(errp, "unexpected argument '%s'; only -a is known", args);
         return false;
     }
-    return info_run(env, registers_run, *args, out);
-}
-
-static void cpus_run(void *opaque)
-{
-    InfoCall *c = opaque;
-    Machine *m = exec_loop_machine(c->env->loop);
-
-    for (unsigned i = 0; i < m->num_cpus; i++) {
-        Vcpu *cpu = m->cpus[i];
-
-        g_string_append_printf(c->out, "%c CPU #%u: pc=0x%016" PRIx64 "%s\n",
-                               cpu == monitor_cpu(c->env) ? '*' : ' ', i, cpu->pc,
-                               cpu->powered_off ? " (off)" : cpu->halted ? " (halted)" : "");
+    if (!qmp_x_rearm_query_registers(&ctx, &a, &text, errp)) {
+        return false;
     }
+    g_string_append(out, text->human_readable_text);
+    return true;
 }
 
 static bool info_cpus(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    return info_run(env, cpus_run, false, out);
-}
+    g_autoptr(QapiXRearmCpuStateList) list = NULL;
+    QmpContext ctx = { .env = env };
 
-static void mtree_line(const MemRegion *r, void *opaque)
-{
-    g_string_append_printf(opaque, "  %016" PRIx64 "-%016" PRIx64 " (%s): %s\n", r->base,
-                           r->base + r->size - 1,
-                           !r->host ? "i/o" : r->ops ? "romd" : r->readonly ? "rom" : "ram",
-                           r->name);
-}
+    if (!qmp_x_rearm_query_cpus(&ctx, &list, errp)) {
+        return false;
+    }
+    for (QapiXRearmCpuStateList *node = list; node; node = node->next) {
+        const QapiXRearmCpuState *cpu = node->value;
 
-static void mtree_run(void *opaque)
-{
-    InfoCall *c = opaque;
-
-    g_string_append(c->out, "memory\n");
-    memory_foreach(exec_loop_machine(c->env->loop)->memory, mtree_line, c->out);
+        g_string_append_printf(out, "%c CPU #%" PRId64 ": pc=0x%016" PRIx64 "%s\n",
+                               cpu->cpu_index == monitor_cpu(env)->index ? '*' : ' ',
+                               cpu->cpu_index, cpu->pc,
+                               cpu->powered_off ? " (off)" : cpu->halted ? " (halted)" : "");
+    }
+    return true;
 }
 
 static bool info_mtree(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    return info_run(env, mtree_run, false, out);
-}
+    static const char *const kinds[] = {
+        [QAPI_X_REARM_REGION_KIND_RAM] = "ram", [QAPI_X_REARM_REGION_KIND_ROM] = "rom",
+        [QAPI_X_REARM_REGION_KIND_ROMD] = "romd", [QAPI_X_REARM_REGION_KIND_MMIO] = "i/o",
+    };
+    g_autoptr(QapiXRearmRegionList) list = NULL;
+    QmpContext ctx = { .env = env };
 
-static void jit_run(void *opaque)
-{
-    InfoCall *c = opaque;
+    if (!qmp_x_rearm_query_mtree(&ctx, &list, errp)) {
+        return false;
+    }
+    g_string_append(out, "memory\n");
+    for (QapiXRearmRegionList *node = list; node; node = node->next) {
+        const QapiXRearmRegion *r = node->value;
 
-    tcg_info(exec_loop_tcg(c->env->loop), c->out);
+        g_string_append_printf(out, "  %016" PRIx64 "-%016" PRIx64 " (%s): %s\n", r->start,
+                               r->end, kinds[r->kind], r->name);
+    }
+    return true;
 }
 
 static bool info_jit(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    return info_run(env, jit_run, false, out);
-}
+    g_autoptr(QapiHumanReadableText) text = NULL;
+    QmpContext ctx = { .env = env };
 
-static void replay_run(void *opaque)
-{
-    InfoCall *c = opaque;
-    Machine *m = exec_loop_machine(c->env->loop);
-
-    replay_info(m->replay, c->out);
-    g_string_append_printf(c->out, "instructions: %" PRId64 ", position: %" PRIu64 "\n",
-                           clock_icount(m->clock), exec_loop_position(c->env->loop));
+    if (!qmp_x_query_jit(&ctx, &text, errp)) {
+        return false;
+    }
+    g_string_append(out, text->human_readable_text);
+    return true;
 }
 
 static bool info_replay(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
-    return info_run(env, replay_run, false, out);
+    g_autoptr(QapiXRearmReplayState) state = NULL;
+    QmpContext ctx = { .env = env };
+
+    if (!qmp_x_rearm_query_replay(&ctx, &state, errp)) {
+        return false;
+    }
+    g_string_append_printf(out, "%sinstructions: %" PRId64 ", position: %" PRIu64 "\n",
+                           state->detail, state->icount, state->position);
+    return true;
 }

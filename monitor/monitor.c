@@ -1,15 +1,18 @@
 /*
- * A monitor: a chardev, a line editor, and the commands.
+ * A monitor on a chardev: the human one is a line editor and the commands; the other one is
+ * qmp-monitor.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "monitor/commands.h"
+#include "monitor/qmp.h"
 #include "monitor/readline.h"
 
 #define PROMPT "(rearm) "
 
 struct Monitor {
+    QmpMonitor *qmp;       /* NULL: the human monitor, which the rest is for */
     MonitorEnv *env;
     Chardev *chr;
     Readline *readline;
@@ -106,10 +109,14 @@ static const ChardevClient monitor_client = {
     .focus = monitor_focus,
 };
 
-Monitor *monitor_new(MonitorEnv *env, Chardev *chr)
+Monitor *monitor_new(MonitorEnv *env, Chardev *chr, MonitorMode mode)
 {
     Monitor *m = g_new0(Monitor, 1);
 
+    if (mode != MONITOR_HMP) {
+        m->qmp = qmp_monitor_new(env, chr, mode == MONITOR_QMP_PRETTY);
+        return m;
+    }
     m->env = env;
     m->chr = chr;
     m->readline = readline_new(PROMPT, &readline_host, m);
@@ -119,7 +126,11 @@ Monitor *monitor_new(MonitorEnv *env, Chardev *chr)
 
 void monitor_free(Monitor *m)
 {
-    chardev_set_client(m->chr, NULL, NULL);
-    readline_free(m->readline);
+    if (m->qmp) {
+        qmp_monitor_free(m->qmp);
+    } else {
+        chardev_set_client(m->chr, NULL, NULL);
+        readline_free(m->readline);
+    }
     g_free(m);
 }

@@ -272,6 +272,16 @@ bool replay_mutex_locked(Replay *r)
     return g_atomic_pointer_get(&r->owner) == (void *)g_thread_self();
 }
 
+const char *replay_mode_name(const Replay *r)
+{
+    return r->ops->name;
+}
+
+const char *replay_file(const Replay *r)
+{
+    return r->file;
+}
+
 void replay_info(Replay *r, GString *out)
 {
     g_string_append_printf(out, "mode: %s\n", r->ops->name);

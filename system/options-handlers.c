@@ -295,33 +295,65 @@ bool opt_serial(Options *o, const char *arg, Error **errp)
     return true;
 }
 
+static void add_monitor(Options *o, char *device, MonitorMode mode)
+{
+    MonitorOption *m = g_new0(MonitorOption, 1);
+
+    m->device = device;
+    m->mode = mode;
+    g_ptr_array_add(o->monitors, m);
+}
+
 bool opt_monitor(Options *o, const char *arg, Error **errp)
 {
-    g_ptr_array_add(o->monitors, g_strdup(arg));
+    add_monitor(o, g_strdup(arg), MONITOR_HMP);
+    return true;
+}
+
+bool opt_qmp(Options *o, const char *arg, Error **errp)
+{
+    add_monitor(o, g_strdup(arg), MONITOR_QMP);
+    return true;
+}
+
+bool opt_qmp_pretty(Options *o, const char *arg, Error **errp)
+{
+    add_monitor(o, g_strdup(arg), MONITOR_QMP_PRETTY);
+    return true;
+}
+
+static bool mon_options(Options *o, KeyVal *kv, Error **errp)
+{
+    const char *chardev = keyval_get(kv, "chardev");
+    const char *mode = keyval_get(kv, "mode");
+    bool pretty = false, control = mode && !strcmp(mode, "control");
+
+    if (!keyval_get_bool(kv, "pretty", &pretty, errp) ||
+        !keyval_check_unused(kv, "-mon", errp)) {
+        return false;
+    }
+    if (!chardev) {
+        error_setg(errp, "-mon needs chardev=ID");
+        return false;
+    }
+    if (mode && !control && strcmp(mode, "readline")) {
+        error_setg(errp, "-mon mode=%s: expected 'readline' or 'control'", mode);
+        return false;
+    }
+    if (pretty && !control) {
+        error_setg(errp, "-mon pretty=on is for mode=control");
+        return false;
+    }
+    add_monitor(o, g_strdup_printf("chardev:%s", chardev),
+                !control ? MONITOR_HMP : pretty ? MONITOR_QMP_PRETTY : MONITOR_QMP);
     return true;
 }
 
 bool opt_mon(Options *o, const char *arg, Error **errp)
 {
     KeyVal *kv = keyval_parse(arg, "chardev", errp);
-    const char *chardev, *mode;
-    bool ok;
+    bool ok = kv && mon_options(o, kv, errp);
 
-    if (!kv) {
-        return false;
-    }
-    chardev = keyval_get(kv, "chardev");
-    mode = keyval_get(kv, "mode");
-    ok = keyval_check_unused(kv, "-mon", errp);
-    if (ok && !chardev) {
-        error_setg(errp, "-mon needs chardev=ID");
-        ok = false;
-    } else if (ok && mode && strcmp(mode, "readline")) {
-        error_setg(errp, "-mon mode=%s is not supported; only mode=readline is", mode);
-        ok = false;
-    } else if (ok) {
-        g_ptr_array_add(o->monitors, g_strdup_printf("chardev:%s", chardev));
-    }
     keyval_free(kv);
     return ok;
 }

@@ -158,6 +158,14 @@ static char *join_command_line(int argc, char **argv)
     return g_string_free(line, FALSE);
 }
 
+static void monitor_option_free(void *opaque)
+{
+    MonitorOption *m = opaque;
+
+    g_free(m->device);
+    g_free(m);
+}
+
 Options *options_parse(int argc, char **argv, Error **errp)
 {
     Options *o = g_new0(Options, 1);
@@ -170,7 +178,7 @@ Options *options_parse(int argc, char **argv, Error **errp)
     o->firmware_dirs = g_ptr_array_new_with_free_func(g_free);
     o->chardevs = g_ptr_array_new_with_free_func(g_free);
     o->serials = g_ptr_array_new_with_free_func(g_free);
-    o->monitors = g_ptr_array_new_with_free_func(g_free);
+    o->monitors = g_ptr_array_new_with_free_func(monitor_option_free);
     o->exec.sleep = true;
     o->escape = -1;
     if (!options_walk(o, argc, argv, errp) ||

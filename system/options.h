@@ -11,6 +11,7 @@
 #include <glib.h>
 #include "accel/tcg/exec-loop.h"
 #include "hw/core/topology.h"
+#include "monitor/monitor.h"
 #include "replay/replay.h"
 #include "util/keyval.h"
 
@@ -25,6 +26,12 @@ typedef enum OptionsAction {
     ACTION_LOG_HELP,
     ACTION_ACCEL_HELP,
 } OptionsAction;
+
+/* -monitor, -qmp, -mon. */
+typedef struct MonitorOption {
+    char *device;                /* as for -serial */
+    MonitorMode mode;
+} MonitorOption;
 
 typedef struct Options {
     OptionsAction action;
@@ -50,7 +57,7 @@ typedef struct Options {
     /* Back ends. */
     GPtrArray *chardevs;         /* -chardev strings */
     GPtrArray *serials;          /* -serial strings */
-    GPtrArray *monitors;         /* -monitor and -mon, as -serial strings */
+    GPtrArray *monitors;         /* MonitorOption *: -monitor, -qmp and -mon */
     bool nographic;
     bool display_none;
     bool nodefaults;

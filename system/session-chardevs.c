@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "chardev/char-port.h"
+#include "system/options-handlers.h"
 #include "system/session.h"
 
 static bool uses_stdio(const GPtrArray *specs)
@@ -17,6 +18,16 @@ static bool uses_stdio(const GPtrArray *specs)
         }
     }
     return false;
+}
+
+static bool monitor_uses_stdio(const GPtrArray *monitors)
+{
+    g_autoptr(GPtrArray) devices = g_ptr_array_new();
+
+    for (unsigned i = 0; i < monitors->len; i++) {
+        g_ptr_array_add(devices, ((MonitorOption *)g_ptr_array_index(monitors, i))->device);
+    }
+    return uses_stdio(devices);
 }
 
 static bool has_mon(const GPtrArray *specs)
@@ -32,7 +43,8 @@ static bool has_mon(const GPtrArray *specs)
 /* Without a word about it, console and monitor share the terminal, as with -nographic. */
 static void add_defaults(Options *o)
 {
-    bool taken = uses_stdio(o->serials) || uses_stdio(o->monitors) || uses_stdio(o->chardevs);
+    bool taken = uses_stdio(o->serials) || monitor_uses_stdio(o->monitors) ||
+                 uses_stdio(o->chardevs);
     bool monitor = o->monitors->len || has_mon(o->serials);
 
     if (o->nodefaults || taken || (o->display_none && !o->nographic)) {
@@ -41,8 +53,15 @@ static void add_defaults(Options *o)
     if (o->serials->len == 0) {
         g_ptr_array_add(o->serials, g_strdup(monitor ? "stdio" : "mon:stdio"));
     } else if (!monitor && o->nographic) {
-        g_ptr_array_add(o->monitors, g_strdup("stdio"));
+        opt_monitor(o, "stdio", NULL);
     }
+}
+
+static void add_monitor(Session *s, Chardev *chr, MonitorMode mode)
+{
+    const SessionMonitor m = { chr, mode };
+
+    g_array_append_val(s->monitor_chrs, m);
 }
 
 static bool open_serials(Session *s, Error **errp)
@@ -65,7 +84,7 @@ static bool open_serials(Session *s, Error **errp)
         }
         s->serial[i] = out.chr;
         if (out.monitor) {
-            g_ptr_array_add(s->monitor_chrs, out.monitor);
+            add_monitor(s, out.monitor, MONITOR_HMP);
         }
     }
     return true;
@@ -73,10 +92,9 @@ static bool open_serials(Session *s, Error **errp)
 
 static bool open_monitors(Session *s, Error **errp)
 {
-    const GPtrArray *specs = s->options->monitors;
-
-    for (unsigned i = 0; i < specs->len; i++) {
-        const char *spec = g_ptr_array_index(specs, i);
+    for (unsigned i = 0; i < s->options->monitors->len; i++) {
+        const MonitorOption *option = g_ptr_array_index(s->options->monitors, i);
+        const char *spec = option->device;
         g_autofree char *id = g_strdup_printf("monitor%u", i);
         ChardevSpec out;
 
@@ -84,11 +102,11 @@ static bool open_monitors(Session *s, Error **errp)
             spec += strlen("mon:");
         }
         if (!chardev_open(s->chardevs, spec, id, &out, errp)) {
-            error_prepend(errp, "-monitor: ");
+            error_prepend(errp, option->mode == MONITOR_HMP ? "-monitor: " : "-qmp: ");
             return false;
         }
         if (out.chr) {
-            g_ptr_array_add(s->monitor_chrs, out.chr);
+            add_monitor(s, out.chr, option->mode);
         }
     }
     return true;

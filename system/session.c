@@ -11,6 +11,7 @@
 #include "chardev/char-port.h"
 #include "config-host.h"
 #include "system/session.h"
+#include "target/arm/cpu.h"
 #include "target/arm/gdb.h"
 #include "util/host-clock.h"
 #include "util/log.h"
@@ -45,6 +46,9 @@ static gboolean session_signal(gpointer opaque)
     }
     if (!s->signal_ns) {
         s->signal_ns = now;
+        if (s->monitor_env.events) {
+            monitor_events_signal(s->monitor_env.events);
+        }
         session_quit(s);
     }
     return G_SOURCE_CONTINUE;
@@ -113,6 +117,9 @@ static void session_start_monitors(Session *s)
 {
     s->monitor_env = (MonitorEnv){
         .loop = s->loop,
+        .events = s->monitor_env.events,
+        .boards = board_types,
+        .cpu_models = arm_cpu_model_names(),
         .chardevs = s->chardevs,
         .name = s->options->name,
         .version = REARM_VERSION,
@@ -120,8 +127,9 @@ static void session_start_monitors(Session *s)
         .opaque = s,
     };
     for (unsigned i = 0; i < s->monitor_chrs->len; i++) {
-        g_ptr_array_add(s->monitors, monitor_new(&s->monitor_env,
-                                                 g_ptr_array_index(s->monitor_chrs, i)));
+        const SessionMonitor *m = &g_array_index(s->monitor_chrs, SessionMonitor, i);
+
+        g_ptr_array_add(s->monitors, monitor_new(&s->monitor_env, m->chr, m->mode));
     }
     if (s->gdb_chr) {
         session_start_gdb(s, s->gdb_chr);
@@ -181,6 +189,7 @@ static bool session_make_engine(Session *s, Error **errp)
         tcg_add_vcpu(s->tcg, s->machine->cpus[i]);
     }
     s->loop = exec_loop_new(s->machine, s->tcg, &s->options->exec);
+    s->monitor_env.events = monitor_events_new(s->loop);
     return true;
 }
 
@@ -226,7 +235,7 @@ Session *session_new(Options *options, int *exit_code, Error **errp)
 
     s->options = options;
     s->strings = g_ptr_array_new_with_free_func(g_free);
-    s->monitor_chrs = g_ptr_array_new();
+    s->monitor_chrs = g_array_new(FALSE, FALSE, sizeof(SessionMonitor));
     s->monitors = g_ptr_array_new_with_free_func((GDestroyNotify)monitor_free);
     s->chardevs = chardev_set_new(NULL);
     chardev_set_quit_hook(s->chardevs, session_quit, s);
@@ -253,6 +262,7 @@ int session_run(Session *s)
         g_main_context_iteration(NULL, TRUE);
     }
     result = exec_loop_join(s->loop);
+    monitor_events_flush(s->monitor_env.events);
     g_ptr_array_set_size(s->monitors, 0);
     g_clear_pointer(&s->gdb, gdbstub_free);
     for (unsigned i = 0; i < s->config.num_serial; i++) {
@@ -277,6 +287,7 @@ void session_free(Session *s)
     g_ptr_array_unref(s->monitors);
     g_clear_pointer(&s->gdb, gdbstub_free);
     g_clear_pointer(&s->loop, exec_loop_free);
+    g_clear_pointer(&s->monitor_env.events, monitor_events_free);
     g_clear_pointer(&s->tcg, tcg_free);
     g_clear_pointer(&s->chardevs, chardev_set_free);
     session_free_cpus(s);
@@ -292,7 +303,7 @@ void session_free(Session *s)
             g_source_unref(s->signals[i]);
         }
     }
-    g_ptr_array_unref(s->monitor_chrs);
+    g_array_unref(s->monitor_chrs);
     g_ptr_array_unref(s->strings);
     keyval_free(s->machine_options);
     options_free(s->options);

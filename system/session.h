@@ -18,6 +18,11 @@
 /* Exit code: a replay did not reproduce its recording, or refused to try. */
 #define EXIT_REPLAY 2
 
+typedef struct SessionMonitor {
+    Chardev *chr;
+    MonitorMode mode;
+} SessionMonitor;
+
 typedef struct Session {
     Options *options;
     ChardevSet *chardevs;
@@ -30,7 +35,7 @@ typedef struct Session {
     TcgContext *tcg;
     ExecLoop *loop;
     Chardev *serial[BOARD_MAX_SERIAL];
-    GPtrArray *monitor_chrs;      /* Chardev * */
+    GArray *monitor_chrs;         /* SessionMonitor */
     Chardev *gdb_chr;
     MonitorEnv monitor_env;
     GPtrArray *monitors;          /* Monitor * */

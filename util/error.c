@@ -10,6 +10,7 @@
 
 struct Error {
     char *message;
+    ErrorClass class_;
 };
 
 static void error_setv(Error **errp, const char *suffix, const char *fmt, va_list ap)
@@ -47,6 +48,18 @@ void error_setg_errno(Error **errp, int os_errno, const char *fmt, ...)
     va_start(ap, fmt);
     error_setv(errp, g_strerror(os_errno), fmt, ap);
     va_end(ap);
+}
+
+void error_set_class(Error **errp, ErrorClass class_)
+{
+    if (errp && *errp) {
+        (*errp)->class_ = class_;
+    }
+}
+
+ErrorClass error_get_class(const Error *err)
+{
+    return err->class_;
 }
 
 void error_prepend(Error **errp, const char *fmt, ...)

@@ -22,6 +22,17 @@ void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu)
     }
 }
 
+void loop_tell_event(ExecLoop *l, ExecEvent event, ShutdownCause cause)
+{
+    for (unsigned n = 0; n < l->listeners->len; n++) {
+        const ExecListener *listener = &g_array_index(l->listeners, ExecListener, n);
+
+        if (listener->event) {
+            listener->event(listener->opaque, event, cause);
+        }
+    }
+}
+
 bool loop_run_closures(ExecLoop *l)
 {
     bool any = false;
@@ -45,6 +56,7 @@ bool loop_run_closures(ExecLoop *l)
 /* A replay is left before its end: there is nothing to compare. */
 static void abandon(ExecLoop *l)
 {
+    loop_tell_event(l, EXEC_EVENT_SHUTDOWN, SHUTDOWN_CAUSE_HOST_QUIT);
     l->result.cause = SHUTDOWN_CAUSE_HOST_QUIT;
     l->result.icount = loop_icount(l);
     l->ended = true;
@@ -153,6 +165,9 @@ void exec_loop_stop(ExecLoop *l)
 void exec_loop_cont(ExecLoop *l)
 {
     g_mutex_lock(&l->lock);
+    if (!l->run_wanted) {
+        loop_tell_event(l, EXEC_EVENT_RESUMED, SHUTDOWN_CAUSE_NONE);   /* before it can stop again */
+    }
     l->run_wanted = true;
     g_cond_broadcast(&l->wake);
     g_mutex_unlock(&l->lock);

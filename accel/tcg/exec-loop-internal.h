@@ -109,6 +109,7 @@ bool loop_run_closures(ExecLoop *l);
 /* Steps keep to the order of turns: other CPUs run until it is this one's. */
 void loop_take_step(ExecLoop *l);
 void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu);
+void loop_tell_event(ExecLoop *l, ExecEvent event, ShutdownCause cause);
 /* Any thread. */
 void exec_loop_wake(void *opaque);
 

@@ -59,10 +59,13 @@ void loop_reset_state(ExecLoop *l)
 
 static void reset_machine(ExecLoop *l)
 {
+    ShutdownCause cause = l->machine->reset_request;
+
     l->machine->reset_request = SHUTDOWN_CAUSE_NONE;
     replay_checkpoint(l->replay, CHECKPOINT_RESET_REQUESTED);
     loop_reset_state(l);
     replay_checkpoint(l->replay, CHECKPOINT_RESET);
+    loop_tell_event(l, EXEC_EVENT_RESET, cause);
 }
 
 /* ---- requests ---- */
@@ -77,6 +80,7 @@ bool loop_take_requests(ExecLoop *l)
     }
     if (cause != SHUTDOWN_CAUSE_NONE) {
         m->shutdown_request = m->reset_request = SHUTDOWN_CAUSE_NONE;
+        loop_tell_event(l, EXEC_EVENT_SHUTDOWN, cause);
         if (!l->config.no_shutdown || cause == SHUTDOWN_CAUSE_HOST_QUIT) {
             finish(l, cause);
         } else if (replay_may_stop(l->replay)) {
@@ -109,6 +113,7 @@ bool loop_deliver_request(void *opaque, const uint8_t *payload, size_t length)
         if (l->machine->powerdown) {
             l->machine->powerdown(l->machine->powerdown_opaque);
         }
+        loop_tell_event(l, EXEC_EVENT_POWERDOWN, SHUTDOWN_CAUSE_NONE);
         return true;
     default:
         return false;

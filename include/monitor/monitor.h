@@ -1,6 +1,9 @@
 /*
- * The human monitor: commands typed on a chardev. Guest state is read and changed only
- * through machine_run_sync(), so a monitor never runs beside the machine.
+ * Monitors: commands from people (HMP) and programs (QMP) on a chardev. Guest state is read
+ * and changed only through machine_run_sync(), so a monitor never runs beside the machine.
+ *
+ * Commands are entries of qapi/schema, each with one function (qmp_NAME()); the human monitor
+ * calls the same functions and prints what they give.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,13 +13,19 @@
 #include <glib.h>
 #include "accel/tcg/exec-loop.h"
 #include "chardev/chardev.h"
+#include "hw/core/board.h"
+
+typedef struct MonitorEvents MonitorEvents;
 
 /* What commands work on; shared by all monitors and by gdb's "monitor" command. */
 typedef struct MonitorEnv {
     ExecLoop *loop;
+    MonitorEvents *events;
     ChardevSet *chardevs;
     const char *name;           /* of the guest, or NULL */
-    const char *version;
+    const char *version;        /* "0.1.0" */
+    const BoardType *const *boards;         /* the first is the default; NULL-terminated */
+    const char *const *cpu_models;          /* NULL-terminated */
     unsigned current_cpu;       /* "cpu N" */
     bool quitting;              /* "quit": no prompt any more */
     /* "gdbserver DEV"; NULL: not available. */
@@ -24,10 +33,22 @@ typedef struct MonitorEnv {
     void *opaque;
 } MonitorEnv;
 
+/*
+ * What happens to the machine, as events of QMP. Listens to the loop: to be made before
+ * exec_loop_start(), and freed after exec_loop_join() and all monitors. Main thread.
+ */
+MonitorEvents *monitor_events_new(ExecLoop *loop);
+void monitor_events_free(MonitorEvents *e);
+/* A signal asked for the end: the event SHUTDOWN tells so. */
+void monitor_events_signal(MonitorEvents *e);
+/* Hand what has happened so far to the QMP monitors, instead of soon. */
+void monitor_events_flush(MonitorEvents *e);
+
+typedef enum MonitorMode { MONITOR_HMP, MONITOR_QMP, MONITOR_QMP_PRETTY } MonitorMode;
 typedef struct Monitor Monitor;
 
 /* A monitor on chr, which stays the caller's. env must outlive it. Main thread. */
-Monitor *monitor_new(MonitorEnv *env, Chardev *chr);
+Monitor *monitor_new(MonitorEnv *env, Chardev *chr, MonitorMode mode);
 void monitor_free(Monitor *m);
 
 /* Run one command line; what it prints is appended to out. Main thread. */

@@ -165,6 +165,10 @@ void replay_mutex_lock(Replay *r);
 void replay_mutex_unlock(Replay *r);
 bool replay_mutex_locked(Replay *r);
 
+/* "none", "record" or "replay". */
+const char *replay_mode_name(const Replay *r);
+/* The recording's path; NULL in mode none. */
+const char *replay_file(const Replay *r);
 /* "info replay". */
 void replay_info(Replay *r, GString *out);
 

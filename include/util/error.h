@@ -22,6 +22,19 @@ void error_setg(Error **errp, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void error_setg_errno(Error **errp, int os_errno, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
+/*
+ * What kind of error it is, for clients of QMP: they act on the class, people read the
+ * message. Errors are of the class GENERIC unless error_set_class() says otherwise, right
+ * after the error was set; errp and *errp may be NULL.
+ */
+typedef enum ErrorClass {
+    ERROR_CLASS_GENERIC,
+    ERROR_CLASS_COMMAND_NOT_FOUND,
+} ErrorClass;
+
+void error_set_class(Error **errp, ErrorClass class_);
+ErrorClass error_get_class(const Error *err);
+
 /* Put text before an error's message. No-op when errp or *errp is NULL. */
 void error_prepend(Error **errp, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -135,7 +135,7 @@ GByteArray *fuzz_seed(unsigned n)
         { COMMAND_LINE, "rearm\n-M\nvirt,gic-version=2,highmem=off\n-m\n1.5G\n-smp\n2,cores=2\n"
           "-icount\nshift=3,sleep=off,rr=record,rrfile=f,rrcheck=digest,rrcheckperiod=9" },
         { COMMAND_LINE, "rearm\n-accel\ntcg,tb-size=64,unit-insns=7,link=off\n-rtc\nbase=utc\n"
-          "-global\nvirtio-mmio.force-legacy=off\n-mon\nchardev=a,mode=readline\n-echr\n0x1f" },
+          "-global\nvirtio-mmio.force-legacy=off\n-mon\nchardev=a,mode=control,pretty=on\n-echr\n0x1f" },
         { COMMAND_LINE, "qemu-system-arm\n-machine\nvirt\n-name\nguest=x\n-d\nint\n-dfilter\n"
           "0x10+4\n-serial\nmon:stdio\n-nographic\n--append\na,b\n-device\nvirtio-rng-device" },
         { CHARDEV, "tcp:[::1]:1234,server=on,wait=off" },

@@ -150,7 +150,7 @@ static void machine_step(FuzzMachine *m, Replay *r)
     assert(clock_now(m->clock) >= before);
 }
 
-static void replay_file(const char *path)
+static void replay_whole_file(const char *path)
 {
     ReplayConfig config = { .mode = REPLAY_MODE_PLAY, .file = path };
     Replay *r = replay_new(&config, NULL);
@@ -185,7 +185,7 @@ static void replay_records(const uint8_t *data, size_t size)
         replay_frame_put(file, replay_log_seed(log_id), &frame, data, size, 1);
         assert(fd >= 0 && write(fd, file->data, file->len) == (ssize_t)file->len);
         path = g_strdup_printf("/proc/self/fd/%d", fd);
-        replay_file(path);
+        replay_whole_file(path);
     }
     close(fd);
     g_byte_array_unref(file);

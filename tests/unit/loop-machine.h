@@ -321,7 +321,7 @@ static inline void run_add_device(Run *r, const RunConfig *c)
 
 static inline void run_open(Run *r, const RunConfig *c)
 {
-    const ExecListener listener = { run_stopped, r };
+    const ExecListener listener = { .stopped = run_stopped, .opaque = r };
     Error *err = NULL;
 
     memset(r, 0, sizeof(*r));

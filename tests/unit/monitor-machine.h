@@ -16,6 +16,7 @@ struct ExecLoop {
     bool running;
     bool refuses;            /* requests, as a replay does */
     ShutdownCause requested;
+    ExecListener listener;
     uint8_t ram[256];        /* at virtual and physical 0x1000 */
 };
 
@@ -24,13 +25,24 @@ void machine_run_sync(ExecLoop *l, void (*fn)(void *opaque), void *opaque)
     fn(opaque);
 }
 
+void exec_loop_add_listener(ExecLoop *l, const ExecListener *listener)
+{
+    l->listener = *listener;
+}
+
 void exec_loop_stop(ExecLoop *l)
 {
+    if (l->running) {
+        l->listener.stopped(l->listener.opaque, EXEC_STOP_PAUSED, l->cpus[0]);
+    }
     l->running = false;
 }
 
 void exec_loop_cont(ExecLoop *l)
 {
+    if (!l->running) {
+        l->listener.event(l->listener.opaque, EXEC_EVENT_RESUMED, SHUTDOWN_CAUSE_NONE);
+    }
     l->running = true;
 }
 
@@ -63,6 +75,16 @@ uint64_t exec_loop_position(ExecLoop *l)
 void tcg_info(TcgContext *t, GString *out)
 {
     g_string_append(out, "units 3\n");
+}
+
+const char *replay_mode_name(const Replay *r)
+{
+    return "none";
+}
+
+const char *replay_file(const Replay *r)
+{
+    return NULL;
 }
 
 void replay_info(Replay *r, GString *out)
@@ -101,6 +123,12 @@ static const VcpuOps fake_ops = {
     .dump = fake_dump,
 };
 
+static const BoardType fake_board = {
+    .name = "virt", .alias = "virt-7.2", .default_cpu = "cortex-a57", .max_cpus = 8,
+};
+static const BoardType *const fake_boards[] = { &fake_board, NULL };
+static const char *const fake_models[] = { "cortex-a53", "cortex-a57", NULL };
+
 static ExecLoop *loop_new(MonitorEnv *env)
 {
     ExecLoop *l = g_new0(ExecLoop, 1);
@@ -115,6 +143,7 @@ static ExecLoop *loop_new(MonitorEnv *env)
         l->cpus[i] = &l->cpu[i];
         l->cpu[i].ops = &fake_ops;
         l->cpu[i].machine = &l->machine;
+        l->cpu[i].index = i;
         l->cpu[i].pc = 0x1000 + i * 0x10;
         l->cpu[i].slot[0] = 0xfff0 + i;
     }
@@ -122,12 +151,15 @@ static ExecLoop *loop_new(MonitorEnv *env)
         l->ram[i] = (uint8_t)i;
     }
     memory_write(l->machine.memory, 0x1000, l->ram, 256);
-    *env = (MonitorEnv){ .loop = l, .version = "9.9", .name = "box" };
+    *env = (MonitorEnv){ .loop = l, .version = "9.9", .name = "box", .boards = fake_boards,
+                         .cpu_models = fake_models };
+    env->events = monitor_events_new(l);
     return l;
 }
 
 static void loop_free(ExecLoop *l)
 {
+    monitor_events_free(l->listener.opaque);
     memory_map_free(l->machine.memory);
     clock_free(l->machine.clock);
     g_free(l);

@@ -197,6 +197,14 @@ static void test_memory(void)
     expect(&env, "x/2i $pc", "0x00001000:  insn 00\n0x00001004:  insn 04\n");
     expect(&env, "x", "Error: an address is missing\n");
     expect(&env, "p", "Error: an expression is missing\n");
+    expect(&env, "memsave 0x1000 5", "Error: '0x1000 5': expected an address, a size in bytes and "
+           "a file\n");
+    expect(&env, "memsave 0x2000 5 /dev/null", "Error: Invalid addr 0x0000000000002000/size 5 "
+           "specified\n");
+    expect(&env, "memsave 0x1000 256 /dev/null", "");
+    expect(&env, "pmemsave 0x1000 4096 /dev/null", "");
+    expect(&env, "pmemsave 0x1000 4097 /dev/null", "Error: Invalid addr 0x0000000000001000/size "
+           "4097 specified\n");
     expect(&env, "p $x0 + 1", "65521\n");
     expect(&env, "p/x $x0", "0x000000000000fff0\n");
     expect(&env, "p/xw -1", "0xffffffff\n");

@@ -81,7 +81,11 @@ static const struct {
     { "-audiodev none,id=a", "-audiodev: sound is not there yet" },
     { "-qxp", "-qxp: no such option; -help lists them" },
     { "-mon mode=control", "-mon needs chardev=ID" },
-    { "-mon x,mode=control", "-mon mode=control is not supported; only mode=readline is" },
+    { "-mon x,mode=qmp", "-mon mode=qmp: expected 'readline' or 'control'" },
+    { "-mon x,pretty=on", "-mon pretty=on is for mode=control" },
+    { "-mon x,mode=control,pretty=maybe", "pretty=maybe: expected 'on' or 'off'" },
+    { "-mon x,mode=control,color=on", "-mon: unknown option 'color'" },
+    { "-qmp", "-qmp needs an argument: DEV" },
     { "-echr 0", "-echr 0: expected a character's number, 1..255" },
     { "-icount 11", "-icount shift=11: expected 'auto' or 0..10" },
     { "-icount shift=-1", "-icount shift=-1: expected 'auto' or 0..10" },
@@ -254,16 +258,30 @@ static void test_accel(void)
     options_free(o);
 }
 
+static void expect_monitor(const Options *o, unsigned n, const char *device, MonitorMode mode)
+{
+    const MonitorOption *m = g_ptr_array_index(o->monitors, n);
+
+    g_assert_cmpstr(m->device, ==, device);
+    g_assert_cmpint(m->mode, ==, mode);
+}
+
 static void test_back_ends(void)
 {
     Options *o = parse_ok("-nographic -serial mon:stdio -serial null -monitor none -mon mux0 "
+                          "-qmp unix:q,server=on -qmp-pretty stdio -mon a,mode=control "
+                          "-mon chardev=b,mode=control,pretty=on "
                           "-chardev stdio,id=mux0,mux=on -s -S -no-reboot -no-shutdown "
                           "-d int,exec -D log -dfilter 0..1 -echr 0x14 -name guest=x");
 
     g_assert_true(o->nographic);
     g_assert_cmpuint(o->serials->len, ==, 2);
-    g_assert_cmpstr(g_ptr_array_index(o->monitors, 0), ==, "none");
-    g_assert_cmpstr(g_ptr_array_index(o->monitors, 1), ==, "chardev:mux0");
+    expect_monitor(o, 0, "none", MONITOR_HMP);
+    expect_monitor(o, 1, "chardev:mux0", MONITOR_HMP);
+    expect_monitor(o, 2, "unix:q,server=on", MONITOR_QMP);
+    expect_monitor(o, 3, "stdio", MONITOR_QMP_PRETTY);
+    expect_monitor(o, 4, "chardev:a", MONITOR_QMP);
+    expect_monitor(o, 5, "chardev:b", MONITOR_QMP_PRETTY);
     g_assert_cmpstr(o->gdb, ==, "tcp::1234");
     g_assert_true(o->exec.start_paused && o->exec.no_reboot && o->exec.no_shutdown);
     g_assert_cmpint(o->escape, ==, 0x14);

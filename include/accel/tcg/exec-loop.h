@@ -30,9 +30,21 @@ typedef enum ExecStopReason {
     EXEC_STOP_REPLAY_END,     /* the log is at its end (or diverged) */
 } ExecStopReason;
 
+typedef enum ExecEvent {
+    EXEC_EVENT_RESUMED,       /* exec_loop_cont() while it stood still */
+    EXEC_EVENT_RESET,
+    EXEC_EVENT_POWERDOWN,
+    EXEC_EVENT_SHUTDOWN,
+} ExecEvent;
+
 typedef struct ExecListener {
     /* The VM stopped on cpu: called on the machine thread, which then waits. */
     void (*stopped)(void *opaque, ExecStopReason reason, Vcpu *cpu);
+    /*
+     * Called on the machine thread or the one that calls exec_loop_cont(); must not call the
+     * loop. cause is the one of a reset or shutdown, else NONE. May be NULL.
+     */
+    void (*event)(void *opaque, ExecEvent event, ShutdownCause cause);
     void *opaque;
 } ExecListener;
 

@@ -1,0 +1,42 @@
+/*
+ * Between the files of the QMP monitor.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef MONITOR_QMP_H
+#define MONITOR_QMP_H
+
+#include "monitor/monitor.h"
+#include "qapi/qapi-commands.h"
+
+typedef struct QmpMonitor QmpMonitor;
+
+/* What a command's function gets. */
+struct QmpContext {
+    MonitorEnv *env;
+    QmpMonitor *monitor;        /* that the command came from; NULL: the human monitor */
+};
+
+/* ---- qmp-monitor.c ---- */
+
+QmpMonitor *qmp_monitor_new(MonitorEnv *env, Chardev *chr, bool pretty);
+void qmp_monitor_free(QmpMonitor *m);
+/* Write an event or reply; events are for clients that are through with the negotiation. */
+void qmp_monitor_send(QmpMonitor *m, json_object *message);
+bool qmp_monitor_wants_events(const QmpMonitor *m);
+
+/* ---- events.c ---- */
+
+void monitor_events_add(MonitorEvents *e, QmpMonitor *m);
+void monitor_events_remove(MonitorEvents *e, QmpMonitor *m);
+/* The command quit asks for the end. */
+void monitor_events_quit(MonitorEvents *e);
+/* Why the machine stands still, if it does. */
+QapiRunState monitor_events_stop_state(MonitorEvents *e);
+
+/* ---- qmp-machine.c ---- */
+
+/* The CPU of that number; has false: of number 0. Fails with the text that clients know. */
+Vcpu *qmp_cpu(MonitorEnv *env, bool has, int64_t index, Error **errp);
+
+#endif

@@ -1,0 +1,296 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""QMP from outside: sessions on sockets and stdio, several at once, while recording.
+
+usage: test_qmp.py REARM
+"""
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import guests
+import qmp
+
+REARM = None
+TIMEOUT = 20 * float(os.environ.get('REARM_SLOW', '1'))     # a slow build, a busy host
+
+
+class QmpTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.dir = folder.name
+        self.addCleanup(folder.cleanup)
+        self.echo = guests.write(os.path.join(self.dir, 'echo.elf'), guests.ECHO,
+                                 guests.ECHO_TEXT)
+        self.spin = guests.write(os.path.join(self.dir, 'spin.elf'), guests.SPIN)
+
+    def start(self, *args, stdio='null', **kwargs):
+        process = subprocess.Popen([REARM, '-display', 'none', '-serial', stdio, *args],
+                                   cwd=self.dir, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, **kwargs)
+        self.addCleanup(self.reap, process)
+        return process
+
+    @staticmethod
+    def reap(process):
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+    def connect(self, name):
+        """A connected socket; the server may not be there yet."""
+        path = os.path.join(self.dir, name)
+        end = time.monotonic() + TIMEOUT
+        while True:
+            s = socket.socket(socket.AF_UNIX)
+            s.settimeout(TIMEOUT)
+            try:
+                s.connect(path)
+            except OSError:
+                s.close()
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.01)
+                continue
+            self.addCleanup(s.close)
+            return s
+
+    def client(self, name):
+        s = self.connect(name)
+        return qmp.Client(s.sendall, lambda: s.recv(65536), TIMEOUT)
+
+    @staticmethod
+    def stdio_client(process):
+        def send(data):
+            process.stdin.write(data)
+            process.stdin.flush()
+        return qmp.Client(send, lambda: os.read(process.stdout.fileno(), 65536), TIMEOUT)
+
+    def end(self, process, client):
+        """quit, and what comes of it."""
+        client.events.clear()
+        client.command('quit')
+        self.assertEqual(client.wait('SHUTDOWN')['data'],
+                         {'guest': False, 'reason': 'host-qmp-quit'})
+        self.assertEqual(client.rest(), [])
+        self.assertEqual(process.wait(TIMEOUT), 0)
+
+    # ---- sessions ----
+
+    def test_session(self):
+        """From the greeting to the end, on a socket that is waited for."""
+        process = self.start('-kernel', self.spin, '-name', 'box', '-smp', '2', '-S', '-qmp',
+                             'unix:q,server=on')
+        client = self.client('q')
+        version = client.greeting['QMP']['version']
+        self.assertEqual(set(version['qemu']), {'major', 'minor', 'micro'})
+        self.assertRegex(version['package'], r'^Rearm [0-9.]+$')
+        self.assertEqual(client.greeting['QMP']['capabilities'], [])
+        self.assertEqual(client.execute('query-status')['error']['class'], 'CommandNotFound')
+        client.negotiate()
+        self.assertEqual(client.command('query-version'), version)
+        self.assertEqual(client.command('query-name'), {'name': 'box'})
+        self.assertEqual(client.command('query-status'), {'running': False, 'status': 'prelaunch'})
+        client.command('cont')
+        client.wait('RESUME')
+        self.assertEqual(client.command('query-status'), {'running': True, 'status': 'running'})
+        client.command('stop')
+        client.wait('STOP')
+        cpus = client.command('query-cpus-fast')
+        self.assertEqual([cpu['cpu-index'] for cpu in cpus], [0, 1])
+        threads = os.listdir(f'/proc/{process.pid}/task')
+        self.assertIn(str(cpus[0]['thread-id']), threads)
+        self.assertNotEqual(cpus[0]['thread-id'], process.pid)
+        self.assertEqual(client.command('query-status'), {'running': False, 'status': 'paused'})
+        self.end(process, client)
+        self.assertFalse(os.path.exists(os.path.join(self.dir, 'q')))
+
+    def test_every_command(self):
+        """Each one that the schema has, with arguments that it takes and with ones it does not."""
+        arguments = {
+            'human-monitor-command': {'command_line': 'info status'},
+            'memsave': {'val': guests.LOAD, 'size': 6000, 'filename': 'm', 'cpu_index': 0},
+            'pmemsave': {'val': guests.LOAD, 'size': 6000, 'filename': 'p'},
+            'x-rearm-log': {'items': ''},
+            'x-rearm-gdbserver': {'device': 'unix:g'},
+        }
+        process = self.start('-kernel', self.spin, '-qmp', 'unix:q,server=on,wait=off')
+        client = self.client('q').negotiate()
+        names = client.schema.names('command')
+        self.assertEqual(sorted(c['name'] for c in client.command('query-commands')), sorted(names))
+        self.assertTrue(set(arguments) < set(names))
+        for name in sorted(names):
+            error = client.execute(name, no_such_argument=1)['error']
+            self.assertEqual(error['class'], 'GenericError')
+            self.assertRegex(error['desc'], r"^Parameter '(no-such-argument' is unexpected|"
+                                            r"(command-line|val|items)' is missing)$")
+            if name not in ('quit', 'qmp_capabilities'):
+                client.command(name, **arguments.get(name, {}))
+        self.assertEqual(client.command('query-status')['running'], False)
+        with open(os.path.join(self.dir, 'm'), 'rb') as m, \
+                open(os.path.join(self.dir, 'p'), 'rb') as p:
+            virtual, physical = m.read(), p.read()
+        self.assertEqual(len(virtual), 6000)
+        self.assertEqual(virtual[:4 * len(guests.SPIN)], guests.elf(guests.SPIN)[0x1000:][:-1])
+        self.assertEqual(virtual[:0x1000], physical[:0x1000])
+        self.assertEqual(client.command('query-target'), {'arch': 'aarch64'})
+        self.assertIn('cortex-a57', [c['name'] for c in client.command('query-cpu-definitions')])
+        self.assertEqual([m['name'] for m in client.command('query-machines')
+                          if m.get('is-default')], ['virt'])
+        self.end(process, client)
+
+    def test_stdio(self):
+        process = self.start('-kernel', self.echo, '-qmp-pretty', 'stdio')
+        client = self.stdio_client(process)
+        client.negotiate()
+        client.send(b'{"execute": "query-kvm"}')
+        while '"return"' not in client.text:
+            client.text += client.recv().decode()
+        self.assertIn('{\r\n    "return": {\r\n        "enabled": false,', client.text)
+        client.reply()
+        self.end(process, client)
+        self.assertEqual(process.stderr.read(), b'')
+
+    def test_hostile_input(self):
+        """Whatever is sent, the next good command is answered."""
+        process = self.start('-kernel', self.spin, '-qmp', 'unix:q,server=on,wait=off')
+        client = self.client('q').negotiate()
+        for text in [b'{"execute": \n"query-name"}}', b'[' * 5000 + b']' * 5000,
+                     b'{"execute": "' + b'x' * 3000000 + b'"}', b'{"execute": "query\xff',
+                     b'{"execute": "\xc3\x28"}', b'\x00\x01\n', b'nonsense\n',
+                     b'{"execute": "stop", "arguments": {"\xe2\x82\xac": [' + b'1,' * 50000 +
+                     b'1]}}']:
+            client.send(text)
+            client.send(b'\xff{"execute": "query-name", "id": "end"}')
+            replies = []
+            while not replies or replies[-1].get('id') != 'end':
+                replies.append(client.reply())
+            self.assertEqual(replies[-1]['return'], {})
+            self.assertTrue([r for r in replies if r.get('error', {}).get('class')
+                             in ('GenericError', 'CommandNotFound')], text[:40])
+        self.end(process, client)
+
+    def test_next_client(self):
+        """One leaves in the middle of a message; the next one starts from the greeting."""
+        process = self.start('-kernel', self.spin, '-qmp', 'unix:q,server=on,wait=off')
+        s = self.connect('q')
+        self.assertIn(b'QMP', s.recv(4096))
+        s.sendall(b'{"execute": "qmp_capabilities"}{"execute":')
+        self.assertIn(b'return', s.recv(4096))
+        s.close()
+        client = self.client('q')
+        self.assertIn('QMP', client.greeting)
+        self.assertEqual(client.execute('stop')['error']['class'], 'CommandNotFound')
+        self.end(process, client.negotiate())
+
+    # ---- several ----
+
+    def test_several_monitors(self):
+        """Programs and a person see the same machine; every program gets every event."""
+        process = self.start('-kernel', self.spin, '-qmp', 'unix:a,server=on,wait=off',
+                             '-chardev', 'socket,id=c,path=b,server=on,wait=off',
+                             '-mon', 'chardev=c,mode=control,pretty=on',
+                             '-monitor', 'unix:h,server=on,wait=off')
+        human = self.connect('h')
+        clients = [self.client('a').negotiate(), self.client('b').negotiate()]
+        labels = [c['label'] for c in clients[0].command('query-chardev')]
+        self.assertEqual(sorted(labels), ['c', 'monitor0', 'monitor2', 'serial0'])
+        for n in range(20):
+            stopper = clients[n % 2]
+            stopper.command('stop')
+            for client in clients:
+                client.wait('STOP')
+            if n % 3:
+                clients[n % 2 - 1].command('cont')
+            else:
+                human.sendall(b'cont\r')
+            for client in clients:
+                client.wait('RESUME')
+        human.sendall(b'info status\r')
+        seen = b''
+        while b'VM status: running' not in seen:
+            seen += human.recv(4096)
+        clients[0].command('system_reset')
+        for client in clients:
+            self.assertEqual(client.wait('RESET')['data'],
+                             {'guest': False, 'reason': 'host-qmp-system-reset'})
+        clients[0].command('system_powerdown')
+        clients[1].wait('POWERDOWN')
+        self.end(process, clients[1])
+        self.assertIn('SHUTDOWN', clients[0].rest())
+
+    # ---- the end ----
+
+    def test_guest_shutdown(self):
+        for keep in False, True:
+            process = self.start(*['-no-shutdown'] * keep, '-kernel', self.echo,
+                                 '-qmp', 'unix:q,server=on', stdio='unix:s,server=on,wait=off')
+            client = self.client('q').negotiate()
+            console = self.connect('s')
+            self.assertEqual(console.sendall(b'q'), None)
+            self.assertEqual(client.wait('SHUTDOWN')['data'],
+                             {'guest': True, 'reason': 'guest-shutdown'})
+            if keep:
+                client.wait('STOP')
+                self.assertEqual(client.command('query-status'),
+                                 {'running': False, 'status': 'shutdown'})
+                self.end(process, client)
+            else:
+                self.assertEqual(client.rest(), [])
+                self.assertEqual(process.wait(TIMEOUT), 0)
+
+    def test_signal(self):
+        process = self.start('-kernel', self.spin, '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(client.wait('SHUTDOWN')['data'],
+                         {'guest': False, 'reason': 'host-signal'})
+        self.assertEqual(process.wait(TIMEOUT), 0)
+
+    # ---- record and replay ----
+
+    def storm(self, client, seconds):
+        end = time.monotonic() + seconds
+        n = 0
+        while time.monotonic() < end:
+            client.command(['stop', 'x-rearm-query-registers', 'cont', 'query-replay', 'cont',
+                            'system_reset', 'query-status', 'x-rearm-query-mtree'][n % 8])
+            n += 1
+        client.command('cont')
+
+    def test_recording(self):
+        """Two clients do what they like while recording; the replay is equal, and says so."""
+        process = self.start('-kernel', self.echo, '-icount', 'shift=3,rr=record,rrfile=log',
+                             '-qmp', 'unix:a,server=on', '-qmp', 'unix:b,server=on,wait=off')
+        clients = [self.client('a').negotiate(), self.client('b').negotiate()]
+        info = clients[0].command('query-replay')
+        self.assertEqual((info['mode'], info['filename']), ('record', 'log'))
+        threads = [threading.Thread(target=self.storm, args=(c, 1.5)) for c in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.end(process, clients[0])
+        report = process.stderr.read().decode()
+        digest = re.search(r'digest ([0-9a-f]{16}), cause host-quit', report)
+        self.assertTrue(digest, report)
+        replay = self.start('-S', '-icount', 'rr=replay,rrfile=log', '-qmp', 'unix:a,server=on')
+        client = self.client('a').negotiate()
+        info = client.command('query-replay')
+        self.assertEqual((info['mode'], info['filename'], info['icount']), ('play', 'log', 0))
+        client.command('cont')
+        self.assertIn('RESET', client.rest())
+        self.assertEqual(replay.wait(TIMEOUT), 0)
+        self.assertIn(f'digest {digest.group(1)} (equal)', replay.stderr.read().decode())
+
+
+if __name__ == '__main__':
+    REARM = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
