@@ -120,13 +120,13 @@ static void enter_el1(ArmCpu *cpu, unsigned vector, uint64_t return_pc)
     } else if (s->spsel) {
         vector += 0x200;
     }
-    s->spsr_el1 = arm_pstate_read(cpu);
-    s->elr_el1 = return_pc;
+    s->spsr_el[1] = arm_pstate_read(cpu);
+    s->elr_el[1] = return_pc;
     s->daif = PSTATE_DAIF;
     s->il = 0;
     s->ss = 0;
     arm_set_el_sp(cpu, 1, 1);
-    vcpu->pc = s->vbar_el1 + vector;
+    vcpu->pc = s->vbar_el[1] + vector;
     vcpu->halted = 0;
     if (vcpu->exception_hook) {
         vcpu->exception_hook(vcpu->exception_hook_opaque, vector, return_pc);
@@ -137,28 +137,28 @@ static void take_sync(ArmCpu *cpu, uint32_t esr, uint64_t return_pc)
 {
     unsigned from = cpu->s.el;
 
-    cpu->s.esr_el1 = esr;
+    cpu->s.esr_el[1] = esr;
     enter_el1(cpu, VECTOR_SYNC, return_pc);
     cpu->vcpu.exit_request = 1;
     if (log_enabled(LOG_INT)) {
         log_mask(LOG_INT, "cpu %u: %s from EL%u at 0x%" PRIx64 ": ESR 0x%x FAR 0x%" PRIx64
                  " SPSR 0x%" PRIx64 " to 0x%" PRIx64 "\n", cpu->vcpu.index,
                  exception_name(VECTOR_SYNC, esr), from, return_pc, esr,
-                 cpu->s.far_el1, cpu->s.spsr_el1, cpu->vcpu.pc);
+                 cpu->s.far_el[1], cpu->s.spsr_el[1], cpu->vcpu.pc);
     }
 }
 
 void arm_exception(ArmCpu *cpu, uint32_t esr, uint64_t return_pc)
 {
     if (esr >> SYNDROME_EC_SHIFT == EC_PC_ALIGNMENT) {
-        cpu->s.far_el1 = return_pc;
+        cpu->s.far_el[1] = return_pc;
     }
     take_sync(cpu, esr, return_pc);
 }
 
 void arm_exception_far(ArmCpu *cpu, uint32_t esr, uint64_t far)
 {
-    cpu->s.far_el1 = far;
+    cpu->s.far_el[1] = far;
     take_sync(cpu, esr, cpu->vcpu.pc);
 }
 
@@ -244,7 +244,7 @@ bool arm_take_interrupt(Vcpu *vcpu)
     if (log_enabled(LOG_INT)) {
         log_mask(LOG_INT, "cpu %u: %s from EL%u at 0x%" PRIx64 ": SPSR 0x%" PRIx64
                  " to 0x%" PRIx64 "\n", vcpu->index, exception_name(vector, 0), from,
-                 s->elr_el1, s->spsr_el1, vcpu->pc);
+                 s->elr_el[1], s->spsr_el[1], vcpu->pc);
     }
     return true;
 }
@@ -316,7 +316,7 @@ static bool illegal_return(uint32_t spsr)
 void arm_exception_return(ArmCpu *cpu)
 {
     ArmState *s = &cpu->s;
-    uint32_t spsr = s->spsr_el1;
+    uint32_t spsr = s->spsr_el[1];
     bool illegal = illegal_return(spsr);
     unsigned el = illegal ? s->el : spsr >> PSTATE_EL_SHIFT & 3;
     unsigned spsel = illegal ? s->spsel : spsr & PSTATE_SP;
@@ -329,7 +329,7 @@ void arm_exception_return(ArmCpu *cpu)
     s->daif = spsr & PSTATE_DAIF;
     cpu->vcpu.nzcv = nzcv_pack(spsr & PSTATE_NZCV);
     arm_set_el_sp(cpu, el, spsel);
-    cpu->vcpu.pc = branch_address(cpu, s->elr_el1);
+    cpu->vcpu.pc = branch_address(cpu, s->elr_el[1]);
     cpu->vcpu.excl_addr = UINT64_MAX;
     cpu->vcpu.exit_request = 1;
     if (illegal) {
@@ -400,7 +400,7 @@ static void do_wfi(Vcpu *vcpu)
 
     if (arm_has_work(vcpu)) {
         leave_after(vcpu);
-    } else if (cpu->s.el == 0 && !(cpu->s.sctlr_el1 & SCTLR_NTWI)) {
+    } else if (cpu->s.el == 0 && !(cpu->s.sctlr_el[1] & SCTLR_NTWI)) {
         arm_exception(cpu, syndrome(EC_WFX, ISS_WFI), vcpu->pc);
     } else {
         leave_after(vcpu);

@@ -18,12 +18,12 @@
 
 static uint32_t uci_access(ArmCpu *cpu, const SysReg *r, bool write)
 {
-    return cpu->s.el == 0 && !(cpu->s.sctlr_el1 & SCTLR_UCI) ? sysreg_trap(cpu, r, write) : 0;
+    return cpu->s.el == 0 && !(cpu->s.sctlr_el[1] & SCTLR_UCI) ? sysreg_trap(cpu, r, write) : 0;
 }
 
 static uint32_t dze_access(ArmCpu *cpu, const SysReg *r, bool write)
 {
-    return cpu->s.el == 0 && !(cpu->s.sctlr_el1 & SCTLR_DZE) ? sysreg_trap(cpu, r, write) : 0;
+    return cpu->s.el == 0 && !(cpu->s.sctlr_el[1] & SCTLR_DZE) ? sysreg_trap(cpu, r, write) : 0;
 }
 
 /* ---- TLBI ---- */
@@ -36,7 +36,7 @@ static uint64_t tlbi_vaddr(uint64_t arg)
 
 static uint32_t tlbi_asid(const ArmCpu *cpu, uint64_t arg)
 {
-    return extract64(arg, 48, cpu->s.tcr_el1 & TCR_AS ? 16 : 8);
+    return extract64(arg, 48, cpu->s.tcr_el[1] & TCR_AS ? 16 : 8);
 }
 
 typedef void FlushFn(Vcpu *vcpu, uint64_t arg);

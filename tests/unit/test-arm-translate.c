@@ -213,7 +213,7 @@ static void run_test(const RunTest *t, const TcgConfig *config)
         g_assert_true(memory_write(g.m->memory, DATA + n, &(uint64_t){ 0x5a5a5a5a5a5a5a5a }, 8));
     }
     g_assert_true(memory_write(g.m->memory, RAM, t->words, sizeof(t->words)));
-    g.cpu->s.vbar_el1 = VECTORS;
+    g.cpu->s.vbar_el[1] = VECTORS;
     g.cpu->s.cpacr_el1 = t->fp_off ? 0 : 3 << 20;
     vcpu_space_changed(cpu);
     cpu->slot[9] = DATA;
@@ -222,13 +222,13 @@ static void run_test(const RunTest *t, const TcgConfig *config)
     while (cpu->left > 0 && tcg_run(g.tcg, cpu) != TCG_STOP_DEBUG) {
     }
     g_assert_cmphex(cpu->pc, ==, VECTOR_SYNC_EL1);
-    g_assert_cmphex(g.cpu->s.esr_el1, ==, t->esr);
-    g_assert_cmphex(g.cpu->s.elr_el1, ==, RAM + t->pc);
+    g_assert_cmphex(g.cpu->s.esr_el[1], ==, t->esr);
+    g_assert_cmphex(g.cpu->s.elr_el[1], ==, RAM + t->pc);
     if (t->x1) {
         g_assert_cmphex(cpu->slot[1], ==, t->x1);
     }
     if (t->far) {
-        g_assert_cmphex(g.cpu->s.far_el1, ==, t->far);
+        g_assert_cmphex(g.cpu->s.far_el[1], ==, t->far);
     }
     guest_free(&g);
 }

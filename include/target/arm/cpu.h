@@ -2,7 +2,7 @@
  * The Arm CPU: guest-visible state and its models.
  *
  * General registers and the current SP are slots of the embedded Vcpu: slot n
- * is Xn for n <= 30, slot 31 is the current stack pointer; the banked one is
+ * is Xn for n <= 30, slot 31 is the current stack pointer; the others are
  * in sp_el[]. NZCV is vcpu.nzcv (packed), the PC vcpu.pc.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -23,7 +23,15 @@ typedef struct ArmVReg {
     uint64_t d[2];
 } __attribute__((aligned(16))) ArmVReg;
 
-/* PSTATE apart from NZCV, as separate bytes; DAIF in SPSR positions 9..6. */
+/* Exception levels, and banks of what is banked by them. */
+#define ARM_NUM_ELS 4
+
+/*
+ * PSTATE apart from NZCV, as separate bytes; DAIF in SPSR positions 9..6.
+ *
+ * Registers that the manual has once for each exception level are arrays by EL: x_el[n] is
+ * X_ELn. Elements for which there is no such register at an EL stay zero.
+ */
 typedef struct ArmState {
     ArmVReg v[32];
     uint32_t fpcr;
@@ -33,21 +41,20 @@ typedef struct ArmState {
     uint8_t spsel;            /* PSTATE.SP */
     uint8_t il;               /* PSTATE.IL */
     uint8_t ss;               /* PSTATE.SS */
-    uint64_t sp_el[4];        /* banked; stale for the one that is slot 31 now */
-    uint64_t elr_el1;
-    uint64_t spsr_el1;
-    uint64_t vbar_el1;
-    uint64_t esr_el1;
-    uint64_t far_el1;
-    uint64_t sctlr_el1;
+    uint64_t sp_el[ARM_NUM_ELS];    /* stale for the one that is slot 31 now */
+    uint64_t elr_el[ARM_NUM_ELS];
+    uint64_t spsr_el[ARM_NUM_ELS];
+    uint64_t vbar_el[ARM_NUM_ELS];
+    uint64_t esr_el[ARM_NUM_ELS];
+    uint64_t far_el[ARM_NUM_ELS];
+    uint64_t sctlr_el[ARM_NUM_ELS];
     uint64_t cpacr_el1;
-    uint64_t ttbr_el1[2];
-    uint64_t tcr_el1;
-    uint64_t mair_el1;
-    uint64_t contextidr_el1;
-    uint64_t tpidr_el0;
+    uint64_t ttbr_el[ARM_NUM_ELS][2];   /* TTBR0_ELn, TTBR1_ELn */
+    uint64_t tcr_el[ARM_NUM_ELS];
+    uint64_t mair_el[ARM_NUM_ELS];
+    uint64_t contextidr_el[ARM_NUM_ELS];
+    uint64_t tpidr_el[ARM_NUM_ELS];
     uint64_t tpidrro_el0;
-    uint64_t tpidr_el1;
     uint64_t par_el1;
     uint64_t csselr_el1;
     uint64_t cntkctl_el1;
@@ -67,7 +74,7 @@ typedef struct ArmState {
     uint64_t cntfrq_el0;
     uint8_t irq_level;        /* interrupt inputs: bit 0 IRQ, bit 1 FIQ */
     uint8_t timer_level[2];   /* what each timer output was last driven to */
-    uint8_t pad[13];
+    uint8_t pad[5];
 } ArmState;
 
 typedef struct ArmCpuModel ArmCpuModel;
