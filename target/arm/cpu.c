@@ -14,6 +14,7 @@
 #include "target/arm/gtimer.h"
 #include "target/arm/mmu.h"
 #include "target/arm/psci.h"
+#include "target/arm/routing.h"
 #include "target/arm/system.h"
 #include "target/arm/translate.h"
 #include "util/bitops.h"
@@ -41,6 +42,9 @@
     F(S, ARRAY_U64, far_el)         \
     F(S, ARRAY_U64, sctlr_el)       \
     F(S, U64, cpacr_el1)            \
+    F(S, U64, hcr_el2)              \
+    F(S, U64, scr_el3)              \
+    F(S, ARRAY_U64, mdcr_el)        \
     F(S, ARRAY_U64, ttbr_el)        \
     F(S, ARRAY_U64, tcr_el)         \
     F(S, ARRAY_U64, mair_el)        \
@@ -177,7 +181,7 @@ static uint32_t arm_mode(Vcpu *vcpu)
 {
     const ArmCpu *cpu = arm_cpu(vcpu);
     const ArmState *s = &cpu->s;
-    uint64_t sctlr = s->sctlr_el[1];
+    uint64_t sctlr = s->sctlr_el[arm_regime_el(cpu)];
     bool user = s->el == 0;
     uint32_t mode = (uint32_t)s->el << MODE_EL_SHIFT;
 

@@ -11,6 +11,7 @@
 #include "target/arm/sysreg-rows.h"
 #include "target/arm/exceptions.h"
 #include "target/arm/mmu.h"
+#include "target/arm/routing.h"
 #include "target/arm/system.h"
 #include "util/bitops.h"
 
@@ -18,12 +19,12 @@
 
 static uint32_t uci_access(ArmCpu *cpu, const SysReg *r, bool write)
 {
-    return cpu->s.el == 0 && !(cpu->s.sctlr_el[1] & SCTLR_UCI) ? sysreg_trap(cpu, r, write) : 0;
+    return cpu->s.el == 0 && !(arm_sctlr(cpu) & SCTLR_UCI) ? sysreg_trap(cpu, r, write) : 0;
 }
 
 static uint32_t dze_access(ArmCpu *cpu, const SysReg *r, bool write)
 {
-    return cpu->s.el == 0 && !(cpu->s.sctlr_el[1] & SCTLR_DZE) ? sysreg_trap(cpu, r, write) : 0;
+    return cpu->s.el == 0 && !(arm_sctlr(cpu) & SCTLR_DZE) ? sysreg_trap(cpu, r, write) : 0;
 }
 
 /* ---- TLBI ---- */
@@ -104,7 +105,7 @@ static void at_s1(ArmCpu *cpu, const SysReg *r, uint64_t vaddr)
                          (uint64_t)t.memattr << 56;
     } else if ((t.r.fault & ~3u) == FSC_EXTERNAL_WALK) {
         /* Not a result: the instruction itself takes the abort. */
-        arm_raise_walk_abort(cpu, vaddr, t.r.fault);
+        arm_raise_cm_abort(cpu, vaddr, t.r.fault);
     } else {
         cpu->s.par_el1 = PAR_F | PAR_RES1 | t.r.fault << 1;
     }

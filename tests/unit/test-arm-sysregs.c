@@ -430,7 +430,7 @@ static void test_at(void)
     cpu->s.ttbr_el[1][0] = 0x50000000;
     cpu->vcpu.pc = PC;
     guest_write(cpu, K(1, 0, 7, 8, 0), 0x5678);
-    g_assert_cmphex(cpu->s.esr_el[1], ==, 0x96000115);
+    g_assert_cmphex(cpu->s.esr_el[1], ==, 0x96000155);
     g_assert_cmphex(cpu->s.far_el[1], ==, 0x5678);
     g_assert_cmphex(cpu->s.elr_el[1], ==, PC);
     g_assert_cmphex(cpu->vcpu.pc, ==, 0x200);

@@ -31,6 +31,10 @@ typedef struct ArmVReg {
  *
  * Registers that the manual has once for each exception level are arrays by EL: x_el[n] is
  * X_ELn. Elements for which there is no such register at an EL stay zero.
+ *
+ * AArch32 needs no further banks of general registers: R8_fiq to R14_und are parts of X8 to
+ * X30 (DDI 0487 D1.20.1). Its system registers are the AArch64 ones of EL1; where they are
+ * banked by Security state because EL3 uses AArch32, the Secure one is element 3.
  */
 typedef struct ArmState {
     ArmVReg v[32];
@@ -49,6 +53,9 @@ typedef struct ArmState {
     uint64_t far_el[ARM_NUM_ELS];
     uint64_t sctlr_el[ARM_NUM_ELS];
     uint64_t cpacr_el1;
+    uint64_t hcr_el2;
+    uint64_t scr_el3;
+    uint64_t mdcr_el[ARM_NUM_ELS];
     uint64_t ttbr_el[ARM_NUM_ELS][2];   /* TTBR0_ELn, TTBR1_ELn */
     uint64_t tcr_el[ARM_NUM_ELS];
     uint64_t mair_el[ARM_NUM_ELS];
