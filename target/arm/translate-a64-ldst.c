@@ -24,13 +24,13 @@ enum AddressMode { MODE_UNSCALED, MODE_POST, MODE_UNPRIV, MODE_PRE };
 /* For a single access of 1 << size bytes; SCTLR_EL1.A asks for alignment. */
 static unsigned plain_memop(DisasContext *s, unsigned size)
 {
-    return size | a64_mem_flags(s) | (s->mode & MODE_ALIGN_CHECK ? MEM_ALIGNED : 0);
+    return size | (s->mode & MODE_ALIGN_CHECK ? MEM_ALIGNED : 0);
 }
 
 /* Exclusive and ordered accesses are always aligned (v8.0, without LSE2). */
 static unsigned ordered_memop(DisasContext *s, unsigned size, bool ordered)
 {
-    return size | a64_mem_flags(s) | MEM_ALIGNED | (ordered ? MEM_ACQREL : 0);
+    return size | MEM_ALIGNED | (ordered ? MEM_ACQREL : 0);
 }
 
 /* A scalar load or store of general registers, from its size and opc fields. */
@@ -56,9 +56,9 @@ static bool decode_int_access(DisasContext *s, unsigned size, unsigned opc, IntA
 static void int_access(DisasContext *s, const IntAccess *x, unsigned rt, IrVal addr)
 {
     if (x->store) {
-        ir_st(s->b, x->memop, addr, a64_read_low(s, rt));
+        a64_store(s, x->memop, addr, a64_read_low(s, rt));
     } else {
-        a64_write(s, rt, ir_ld(s->b, x->memop, addr));
+        a64_write(s, rt, a64_load(s, x->memop, addr));
     }
 }
 
@@ -79,9 +79,9 @@ static void vec_access(DisasContext *s, const VecAccess *x, unsigned rt, IrVal a
     unsigned memop = plain_memop(s, x->size);
 
     if (x->store) {
-        ir_st_vec(s->b, memop, addr, arm_v_offset(rt));
+        a64_store_vec(s, memop, addr, rt);
     } else {
-        ir_ld_vec(s->b, memop, addr, arm_v_offset(rt));
+        a64_load_vec(s, memop, addr, rt);
     }
 }
 
@@ -96,7 +96,7 @@ static bool trans_LDXR(DisasContext *s, arg_LDXR *a)
 {
     IrVal addr = a64_read_base(s, a->rn);
 
-    a64_write(s, a->rt, ir_ld(s->b, ordered_memop(s, a->size, a->acq) | MEM_EXCL, addr));
+    a64_write(s, a->rt, a64_load(s, ordered_memop(s, a->size, a->acq) | MEM_EXCL, addr));
     return true;
 }
 
@@ -116,7 +116,7 @@ static IrVal store_exclusive_base(DisasContext *s, unsigned rn)
 static bool trans_STXR(DisasContext *s, arg_STXR *a)
 {
     IrVal addr = store_exclusive_base(s, a->rn);
-    IrVal status = ir_stx(s->b, ordered_memop(s, a->size, a->rel), addr,
+    IrVal status = a64_store_exclusive(s, ordered_memop(s, a->size, a->rel), addr,
                           a64_read_low(s, a->rt), IR_NONE);
 
     a64_write(s, a->rs, status);
@@ -127,7 +127,7 @@ static bool trans_LDXP(DisasContext *s, arg_LDXP *a)
 {
     IrVal addr = a64_read_base(s, a->rn), first, second;
 
-    ir_ld2(s->b, ordered_memop(s, a->sz ? MEM_64 : MEM_32, a->acq) | MEM_EXCL, addr,
+    a64_load2(s, ordered_memop(s, a->sz ? MEM_64 : MEM_32, a->acq) | MEM_EXCL, addr,
            &first, &second);
     a64_write(s, a->rt, first);
     a64_write(s, a->rt2, second);
@@ -137,7 +137,7 @@ static bool trans_LDXP(DisasContext *s, arg_LDXP *a)
 static bool trans_STXP(DisasContext *s, arg_STXP *a)
 {
     IrVal addr = store_exclusive_base(s, a->rn);
-    IrVal status = ir_stx(s->b, ordered_memop(s, a->sz ? MEM_64 : MEM_32, a->rel), addr,
+    IrVal status = a64_store_exclusive(s, ordered_memop(s, a->sz ? MEM_64 : MEM_32, a->rel), addr,
                           a64_read_low(s, a->rt), a64_read_low(s, a->rt2));
 
     a64_write(s, a->rs, status);
@@ -148,7 +148,7 @@ static bool trans_LDAR(DisasContext *s, arg_LDAR *a)
 {
     IrVal addr = a64_read_base(s, a->rn);
 
-    a64_write(s, a->rt, ir_ld(s->b, ordered_memop(s, a->size, true), addr));
+    a64_write(s, a->rt, a64_load(s, ordered_memop(s, a->size, true), addr));
     return true;
 }
 
@@ -156,7 +156,7 @@ static bool trans_STLR(DisasContext *s, arg_STLR *a)
 {
     IrVal addr = a64_read_base(s, a->rn);
 
-    ir_st(s->b, ordered_memop(s, a->size, true), addr, a64_read_low(s, a->rt));
+    a64_store(s, ordered_memop(s, a->size, true), addr, a64_read_low(s, a->rt));
     return true;
 }
 
@@ -174,7 +174,7 @@ static bool trans_LDR_lit(DisasContext *s, arg_LDR_lit *a)
     if (a->opc < 3) {       /* 3: PRFM */
         unsigned memop = memops[a->opc] | plain_memop(s, 0);
 
-        a64_write(s, a->rt, ir_ld(s->b, memop, literal_address(s, a->imm)));
+        a64_write(s, a->rt, a64_load(s, memop, literal_address(s, a->imm)));
     }
     return true;
 }
@@ -234,7 +234,7 @@ static void pair_write_back(DisasContext *s, unsigned rn, const PairAddress *p)
 static bool trans_PAIR(DisasContext *s, arg_PAIR *a)
 {
     unsigned size = a->opc == 2 ? MEM_64 : MEM_32;
-    unsigned memop = size | a64_mem_flags(s) | (a->opc == 1 ? MEM_SIGNED64 : 0);
+    unsigned memop = size | (a->opc == 1 ? MEM_SIGNED64 : 0);
     /* With alignment checks each element is checked on its own. */
     bool split = s->mode & MODE_ALIGN_CHECK;
     IrVal v[2], second;
@@ -252,19 +252,19 @@ static bool trans_PAIR(DisasContext *s, arg_PAIR *a)
         v[0] = a64_read_low(s, a->rt);
         v[1] = a64_read_low(s, a->rt2);
         if (split) {
-            ir_st(s->b, memop, p.access, v[0]);
-            ir_st(s->b, memop, second, v[1]);
+            a64_store(s, memop, p.access, v[0]);
+            a64_store(s, memop, second, v[1]);
         } else {
-            ir_st2(s->b, memop, p.access, v[0], v[1]);
+            a64_store2(s, memop, p.access, v[0], v[1]);
         }
         pair_write_back(s, a->rn, &p);
         return true;
     }
     if (split) {
-        v[0] = ir_ld(s->b, memop, p.access);
-        v[1] = ir_ld(s->b, memop, second);
+        v[0] = a64_load(s, memop, p.access);
+        v[1] = a64_load(s, memop, second);
     } else {
-        ir_ld2(s->b, memop, p.access, &v[0], &v[1]);
+        a64_load2(s, memop, p.access, &v[0], &v[1]);
     }
     pair_write_back(s, a->rn, &p);
     a64_write(s, a->rt, v[0]);
@@ -316,7 +316,7 @@ static bool trans_LDST_imm9(DisasContext *s, arg_LDST_imm9 *a)
         int_access(s, &x, a->rt, a->mode == MODE_POST ? base : moved);
         a64_write_back(s, a->rn, moved, a->imm);
     } else {
-        v = ir_ld(s->b, x.memop, a->mode == MODE_POST ? base : moved);
+        v = a64_load(s, x.memop, a->mode == MODE_POST ? base : moved);
         a64_write_back(s, a->rn, moved, a->imm);
         a64_write(s, a->rt, v);
     }

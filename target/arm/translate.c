@@ -94,10 +94,120 @@ void a64_write_back(DisasContext *s, unsigned n, IrVal base, int64_t moved)
     }
 }
 
-unsigned a64_mem_flags(DisasContext *s)
+/* ---- data accesses ---- */
+
+/* The parts of a memop. */
+#define MEM_SIZE 7u
+#define MEM_SIGNED (MEM_SIGNED32 | MEM_SIGNED64)
+
+static bool big_endian(const DisasContext *s)
 {
-    return s->mode & MODE_BIG_ENDIAN ? MEM_BIG_ENDIAN : 0;
+    return s->mode & MODE_BIG_ENDIAN;
 }
+
+/* The low 1 << size bytes in the other order, zero-extended. */
+static IrVal swapped(DisasContext *s, unsigned size, IrVal v)
+{
+    switch (size) {
+    case MEM_8:
+        return v;
+    case MEM_16:
+        return ir_shr(s->b, W32, ir_bswap(s->b, W32, v), ir_const(s->b, 16));
+    default:
+        return ir_bswap(s->b, size == MEM_64 ? W64 : W32, v);
+    }
+}
+
+/* What was loaded with memop less its sign extension. */
+static IrVal from_big_endian(DisasContext *s, unsigned memop, IrVal v)
+{
+    unsigned size = memop & MEM_SIZE;
+
+    v = swapped(s, size, v);
+    if (memop & MEM_SIGNED) {
+        v = ir_sext(s->b, memop & MEM_SIGNED64 ? W64 : W32, 8 << size, v);
+    }
+    return v;
+}
+
+IrVal a64_load(DisasContext *s, unsigned memop, IrVal addr)
+{
+    if (!big_endian(s)) {
+        return ir_ld(s->b, memop, addr);
+    }
+    return from_big_endian(s, memop, ir_ld(s->b, memop & ~MEM_SIGNED, addr));
+}
+
+static IrVal to_memory(DisasContext *s, unsigned memop, IrVal v)
+{
+    return big_endian(s) ? swapped(s, memop & MEM_SIZE, v) : v;
+}
+
+void a64_store(DisasContext *s, unsigned memop, IrVal addr, IrVal v)
+{
+    ir_st(s->b, memop, addr, to_memory(s, memop, v));
+}
+
+void a64_load2(DisasContext *s, unsigned memop, IrVal addr, IrVal *first, IrVal *second)
+{
+    if (!big_endian(s)) {
+        ir_ld2(s->b, memop, addr, first, second);
+        return;
+    }
+    ir_ld2(s->b, memop & ~MEM_SIGNED, addr, first, second);
+    *first = from_big_endian(s, memop, *first);
+    *second = from_big_endian(s, memop, *second);
+}
+
+void a64_store2(DisasContext *s, unsigned memop, IrVal addr, IrVal first, IrVal second)
+{
+    ir_st2(s->b, memop, addr, to_memory(s, memop, first), to_memory(s, memop, second));
+}
+
+IrVal a64_store_exclusive(DisasContext *s, unsigned memop, IrVal addr, IrVal v, IrVal v2)
+{
+    return ir_stx(s->b, memop, addr, to_memory(s, memop, v),
+                  v2.id ? to_memory(s, memop, v2) : v2);
+}
+
+/* The bytes of a whole register are reversed: its upper half comes first. */
+void a64_load_vec(DisasContext *s, unsigned memop, IrVal addr, unsigned vt)
+{
+    unsigned size = memop & MEM_SIZE, flags = memop & ~MEM_SIZE;
+    IrVal low, high;
+
+    if (!big_endian(s)) {
+        ir_ld_vec(s->b, memop, addr, arm_v_offset(vt));
+        return;
+    }
+    if (size == MEM_128) {
+        a64_load2(s, MEM_64 | flags, addr, &high, &low);
+    } else {
+        low = a64_load(s, memop, addr);
+        high = ir_const(s->b, 0);
+    }
+    ir_st_env(s->b, 8, arm_v_offset(vt), low);
+    ir_st_env(s->b, 8, arm_v_offset(vt) + 8, high);
+}
+
+void a64_store_vec(DisasContext *s, unsigned memop, IrVal addr, unsigned vt)
+{
+    unsigned size = memop & MEM_SIZE, flags = memop & ~MEM_SIZE;
+    IrVal low;
+
+    if (!big_endian(s)) {
+        ir_st_vec(s->b, memop, addr, arm_v_offset(vt));
+        return;
+    }
+    low = ir_ld_env(s->b, 8, arm_v_offset(vt));
+    if (size == MEM_128) {
+        a64_store2(s, MEM_64 | flags, addr, ir_ld_env(s->b, 8, arm_v_offset(vt) + 8), low);
+    } else {
+        a64_store(s, memop, addr, low);
+    }
+}
+
+/* ---- exceptions ---- */
 
 void a64_exception(DisasContext *s, uint32_t syndrome_value)
 {

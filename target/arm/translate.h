@@ -60,8 +60,18 @@ IrVal a64_check_base(DisasContext *s, unsigned n, IrVal addr);
 /* Write the base back, `moved` bytes from where it was, after its check. */
 void a64_write_back(DisasContext *s, unsigned n, IrVal base, int64_t moved);
 
-/* Flags common to all data accesses in this mode (endianness), for a memop. */
-unsigned a64_mem_flags(DisasContext *s);
+/*
+ * Data accesses in the byte order of this mode (SCTLR_ELx.EE, E0E). As ir_ld() and so on, which
+ * are little-endian; vector accesses name the register.
+ */
+IrVal a64_load(DisasContext *s, unsigned memop, IrVal addr);
+void a64_store(DisasContext *s, unsigned memop, IrVal addr, IrVal v);
+void a64_load2(DisasContext *s, unsigned memop, IrVal addr, IrVal *first, IrVal *second);
+void a64_store2(DisasContext *s, unsigned memop, IrVal addr, IrVal first, IrVal second);
+/* v2 is IR_NONE when there is one element. */
+IrVal a64_store_exclusive(DisasContext *s, unsigned memop, IrVal addr, IrVal v, IrVal v2);
+void a64_load_vec(DisasContext *s, unsigned memop, IrVal addr, unsigned vt);
+void a64_store_vec(DisasContext *s, unsigned memop, IrVal addr, unsigned vt);
 
 /* Raise Undefined Instruction and end the unit. */
 void a64_undefined(DisasContext *s);
