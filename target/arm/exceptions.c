@@ -224,6 +224,9 @@ static void raise_memory(ArmCpu *cpu, ArmRoute route, uint64_t vaddr, MmuAccess 
         uint32_t iss = fsc | (access == MMU_WRITE ? ISS_WNR : 0) |
                        (route == ROUTE_STAGE2 ? insn_iss : 0);
 
+        if (access == MMU_WRITE) {
+            vaddr = a64_store_fault_address(cpu, vaddr);
+        }
         take_abort(cpu, route, EC_DATA_ABORT_LOWER, iss, vaddr);
     }
 }

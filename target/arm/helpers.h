@@ -58,6 +58,13 @@ extern const IrHelper helper_software_step;
  */
 extern const IrHelper helper_sysreg_read;
 extern const IrHelper helper_sysreg_write;
+/*
+ * (key, n) MRS to Xn of a register whose read may raise an interrupt: the result is in
+ * place when the unit is left. pc + 4. Ends.
+ */
+extern const IrHelper helper_sysreg_read_to;
+/* (address) DC and IC by address, but DC IVAC: does nothing, or faults. Rule 3. */
+extern const IrHelper helper_cache_va;
 
 /* Plain and pure: (crc, value) of CRC32B/H/W/X and CRC32CB/H/W/X, by log2 of bytes. */
 extern const IrHelper helper_crc32[4];
@@ -70,5 +77,10 @@ extern const IrHelper helper_crc32c[4];
  * such an access never completes.
  */
 bool a64_sp_misaligned_access(ArmCpu *cpu);
+/*
+ * The address to report for a store that faulted at vaddr: of a DC ZVA, the instruction's
+ * argument.
+ */
+uint64_t a64_store_fault_address(ArmCpu *cpu, uint64_t vaddr);
 
 #endif

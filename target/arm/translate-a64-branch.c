@@ -361,7 +361,10 @@ static void translate_msr(DisasContext *s, const SysReg *r, const SysAccess *a)
     }
 }
 
-/* DC ZVA: zero the 64-byte block of the address. */
+/*
+ * DC ZVA: zero the 64-byte block of the address. On Device memory it takes an alignment fault
+ * (DDI 0487 D4.4.8), as the first store does for not being aligned: it has no other purpose.
+ */
 static void translate_dc_zva(DisasContext *s, const SysAccess *a)
 {
     IrVal addr, zero = ir_const(s->b, 0);
@@ -371,17 +374,20 @@ static void translate_dc_zva(DisasContext *s, const SysAccess *a)
         return;
     }
     addr = ir_and(s->b, W64, a64_read(s, a->rt, W64), ir_const(s->b, ~63ull));
+    ir_st(s->b, MEM_16, ir_add(s->b, W64, addr, ir_const(s->b, DC_ZVA_PROBE)), zero);
     for (unsigned i = 0; i < 64; i += 16) {
         ir_st2(s->b, MEM_64, ir_add(s->b, W64, addr, ir_const(s->b, i)), zero, zero);
     }
 }
 
-/* Maintenance of caches that Rearm has not, which EL0 does with SCTLR_EL1.UCI set. */
-static void translate_cache_nop(DisasContext *s, const SysAccess *a)
+/* Maintenance by address, which EL0 does with SCTLR_EL1.UCI set. */
+static void translate_cache_va(DisasContext *s, const SysAccess *a)
 {
     if (mode_el(s->mode) == 0 && (s->mode & MODE_UCI_TRAP)) {
         a64_exception(s, access_syndrome(a));
+        return;
     }
+    ir_call(s->b, &helper_cache_va, a64_read(s, a->rt, W64), IR_NONE, IR_NONE, IR_NONE);
 }
 
 static bool system_access(DisasContext *s, const SysAccess *a)
@@ -393,8 +399,10 @@ static bool system_access(DisasContext *s, const SysAccess *a)
     }
     if (r->flags & SYSREG_DC_ZVA) {
         translate_dc_zva(s, a);
+    } else if (r->flags & SYSREG_CACHE_VA) {
+        translate_cache_va(s, a);
     } else if (r->flags & SYSREG_NOP) {
-        translate_cache_nop(s, a);
+        return true;
     } else if (a->read) {
         translate_mrs(s, r, a);
     } else {

@@ -246,6 +246,22 @@ bool a64_sp_misaligned_access(ArmCpu *cpu)
            (insn & 0x3b000000) != 0x18000000 && extract32(insn, 5, 5) == 31;
 }
 
+uint64_t a64_store_fault_address(ArmCpu *cpu, uint64_t vaddr)
+{
+    uint8_t code[INSN_BYTES];
+    uint32_t insn;
+
+    if ((vaddr & 63) != DC_ZVA_PROBE ||
+        !vcpu_peek(&cpu->vcpu, cpu->vcpu.pc, code, sizeof(code))) {
+        return vaddr;
+    }
+    insn = load_insn(code);
+    if ((insn & 0xffffffe0) != 0xd50b7420) {
+        return vaddr;
+    }
+    return extract32(insn, 0, 5) == 31 ? 0 : cpu->vcpu.slot[extract32(insn, 0, 5)];
+}
+
 /* ---- the loop ---- */
 
 /* Advanced SIMD loads and stores of structures: 0x00 110x at bits 31 and 29..24. */

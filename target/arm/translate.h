@@ -30,6 +30,9 @@ bool a64_fp(DisasContext *s, uint32_t insn);       /* scalar FP and the FP instr
 bool a64_simd(DisasContext *s, uint32_t insn);     /* Advanced SIMD, integer and permute, crypto */
 bool a64_simd_ldst(DisasContext *s, uint32_t insn);/* LD1..LD4, ST1..ST4, LD1R..., structures */
 
+/* Where in its block a DC ZVA makes its first store. */
+#define DC_ZVA_PROBE 1u
+
 /* VcpuOps.translate. */
 void a64_translate(Vcpu *cpu, IrBuilder *b, uint64_t pc, uint32_t mode, const uint8_t *code,
                    unsigned code_bytes, unsigned max_insns);

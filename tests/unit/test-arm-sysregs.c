@@ -437,6 +437,49 @@ static void test_at(void)
     fake_machine_free(machine);
 }
 
+/* DC and IC by address: translation, and rights as a load's, of DC IVAC as a store's. */
+static void test_cache_faults(void)
+{
+    static const struct {
+        uint32_t key;
+        unsigned el;
+        uint64_t desc;
+        uint32_t esr;       /* 0: none */
+    } cases[] = {
+        { K(1, 3, 7, 10, 1), 1, 0, 0x96000145 },                    /* DC CVAC, not mapped */
+        { K(1, 3, 7, 11, 1), 1, 0, 0x96000145 },                    /* DC CVAU */
+        { K(1, 3, 7, 14, 1), 1, 0, 0x96000145 },                    /* DC CIVAC */
+        { K(1, 3, 7, 5, 1), 1, 0, 0x96000145 },                     /* IC IVAU */
+        { K(1, 0, 7, 6, 1), 1, 0, 0x96000145 },                     /* DC IVAC */
+        { K(1, 3, 7, 5, 1), 0, 0, 0x92000145 },
+        { K(1, 3, 7, 10, 1), 1, 1, 0x96000149 },                    /* access flag */
+        { K(1, 3, 7, 10, 1), 1, BIT64(10) | BIT64(7) | 1, 0 },      /* EL1 read-only */
+        { K(1, 0, 7, 6, 1), 1, BIT64(10) | BIT64(7) | 1, 0x9600014d },
+        { K(1, 0, 7, 6, 1), 1, BIT64(10) | 1, 0 },
+        { K(1, 3, 7, 10, 1), 0, BIT64(10) | 1, 0x9200014d },        /* not EL0's */
+        { K(1, 3, 7, 5, 1), 0, BIT64(10) | 1, 0x9200014d },
+        { K(1, 3, 7, 5, 1), 0, BIT64(10) | 3 << 6 | 1, 0 },
+        { K(1, 0, 7, 6, 2), 1, 0, 0 },                              /* DC ISW */
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        ArmCpu *cpu = setup("cortex-a57");
+
+        cpu->s.sctlr_el[1] |= SCTLR_M | SCTLR_UCI;
+        cpu->s.tcr_el[1] = 5ull << 32 | 25 | 25 << 16 | 2ull << 30;
+        cpu->s.ttbr_el[1][0] = 0x40000000;
+        mem_set(0x40000000, cases[i].desc ? cases[i].desc | 0x80000000 : 0);
+        (cases[i].el ? el1 : el0)(cpu);
+        guest_write(cpu, cases[i].key, 0x5678);
+        g_assert_cmphex(cpu->s.esr_el[1], ==, cases[i].esr);
+        if (cases[i].esr) {
+            g_assert_cmphex(cpu->s.far_el[1], ==, 0x5678);
+            g_assert_cmphex(cpu->s.elr_el[1], ==, PC);
+        }
+        fake_machine_free(machine);
+    }
+}
+
 /* A helper that finds exit_request set, but raised nothing, moves on. */
 static void test_pc_after_write(void)
 {
@@ -478,6 +521,7 @@ int main(int argc, char **argv)
     g_test_add_func("/arm/sysregs/fp-trap", test_fp_trap);
     g_test_add_func("/arm/sysregs/tlbi", test_tlbi);
     g_test_add_func("/arm/sysregs/at", test_at);
+    g_test_add_func("/arm/sysregs/cache-faults", test_cache_faults);
     g_test_add_func("/arm/sysregs/pc-after-write", test_pc_after_write);
     g_test_add_func("/arm/sysregs/isr", test_isr);
     return g_test_run();

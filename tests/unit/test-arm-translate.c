@@ -189,9 +189,10 @@ static const RunTest run_tests[] = {
     /* str d0 with FP disabled; and at SP: the trap comes first */
     { 0x1fe00000, 0, 0, 0, { 0xfd000120 }, true },
     { 0x1fe00000, 4, 0, 0, { 0x9110213f, 0x3c8107e0 }, true },
-    /* dc zva in the block of X9 + 0x440; the word before and the word behind stay. */
-    { 0xf2000007, 16, 0, 0, { 0x91114120, 0xd50b7420, 0xf9422121, 0xf9423d22, 0xd42000e0 } },
-    { 0xf2000007, 8, 0x5a5a5a5a5a5a5a5a, 0, { 0xd50b7429, 0xf9422121, 0xd42000e0 } },
+    /* dc zva of X9 + 0x450: with the MMU off memory is Device; a load of X9 + 0x451 faults too. */
+    { 0x96000061, 4, 0, DATA + 0x450, { 0x91114120, 0xd50b7420 } },
+    { 0x96000061, 0, 0, DATA, { 0xd50b7429 } },
+    { 0x96000021, 4, 0, DATA + 0x451, { 0x91114520, 0x79400001 } },
     /* mrs x3, daif; daifclr #2; mrs x1, daif */
     { 0xf2000007, 12, 0x340, 0, { 0xd53b4223, 0xd50342ff, 0xd53b4221, 0xd42000e0 } },
     /* ldxr x1; clrex; stxr w1, x3: not stored */
