@@ -106,12 +106,21 @@ void gtimer_post_load(ArmCpu *cpu)
     }
 }
 
+/*
+ * Without -icount the clock may have passed the comparator before the Timer that drives the
+ * output has run. A guest that has read ISTATUS as 1 may look for the interrupt next, so
+ * the output follows first.
+ */
 uint64_t gtimer_read_ctl(ArmCpu *cpu, unsigned n)
 {
     uint64_t ctl = cpu->s.cnt_ctl[n];
 
     /* ISTATUS is UNKNOWN while disabled; zero here. */
-    return (ctl & GTIMER_CTL_ENABLE) && condition_met(cpu, n) ? ctl | GTIMER_CTL_ISTATUS : ctl;
+    if (!(ctl & GTIMER_CTL_ENABLE) || !condition_met(cpu, n)) {
+        return ctl;
+    }
+    gtimer_sync(cpu, n);
+    return ctl | GTIMER_CTL_ISTATUS;
 }
 
 void gtimer_write_ctl(ArmCpu *cpu, unsigned n, uint64_t value)

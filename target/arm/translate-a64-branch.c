@@ -308,6 +308,10 @@ static void translate_mrs(DisasContext *s, const SysReg *r, const SysAccess *a)
 {
     IrVal v;
 
+    if (r->flags & SYSREG_END_READ) {
+        end_with(s, &helper_sysreg_read_to, ir_const(s->b, r->key), ir_const(s->b, a->rt));
+        return;
+    }
     if (r->flags & SYSREG_NZCV) {
         v = ir_get_nzcv(s->b);
     } else if (r->flags & SYSREG_DAIF) {
