@@ -10,6 +10,7 @@
 #include <glib.h>
 #include "accel/tcg/nzcv.h"
 #include "target/arm/cpu-models.h"
+#include "target/arm/debug.h"
 #include "target/arm/exceptions.h"
 #include "target/arm/gtimer.h"
 #include "target/arm/mmu.h"
@@ -191,8 +192,7 @@ static uint32_t arm_mode(Vcpu *vcpu)
     mode |= sctlr & (user ? SCTLR_SA0 : SCTLR_SA) ? MODE_SP_ALIGN : 0;
     mode |= sctlr & (user ? SCTLR_E0E : SCTLR_EE) ? MODE_BIG_ENDIAN : 0;
     mode |= s->il ? MODE_IL : 0;
-    mode |= arm_step_active(cpu) ? MODE_SS : 0;
-    mode |= arm_step_by_d(cpu) ? MODE_STEP_BY_D : 0;
+    mode |= arm_debug_mode(cpu);
     mode |= user ? el0_traps(sctlr) : 0;
     return mode;
 }

@@ -7,6 +7,7 @@
 #include "util/osdep.h"
 #include "target/arm/exceptions.h"
 #include "accel/tcg/nzcv.h"
+#include "target/arm/debug.h"
 #include "target/arm/helpers.h"
 #include "target/arm/mmu.h"
 #include "target/arm/psci.h"
@@ -15,10 +16,6 @@
 #include "target/arm/system.h"
 #include "util/bitops.h"
 #include "util/log.h"
-
-/* ISS of a data abort. */
-#define ISS_WNR (1u << 6)
-#define ISS_CM (1u << 8)
 
 /* ISS of a trapped WFI: CV, and the condition "always". */
 #define ISS_WFI (1u << 24 | 0xeu << 20)
@@ -99,9 +96,15 @@ static const char *exception_name(unsigned vector, uint32_t esr)
         return "data abort";
     case EC_SP_ALIGNMENT:
         return "SP alignment";
+    case EC_BREAKPOINT_LOWER:
+    case EC_BREAKPOINT:
+        return "breakpoint";
     case EC_SOFTWARE_STEP_LOWER:
     case EC_SOFTWARE_STEP:
         return "software step";
+    case EC_WATCHPOINT_LOWER:
+    case EC_WATCHPOINT:
+        return "watchpoint";
     case EC_BRK:
         return "BRK";
     }
@@ -169,8 +172,12 @@ void arm_take_exception(ArmCpu *cpu, unsigned target, unsigned vector, uint32_t 
 static ArmRoute route_of_class(unsigned ec)
 {
     switch (ec) {
+    case EC_BREAKPOINT_LOWER:
+    case EC_BREAKPOINT:
     case EC_SOFTWARE_STEP_LOWER:
     case EC_SOFTWARE_STEP:
+    case EC_WATCHPOINT_LOWER:
+    case EC_WATCHPOINT:
     case EC_BRK:
         return ROUTE_DEBUG;
     }
@@ -195,11 +202,7 @@ void arm_undefined(ArmCpu *cpu)
 
 /* ---- aborts ---- */
 
-/*
- * Take an abort with its FAR, the current instruction being the return address. `lower_ec` is
- * its class when it comes from below the EL that takes it; the class above is for the same EL.
- */
-static void take_abort(ArmCpu *cpu, ArmRoute route, unsigned lower_ec, uint32_t iss, uint64_t far)
+void arm_take_abort(ArmCpu *cpu, ArmRoute route, unsigned lower_ec, uint32_t iss, uint64_t far)
 {
     unsigned target = arm_route(cpu, route, cpu->s.el);
     unsigned ec = lower_ec + (target == cpu->s.el);
@@ -219,7 +222,7 @@ static void raise_memory(ArmCpu *cpu, ArmRoute route, uint64_t vaddr, MmuAccess 
     if (access != MMU_FETCH && a64_sp_misaligned_access(cpu)) {
         arm_exception(cpu, syndrome(EC_SP_ALIGNMENT, 0), cpu->vcpu.pc);
     } else if (access == MMU_FETCH) {
-        take_abort(cpu, route, EC_INSN_ABORT_LOWER, fsc, vaddr);
+        arm_take_abort(cpu, route, EC_INSN_ABORT_LOWER, fsc, vaddr);
     } else {
         uint32_t iss = fsc | (access == MMU_WRITE ? ISS_WNR : 0) |
                        (route == ROUTE_STAGE2 ? insn_iss : 0);
@@ -227,7 +230,7 @@ static void raise_memory(ArmCpu *cpu, ArmRoute route, uint64_t vaddr, MmuAccess 
         if (access == MMU_WRITE) {
             vaddr = a64_store_fault_address(cpu, vaddr);
         }
-        take_abort(cpu, route, EC_DATA_ABORT_LOWER, iss, vaddr);
+        arm_take_abort(cpu, route, EC_DATA_ABORT_LOWER, iss, vaddr);
     }
 }
 
@@ -244,7 +247,7 @@ void arm_raise_abort(Vcpu *vcpu, uint64_t vaddr, MmuAccess access, uint32_t faul
 
 void arm_raise_cm_abort(ArmCpu *cpu, uint64_t vaddr, uint32_t fsc)
 {
-    take_abort(cpu, route_of_fault(fsc), EC_DATA_ABORT_LOWER, fsc | ISS_CM | ISS_WNR, vaddr);
+    arm_take_abort(cpu, route_of_fault(fsc), EC_DATA_ABORT_LOWER, fsc | ISS_CM | ISS_WNR, vaddr);
 }
 
 void arm_raise_alignment(Vcpu *vcpu, uint64_t vaddr, MmuAccess access)
@@ -300,51 +303,6 @@ bool arm_has_work(Vcpu *vcpu)
     return !vcpu->powered_off && arm_cpu(vcpu)->s.irq_level != 0;
 }
 
-/* ---- software step (DDI 0487 D2.12) ---- */
-
-/* AArch64.GenerateDebugExceptionsFrom: debug exceptions are taken that occur at `el`. */
-static bool debug_exceptions_from(const ArmCpu *cpu, unsigned el, bool masked)
-{
-    const ArmState *s = &cpu->s;
-    unsigned target = arm_route(cpu, ROUTE_DEBUG, 0);
-
-    if ((s->oslsr_el1 & OSLSR_OSLK) || (s->osdlr_el1 & 1) || el == 3) {
-        return false;
-    }
-    if (arm_has_el(cpu, 3) && !(s->scr_el3 & SCR_NS) && (s->mdcr_el[3] & MDCR_SDD)) {
-        return false;
-    }
-    return el < target || ((s->mdscr_el1 & MDSCR_KDE) && !masked);
-}
-
-bool arm_step_active(const ArmCpu *cpu)
-{
-    const ArmState *s = &cpu->s;
-
-    return (s->mdscr_el1 & MDSCR_SS) && debug_exceptions_from(cpu, s->el, s->daif & PSTATE_D);
-}
-
-bool arm_step_by_d(const ArmCpu *cpu)
-{
-    const ArmState *s = &cpu->s;
-
-    return (s->mdscr_el1 & MDSCR_SS) && !debug_exceptions_from(cpu, s->el, true) &&
-           debug_exceptions_from(cpu, s->el, false);
-}
-
-/* Active-pending: the step exception comes before the instruction. */
-static void do_software_step(Vcpu *vcpu)
-{
-    /* ISS: a debug exception; ISV is 0, whether a load-exclusive was stepped is not known. */
-    const uint32_t debug = 0x22;
-    ArmCpu *cpu = arm_cpu(vcpu);
-    bool same_el = arm_route(cpu, ROUTE_DEBUG, cpu->s.el) == cpu->s.el;
-
-    if (!cpu->s.ss) {
-        arm_exception(cpu, syndrome(EC_SOFTWARE_STEP_LOWER + same_el, debug), vcpu->pc);
-    }
-}
-
 /* ---- return ---- */
 
 /* The instruction address that a branch to `pc` gives at the current EL (TBI). */
@@ -382,8 +340,8 @@ void arm_exception_return(ArmCpu *cpu)
     unsigned el = illegal ? s->el : spsr >> PSTATE_EL_SHIFT & 3;
     unsigned spsel = illegal ? s->spsel : spsr & PSTATE_SP;
     bool stepped = (s->mdscr_el1 & MDSCR_SS) &&
-                   !debug_exceptions_from(cpu, s->el, s->daif & PSTATE_D) &&
-                   debug_exceptions_from(cpu, el, spsr & PSTATE_D);
+                   !arm_debug_exceptions_from(cpu, s->el, s->daif & PSTATE_D) &&
+                   arm_debug_exceptions_from(cpu, el, spsr & PSTATE_D);
 
     s->ss = stepped && (spsr & PSTATE_SS);
     s->il = illegal || (spsr & PSTATE_IL);
@@ -501,7 +459,6 @@ static void do_msr_imm(Vcpu *vcpu, uint64_t op, uint64_t imm)
                                      IR_HELPER_SYNC | IR_HELPER_VOID }
 
 ARM_HELPER(exception, 1);
-ARM_HELPER(software_step, 0);
 ARM_HELPER(svc, 1);
 ARM_HELPER(hvc, 1);
 ARM_HELPER(smc, 1);

@@ -7,6 +7,7 @@
 #define TARGET_ARM_EXCEPTIONS_H
 
 #include "target/arm/cpu.h"
+#include "target/arm/routing.h"
 
 /* PSTATE and SPSR_ELx bits (DDI 0487 C5.2.18). */
 enum ArmPstate {
@@ -55,15 +56,16 @@ void arm_take_exception(ArmCpu *cpu, unsigned target, unsigned vector, uint32_t 
  * address is return_pc. PC alignment faults set FAR_ELx.
  */
 void arm_exception(ArmCpu *cpu, uint32_t esr, uint64_t return_pc);
+/*
+ * An exception with a FAR whose return address is the current instruction. `lower_ec` is its
+ * class when it comes from below the EL that takes it; the class above is for the same EL.
+ */
+void arm_take_abort(ArmCpu *cpu, ArmRoute route, unsigned lower_ec, uint32_t iss, uint64_t far);
 /* The encoding is UNDEFINED at this EL or in this state. */
 void arm_undefined(ArmCpu *cpu);
 
 /* ERET at the current EL, which is not EL0. */
 void arm_exception_return(ArmCpu *cpu);
-/* Software step is active: it is enabled and the current EL may take debug exceptions. */
-bool arm_step_active(const ArmCpu *cpu);
-/* At this EL it is enabled but for PSTATE.D, which decides. */
-bool arm_step_by_d(const ArmCpu *cpu);
 
 /* VcpuOps. */
 bool arm_take_interrupt(Vcpu *vcpu);

@@ -193,10 +193,10 @@ static IrVal load_daif(DisasContext *s)
     return ir_ld_env(s->b, 4, offsetof(ArmCpu, s.daif));
 }
 
-/* Where PSTATE.D switches software step on and off, the mode changes: that ends the unit. */
+/* Where PSTATE.D switches debug exceptions on and off, the mode changes: that ends the unit. */
 static void store_daif(DisasContext *s, IrVal daif)
 {
-    if (s->mode & MODE_STEP_BY_D) {
+    if (s->mode & MODE_DEBUG_BY_D) {
         ir_call(s->b, &helper_sysreg_write, ir_const(s->b, SYSREG_KEY(3, 3, 4, 2, 1)), daif,
                 IR_NONE, IR_NONE);
         ir_exit_main(s->b, s->pc + 4);
@@ -377,7 +377,13 @@ static void translate_dc_zva(DisasContext *s, const SysAccess *a)
         a64_exception(s, access_syndrome(a));
         return;
     }
-    addr = ir_and(s->b, W64, a64_read(s, a->rt, W64), ir_const(s->b, ~63ull));
+    addr = a64_read(s, a->rt, W64);
+    if (s->mode & MODE_WATCH) {
+        ir_call(s->b, &helper_watchpoint, addr,
+                ir_const(s->b, 64 << WATCH_BYTES_SHIFT | 1 << WATCH_COUNT_SHIFT | WATCH_WRITE |
+                               WATCH_BLOCK), IR_NONE, IR_NONE);
+    }
+    addr = ir_and(s->b, W64, addr, ir_const(s->b, ~63ull));
     ir_st(s->b, MEM_16, ir_add(s->b, W64, addr, ir_const(s->b, DC_ZVA_PROBE)), zero);
     for (unsigned i = 0; i < 64; i += 16) {
         ir_st2(s->b, MEM_64, ir_add(s->b, W64, addr, ir_const(s->b, i)), zero, zero);

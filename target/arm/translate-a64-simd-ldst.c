@@ -137,6 +137,7 @@ static void all_lanes(DisasContext *s, const Structure *x)
 {
     IrVal base = a64_read_base(s, x->rn);
 
+    a64_watch(s, element_memop(s, x->size), x->regs * (x->bytes >> x->size), false, base, !x->load);
     if (by_elements(s)) {
         (x->load ? load_elements : store_elements)(s, x, base);
     } else if (x->load) {
@@ -242,6 +243,7 @@ static bool single(DisasContext *s, Structure x, unsigned scale, unsigned s_bit)
     }
     IrVal base = a64_read_base(s, x.rn);
 
+    a64_watch(s, element_memop(s, x.size), x.regs, false, base, !x.load);
     if (replicate) {
         load_replicate(s, &x, base);
     } else {

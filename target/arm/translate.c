@@ -207,6 +207,21 @@ void a64_store_vec(DisasContext *s, unsigned memop, IrVal addr, unsigned vt)
     }
 }
 
+void a64_watch(DisasContext *s, unsigned memop, unsigned count, bool pair, IrVal addr, bool store)
+{
+    uint32_t access = mem_bytes(memop) << WATCH_BYTES_SHIFT | count << WATCH_COUNT_SHIFT;
+
+    if (!(s->mode & (memop & MEM_UNPRIV ? MODE_WATCH_UNPRIV : MODE_WATCH))) {
+        return;
+    }
+    access |= store ? WATCH_WRITE : 0;
+    access |= memop & MEM_UNPRIV ? WATCH_UNPRIV : 0;
+    if (memop & MEM_ALIGNED) {
+        access |= pair ? WATCH_PAIR_ALIGNED : WATCH_ALIGNED;
+    }
+    ir_call(s->b, &helper_watchpoint, addr, ir_const(s->b, access), IR_NONE, IR_NONE);
+}
+
 /* ---- exceptions ---- */
 
 void a64_exception(DisasContext *s, uint32_t syndrome_value)
@@ -305,6 +320,17 @@ static void clear_pstate_ss(DisasContext *s)
     ir_st_env(s->b, 1, offsetof(ArmCpu, s.ss), ir_const(s->b, 0));
 }
 
+/* Before an instruction that may have a breakpoint. */
+static void check_breakpoint(DisasContext *s)
+{
+    uint32_t offset = s->mode >> MODE_BREAKPOINT_OFFSET_SHIFT & (GUEST_PAGE / INSN_BYTES - 1);
+
+    if ((s->mode & MODE_BREAKPOINT_ANY) ||
+        ((s->mode & MODE_BREAKPOINT) && offset == s->pc % GUEST_PAGE / INSN_BYTES)) {
+        ir_call(s->b, &helper_breakpoint, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+    }
+}
+
 /*
  * Software step, active (DDI 0487 D2.12): when PSTATE.SS is already clear the step
  * exception comes before the instruction, else the instruction is run and clears it.
@@ -314,6 +340,7 @@ static void clear_pstate_ss(DisasContext *s)
 static void translate_step(DisasContext *s, uint32_t insn)
 {
     ir_call(s->b, &helper_software_step, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+    check_breakpoint(s);
     if (ends_or_branches(insn)) {
         clear_pstate_ss(s);
     }
@@ -337,12 +364,14 @@ static bool translate_abnormal(DisasContext *s, const uint8_t *code)
         ir_insn(s->b, s->pc);
         if (s->mode & MODE_IL) {
             ir_call(s->b, &helper_software_step, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+            check_breakpoint(s);
             a64_exception(s, syndrome(EC_ILLEGAL_STATE, 0));
         } else {
             translate_step(s, load_insn(code));
         }
     } else if (s->mode & MODE_IL) {
         ir_insn(s->b, s->pc);
+        check_breakpoint(s);
         a64_exception(s, syndrome(EC_ILLEGAL_STATE, 0));
     }
     return s->ended;
@@ -404,6 +433,7 @@ void a64_translate(Vcpu *cpu, IrBuilder *b, uint64_t pc, uint32_t mode, const ui
         }
         insn = load_insn(view.code + (s.pc - view.base));
         ir_insn(b, s.pc);
+        check_breakpoint(&s);
         s.branched = false;
         if (!dispatch(&s, insn)) {
             a64_undefined(&s);

@@ -71,6 +71,11 @@ IrVal a64_load(DisasContext *s, unsigned memop, IrVal addr);
 void a64_store(DisasContext *s, unsigned memop, IrVal addr, IrVal v);
 void a64_load2(DisasContext *s, unsigned memop, IrVal addr, IrVal *first, IrVal *second);
 void a64_store2(DisasContext *s, unsigned memop, IrVal addr, IrVal first, IrVal second);
+/*
+ * Before the first access of an instruction: look for watchpoints on `count` accesses in a row
+ * with this memop, if the mode has any. `pair`: MEM_ALIGNED is about both accesses as a whole.
+ */
+void a64_watch(DisasContext *s, unsigned memop, unsigned count, bool pair, IrVal addr, bool store);
 /* v2 is IR_NONE when there is one element. */
 IrVal a64_store_exclusive(DisasContext *s, unsigned memop, IrVal addr, IrVal v, IrVal v2);
 void a64_load_vec(DisasContext *s, unsigned memop, IrVal addr, unsigned vt);

@@ -334,7 +334,8 @@ static void test_step(void)
 
     f.s->oslsr_el1 = OSLSR_OSLM;
     f.s->mdscr_el1 = MDSCR_SS;
-    g_assert_false(arm_step_active(f.cpu));
+    vcpu_space_changed(f.vcpu);
+    g_assert_false(f.vcpu->mode & MODE_SS);
     /* From EL1 with stepping inactive to EL0: PSTATE.SS comes from the SPSR. */
     eret(&f, PSTATE_SS | 0);
     g_assert_cmpuint(f.s->ss, ==, 1);
@@ -357,11 +358,12 @@ static void test_step(void)
     f.s->oslsr_el1 = OSLSR_OSLM;
     f.s->mdscr_el1 |= MDSCR_KDE;
     f.s->daif = PSTATE_D;
-    g_assert_false(arm_step_active(f.cpu));
+    vcpu_space_changed(f.vcpu);
+    g_assert_false(f.vcpu->mode & MODE_SS);
     eret(&f, PSTATE_SS | 5);
     g_assert_cmpuint(f.s->ss, ==, 1);
     g_assert_true(f.vcpu->mode & MODE_SS);
-    g_assert_true(f.vcpu->mode & MODE_STEP_BY_D);
+    g_assert_true(f.vcpu->mode & MODE_DEBUG_BY_D);
     /* While it is active, ERET does not arm it again. */
     eret(&f, PSTATE_SS | 5);
     g_assert_cmpuint(f.s->ss, ==, 0);

@@ -95,7 +95,9 @@ static void test_rows(void)
     g_assert_null(sysreg_find(K(3, 3, 2, 4, 0)));       /* RNDR */
     g_assert_null(sysreg_find(K(3, 0, 4, 2, 3)));       /* PAN */
     g_assert_null(sysreg_find(K(3, 0, 12, 12, 0)));     /* ICC_IAR1_EL1 */
-    g_assert_null(sysreg_find(K(2, 0, 0, 2, 4)));       /* DBGBVR2_EL1 */
+    g_assert_nonnull(sysreg_find(K(2, 0, 0, 5, 5)));    /* DBGBCR5_EL1 */
+    g_assert_null(sysreg_find(K(2, 0, 0, 6, 4)));       /* DBGBVR6_EL1 */
+    g_assert_null(sysreg_find(K(2, 0, 0, 4, 6)));       /* DBGWVR4_EL1 */
 }
 
 /* Every row at both ELs, read and written, does what its rights say. */
@@ -172,6 +174,8 @@ static void test_masks(void)
         { K(2, 0, 0, 2, 2), 0xf001, 0 },                            /* MDSCR_EL1 */
         { K(2, 0, 1, 3, 4), 1, 0 },                                 /* OSDLR_EL1 */
         { K(2, 0, 0, 1, 4), 0xfffffffffffffffc, 0 },                /* DBGBVR1_EL1 */
+        { K(2, 0, 0, 1, 5), 0xffe1e7, 0x1e0 },                      /* DBGBCR1_EL1 */
+        { K(2, 0, 0, 5, 4), UINT64_MAX, 0 },                        /* DBGBVR5_EL1 */
         { K(2, 0, 0, 0, 7), 0x1f1fffff, 0 },                        /* DBGWCR0_EL1 */
     };
     ArmCpu *cpu = setup("cortex-a57");
@@ -247,7 +251,7 @@ static void test_id(void)
         g_assert_cmphex(guest_read(cpu, K(3, 0, 0, 0, 0)), ==, models[i].midr);
         g_assert_cmphex(guest_read(cpu, K(3, 0, 0, 0, 6)), ==, 0);
         g_assert_cmphex(guest_read(cpu, K(3, 0, 0, 4, 0)), ==, 0x11);
-        g_assert_cmphex(guest_read(cpu, K(3, 0, 0, 5, 0)), ==, 0x101006);
+        g_assert_cmphex(guest_read(cpu, K(3, 0, 0, 5, 0)), ==, 0x10305006);
         g_assert_cmphex(guest_read(cpu, K(3, 0, 0, 6, 0)), ==, 0x11120);
         g_assert_cmphex(guest_read(cpu, K(3, 0, 0, 7, 0)), ==, models[i].mmfr0);
         g_assert_cmphex(guest_read(cpu, K(3, 3, 0, 0, 1)), ==, models[i].ctr);

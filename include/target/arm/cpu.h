@@ -15,9 +15,13 @@
 
 #define SLOT_SP 31
 
-/* The architecture's minimum (DDI 0487 D2.8.1), which ID_AA64DFR0_EL1 advertises. */
-#define ARM_NUM_BREAKPOINTS 2
-#define ARM_NUM_WATCHPOINTS 2
+/*
+ * As Cortex-A53, A57 and A72 have them, and ID_AA64DFR0_EL1 says; the last
+ * ARM_NUM_CONTEXT_BREAKPOINTS of the breakpoints can match CONTEXTIDR_EL1.
+ */
+#define ARM_NUM_BREAKPOINTS 6
+#define ARM_NUM_CONTEXT_BREAKPOINTS 2
+#define ARM_NUM_WATCHPOINTS 4
 
 typedef struct ArmVReg {
     uint64_t d[2];
@@ -68,7 +72,7 @@ typedef struct ArmState {
     uint64_t mdscr_el1;
     uint64_t oslsr_el1;
     uint64_t osdlr_el1;
-    /* self-hosted debug: storage only, nothing matches */
+    /* self-hosted debug */
     uint64_t dbgbvr_el1[ARM_NUM_BREAKPOINTS];
     uint64_t dbgbcr_el1[ARM_NUM_BREAKPOINTS];
     uint64_t dbgwvr_el1[ARM_NUM_WATCHPOINTS];
@@ -130,7 +134,16 @@ enum ArmMode {
     MODE_UCT_TRAP = 1 << 10,
     MODE_UMA_TRAP = 1 << 11,
     MODE_BIG_ENDIAN = 1 << 12,
-    MODE_STEP_BY_D = 1 << 13,    /* EL1 is stepped when PSTATE.D is 0: D is part of the mode */
+    MODE_DEBUG_BY_D = 1 << 13,   /* PSTATE.D masks what the mode has, or not: D is part of it */
+    MODE_WATCH = 1 << 14,        /* accesses may hit a watchpoint ... */
+    MODE_WATCH_UNPRIV = 1 << 15, /* ... and so may those of LDTR and STTR */
+    /*
+     * Instructions may hit a breakpoint: those at an offset in a 4 KiB page of 10 bits << 2, or
+     * with ANY all of them.
+     */
+    MODE_BREAKPOINT = 1 << 16,
+    MODE_BREAKPOINT_ANY = 1 << 17,
+    MODE_BREAKPOINT_OFFSET_SHIFT = 18,
 };
 
 static inline unsigned mode_el(uint32_t mode)
