@@ -313,6 +313,11 @@ uint64_t mmu_probe(Vcpu *cpu, uint64_t raw, unsigned bytes, unsigned memflags, b
     return (uintptr_t)t.host - raw;
 }
 
+bool vcpu_can_read(Vcpu *cpu, uint64_t vaddr)
+{
+    return mmu_probe(cpu, vaddr, 1, 0, false) != PROBE_BAIL;
+}
+
 /* ---- whole accesses; faults report the address as the guest gave it, tag included ---- */
 
 static bool access_mmio(Vcpu *cpu, const Target *t, uint8_t *data, unsigned bytes,

@@ -14,8 +14,9 @@
 
 /* EL0 and EL1 AArch64 only, FP and AdvSIMD without half precision, GIC by memory map. */
 #define PFR0_V8_0 0x0000000000000011ull
-/* Debug v8.0; two breakpoints, two watchpoints, no context-aware one beyond the minimum. */
-#define DFR0_V8_0 (0x6ull | (ARM_NUM_BREAKPOINTS - 1) << 12 | (ARM_NUM_WATCHPOINTS - 1) << 20)
+/* Debug v8.0; BRPs, WRPs and CTX_CMPs. */
+#define DFR0_V8_0 (0x6ull | (ARM_NUM_BREAKPOINTS - 1) << 12 | (ARM_NUM_WATCHPOINTS - 1) << 20 | \
+                   (ARM_NUM_CONTEXT_BREAKPOINTS - 1) << 28)
 /* AES with PMULL, SHA1, SHA256, CRC32. */
 #define ISAR0_V8_0 (2ull << 4 | 1ull << 8 | 1ull << 12 | 1ull << 16)
 /* PARange, 16-bit ASIDs, mixed endianness; granules 4 KiB and 64 KiB. */

@@ -10,11 +10,13 @@
 #include <glib.h>
 #include "accel/tcg/nzcv.h"
 #include "target/arm/cpu-models.h"
+#include "target/arm/debug.h"
 #include "target/arm/exceptions.h"
 #include "target/arm/gdb.h"
 #include "target/arm/gtimer.h"
 #include "target/arm/mmu.h"
 #include "target/arm/psci.h"
+#include "target/arm/routing.h"
 #include "target/arm/system.h"
 #include "target/arm/translate.h"
 #include "util/bitops.h"
@@ -35,20 +37,22 @@
     F(S, U8, il)                    \
     F(S, U8, ss)                    \
     F(S, ARRAY_U64, sp_el)          \
-    F(S, U64, elr_el1)              \
-    F(S, U64, spsr_el1)             \
-    F(S, U64, vbar_el1)             \
-    F(S, U64, esr_el1)              \
-    F(S, U64, far_el1)              \
-    F(S, U64, sctlr_el1)            \
+    F(S, ARRAY_U64, elr_el)         \
+    F(S, ARRAY_U64, spsr_el)        \
+    F(S, ARRAY_U64, vbar_el)        \
+    F(S, ARRAY_U64, esr_el)         \
+    F(S, ARRAY_U64, far_el)         \
+    F(S, ARRAY_U64, sctlr_el)       \
     F(S, U64, cpacr_el1)            \
-    F(S, ARRAY_U64, ttbr_el1)       \
-    F(S, U64, tcr_el1)              \
-    F(S, U64, mair_el1)             \
-    F(S, U64, contextidr_el1)       \
-    F(S, U64, tpidr_el0)            \
+    F(S, U64, hcr_el2)              \
+    F(S, U64, scr_el3)              \
+    F(S, ARRAY_U64, mdcr_el)        \
+    F(S, ARRAY_U64, ttbr_el)        \
+    F(S, ARRAY_U64, tcr_el)         \
+    F(S, ARRAY_U64, mair_el)        \
+    F(S, ARRAY_U64, contextidr_el)  \
+    F(S, ARRAY_U64, tpidr_el)       \
     F(S, U64, tpidrro_el0)          \
-    F(S, U64, tpidr_el1)            \
     F(S, U64, par_el1)              \
     F(S, U64, csselr_el1)           \
     F(S, U64, cntkctl_el1)          \
@@ -68,7 +72,7 @@
     F(S, ARRAY_U8, timer_level)     \
     F(S, ARRAY_U8, pad)
 
-FIELD_TABLE(arm_fields, "arm-cpu", 1, ArmState, ARM_FIELDS);
+FIELD_TABLE(arm_fields, "arm-cpu", 2, ArmState, ARM_FIELDS);
 
 /* The guest state that lies in Vcpu, in the form that reaches disk. */
 typedef struct VcpuState {
@@ -179,7 +183,7 @@ static uint32_t arm_mode(Vcpu *vcpu)
 {
     const ArmCpu *cpu = arm_cpu(vcpu);
     const ArmState *s = &cpu->s;
-    uint64_t sctlr = s->sctlr_el1;
+    uint64_t sctlr = s->sctlr_el[arm_regime_el(cpu)];
     bool user = s->el == 0;
     uint32_t mode = (uint32_t)s->el << MODE_EL_SHIFT;
 
@@ -189,8 +193,7 @@ static uint32_t arm_mode(Vcpu *vcpu)
     mode |= sctlr & (user ? SCTLR_SA0 : SCTLR_SA) ? MODE_SP_ALIGN : 0;
     mode |= sctlr & (user ? SCTLR_E0E : SCTLR_EE) ? MODE_BIG_ENDIAN : 0;
     mode |= s->il ? MODE_IL : 0;
-    mode |= arm_step_active(cpu) ? MODE_SS : 0;
-    mode |= arm_step_by_d(cpu) ? MODE_STEP_BY_D : 0;
+    mode |= arm_debug_mode(cpu);
     mode |= user ? el0_traps(sctlr) : 0;
     return mode;
 }
@@ -206,7 +209,7 @@ static void reset_state(ArmCpu *cpu)
     cpu->s.el = 1;
     cpu->s.spsel = 1;
     cpu->s.daif = PSTATE_DAIF;
-    cpu->s.sctlr_el1 = SCTLR_RESET;
+    cpu->s.sctlr_el[1] = SCTLR_RESET;
     cpu->s.oslsr_el1 = OSLSR_OSLM | OSLSR_OSLK;
     cpu->s.cntfrq_el0 = GTIMER_HZ;
     memset(vcpu->slot, 0, sizeof(vcpu->slot));
@@ -276,11 +279,11 @@ static void arm_dump(Vcpu *vcpu, GString *out)
                            pstate & PSTATE_A ? " A" : "", pstate & PSTATE_I ? " I" : "",
                            pstate & PSTATE_F ? " F" : "");
     g_string_append_printf(out, "ELR_EL1=%016" PRIx64 " SPSR_EL1=%08" PRIx64 " ESR_EL1=%08" PRIx64
-                           " FAR_EL1=%016" PRIx64 "\n", s->elr_el1, s->spsr_el1, s->esr_el1,
-                           s->far_el1);
+                           " FAR_EL1=%016" PRIx64 "\n", s->elr_el[1], s->spsr_el[1], s->esr_el[1],
+                           s->far_el[1]);
     g_string_append_printf(out, "SCTLR_EL1=%08" PRIx64 " TCR_EL1=%016" PRIx64 " TTBR0_EL1=%016"
-                           PRIx64 " TTBR1_EL1=%016" PRIx64 "\n", s->sctlr_el1, s->tcr_el1,
-                           s->ttbr_el1[0], s->ttbr_el1[1]);
+                           PRIx64 " TTBR1_EL1=%016" PRIx64 "\n", s->sctlr_el[1], s->tcr_el[1],
+                           s->ttbr_el[1][0], s->ttbr_el[1][1]);
     g_string_append_printf(out, "SP_EL0=%016" PRIx64 " SP_EL1=%016" PRIx64
                            " FPCR=%08x FPSR=%08x%s%s\n", arm_sp_read(cpu, 0),
                            arm_sp_read(cpu, 1), s->fpcr, s->fpsr,

@@ -1,25 +1,21 @@
 /*
- * Taking exceptions to EL1 and returning from them (DDI 0487 D1.10, D1.11), and
- * the helpers for the instructions that do so.
- *
- * Every exception that EL0 and EL1 take goes to EL1: there is no EL2 or EL3.
+ * Taking exceptions and returning from them (DDI 0487 D1.10, D1.11), and the helpers
+ * for the instructions that do so. routing.c says which EL an exception goes to.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "target/arm/exceptions.h"
 #include "accel/tcg/nzcv.h"
+#include "target/arm/debug.h"
 #include "target/arm/helpers.h"
 #include "target/arm/mmu.h"
 #include "target/arm/psci.h"
+#include "target/arm/routing.h"
 #include "target/arm/syndrome.h"
 #include "target/arm/system.h"
 #include "util/bitops.h"
 #include "util/log.h"
-
-/* ISS of a data abort. */
-#define ISS_WNR (1u << 6)
-#define ISS_CM (1u << 8)
 
 /* ISS of a trapped WFI: CV, and the condition "always". */
 #define ISS_WFI (1u << 24 | 0xeu << 20)
@@ -100,66 +96,103 @@ static const char *exception_name(unsigned vector, uint32_t esr)
         return "data abort";
     case EC_SP_ALIGNMENT:
         return "SP alignment";
+    case EC_BREAKPOINT_LOWER:
+    case EC_BREAKPOINT:
+        return "breakpoint";
     case EC_SOFTWARE_STEP_LOWER:
     case EC_SOFTWARE_STEP:
         return "software step";
+    case EC_WATCHPOINT_LOWER:
+    case EC_WATCHPOINT:
+        return "watchpoint";
     case EC_BRK:
         return "BRK";
     }
     return "exception";
 }
 
-/* AArch64.TakeException to EL1; ESR_EL1 is the caller's. */
-static void enter_el1(ArmCpu *cpu, unsigned vector, uint64_t return_pc)
+/* What is added to a vector for where the exception comes from (DDI 0487 D1.10.2). */
+static unsigned vector_source(const ArmCpu *cpu, unsigned target)
+{
+    const ArmState *s = &cpu->s;
+    unsigned lower = target - 1;
+
+    if (target == s->el) {
+        return s->spsel ? 0x200 : 0;
+    }
+    if (target == 3 && !arm_el2_enabled(cpu)) {
+        lower = 1;
+    }
+    /* There is no AArch32 at EL0, so EL1's and a host's applications are AArch64. */
+    return lower == 0 || (target == 2 && arm_in_host(cpu)) || arm_el_is_aa64(cpu, lower) ?
+           0x400 : 0x600;
+}
+
+static void log_exception(const ArmCpu *cpu, unsigned from, unsigned vector)
+{
+    const ArmState *s = &cpu->s;
+
+    log_mask(LOG_INT, "cpu %u: %s from EL%u at 0x%" PRIx64 " to EL%u: ESR 0x%" PRIx64
+             " FAR 0x%" PRIx64 " SPSR 0x%" PRIx64 ", goes on at 0x%" PRIx64 "\n",
+             cpu->vcpu.index, exception_name(vector, s->esr_el[s->el]), from, s->elr_el[s->el],
+             s->el, s->esr_el[s->el], s->far_el[s->el], s->spsr_el[s->el], cpu->vcpu.pc);
+}
+
+void arm_take_exception(ArmCpu *cpu, unsigned target, unsigned vector, uint32_t esr,
+                        uint64_t return_pc)
 {
     ArmState *s = &cpu->s;
     Vcpu *vcpu = &cpu->vcpu;
+    unsigned from = s->el, offset = vector + vector_source(cpu, target);
 
-    if (s->el == 0) {
-        vector += 0x400;
-    } else if (s->spsel) {
-        vector += 0x200;
+    assert(target >= 1 && target <= 3 && target >= from);
+    if (vector != VECTOR_IRQ && vector != VECTOR_FIQ) {
+        s->esr_el[target] = esr;
     }
-    s->spsr_el1 = arm_pstate_read(cpu);
-    s->elr_el1 = return_pc;
+    s->spsr_el[target] = arm_pstate_read(cpu);
+    s->elr_el[target] = return_pc;
     s->daif = PSTATE_DAIF;
     s->il = 0;
     s->ss = 0;
-    arm_set_el_sp(cpu, 1, 1);
-    vcpu->pc = s->vbar_el1 + vector;
+    arm_set_el_sp(cpu, target, 1);
+    vcpu->pc = s->vbar_el[target] + offset;
     vcpu->halted = 0;
+    if (vector == VECTOR_SYNC) {
+        vcpu->exit_request = 1;
+    }
     if (vcpu->exception_hook) {
-        vcpu->exception_hook(vcpu->exception_hook_opaque, vector, return_pc);
+        vcpu->exception_hook(vcpu->exception_hook_opaque, offset, return_pc);
+    }
+    if (log_enabled(LOG_INT)) {
+        log_exception(cpu, from, vector);
     }
 }
 
-static void take_sync(ArmCpu *cpu, uint32_t esr, uint64_t return_pc)
+/* The rule that a synchronous exception's class is routed by. */
+static ArmRoute route_of_class(unsigned ec)
 {
-    unsigned from = cpu->s.el;
-
-    cpu->s.esr_el1 = esr;
-    enter_el1(cpu, VECTOR_SYNC, return_pc);
-    cpu->vcpu.exit_request = 1;
-    if (log_enabled(LOG_INT)) {
-        log_mask(LOG_INT, "cpu %u: %s from EL%u at 0x%" PRIx64 ": ESR 0x%x FAR 0x%" PRIx64
-                 " SPSR 0x%" PRIx64 " to 0x%" PRIx64 "\n", cpu->vcpu.index,
-                 exception_name(VECTOR_SYNC, esr), from, return_pc, esr,
-                 cpu->s.far_el1, cpu->s.spsr_el1, cpu->vcpu.pc);
+    switch (ec) {
+    case EC_BREAKPOINT_LOWER:
+    case EC_BREAKPOINT:
+    case EC_SOFTWARE_STEP_LOWER:
+    case EC_SOFTWARE_STEP:
+    case EC_WATCHPOINT_LOWER:
+    case EC_WATCHPOINT:
+    case EC_BRK:
+        return ROUTE_DEBUG;
     }
+    return ROUTE_SYNC;
 }
 
 void arm_exception(ArmCpu *cpu, uint32_t esr, uint64_t return_pc)
 {
-    if (esr >> SYNDROME_EC_SHIFT == EC_PC_ALIGNMENT) {
-        cpu->s.far_el1 = return_pc;
-    }
-    take_sync(cpu, esr, return_pc);
-}
+    unsigned ec = esr >> SYNDROME_EC_SHIFT;
+    unsigned target = arm_route(cpu, route_of_class(ec), cpu->s.el);
 
-void arm_exception_far(ArmCpu *cpu, uint32_t esr, uint64_t far)
-{
-    cpu->s.far_el1 = far;
-    take_sync(cpu, esr, cpu->vcpu.pc);
+    if (ec == EC_PC_ALIGNMENT) {
+        cpu->s.far_el[target] = return_pc;
+    }
+    arm_take_exception(cpu, target, VECTOR_SYNC, esr, return_pc);
 }
 
 void arm_undefined(ArmCpu *cpu)
@@ -169,32 +202,52 @@ void arm_undefined(ArmCpu *cpu)
 
 /* ---- aborts ---- */
 
-/* An abort's EC is one higher when it comes from the EL that takes it. */
-static void raise_memory(ArmCpu *cpu, uint64_t vaddr, MmuAccess access, uint32_t fsc)
+void arm_take_abort(ArmCpu *cpu, ArmRoute route, unsigned lower_ec, uint32_t iss, uint64_t far)
 {
-    unsigned same_el = cpu->s.el != 0;
+    unsigned target = arm_route(cpu, route, cpu->s.el);
+    unsigned ec = lower_ec + (target == cpu->s.el);
 
+    cpu->s.far_el[target] = far;
+    arm_take_exception(cpu, target, VECTOR_SYNC, syndrome(ec, iss), cpu->vcpu.pc);
+}
+
+/*
+ * An instruction fetch or data access faults. `insn_iss` is what the instruction's word of the
+ * translation says for the syndrome (ISV and the fields that it makes valid: access size and
+ * register), or 0 when it is not known. The manual has these for stage 2 faults only.
+ */
+static void raise_memory(ArmCpu *cpu, ArmRoute route, uint64_t vaddr, MmuAccess access,
+                         uint32_t fsc, uint32_t insn_iss)
+{
     if (access != MMU_FETCH && a64_sp_misaligned_access(cpu)) {
         arm_exception(cpu, syndrome(EC_SP_ALIGNMENT, 0), cpu->vcpu.pc);
     } else if (access == MMU_FETCH) {
-        arm_exception_far(cpu, syndrome(EC_INSN_ABORT_LOWER + same_el, fsc), vaddr);
+        arm_take_abort(cpu, route, EC_INSN_ABORT_LOWER, fsc, vaddr);
     } else {
-        uint32_t wnr = access == MMU_WRITE ? ISS_WNR : 0;
+        uint32_t iss = fsc | (access == MMU_WRITE ? ISS_WNR : 0) |
+                       (route == ROUTE_STAGE2 ? insn_iss : 0);
 
-        arm_exception_far(cpu, syndrome(EC_DATA_ABORT_LOWER + same_el, fsc | wnr), vaddr);
+        if (access == MMU_WRITE) {
+            vaddr = a64_store_fault_address(cpu, vaddr);
+        }
+        arm_take_abort(cpu, route, EC_DATA_ABORT_LOWER, iss, vaddr);
     }
+}
+
+/* Walks meet external aborts too. */
+static ArmRoute route_of_fault(uint32_t fsc)
+{
+    return (fsc & ~3u) == FSC_EXTERNAL_WALK || fsc == FSC_EXTERNAL ? ROUTE_EXTERNAL : ROUTE_SYNC;
 }
 
 void arm_raise_abort(Vcpu *vcpu, uint64_t vaddr, MmuAccess access, uint32_t fault, bool unpriv)
 {
-    raise_memory(arm_cpu(vcpu), vaddr, access, fault);
+    raise_memory(arm_cpu(vcpu), route_of_fault(fault), vaddr, access, fault, 0);
 }
 
-void arm_raise_walk_abort(ArmCpu *cpu, uint64_t vaddr, uint32_t fsc)
+void arm_raise_cm_abort(ArmCpu *cpu, uint64_t vaddr, uint32_t fsc)
 {
-    unsigned same_el = cpu->s.el != 0;
-
-    arm_exception_far(cpu, syndrome(EC_DATA_ABORT_LOWER + same_el, fsc | ISS_CM), vaddr);
+    arm_take_abort(cpu, route_of_fault(fsc), EC_DATA_ABORT_LOWER, fsc | ISS_CM | ISS_WNR, vaddr);
 }
 
 void arm_raise_alignment(Vcpu *vcpu, uint64_t vaddr, MmuAccess access)
@@ -202,7 +255,7 @@ void arm_raise_alignment(Vcpu *vcpu, uint64_t vaddr, MmuAccess access)
     if (access == MMU_FETCH) {
         arm_exception(arm_cpu(vcpu), syndrome(EC_PC_ALIGNMENT, 0), vaddr);
     } else {
-        raise_memory(arm_cpu(vcpu), vaddr, access, FSC_ALIGNMENT);
+        raise_memory(arm_cpu(vcpu), ROUTE_SYNC, vaddr, access, FSC_ALIGNMENT, 0);
     }
 }
 
@@ -210,7 +263,7 @@ void arm_raise_external(Vcpu *vcpu, uint64_t vaddr, MmuAccess access)
 {
     log_mask(LOG_GUEST_ERROR, "cpu %u: external abort at 0x%" PRIx64 ", pc 0x%" PRIx64 "\n",
              vcpu->index, vaddr, vcpu->pc);
-    raise_memory(arm_cpu(vcpu), vaddr, access, FSC_EXTERNAL);
+    raise_memory(arm_cpu(vcpu), ROUTE_EXTERNAL, vaddr, access, FSC_EXTERNAL, 0);
 }
 
 /* ---- interrupts ---- */
@@ -227,70 +280,27 @@ void arm_irq_input(void *opaque, unsigned n, bool level)
 bool arm_take_interrupt(Vcpu *vcpu)
 {
     ArmCpu *cpu = arm_cpu(vcpu);
-    ArmState *s = &cpu->s;
-    unsigned vector, from = s->el;
+    const ArmState *s = &cpu->s;
+    unsigned target;
 
     if (vcpu->powered_off) {
         return false;
     }
-    if ((s->irq_level & ARM_FIQ) && !(s->daif & PSTATE_F)) {
-        vector = VECTOR_FIQ;
-    } else if ((s->irq_level & ARM_IRQ) && !(s->daif & PSTATE_I)) {
-        vector = VECTOR_IRQ;
-    } else {
-        return false;
+    if ((s->irq_level & ARM_FIQ) && arm_interrupt_taken(cpu, ROUTE_FIQ, &target)) {
+        arm_take_exception(cpu, target, VECTOR_FIQ, 0, vcpu->pc);
+        return true;
     }
-    enter_el1(cpu, vector, vcpu->pc);
-    if (log_enabled(LOG_INT)) {
-        log_mask(LOG_INT, "cpu %u: %s from EL%u at 0x%" PRIx64 ": SPSR 0x%" PRIx64
-                 " to 0x%" PRIx64 "\n", vcpu->index, exception_name(vector, 0), from,
-                 s->elr_el1, s->spsr_el1, vcpu->pc);
+    if ((s->irq_level & ARM_IRQ) && arm_interrupt_taken(cpu, ROUTE_IRQ, &target)) {
+        arm_take_exception(cpu, target, VECTOR_IRQ, 0, vcpu->pc);
+        return true;
     }
-    return true;
+    return false;
 }
 
 /* Masked interrupts wake a WFI too (DDI 0487 D1.16.2). */
 bool arm_has_work(Vcpu *vcpu)
 {
     return !vcpu->powered_off && arm_cpu(vcpu)->s.irq_level != 0;
-}
-
-/* ---- software step (DDI 0487 D2.12) ---- */
-
-/* AArch64.GenerateDebugExceptionsFrom: what EL1 takes from `el` with PSTATE.D = masked. */
-static bool debug_exceptions_from(const ArmState *s, unsigned el, bool masked)
-{
-    if ((s->oslsr_el1 & OSLSR_OSLK) || (s->osdlr_el1 & 1)) {
-        return false;
-    }
-    return el == 0 || ((s->mdscr_el1 & MDSCR_KDE) && !masked);
-}
-
-bool arm_step_active(const ArmCpu *cpu)
-{
-    const ArmState *s = &cpu->s;
-
-    return (s->mdscr_el1 & MDSCR_SS) && debug_exceptions_from(s, s->el, s->daif & PSTATE_D);
-}
-
-bool arm_step_by_d(const ArmCpu *cpu)
-{
-    const ArmState *s = &cpu->s;
-
-    return (s->mdscr_el1 & MDSCR_SS) && s->el == 1 && debug_exceptions_from(s, 1, false);
-}
-
-/* Active-pending: the step exception comes before the instruction. */
-static void do_software_step(Vcpu *vcpu)
-{
-    /* ISS: a debug exception; ISV is 0, whether a load-exclusive was stepped is not known. */
-    const uint32_t debug = 0x22;
-    ArmCpu *cpu = arm_cpu(vcpu);
-    unsigned same_el = cpu->s.el != 0;
-
-    if (!cpu->s.ss) {
-        arm_exception(cpu, syndrome(EC_SOFTWARE_STEP_LOWER + same_el, debug), vcpu->pc);
-    }
 }
 
 /* ---- return ---- */
@@ -301,35 +311,44 @@ static uint64_t branch_address(ArmCpu *cpu, uint64_t pc)
     return arm_clean_address(&cpu->vcpu, pc, false);
 }
 
-/* IllegalExceptionReturn from EL1, for EL0 and EL1 that are AArch64 only. */
-static bool illegal_return(uint32_t spsr)
+/* IllegalExceptionReturn, of a CPU that has no AArch32. */
+static bool illegal_return(const ArmCpu *cpu, uint32_t spsr)
 {
-    switch (spsr & 0x1f) {
-    case 0x0:       /* EL0t */
-    case 0x4:       /* EL1t */
-    case 0x5:       /* EL1h */
-        return false;
+    unsigned el = spsr >> PSTATE_EL_SHIFT & 3;
+
+    if ((spsr & (PSTATE_MODE32 | 2)) || el > cpu->s.el || (el == 0 && (spsr & PSTATE_SP))) {
+        return true;
     }
-    return true;
+    if (el > 0 && !arm_el_is_aa64(cpu, el)) {
+        return true;
+    }
+    switch (el) {
+    case 1:
+        return arm_el2_enabled(cpu) && (cpu->s.hcr_el2 & HCR_TGE);
+    case 2:
+        return !arm_el2_enabled(cpu);
+    }
+    return false;
 }
 
 void arm_exception_return(ArmCpu *cpu)
 {
     ArmState *s = &cpu->s;
-    uint32_t spsr = s->spsr_el1;
-    bool illegal = illegal_return(spsr);
+    uint32_t spsr = s->spsr_el[s->el];
+    uint64_t return_pc = s->elr_el[s->el];
+    bool illegal = illegal_return(cpu, spsr);
     unsigned el = illegal ? s->el : spsr >> PSTATE_EL_SHIFT & 3;
     unsigned spsel = illegal ? s->spsel : spsr & PSTATE_SP;
     bool stepped = (s->mdscr_el1 & MDSCR_SS) &&
-                   !debug_exceptions_from(s, s->el, s->daif & PSTATE_D) &&
-                   debug_exceptions_from(s, el, spsr & PSTATE_D);
+                   !arm_debug_exceptions_from(cpu, s->el, s->daif & PSTATE_D) &&
+                   arm_debug_exceptions_from(cpu, el, spsr & PSTATE_D);
 
     s->ss = stepped && (spsr & PSTATE_SS);
     s->il = illegal || (spsr & PSTATE_IL);
     s->daif = spsr & PSTATE_DAIF;
     cpu->vcpu.nzcv = nzcv_pack(spsr & PSTATE_NZCV);
     arm_set_el_sp(cpu, el, spsel);
-    cpu->vcpu.pc = branch_address(cpu, s->elr_el1);
+    cpu->vcpu.pc = branch_address(cpu, return_pc);
     cpu->vcpu.excl_addr = UINT64_MAX;
     cpu->vcpu.exit_request = 1;
     if (illegal) {
@@ -400,7 +419,7 @@ static void do_wfi(Vcpu *vcpu)
 
     if (arm_has_work(vcpu)) {
         leave_after(vcpu);
-    } else if (cpu->s.el == 0 && !(cpu->s.sctlr_el1 & SCTLR_NTWI)) {
+    } else if (cpu->s.el == 0 && !(arm_sctlr(cpu) & SCTLR_NTWI)) {
         arm_exception(cpu, syndrome(EC_WFX, ISS_WFI), vcpu->pc);
     } else {
         leave_after(vcpu);
@@ -442,7 +461,6 @@ static void do_msr_imm(Vcpu *vcpu, uint64_t op, uint64_t imm)
                                      IR_HELPER_SYNC | IR_HELPER_VOID }
 
 ARM_HELPER(exception, 1);
-ARM_HELPER(software_step, 0);
 ARM_HELPER(svc, 1);
 ARM_HELPER(hvc, 1);
 ARM_HELPER(smc, 1);

@@ -1,5 +1,5 @@
 /*
- * Exceptions: entry to EL1, return, PSTATE as a whole, interrupts.
+ * Exceptions: entry, return, PSTATE as a whole, interrupts.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -7,6 +7,7 @@
 #define TARGET_ARM_EXCEPTIONS_H
 
 #include "target/arm/cpu.h"
+#include "target/arm/routing.h"
 
 /* PSTATE and SPSR_ELx bits (DDI 0487 C5.2.18). */
 enum ArmPstate {
@@ -44,20 +45,27 @@ uint64_t arm_sp_read(const ArmCpu *cpu, unsigned el);
 void arm_sp_write(ArmCpu *cpu, unsigned el, uint64_t value);
 
 /*
- * A synchronous exception with this syndrome whose preferred return address is
- * return_pc; leaves the unit. PC alignment faults set FAR_EL1, _far does as told.
+ * AArch64.TakeException: go to `target`, 1 to 3 and not below the current EL, at `vector`
+ * (ArmVector) for where it comes from. The syndrome is not recorded for IRQ and FIQ; who
+ * has a fault address has put it into far_el[target]. A synchronous one leaves the unit.
+ */
+void arm_take_exception(ArmCpu *cpu, unsigned target, unsigned vector, uint32_t esr,
+                        uint64_t return_pc);
+/*
+ * A synchronous exception with this syndrome, routed by its class, whose preferred return
+ * address is return_pc. PC alignment faults set FAR_ELx.
  */
 void arm_exception(ArmCpu *cpu, uint32_t esr, uint64_t return_pc);
-void arm_exception_far(ArmCpu *cpu, uint32_t esr, uint64_t far);
+/*
+ * An exception with a FAR whose return address is the current instruction. `lower_ec` is its
+ * class when it comes from below the EL that takes it; the class above is for the same EL.
+ */
+void arm_take_abort(ArmCpu *cpu, ArmRoute route, unsigned lower_ec, uint32_t iss, uint64_t far);
 /* The encoding is UNDEFINED at this EL or in this state. */
 void arm_undefined(ArmCpu *cpu);
 
-/* ERET at EL1. */
+/* ERET at the current EL, which is not EL0. */
 void arm_exception_return(ArmCpu *cpu);
-/* Software step is active: it is enabled and the current EL may take debug exceptions. */
-bool arm_step_active(const ArmCpu *cpu);
-/* At EL1 it is enabled but for PSTATE.D, which decides. */
-bool arm_step_by_d(const ArmCpu *cpu);
 
 /* VcpuOps. */
 bool arm_take_interrupt(Vcpu *vcpu);
@@ -65,8 +73,8 @@ bool arm_has_work(Vcpu *vcpu);
 void arm_raise_abort(Vcpu *vcpu, uint64_t vaddr, MmuAccess access, uint32_t fault, bool unpriv);
 void arm_raise_alignment(Vcpu *vcpu, uint64_t vaddr, MmuAccess access);
 void arm_raise_external(Vcpu *vcpu, uint64_t vaddr, MmuAccess access);
-/* AT whose walk met an external abort: a data abort with CM set. */
-void arm_raise_walk_abort(ArmCpu *cpu, uint64_t vaddr, uint32_t fsc);
+/* Address translation or cache maintenance that faults: a data abort with CM and WnR set. */
+void arm_raise_cm_abort(ArmCpu *cpu, uint64_t vaddr, uint32_t fsc);
 
 /* IrqHandler of the CPU's inputs; n is 0 for IRQ, 1 for FIQ. */
 void arm_irq_input(void *opaque, unsigned n, bool level);

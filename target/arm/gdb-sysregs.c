@@ -1,7 +1,7 @@
 /*
  * The system registers as gdb sees them: the rows of the table that can be read, named as
- * in the manual, in the feature that QEMU's users know. Reading asks the row's read
- * hook, which changes nothing. What is plain storage can be written; where a write does
+ * in the manual, in the feature that QEMU's users know. Reading asks the row's peek or read
+ * hook, which change nothing. What is plain storage can be written; where a write does
  * more (a change of translation, a timer), the register is read-only.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -18,7 +18,7 @@ static bool visible(const SysReg *r)
 {
     bool instruction = extract32(r->key, 14, 2) < 2;   /* op0: SYS, IC, DC, TLBI */
 
-    /* gdb has these already, with names in lower case. */
+    /* gdb has FPCR and FPSR already, with names in lower case. */
     return !instruction && r->min_el_read <= HIGHEST_EL && !(r->flags & SYSREG_FP32);
 }
 
@@ -50,7 +50,7 @@ uint64_t arm_gdb_sysreg_read(ArmCpu *cpu, unsigned n)
     const SysReg *r = find(n, &count);
 
     if (r->read) {
-        return r->read(cpu, r);
+        return (r->peek ? r->peek : r->read)(cpu, r);
     }
     return r->offset ? *sysreg_state(cpu, r) : r->reset;
 }

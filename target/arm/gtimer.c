@@ -106,12 +106,28 @@ void gtimer_post_load(ArmCpu *cpu)
     }
 }
 
-uint64_t gtimer_read_ctl(ArmCpu *cpu, unsigned n)
+/* ISTATUS is UNKNOWN while disabled; zero here. */
+uint64_t gtimer_peek_ctl(ArmCpu *cpu, unsigned n)
 {
     uint64_t ctl = cpu->s.cnt_ctl[n];
+    bool met = (ctl & GTIMER_CTL_ENABLE) && condition_met(cpu, n);
 
-    /* ISTATUS is UNKNOWN while disabled; zero here. */
-    return (ctl & GTIMER_CTL_ENABLE) && condition_met(cpu, n) ? ctl | GTIMER_CTL_ISTATUS : ctl;
+    return ctl | (met ? GTIMER_CTL_ISTATUS : 0);
+}
+
+/*
+ * Without -icount the clock may have passed the comparator before the Timer that drives the
+ * output has run. A guest that has read ISTATUS as 1 may look for the interrupt next, so
+ * the output follows first.
+ */
+uint64_t gtimer_read_ctl(ArmCpu *cpu, unsigned n)
+{
+    uint64_t ctl = gtimer_peek_ctl(cpu, n);
+
+    if (ctl & GTIMER_CTL_ISTATUS) {
+        gtimer_sync(cpu, n);
+    }
+    return ctl;
 }
 
 void gtimer_write_ctl(ArmCpu *cpu, unsigned n, uint64_t value)

@@ -27,6 +27,9 @@ void gtimer_post_load(ArmCpu *cpu);
 
 /* The counter as timer n sees it: physical, or less CNTVOFF. */
 uint64_t gtimer_count(ArmCpu *cpu, unsigned n);
+/* For debuggers: changes nothing. */
+uint64_t gtimer_peek_ctl(ArmCpu *cpu, unsigned n);
+/* May raise the output: the caller leaves the unit. */
 uint64_t gtimer_read_ctl(ArmCpu *cpu, unsigned n);
 void gtimer_write_ctl(ArmCpu *cpu, unsigned n, uint64_t value);
 void gtimer_write_cval(ArmCpu *cpu, unsigned n, uint64_t value);

@@ -21,6 +21,17 @@
 typedef enum MsrImmOp { MSR_IMM_SPSEL, MSR_IMM_PAN, MSR_IMM_UAO, MSR_IMM_DIT, MSR_IMM_SSBS,
                         MSR_IMM_TCO } MsrImmOp;
 
+/* What an instruction accesses, for helper_watchpoint. */
+enum ArmWatchAccess {
+    WATCH_BYTES_SHIFT = 0,      /* of one access ... */
+    WATCH_COUNT_SHIFT = 8,      /* ... and how many there are in a row */
+    WATCH_WRITE = 1 << 16,
+    WATCH_UNPRIV = 1 << 17,
+    WATCH_ALIGNED = 1 << 18,    /* each has to be aligned, else it faults */
+    WATCH_PAIR_ALIGNED = 1 << 19, /* so has the pair of both as a whole */
+    WATCH_BLOCK = 1 << 20,      /* DC ZVA: the fault address is `address`, not that of an access */
+};
+
 /*
  * (syndrome) Exception to the current EL's handler; return address: the current pc.
  * PC alignment faults (EC 0x22) set FAR to the pc. Ends.
@@ -51,6 +62,13 @@ extern const IrHelper helper_msr_imm;
  * translator clears PSTATE.SS once the instruction is done.
  */
 extern const IrHelper helper_software_step;
+/* () Before an instruction that may have a breakpoint: raises the exception, or nothing. */
+extern const IrHelper helper_breakpoint;
+/*
+ * (address, ArmWatchAccess bits) Before the accesses of an instruction, once for all of
+ * them: raises a watchpoint exception, or does nothing.
+ */
+extern const IrHelper helper_watchpoint;
 /*
  * (key) -> value, and (key, value), of MRS, MSR, SYS and SYSL: they do access checks
  * and traps. pc is advanced by no one when the access succeeds (but rule 3): the unit
@@ -58,6 +76,13 @@ extern const IrHelper helper_software_step;
  */
 extern const IrHelper helper_sysreg_read;
 extern const IrHelper helper_sysreg_write;
+/*
+ * (key, n) MRS to Xn of a register whose read may raise an interrupt: the result is in
+ * place when the unit is left. pc + 4. Ends.
+ */
+extern const IrHelper helper_sysreg_read_to;
+/* (address) DC and IC by address, but DC IVAC: does nothing, or faults. Rule 3. */
+extern const IrHelper helper_cache_va;
 
 /* Plain and pure: (crc, value) of CRC32B/H/W/X and CRC32CB/H/W/X, by log2 of bytes. */
 extern const IrHelper helper_crc32[4];
@@ -70,5 +95,10 @@ extern const IrHelper helper_crc32c[4];
  * such an access never completes.
  */
 bool a64_sp_misaligned_access(ArmCpu *cpu);
+/*
+ * The address to report for a store that faulted at vaddr: of a DC ZVA, the instruction's
+ * argument.
+ */
+uint64_t a64_store_fault_address(ArmCpu *cpu, uint64_t vaddr);
 
 #endif

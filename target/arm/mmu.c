@@ -47,7 +47,7 @@ typedef struct WalkStart {
 
 static bool tbi(const ArmState *s, uint64_t vaddr)
 {
-    return s->tcr_el1 & (vaddr & BIT64(55) ? TCR_TBI1 : TCR_TBI0);
+    return s->tcr_el[1] & (vaddr & BIT64(55) ? TCR_TBI1 : TCR_TBI0);
 }
 
 uint64_t arm_clean_address(Vcpu *vcpu, uint64_t vaddr, bool unpriv)
@@ -58,16 +58,16 @@ uint64_t arm_clean_address(Vcpu *vcpu, uint64_t vaddr, bool unpriv)
 uint32_t arm_asid(const ArmCpu *cpu)
 {
     const ArmState *s = &cpu->s;
-    uint32_t asid = s->ttbr_el1[(s->tcr_el1 & TCR_A1) != 0] >> 48;
+    uint32_t asid = s->ttbr_el[1][(s->tcr_el[1] & TCR_A1) != 0] >> 48;
 
-    return s->tcr_el1 & TCR_AS ? asid : asid & 0xff;
+    return s->tcr_el[1] & TCR_AS ? asid : asid & 0xff;
 }
 
 SpaceKey arm_space(Vcpu *vcpu, bool unpriv)
 {
     ArmCpu *cpu = arm_cpu(vcpu);
 
-    if (!(cpu->s.sctlr_el1 & SCTLR_M)) {
+    if (!(cpu->s.sctlr_el[1] & SCTLR_M)) {
         return (SpaceKey){ REGIME_OFF, 0 };
     }
     return (SpaceKey){ unpriv || cpu->s.el == 0 ? REGIME_EL0 : REGIME_EL1, arm_asid(cpu) };
@@ -104,7 +104,7 @@ static bool translate_flat(ArmCpu *cpu, uint64_t vaddr, ArmTranslation *out)
 static unsigned granule_bits(ArmCpu *cpu, bool upper)
 {
     static const uint8_t tg0[] = { 12, 16, 14, 12 }, tg1[] = { 12, 14, 12, 16 };
-    uint64_t tcr = cpu->s.tcr_el1;
+    uint64_t tcr = cpu->s.tcr_el[1];
     unsigned bits = upper ? tg1[extract64(tcr, 30, 2)] : tg0[extract64(tcr, 14, 2)];
 
     return bits == 14 && !arm_has_granule_16k(cpu->model) ? 12 : bits;
@@ -113,7 +113,7 @@ static unsigned granule_bits(ArmCpu *cpu, bool upper)
 static unsigned output_bits(ArmCpu *cpu)
 {
     static const uint8_t ips[] = { 32, 36, 40, 42, 44, 48, 48, 48 };
-    unsigned bits = ips[extract64(cpu->s.tcr_el1, 32, 3)], pa = arm_pa_bits(cpu->model);
+    unsigned bits = ips[extract64(cpu->s.tcr_el[1], 32, 3)], pa = arm_pa_bits(cpu->model);
 
     return bits < pa ? bits : pa;
 }
@@ -123,14 +123,14 @@ static bool walk_start(ArmCpu *cpu, uint64_t vaddr, WalkStart *w)
 {
     const ArmState *s = &cpu->s;
     bool upper = vaddr & BIT64(55);
-    unsigned tsz = extract64(s->tcr_el1, upper ? 16 : 0, 6);
+    unsigned tsz = extract64(s->tcr_el[1], upper ? 16 : 0, 6);
     int64_t canonical = tbi(s, vaddr) ? sextract64(vaddr, 0, 56) : (int64_t)vaddr;
     unsigned stride, low_bit;
 
     tsz = tsz < TSZ_MIN ? TSZ_MIN : tsz > TSZ_MAX ? TSZ_MAX : tsz;
     w->input_bits = 64 - tsz;
     if (canonical >> w->input_bits != (upper ? -1 : 0) ||
-        (s->tcr_el1 & (upper ? TCR_EPD1 : TCR_EPD0))) {
+        (s->tcr_el[1] & (upper ? TCR_EPD1 : TCR_EPD0))) {
         return false;
     }
     w->granule = granule_bits(cpu, upper);
@@ -139,7 +139,7 @@ static bool walk_start(ArmCpu *cpu, uint64_t vaddr, WalkStart *w)
     w->level = 4 - (w->input_bits - w->granule + stride - 1) / stride;
     /* The first table may be smaller than a page; its size aligns its base. */
     low_bit = w->input_bits - ((LAST_LEVEL - w->level) * stride + w->granule) + 3;
-    w->table = extract64(s->ttbr_el1[upper], low_bit, 48 - low_bit) << low_bit;
+    w->table = extract64(s->ttbr_el[1][upper], low_bit, 48 - low_bit) << low_bit;
     return true;
 }
 
@@ -148,7 +148,7 @@ static bool read_descriptor(ArmCpu *cpu, uint64_t phys, uint64_t *desc)
     if (!vcpu_phys_read64(&cpu->vcpu, phys, desc)) {
         return false;
     }
-    if (cpu->s.sctlr_el1 & SCTLR_EE) {
+    if (cpu->s.sctlr_el[1] & SCTLR_EE) {
         *desc = __builtin_bswap64(*desc);
     }
     return true;
@@ -186,7 +186,7 @@ static uint32_t permissions(ArmCpu *cpu, uint64_t desc, uint64_t table_attrs, bo
         /* What EL0 can write EL1 never executes. */
         exec = !(desc & DESC_PXN) && !(table_attrs & TABLE_PXN) && !(el0 && writable);
     }
-    if (write && (cpu->s.sctlr_el1 & SCTLR_WXN)) {
+    if (write && (cpu->s.sctlr_el[1] & SCTLR_WXN)) {
         exec = false;
     }
     return (read ? TLB_READ : 0) | (write ? TLB_WRITE : 0) | (exec ? TLB_EXEC : 0);
@@ -199,7 +199,7 @@ static bool finish(ArmCpu *cpu, uint64_t vaddr, MmuAccess access, bool user, uin
         [MMU_READ] = TLB_READ, [MMU_WRITE] = TLB_WRITE, [MMU_FETCH] = TLB_EXEC,
     };
     uint32_t rights = permissions(cpu, desc, table_attrs, user);
-    uint8_t memattr = cpu->s.mair_el1 >> (extract64(desc, 2, 3) * 8);
+    uint8_t memattr = cpu->s.mair_el[1] >> (extract64(desc, 2, 3) * 8);
     bool device = !(memattr & 0xf0);
     uint64_t block = extract64(desc, shift, 48 - shift) << shift;
 
@@ -228,7 +228,7 @@ bool arm_translate_address(ArmCpu *cpu, uint64_t vaddr, MmuAccess access, bool u
     unsigned stride, shift, index_bits;
     WalkStart w;
 
-    if (!(cpu->s.sctlr_el1 & SCTLR_M)) {
+    if (!(cpu->s.sctlr_el[1] & SCTLR_M)) {
         return translate_flat(cpu, vaddr, out);
     }
     if (!walk_start(cpu, vaddr, &w)) {

@@ -24,12 +24,21 @@ enum SyndromeClass {
     EC_DATA_ABORT_LOWER = 0x24,
     EC_DATA_ABORT = 0x25,
     EC_SP_ALIGNMENT = 0x26,
+    EC_BREAKPOINT_LOWER = 0x30,
+    EC_BREAKPOINT = 0x31,
     EC_SOFTWARE_STEP_LOWER = 0x32,
     EC_SOFTWARE_STEP = 0x33,
+    EC_WATCHPOINT_LOWER = 0x34,
+    EC_WATCHPOINT = 0x35,
     EC_BRK = 0x3c,
 };
 
 #define SYNDROME_IL (1u << 25)
+
+/* ISS of a data abort or watchpoint; the fault status code of debug exceptions. */
+#define ISS_WNR (1u << 6)
+#define ISS_CM (1u << 8)
+#define ISS_DEBUG 0x22u
 
 static inline uint32_t syndrome(unsigned ec, uint32_t iss)
 {

@@ -41,6 +41,14 @@ void sysreg_write_regime(ArmCpu *cpu, const SysReg *r, uint64_t value);
 /* For the tables. */
 #define SYSREG_ROW(op0, op1, crn, crm, op2, reg_name) \
     .key = SYSREG_KEY(op0, op1, crn, crm, op2), .name = reg_name
+/* A register that each EL has its own of, X_ELn: the rows of several ELs differ in `el` alone. */
+#define OP1_OF_EL(el) ((el) == 1 ? 0u : (el) == 2 ? 4u : 6u)
+#define EL_ROW(el, crn, crm, op2, reg_name) \
+    SYSREG_ROW(3, OP1_OF_EL(el), crn, crm, op2, reg_name "_EL" #el), \
+    .min_el_read = el, .min_el_write = el
+/* The same, kept in element [el] of its array in ArmState. */
+#define EL_BANK(el, crn, crm, op2, reg_name, bank) \
+    EL_ROW(el, crn, crm, op2, reg_name), .offset = STATE_OFFSET(bank[el])
 #define EL1_RW .min_el_read = 1, .min_el_write = 1
 #define EL1_RO .min_el_read = 1, .min_el_write = SYSREG_NEVER
 #define EL1_WO .min_el_read = SYSREG_NEVER, .min_el_write = 1

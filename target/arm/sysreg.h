@@ -34,6 +34,10 @@ enum SysRegFlags {
     SYSREG_DC_ZVA = 1 << 8,
     /* SP_EL0: as SYSREG_PLAIN while PSTATE.SP is 1 (MODE_SPSEL), else undefined. */
     SYSREG_SP_EL0 = 1 << 9,
+    /* Cache maintenance by address: the translator calls helper_cache_va. */
+    SYSREG_CACHE_VA = 1 << 10,
+    /* A read may raise an interrupt: the unit ends after it. */
+    SYSREG_END_READ = 1 << 11,
 };
 
 #define SYSREG_NEVER 4      /* as a minimum EL: the access is not allocated */
@@ -52,12 +56,14 @@ struct SysReg {
     uint64_t writable;
     /* NULL: the state at `offset` as it is. For a system instruction `write` does the operation. */
     uint64_t (*read)(ArmCpu *cpu, const SysReg *r);
+    /* What `read` returns, without its effect; NULL: it has none. */
+    uint64_t (*peek)(ArmCpu *cpu, const SysReg *r);
     void (*write)(ArmCpu *cpu, const SysReg *r, uint64_t value);
     /*
      * Whether the current EL may do it now: 0, or the syndrome (ESR_ELx value) of the
      * exception to take. Not asked for inline accesses, so rows with an access
-     * hook are not SYSREG_PLAIN; a row with SYSREG_NOP or SYSREG_DC_ZVA is checked by the
-     * translator from the mode bits (MODE_UCI_TRAP, MODE_DCZ_TRAP).
+     * hook are not SYSREG_PLAIN; a row with SYSREG_NOP, SYSREG_CACHE_VA or SYSREG_DC_ZVA is
+     * checked by the translator from the mode bits (MODE_UCI_TRAP, MODE_DCZ_TRAP).
      */
     uint32_t (*access)(ArmCpu *cpu, const SysReg *r, bool write);
 };

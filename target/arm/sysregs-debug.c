@@ -1,7 +1,6 @@
 /*
- * Self-hosted debug registers (DDI 0487 D13.3). Breakpoints and watchpoints are
- * storage that never matches; software step is implemented (exceptions.c). The
- * debug communications channel has nobody at its other end.
+ * Self-hosted debug registers (DDI 0487 D13.3); debug.c is what they do. The debug
+ * communications channel has nobody at its other end.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -14,8 +13,11 @@
 /* Addresses are 49 bits, sign-extended; RESS takes what is written. */
 #define DBGBVR_WRITABLE (~3ull)
 #define DBGWVR_WRITABLE (~3ull)
-/* BT, LBN, SSC, HMC, BAS, PMC, E. */
-#define DBGBCR_WRITABLE 0x00ffe1e7ull
+/* Those that can match a context have all bits of it. */
+#define DBGBVR_CONTEXT_WRITABLE UINT64_MAX
+/* BT, LBN, SSC, HMC, PMC, E; BAS is all ones without AArch32. */
+#define DBGBCR_WRITABLE 0x00ffe007ull
+#define DBGBCR_RES1 0x1e0ull
 /* MASK, WT, LBN, SSC, HMC, BAS, LSC, PAC, E. */
 #define DBGWCR_WRITABLE 0x1f1fffffull
 #define DBGCLAIM_TAGS 0xffull
@@ -47,28 +49,34 @@ static void claimclr_write(ArmCpu *cpu, const SysReg *r, uint64_t value)
     cpu->s.dbgclaim_el1 &= ~value;
 }
 
-#define BREAKPOINT(n)                                                                       \
-    { SYSREG_ROW(2, 0, 0, n, 4, "DBGBVR" #n "_EL1"), EL1_RW,                                \
-      PLAIN_MASKED(dbgbvr_el1[n], DBGBVR_WRITABLE) },                                       \
-    { SYSREG_ROW(2, 0, 0, n, 5, "DBGBCR" #n "_EL1"), EL1_RW,                                \
-      PLAIN_MASKED(dbgbcr_el1[n], DBGBCR_WRITABLE) }
+static uint64_t dbgbcr_read(ArmCpu *cpu, const SysReg *r)
+{
+    return *sysreg_state(cpu, r) | DBGBCR_RES1;
+}
+
+/* What matches is part of the translation mode. */
+#define DEBUG_ROW(n, op2, reg_name, field, mask)                                            \
+    SYSREG_ROW(2, 0, 0, n, op2, reg_name #n "_EL1"), EL1_RW, .flags = SYSREG_END_UNIT,      \
+    .offset = STATE_OFFSET(field[n]), .writable = mask, .write = sysreg_write_regime
+#define BREAKPOINT(n, value_mask)                                                           \
+    { DEBUG_ROW(n, 4, "DBGBVR", dbgbvr_el1, value_mask) },                                  \
+    { DEBUG_ROW(n, 5, "DBGBCR", dbgbcr_el1, DBGBCR_WRITABLE), .read = dbgbcr_read }
 #define WATCHPOINT(n)                                                                       \
-    { SYSREG_ROW(2, 0, 0, n, 6, "DBGWVR" #n "_EL1"), EL1_RW,                                \
-      PLAIN_MASKED(dbgwvr_el1[n], DBGWVR_WRITABLE) },                                       \
-    { SYSREG_ROW(2, 0, 0, n, 7, "DBGWCR" #n "_EL1"), EL1_RW,                                \
-      PLAIN_MASKED(dbgwcr_el1[n], DBGWCR_WRITABLE) }
+    { DEBUG_ROW(n, 6, "DBGWVR", dbgwvr_el1, DBGWVR_WRITABLE) },                             \
+    { DEBUG_ROW(n, 7, "DBGWCR", dbgwcr_el1, DBGWCR_WRITABLE) }
 
 static const SysReg rows[] = {
     { SYSREG_ROW(2, 0, 0, 0, 2, "OSDTRRX_EL1"), EL1_RW, RAZ_WI },
-    BREAKPOINT(0),
-    WATCHPOINT(0),
-    BREAKPOINT(1),
-    WATCHPOINT(1),
+    BREAKPOINT(0, DBGBVR_WRITABLE), WATCHPOINT(0),
+    BREAKPOINT(1, DBGBVR_WRITABLE), WATCHPOINT(1),
     { SYSREG_ROW(2, 0, 0, 2, 0, "MDCCINT_EL1"), EL1_RW, RAZ_WI },
     { SYSREG_ROW(2, 0, 0, 2, 2, "MDSCR_EL1"), EL1_RW, .flags = SYSREG_END_UNIT,
       .offset = STATE_OFFSET(mdscr_el1), .writable = MDSCR_WRITABLE,
       .write = sysreg_write_regime },
+    BREAKPOINT(2, DBGBVR_WRITABLE), WATCHPOINT(2),
     { SYSREG_ROW(2, 0, 0, 3, 2, "OSDTRTX_EL1"), EL1_RW, RAZ_WI },
+    BREAKPOINT(3, DBGBVR_WRITABLE), WATCHPOINT(3),
+    BREAKPOINT(4, DBGBVR_CONTEXT_WRITABLE), BREAKPOINT(5, DBGBVR_CONTEXT_WRITABLE),
     { SYSREG_ROW(2, 0, 0, 6, 2, "OSECCR_EL1"), EL1_RW, RAZ_WI },
     { SYSREG_ROW(2, 0, 1, 0, 0, "MDRAR_EL1"), EL1_RO, .flags = SYSREG_CONST },
     { SYSREG_ROW(2, 0, 1, 0, 4, "OSLAR_EL1"), EL1_WO, .flags = SYSREG_END_UNIT,

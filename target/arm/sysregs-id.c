@@ -8,6 +8,7 @@
 #include "util/osdep.h"
 #include "target/arm/sysreg-rows.h"
 #include "target/arm/cpu-models.h"
+#include "target/arm/routing.h"
 #include "target/arm/system.h"
 #include "util/bitops.h"
 
@@ -43,7 +44,7 @@ static uint64_t clidr_read(ArmCpu *cpu, const SysReg *r)
 
 static uint32_t ctr_access(ArmCpu *cpu, const SysReg *r, bool write)
 {
-    return cpu->s.el == 0 && !(cpu->s.sctlr_el1 & SCTLR_UCT) ? sysreg_trap(cpu, r, write) : 0;
+    return cpu->s.el == 0 && !(arm_sctlr(cpu) & SCTLR_UCT) ? sysreg_trap(cpu, r, write) : 0;
 }
 
 static uint64_t ctr_read(ArmCpu *cpu, const SysReg *r)
@@ -53,7 +54,7 @@ static uint64_t ctr_read(ArmCpu *cpu, const SysReg *r)
 
 static uint64_t dczid_read(ArmCpu *cpu, const SysReg *r)
 {
-    bool prohibited = cpu->s.el == 0 && !(cpu->s.sctlr_el1 & SCTLR_DZE);
+    bool prohibited = cpu->s.el == 0 && !(arm_sctlr(cpu) & SCTLR_DZE);
 
     return DCZID_64_BYTES | (prohibited ? DCZID_DZP : 0);
 }

@@ -9,6 +9,7 @@
 #include "accel/tcg/nzcv.h"
 #include "target/arm/exceptions.h"
 #include "target/arm/syndrome.h"
+#include "target/arm/routing.h"
 #include "target/arm/system.h"
 #include "util/bitops.h"
 
@@ -29,7 +30,7 @@
 
 static void sctlr_write(ArmCpu *cpu, const SysReg *r, uint64_t value)
 {
-    cpu->s.sctlr_el1 = (value & SCTLR_WRITABLE) | SCTLR_RES1;
+    *sysreg_state(cpu, r) = (value & SCTLR_WRITABLE) | SCTLR_RES1;
     vcpu_space_changed(&cpu->vcpu);
 }
 
@@ -84,7 +85,7 @@ static void nzcv_write(ArmCpu *cpu, const SysReg *r, uint64_t value)
 
 static uint32_t daif_access(ArmCpu *cpu, const SysReg *r, bool write)
 {
-    return cpu->s.el == 0 && !(cpu->s.sctlr_el1 & SCTLR_UMA) ? sysreg_trap(cpu, r, write) : 0;
+    return cpu->s.el == 0 && !(arm_sctlr(cpu) & SCTLR_UMA) ? sysreg_trap(cpu, r, write) : 0;
 }
 
 static uint64_t daif_read(ArmCpu *cpu, const SysReg *r)
@@ -123,39 +124,43 @@ static void fp_write(ArmCpu *cpu, const SysReg *r, uint64_t value)
 /* ---- rows ---- */
 
 #define LOW32 0xffffffffull
-#define REGIME(field, mask) .flags = SYSREG_END_UNIT, .offset = STATE_OFFSET(field), \
-                            .writable = mask, .write = sysreg_write_regime
+#define REGIME(mask) .flags = SYSREG_END_UNIT, .writable = mask, .write = sysreg_write_regime
 
 /* Implementation defined registers that the parts do not use are RAZ_WI. */
 static const SysReg rows[] = {
-    { SYSREG_ROW(3, 0, 1, 0, 0, "SCTLR_EL1"), EL1_RW, .flags = SYSREG_END_UNIT,
-      .offset = STATE_OFFSET(sctlr_el1), .reset = SCTLR_RESET, .write = sctlr_write },
-    { SYSREG_ROW(3, 0, 1, 0, 1, "ACTLR_EL1"), EL1_RW, RAZ_WI },
-    { SYSREG_ROW(3, 0, 1, 0, 2, "CPACR_EL1"), EL1_RW, REGIME(cpacr_el1, CPACR_FPEN) },
-    { SYSREG_ROW(3, 0, 2, 0, 0, "TTBR0_EL1"), EL1_RW, REGIME(ttbr_el1[0], TTBR_WRITABLE) },
-    { SYSREG_ROW(3, 0, 2, 0, 1, "TTBR1_EL1"), EL1_RW, REGIME(ttbr_el1[1], TTBR_WRITABLE) },
-    { SYSREG_ROW(3, 0, 2, 0, 2, "TCR_EL1"), EL1_RW, REGIME(tcr_el1, TCR_WRITABLE) },
-    { SYSREG_ROW(3, 0, 4, 0, 0, "SPSR_EL1"), EL1_RW, PLAIN_MASKED(spsr_el1, SPSR_V8_0_MASK) },
-    { SYSREG_ROW(3, 0, 4, 0, 1, "ELR_EL1"), EL1_RW, PLAIN(elr_el1) },
+    { EL_BANK(1, 1, 0, 0, "SCTLR", sctlr_el), .flags = SYSREG_END_UNIT,
+      .reset = SCTLR_RESET, .write = sctlr_write },
+    { EL_ROW(1, 1, 0, 1, "ACTLR"), RAZ_WI },
+    { SYSREG_ROW(3, 0, 1, 0, 2, "CPACR_EL1"), EL1_RW, .offset = STATE_OFFSET(cpacr_el1),
+      REGIME(CPACR_FPEN) },
+    { EL_ROW(1, 2, 0, 0, "TTBR0"), .offset = STATE_OFFSET(ttbr_el[1][0]), REGIME(TTBR_WRITABLE) },
+    { EL_ROW(1, 2, 0, 1, "TTBR1"), .offset = STATE_OFFSET(ttbr_el[1][1]), REGIME(TTBR_WRITABLE) },
+    { EL_BANK(1, 2, 0, 2, "TCR", tcr_el), REGIME(TCR_WRITABLE) },
+    { EL_BANK(1, 4, 0, 0, "SPSR", spsr_el), .flags = SYSREG_PLAIN,
+      .writable = SPSR_V8_0_MASK },
+    { EL_BANK(1, 4, 0, 1, "ELR", elr_el), .flags = SYSREG_PLAIN },
     { SYSREG_ROW(3, 0, 4, 1, 0, "SP_EL0"), EL1_RW, .flags = SYSREG_SP_EL0,
       .offset = STATE_OFFSET(sp_el[0]), .access = sp_el0_access },
     { SYSREG_ROW(3, 0, 4, 2, 0, "SPSel"), EL1_RW, .flags = SYSREG_END_UNIT,
       .read = spsel_read, .write = spsel_write },
     { SYSREG_ROW(3, 0, 4, 2, 2, "CurrentEL"), EL1_RO, .flags = SYSREG_CURRENT_EL,
       .read = current_el_read },
-    { SYSREG_ROW(3, 0, 5, 1, 0, "AFSR0_EL1"), EL1_RW, RAZ_WI },
-    { SYSREG_ROW(3, 0, 5, 1, 1, "AFSR1_EL1"), EL1_RW, RAZ_WI },
-    { SYSREG_ROW(3, 0, 5, 2, 0, "ESR_EL1"), EL1_RW, PLAIN_MASKED(esr_el1, LOW32) },
-    { SYSREG_ROW(3, 0, 6, 0, 0, "FAR_EL1"), EL1_RW, PLAIN(far_el1) },
+    { EL_ROW(1, 5, 1, 0, "AFSR0"), RAZ_WI },
+    { EL_ROW(1, 5, 1, 1, "AFSR1"), RAZ_WI },
+    { EL_BANK(1, 5, 2, 0, "ESR", esr_el), .flags = SYSREG_PLAIN,
+      .writable = LOW32 },
+    { EL_BANK(1, 6, 0, 0, "FAR", far_el), .flags = SYSREG_PLAIN },
     { SYSREG_ROW(3, 0, 7, 4, 0, "PAR_EL1"), EL1_RW, .offset = STATE_OFFSET(par_el1),
       .write = par_write },
-    { SYSREG_ROW(3, 0, 10, 2, 0, "MAIR_EL1"), EL1_RW, PLAIN(mair_el1) },
-    { SYSREG_ROW(3, 0, 10, 3, 0, "AMAIR_EL1"), EL1_RW, RAZ_WI },
-    { SYSREG_ROW(3, 0, 12, 0, 0, "VBAR_EL1"), EL1_RW, PLAIN_MASKED(vbar_el1, VBAR_WRITABLE) },
+    { EL_BANK(1, 10, 2, 0, "MAIR", mair_el), .flags = SYSREG_PLAIN },
+    { EL_ROW(1, 10, 3, 0, "AMAIR"), RAZ_WI },
+    { EL_BANK(1, 12, 0, 0, "VBAR", vbar_el), .flags = SYSREG_PLAIN,
+      .writable = VBAR_WRITABLE },
     { SYSREG_ROW(3, 0, 12, 0, 1, "RVBAR_EL1"), EL1_RO, .read = rvbar_read },
     { SYSREG_ROW(3, 0, 12, 1, 0, "ISR_EL1"), EL1_RO, .read = isr_read },
-    { SYSREG_ROW(3, 0, 13, 0, 1, "CONTEXTIDR_EL1"), EL1_RW, PLAIN_MASKED(contextidr_el1, LOW32) },
-    { SYSREG_ROW(3, 0, 13, 0, 4, "TPIDR_EL1"), EL1_RW, PLAIN(tpidr_el1) },
+    { EL_BANK(1, 13, 0, 1, "CONTEXTIDR", contextidr_el), .flags = SYSREG_PLAIN,
+      .writable = LOW32 },
+    { EL_BANK(1, 13, 0, 4, "TPIDR", tpidr_el), .flags = SYSREG_PLAIN },
     { SYSREG_ROW(3, 3, 4, 2, 0, "NZCV"), EL0_RW, .flags = SYSREG_NZCV, .read = nzcv_read,
       .write = nzcv_write },
     { SYSREG_ROW(3, 3, 4, 2, 1, "DAIF"), EL0_RW, .flags = SYSREG_DAIF | SYSREG_END_UNIT,
@@ -166,7 +171,7 @@ static const SysReg rows[] = {
     { SYSREG_ROW(3, 3, 4, 4, 1, "FPSR"), EL0_RW, .flags = SYSREG_FP32,
       .offset = STATE_OFFSET(fpsr), .writable = FPSR_WRITABLE, .read = fp_read,
       .write = fp_write, .access = fp_access },
-    { SYSREG_ROW(3, 3, 13, 0, 2, "TPIDR_EL0"), EL0_RW, PLAIN(tpidr_el0) },
+    { SYSREG_ROW(3, 3, 13, 0, 2, "TPIDR_EL0"), EL0_RW, PLAIN(tpidr_el[0]) },
     { SYSREG_ROW(3, 3, 13, 0, 3, "TPIDRRO_EL0"), .min_el_read = 0, .min_el_write = 1,
       PLAIN(tpidrro_el0) },
 };

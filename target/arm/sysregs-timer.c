@@ -63,10 +63,18 @@ static uint64_t ctl_read(ArmCpu *cpu, const SysReg *r)
     return gtimer_read_ctl(cpu, TIMER_OF(r));
 }
 
+static uint64_t ctl_peek(ArmCpu *cpu, const SysReg *r)
+{
+    return gtimer_peek_ctl(cpu, TIMER_OF(r));
+}
+
 static void ctl_write(ArmCpu *cpu, const SysReg *r, uint64_t value)
 {
     gtimer_write_ctl(cpu, TIMER_OF(r), value);
 }
+
+#define tval_peek NULL
+#define cval_peek NULL
 
 static uint64_t cval_read(ArmCpu *cpu, const SysReg *r)
 {
@@ -78,10 +86,14 @@ static void cval_write(ArmCpu *cpu, const SysReg *r, uint64_t value)
     gtimer_write_cval(cpu, TIMER_OF(r), value);
 }
 
-/* A write may move a deadline or an output: the execution loop has to look. */
-#define TIMER(crm, op2, timer_name, what)                                                 \
-    { SYSREG_ROW(3, 3, 14, crm, op2, timer_name), EL0_RW, .flags = SYSREG_END_UNIT,       \
-      .read = what##_read, .write = what##_write, .access = timer_access }
+/*
+ * A write may move a deadline or an output, and so may a read of the status: the execution
+ * loop has to look.
+ */
+#define TIMER(crm, op2, timer_name, what, more_flags)                                     \
+    { SYSREG_ROW(3, 3, 14, crm, op2, timer_name), EL0_RW,                                 \
+      .flags = SYSREG_END_UNIT | (more_flags), .read = what##_read,                       \
+      .peek = what##_peek, .write = what##_write, .access = timer_access }
 
 static const SysReg rows[] = {
     { SYSREG_ROW(3, 0, 14, 1, 0, "CNTKCTL_EL1"), EL1_RW,
@@ -93,9 +105,9 @@ static const SysReg rows[] = {
       .access = count_access },
     { SYSREG_ROW(3, 3, 14, 0, 2, "CNTVCT_EL0"), EL0_RO, .read = count_read,
       .access = count_access },
-    TIMER(2, 0, "CNTP_TVAL_EL0", tval), TIMER(2, 1, "CNTP_CTL_EL0", ctl),
-    TIMER(2, 2, "CNTP_CVAL_EL0", cval), TIMER(3, 0, "CNTV_TVAL_EL0", tval),
-    TIMER(3, 1, "CNTV_CTL_EL0", ctl), TIMER(3, 2, "CNTV_CVAL_EL0", cval),
+    TIMER(2, 0, "CNTP_TVAL_EL0", tval, 0), TIMER(2, 1, "CNTP_CTL_EL0", ctl, SYSREG_END_READ),
+    TIMER(2, 2, "CNTP_CVAL_EL0", cval, 0), TIMER(3, 0, "CNTV_TVAL_EL0", tval, 0),
+    TIMER(3, 1, "CNTV_CTL_EL0", ctl, SYSREG_END_READ), TIMER(3, 2, "CNTV_CVAL_EL0", cval, 0),
 };
 
 const SysRegChapter sysregs_timer = { rows, ARRAY_SIZE(rows) };

@@ -94,18 +94,35 @@ static const SysReg *checked_row(ArmCpu *cpu, uint32_t key, bool write)
     return r;
 }
 
+static uint64_t read_row(ArmCpu *cpu, const SysReg *r)
+{
+    if (r->read) {
+        return r->read(cpu, r);
+    }
+    return r->offset ? *sysreg_state(cpu, r) : r->reset;
+}
+
 static uint64_t do_sysreg_read(Vcpu *vcpu, uint64_t key)
 {
     ArmCpu *cpu = arm_cpu(vcpu);
     const SysReg *r = checked_row(cpu, key, false);
 
-    if (!r) {
-        return 0;
+    return r ? read_row(cpu, r) : 0;
+}
+
+static void do_sysreg_read_to(Vcpu *vcpu, uint64_t key, uint64_t rt)
+{
+    ArmCpu *cpu = arm_cpu(vcpu);
+    const SysReg *r = checked_row(cpu, key, false);
+
+    if (r) {
+        uint64_t value = read_row(cpu, r);
+
+        if (rt != 31) {
+            vcpu->slot[rt] = value;
+        }
+        vcpu->pc += 4;
     }
-    if (r->read) {
-        return r->read(cpu, r);
-    }
-    return r->offset ? *sysreg_state(cpu, r) : r->reset;
 }
 
 static void do_sysreg_write(Vcpu *vcpu, uint64_t key, uint64_t value)
@@ -130,5 +147,7 @@ static void do_sysreg_write(Vcpu *vcpu, uint64_t key, uint64_t value)
 
 const IrHelper helper_sysreg_read = { "sysreg_read", (void (*)(void))do_sysreg_read, 1,
                                       IR_HELPER_SYNC };
+const IrHelper helper_sysreg_read_to = { "sysreg_read_to", (void (*)(void))do_sysreg_read_to, 2,
+                                         IR_HELPER_SYNC | IR_HELPER_VOID };
 const IrHelper helper_sysreg_write = { "sysreg_write", (void (*)(void))do_sysreg_write, 2,
                                        IR_HELPER_SYNC | IR_HELPER_VOID };

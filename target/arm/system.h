@@ -51,6 +51,21 @@
 #define OSLSR_OSLK BIT64(1)
 #define OSLSR_OSLM BIT64(3)
 
+/* HCR_EL2, SCR_EL3, MDCR_EL2, MDCR_EL3: what routes exceptions */
+#define HCR_FMO BIT64(3)
+#define HCR_IMO BIT64(4)
+#define HCR_AMO BIT64(5)
+#define HCR_TGE BIT64(27)
+#define HCR_RW BIT64(31)
+#define HCR_E2H BIT64(34)
+#define SCR_NS BIT64(0)
+#define SCR_IRQ BIT64(1)
+#define SCR_FIQ BIT64(2)
+#define SCR_EA BIT64(3)
+#define SCR_RW BIT64(10)
+#define MDCR_TDE BIT64(8)
+#define MDCR_SDD BIT64(16)
+
 /* CNTKCTL_EL1 */
 #define CNTKCTL_EL0PCTEN BIT64(0)
 #define CNTKCTL_EL0VCTEN BIT64(1)

@@ -193,10 +193,10 @@ static IrVal load_daif(DisasContext *s)
     return ir_ld_env(s->b, 4, offsetof(ArmCpu, s.daif));
 }
 
-/* Where PSTATE.D switches software step on and off, the mode changes: that ends the unit. */
+/* Where PSTATE.D switches debug exceptions on and off, the mode changes: that ends the unit. */
 static void store_daif(DisasContext *s, IrVal daif)
 {
-    if (s->mode & MODE_STEP_BY_D) {
+    if (s->mode & MODE_DEBUG_BY_D) {
         ir_call(s->b, &helper_sysreg_write, ir_const(s->b, SYSREG_KEY(3, 3, 4, 2, 1)), daif,
                 IR_NONE, IR_NONE);
         ir_exit_main(s->b, s->pc + 4);
@@ -308,6 +308,10 @@ static void translate_mrs(DisasContext *s, const SysReg *r, const SysAccess *a)
 {
     IrVal v;
 
+    if (r->flags & SYSREG_END_READ) {
+        end_with(s, &helper_sysreg_read_to, ir_const(s->b, r->key), ir_const(s->b, a->rt));
+        return;
+    }
     if (r->flags & SYSREG_NZCV) {
         v = ir_get_nzcv(s->b);
     } else if (r->flags & SYSREG_DAIF) {
@@ -361,7 +365,10 @@ static void translate_msr(DisasContext *s, const SysReg *r, const SysAccess *a)
     }
 }
 
-/* DC ZVA: zero the 64-byte block of the address. */
+/*
+ * DC ZVA: zero the 64-byte block of the address. On Device memory it takes an alignment fault
+ * (DDI 0487 D4.4.8), as the first store does for not being aligned: it has no other purpose.
+ */
 static void translate_dc_zva(DisasContext *s, const SysAccess *a)
 {
     IrVal addr, zero = ir_const(s->b, 0);
@@ -370,18 +377,27 @@ static void translate_dc_zva(DisasContext *s, const SysAccess *a)
         a64_exception(s, access_syndrome(a));
         return;
     }
-    addr = ir_and(s->b, W64, a64_read(s, a->rt, W64), ir_const(s->b, ~63ull));
+    addr = a64_read(s, a->rt, W64);
+    if (s->mode & MODE_WATCH) {
+        ir_call(s->b, &helper_watchpoint, addr,
+                ir_const(s->b, 64 << WATCH_BYTES_SHIFT | 1 << WATCH_COUNT_SHIFT | WATCH_WRITE |
+                               WATCH_BLOCK), IR_NONE, IR_NONE);
+    }
+    addr = ir_and(s->b, W64, addr, ir_const(s->b, ~63ull));
+    ir_st(s->b, MEM_16, ir_add(s->b, W64, addr, ir_const(s->b, DC_ZVA_PROBE)), zero);
     for (unsigned i = 0; i < 64; i += 16) {
         ir_st2(s->b, MEM_64, ir_add(s->b, W64, addr, ir_const(s->b, i)), zero, zero);
     }
 }
 
-/* Maintenance of caches that Rearm has not, which EL0 does with SCTLR_EL1.UCI set. */
-static void translate_cache_nop(DisasContext *s, const SysAccess *a)
+/* Maintenance by address, which EL0 does with SCTLR_EL1.UCI set. */
+static void translate_cache_va(DisasContext *s, const SysAccess *a)
 {
     if (mode_el(s->mode) == 0 && (s->mode & MODE_UCI_TRAP)) {
         a64_exception(s, access_syndrome(a));
+        return;
     }
+    ir_call(s->b, &helper_cache_va, a64_read(s, a->rt, W64), IR_NONE, IR_NONE, IR_NONE);
 }
 
 static bool system_access(DisasContext *s, const SysAccess *a)
@@ -393,8 +409,10 @@ static bool system_access(DisasContext *s, const SysAccess *a)
     }
     if (r->flags & SYSREG_DC_ZVA) {
         translate_dc_zva(s, a);
+    } else if (r->flags & SYSREG_CACHE_VA) {
+        translate_cache_va(s, a);
     } else if (r->flags & SYSREG_NOP) {
-        translate_cache_nop(s, a);
+        return true;
     } else if (a->read) {
         translate_mrs(s, r, a);
     } else {

@@ -24,13 +24,13 @@ enum AddressMode { MODE_UNSCALED, MODE_POST, MODE_UNPRIV, MODE_PRE };
 /* For a single access of 1 << size bytes; SCTLR_EL1.A asks for alignment. */
 static unsigned plain_memop(DisasContext *s, unsigned size)
 {
-    return size | a64_mem_flags(s) | (s->mode & MODE_ALIGN_CHECK ? MEM_ALIGNED : 0);
+    return size | (s->mode & MODE_ALIGN_CHECK ? MEM_ALIGNED : 0);
 }
 
 /* Exclusive and ordered accesses are always aligned (v8.0, without LSE2). */
 static unsigned ordered_memop(DisasContext *s, unsigned size, bool ordered)
 {
-    return size | a64_mem_flags(s) | MEM_ALIGNED | (ordered ? MEM_ACQREL : 0);
+    return size | MEM_ALIGNED | (ordered ? MEM_ACQREL : 0);
 }
 
 /* A scalar load or store of general registers, from its size and opc fields. */
@@ -55,10 +55,11 @@ static bool decode_int_access(DisasContext *s, unsigned size, unsigned opc, IntA
 
 static void int_access(DisasContext *s, const IntAccess *x, unsigned rt, IrVal addr)
 {
+    a64_watch(s, x->memop, 1, false, addr, x->store);
     if (x->store) {
-        ir_st(s->b, x->memop, addr, a64_read_low(s, rt));
+        a64_store(s, x->memop, addr, a64_read_low(s, rt));
     } else {
-        a64_write(s, rt, ir_ld(s->b, x->memop, addr));
+        a64_write(s, rt, a64_load(s, x->memop, addr));
     }
 }
 
@@ -74,15 +75,21 @@ static bool decode_vec_access(unsigned size, unsigned opc, VecAccess *out)
     return !(opc & 2) || size == 0;
 }
 
-static void vec_access(DisasContext *s, const VecAccess *x, unsigned rt, IrVal addr)
+static void vec_access_unwatched(DisasContext *s, const VecAccess *x, unsigned rt, IrVal addr)
 {
     unsigned memop = plain_memop(s, x->size);
 
     if (x->store) {
-        ir_st_vec(s->b, memop, addr, arm_v_offset(rt));
+        a64_store_vec(s, memop, addr, rt);
     } else {
-        ir_ld_vec(s->b, memop, addr, arm_v_offset(rt));
+        a64_load_vec(s, memop, addr, rt);
     }
+}
+
+static void vec_access(DisasContext *s, const VecAccess *x, unsigned rt, IrVal addr)
+{
+    a64_watch(s, plain_memop(s, x->size), 1, false, addr, x->store);
+    vec_access_unwatched(s, x, rt, addr);
 }
 
 static IrVal add_imm(DisasContext *s, IrVal x, int64_t imm)
@@ -94,9 +101,11 @@ static IrVal add_imm(DisasContext *s, IrVal x, int64_t imm)
 
 static bool trans_LDXR(DisasContext *s, arg_LDXR *a)
 {
+    unsigned memop = ordered_memop(s, a->size, a->acq) | MEM_EXCL;
     IrVal addr = a64_read_base(s, a->rn);
 
-    a64_write(s, a->rt, ir_ld(s->b, ordered_memop(s, a->size, a->acq) | MEM_EXCL, addr));
+    a64_watch(s, memop, 1, false, addr, false);
+    a64_write(s, a->rt, a64_load(s, memop, addr));
     return true;
 }
 
@@ -115,20 +124,21 @@ static IrVal store_exclusive_base(DisasContext *s, unsigned rn)
 
 static bool trans_STXR(DisasContext *s, arg_STXR *a)
 {
+    unsigned memop = ordered_memop(s, a->size, a->rel);
     IrVal addr = store_exclusive_base(s, a->rn);
-    IrVal status = ir_stx(s->b, ordered_memop(s, a->size, a->rel), addr,
-                          a64_read_low(s, a->rt), IR_NONE);
 
-    a64_write(s, a->rs, status);
+    a64_watch(s, memop, 1, false, addr, true);
+    a64_write(s, a->rs, a64_store_exclusive(s, memop, addr, a64_read_low(s, a->rt), IR_NONE));
     return true;
 }
 
 static bool trans_LDXP(DisasContext *s, arg_LDXP *a)
 {
+    unsigned memop = ordered_memop(s, a->sz ? MEM_64 : MEM_32, a->acq) | MEM_EXCL;
     IrVal addr = a64_read_base(s, a->rn), first, second;
 
-    ir_ld2(s->b, ordered_memop(s, a->sz ? MEM_64 : MEM_32, a->acq) | MEM_EXCL, addr,
-           &first, &second);
+    a64_watch(s, memop, 2, true, addr, false);
+    a64_load2(s, memop, addr, &first, &second);
     a64_write(s, a->rt, first);
     a64_write(s, a->rt2, second);
     return true;
@@ -136,27 +146,32 @@ static bool trans_LDXP(DisasContext *s, arg_LDXP *a)
 
 static bool trans_STXP(DisasContext *s, arg_STXP *a)
 {
-    IrVal addr = store_exclusive_base(s, a->rn);
-    IrVal status = ir_stx(s->b, ordered_memop(s, a->sz ? MEM_64 : MEM_32, a->rel), addr,
-                          a64_read_low(s, a->rt), a64_read_low(s, a->rt2));
+    unsigned memop = ordered_memop(s, a->sz ? MEM_64 : MEM_32, a->rel);
+    IrVal addr = store_exclusive_base(s, a->rn), status;
 
+    a64_watch(s, memop, 2, true, addr, true);
+    status = a64_store_exclusive(s, memop, addr, a64_read_low(s, a->rt), a64_read_low(s, a->rt2));
     a64_write(s, a->rs, status);
     return true;
 }
 
 static bool trans_LDAR(DisasContext *s, arg_LDAR *a)
 {
+    unsigned memop = ordered_memop(s, a->size, true);
     IrVal addr = a64_read_base(s, a->rn);
 
-    a64_write(s, a->rt, ir_ld(s->b, ordered_memop(s, a->size, true), addr));
+    a64_watch(s, memop, 1, false, addr, false);
+    a64_write(s, a->rt, a64_load(s, memop, addr));
     return true;
 }
 
 static bool trans_STLR(DisasContext *s, arg_STLR *a)
 {
+    unsigned memop = ordered_memop(s, a->size, true);
     IrVal addr = a64_read_base(s, a->rn);
 
-    ir_st(s->b, ordered_memop(s, a->size, true), addr, a64_read_low(s, a->rt));
+    a64_watch(s, memop, 1, false, addr, true);
+    a64_store(s, memop, addr, a64_read_low(s, a->rt));
     return true;
 }
 
@@ -173,8 +188,10 @@ static bool trans_LDR_lit(DisasContext *s, arg_LDR_lit *a)
 
     if (a->opc < 3) {       /* 3: PRFM */
         unsigned memop = memops[a->opc] | plain_memop(s, 0);
+        IrVal addr = literal_address(s, a->imm);
 
-        a64_write(s, a->rt, ir_ld(s->b, memop, literal_address(s, a->imm)));
+        a64_watch(s, memop, 1, false, addr, false);
+        a64_write(s, a->rt, a64_load(s, memop, addr));
     }
     return true;
 }
@@ -234,7 +251,7 @@ static void pair_write_back(DisasContext *s, unsigned rn, const PairAddress *p)
 static bool trans_PAIR(DisasContext *s, arg_PAIR *a)
 {
     unsigned size = a->opc == 2 ? MEM_64 : MEM_32;
-    unsigned memop = size | a64_mem_flags(s) | (a->opc == 1 ? MEM_SIGNED64 : 0);
+    unsigned memop = size | (a->opc == 1 ? MEM_SIGNED64 : 0);
     /* With alignment checks each element is checked on its own. */
     bool split = s->mode & MODE_ALIGN_CHECK;
     IrVal v[2], second;
@@ -248,23 +265,24 @@ static bool trans_PAIR(DisasContext *s, arg_PAIR *a)
                      &memop);
     memop |= split ? MEM_ALIGNED : 0;
     second = split ? add_imm(s, p.access, 1 << size) : IR_NONE;
+    a64_watch(s, memop, 2, !split, p.access, !a->load);
     if (!a->load) {
         v[0] = a64_read_low(s, a->rt);
         v[1] = a64_read_low(s, a->rt2);
         if (split) {
-            ir_st(s->b, memop, p.access, v[0]);
-            ir_st(s->b, memop, second, v[1]);
+            a64_store(s, memop, p.access, v[0]);
+            a64_store(s, memop, second, v[1]);
         } else {
-            ir_st2(s->b, memop, p.access, v[0], v[1]);
+            a64_store2(s, memop, p.access, v[0], v[1]);
         }
         pair_write_back(s, a->rn, &p);
         return true;
     }
     if (split) {
-        v[0] = ir_ld(s->b, memop, p.access);
-        v[1] = ir_ld(s->b, memop, second);
+        v[0] = a64_load(s, memop, p.access);
+        v[1] = a64_load(s, memop, second);
     } else {
-        ir_ld2(s->b, memop, p.access, &v[0], &v[1]);
+        a64_load2(s, memop, p.access, &v[0], &v[1]);
     }
     pair_write_back(s, a->rn, &p);
     a64_write(s, a->rt, v[0]);
@@ -285,8 +303,9 @@ static bool trans_PAIR_v(DisasContext *s, arg_PAIR_v *a)
         return true;
     }
     p = pair_address(s, a->rn, a->mode, (int64_t)a->imm << x.size, false, &unused);
-    vec_access(s, &x, a->rt, p.access);
-    vec_access(s, &x, a->rt2, add_imm(s, p.access, 1 << x.size));
+    a64_watch(s, plain_memop(s, x.size), 2, false, p.access, x.store);
+    vec_access_unwatched(s, &x, a->rt, p.access);
+    vec_access_unwatched(s, &x, a->rt2, add_imm(s, p.access, 1 << x.size));
     pair_write_back(s, a->rn, &p);
     return true;
 }
@@ -316,7 +335,8 @@ static bool trans_LDST_imm9(DisasContext *s, arg_LDST_imm9 *a)
         int_access(s, &x, a->rt, a->mode == MODE_POST ? base : moved);
         a64_write_back(s, a->rn, moved, a->imm);
     } else {
-        v = ir_ld(s->b, x.memop, a->mode == MODE_POST ? base : moved);
+        a64_watch(s, x.memop, 1, false, a->mode == MODE_POST ? base : moved, false);
+        v = a64_load(s, x.memop, a->mode == MODE_POST ? base : moved);
         a64_write_back(s, a->rn, moved, a->imm);
         a64_write(s, a->rt, v);
     }

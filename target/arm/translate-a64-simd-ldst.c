@@ -46,8 +46,7 @@ static bool by_elements(DisasContext *s)
 
 static unsigned element_memop(DisasContext *s, unsigned size)
 {
-    return size | (s->mode & MODE_ALIGN_CHECK ? MEM_ALIGNED : 0) |
-           (s->mode & MODE_BIG_ENDIAN ? MEM_BIG_ENDIAN : 0);
+    return size | (s->mode & MODE_ALIGN_CHECK ? MEM_ALIGNED : 0);
 }
 
 static void post_index(DisasContext *s, const Structure *x, IrVal base, unsigned transferred)
@@ -78,7 +77,7 @@ static void load_elements(DisasContext *s, const Structure *x, IrVal base)
     IrVal v[MAX_ELEMENTS];
 
     for (unsigned n = 0; n < num; n++) {
-        v[n] = ir_ld(s->b, element_memop(s, x->size), at(s, base, n << x->size));
+        v[n] = a64_load(s, element_memop(s, x->size), at(s, base, n << x->size));
     }
     for (unsigned n = 0; n < num; n++) {
         ir_st_env(s->b, 1 << x->size, element_offset(x, n), v[n]);
@@ -95,7 +94,7 @@ static void store_elements(DisasContext *s, const Structure *x, IrVal base)
     for (unsigned n = 0; n < num; n++) {
         IrVal v = ir_ld_env(s->b, 1 << x->size, element_offset(x, n));
 
-        ir_st(s->b, element_memop(s, x->size), at(s, base, n << x->size), v);
+        a64_store(s, element_memop(s, x->size), at(s, base, n << x->size), v);
     }
 }
 
@@ -138,6 +137,7 @@ static void all_lanes(DisasContext *s, const Structure *x)
 {
     IrVal base = a64_read_base(s, x->rn);
 
+    a64_watch(s, element_memop(s, x->size), x->regs * (x->bytes >> x->size), false, base, !x->load);
     if (by_elements(s)) {
         (x->load ? load_elements : store_elements)(s, x, base);
     } else if (x->load) {
@@ -190,7 +190,7 @@ static void load_lane(DisasContext *s, const Structure *x, IrVal base, unsigned 
     IrVal v[4];
 
     for (unsigned i = 0; i < x->regs; i++) {
-        v[i] = ir_ld(s->b, element_memop(s, x->size), at(s, base, i << x->size));
+        v[i] = a64_load(s, element_memop(s, x->size), at(s, base, i << x->size));
     }
     for (unsigned i = 0; i < x->regs; i++) {
         ir_st_env(s->b, 1 << x->size, simd_lane_offset(reg(x, i), x->size, lane), v[i]);
@@ -202,7 +202,7 @@ static void store_lane(DisasContext *s, const Structure *x, IrVal base, unsigned
     for (unsigned i = 0; i < x->regs; i++) {
         IrVal v = ir_ld_env(s->b, 1 << x->size, simd_lane_offset(reg(x, i), x->size, lane));
 
-        ir_st(s->b, element_memop(s, x->size), at(s, base, i << x->size), v);
+        a64_store(s, element_memop(s, x->size), at(s, base, i << x->size), v);
     }
 }
 
@@ -212,7 +212,7 @@ static void load_replicate(DisasContext *s, const Structure *x, IrVal base)
     IrVal v[4];
 
     for (unsigned i = 0; i < x->regs; i++) {
-        v[i] = ir_ld(s->b, element_memop(s, x->size), at(s, base, i << x->size));
+        v[i] = a64_load(s, element_memop(s, x->size), at(s, base, i << x->size));
     }
     for (unsigned i = 0; i < x->regs; i++) {
         IrVal all = simd_replicate(s, x->size, v[i]);
@@ -243,6 +243,7 @@ static bool single(DisasContext *s, Structure x, unsigned scale, unsigned s_bit)
     }
     IrVal base = a64_read_base(s, x.rn);
 
+    a64_watch(s, element_memop(s, x.size), x.regs, false, base, !x.load);
     if (replicate) {
         load_replicate(s, &x, base);
     } else {

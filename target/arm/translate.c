@@ -94,10 +94,135 @@ void a64_write_back(DisasContext *s, unsigned n, IrVal base, int64_t moved)
     }
 }
 
-unsigned a64_mem_flags(DisasContext *s)
+/* ---- data accesses ---- */
+
+/* The parts of a memop. */
+#define MEM_SIZE 7u
+#define MEM_SIGNED (MEM_SIGNED32 | MEM_SIGNED64)
+
+static bool big_endian(const DisasContext *s)
 {
-    return s->mode & MODE_BIG_ENDIAN ? MEM_BIG_ENDIAN : 0;
+    return s->mode & MODE_BIG_ENDIAN;
 }
+
+/* The low 1 << size bytes in the other order, zero-extended. */
+static IrVal swapped(DisasContext *s, unsigned size, IrVal v)
+{
+    switch (size) {
+    case MEM_8:
+        return v;
+    case MEM_16:
+        return ir_shr(s->b, W32, ir_bswap(s->b, W32, v), ir_const(s->b, 16));
+    default:
+        return ir_bswap(s->b, size == MEM_64 ? W64 : W32, v);
+    }
+}
+
+/* What was loaded with memop less its sign extension. */
+static IrVal from_big_endian(DisasContext *s, unsigned memop, IrVal v)
+{
+    unsigned size = memop & MEM_SIZE;
+
+    v = swapped(s, size, v);
+    if (memop & MEM_SIGNED) {
+        v = ir_sext(s->b, memop & MEM_SIGNED64 ? W64 : W32, 8 << size, v);
+    }
+    return v;
+}
+
+IrVal a64_load(DisasContext *s, unsigned memop, IrVal addr)
+{
+    if (!big_endian(s)) {
+        return ir_ld(s->b, memop, addr);
+    }
+    return from_big_endian(s, memop, ir_ld(s->b, memop & ~MEM_SIGNED, addr));
+}
+
+static IrVal to_memory(DisasContext *s, unsigned memop, IrVal v)
+{
+    return big_endian(s) ? swapped(s, memop & MEM_SIZE, v) : v;
+}
+
+void a64_store(DisasContext *s, unsigned memop, IrVal addr, IrVal v)
+{
+    ir_st(s->b, memop, addr, to_memory(s, memop, v));
+}
+
+void a64_load2(DisasContext *s, unsigned memop, IrVal addr, IrVal *first, IrVal *second)
+{
+    if (!big_endian(s)) {
+        ir_ld2(s->b, memop, addr, first, second);
+        return;
+    }
+    ir_ld2(s->b, memop & ~MEM_SIGNED, addr, first, second);
+    *first = from_big_endian(s, memop, *first);
+    *second = from_big_endian(s, memop, *second);
+}
+
+void a64_store2(DisasContext *s, unsigned memop, IrVal addr, IrVal first, IrVal second)
+{
+    ir_st2(s->b, memop, addr, to_memory(s, memop, first), to_memory(s, memop, second));
+}
+
+IrVal a64_store_exclusive(DisasContext *s, unsigned memop, IrVal addr, IrVal v, IrVal v2)
+{
+    return ir_stx(s->b, memop, addr, to_memory(s, memop, v),
+                  v2.id ? to_memory(s, memop, v2) : v2);
+}
+
+/* The bytes of a whole register are reversed: its upper half comes first. */
+void a64_load_vec(DisasContext *s, unsigned memop, IrVal addr, unsigned vt)
+{
+    unsigned size = memop & MEM_SIZE, flags = memop & ~MEM_SIZE;
+    IrVal low, high;
+
+    if (!big_endian(s)) {
+        ir_ld_vec(s->b, memop, addr, arm_v_offset(vt));
+        return;
+    }
+    if (size == MEM_128) {
+        a64_load2(s, MEM_64 | flags, addr, &high, &low);
+    } else {
+        low = a64_load(s, memop, addr);
+        high = ir_const(s->b, 0);
+    }
+    ir_st_env(s->b, 8, arm_v_offset(vt), low);
+    ir_st_env(s->b, 8, arm_v_offset(vt) + 8, high);
+}
+
+void a64_store_vec(DisasContext *s, unsigned memop, IrVal addr, unsigned vt)
+{
+    unsigned size = memop & MEM_SIZE, flags = memop & ~MEM_SIZE;
+    IrVal low;
+
+    if (!big_endian(s)) {
+        ir_st_vec(s->b, memop, addr, arm_v_offset(vt));
+        return;
+    }
+    low = ir_ld_env(s->b, 8, arm_v_offset(vt));
+    if (size == MEM_128) {
+        a64_store2(s, MEM_64 | flags, addr, ir_ld_env(s->b, 8, arm_v_offset(vt) + 8), low);
+    } else {
+        a64_store(s, memop, addr, low);
+    }
+}
+
+void a64_watch(DisasContext *s, unsigned memop, unsigned count, bool pair, IrVal addr, bool store)
+{
+    uint32_t access = mem_bytes(memop) << WATCH_BYTES_SHIFT | count << WATCH_COUNT_SHIFT;
+
+    if (!(s->mode & (memop & MEM_UNPRIV ? MODE_WATCH_UNPRIV : MODE_WATCH))) {
+        return;
+    }
+    access |= store ? WATCH_WRITE : 0;
+    access |= memop & MEM_UNPRIV ? WATCH_UNPRIV : 0;
+    if (memop & MEM_ALIGNED) {
+        access |= pair ? WATCH_PAIR_ALIGNED : WATCH_ALIGNED;
+    }
+    ir_call(s->b, &helper_watchpoint, addr, ir_const(s->b, access), IR_NONE, IR_NONE);
+}
+
+/* ---- exceptions ---- */
 
 void a64_exception(DisasContext *s, uint32_t syndrome_value)
 {
@@ -134,6 +259,22 @@ bool a64_sp_misaligned_access(ArmCpu *cpu)
     insn = load_insn(code);
     return extract32(insn, 25, 1) == 0 && extract32(insn, 27, 1) == 1 &&
            (insn & 0x3b000000) != 0x18000000 && extract32(insn, 5, 5) == 31;
+}
+
+uint64_t a64_store_fault_address(ArmCpu *cpu, uint64_t vaddr)
+{
+    uint8_t code[INSN_BYTES];
+    uint32_t insn;
+
+    if ((vaddr & 63) != DC_ZVA_PROBE ||
+        !vcpu_peek(&cpu->vcpu, cpu->vcpu.pc, code, sizeof(code))) {
+        return vaddr;
+    }
+    insn = load_insn(code);
+    if ((insn & 0xffffffe0) != 0xd50b7420) {
+        return vaddr;
+    }
+    return extract32(insn, 0, 5) == 31 ? 0 : cpu->vcpu.slot[extract32(insn, 0, 5)];
 }
 
 /* ---- the loop ---- */
@@ -179,6 +320,17 @@ static void clear_pstate_ss(DisasContext *s)
     ir_st_env(s->b, 1, offsetof(ArmCpu, s.ss), ir_const(s->b, 0));
 }
 
+/* Before an instruction that may have a breakpoint. */
+static void check_breakpoint(DisasContext *s)
+{
+    uint32_t offset = s->mode >> MODE_BREAKPOINT_OFFSET_SHIFT & (GUEST_PAGE / INSN_BYTES - 1);
+
+    if ((s->mode & MODE_BREAKPOINT_ANY) ||
+        ((s->mode & MODE_BREAKPOINT) && offset == s->pc % GUEST_PAGE / INSN_BYTES)) {
+        ir_call(s->b, &helper_breakpoint, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+    }
+}
+
 /*
  * Software step, active (DDI 0487 D2.12): when PSTATE.SS is already clear the step
  * exception comes before the instruction, else the instruction is run and clears it.
@@ -188,6 +340,7 @@ static void clear_pstate_ss(DisasContext *s)
 static void translate_step(DisasContext *s, uint32_t insn)
 {
     ir_call(s->b, &helper_software_step, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+    check_breakpoint(s);
     if (ends_or_branches(insn)) {
         clear_pstate_ss(s);
     }
@@ -211,12 +364,14 @@ static bool translate_abnormal(DisasContext *s, const uint8_t *code)
         ir_insn(s->b, s->pc);
         if (s->mode & MODE_IL) {
             ir_call(s->b, &helper_software_step, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+            check_breakpoint(s);
             a64_exception(s, syndrome(EC_ILLEGAL_STATE, 0));
         } else {
             translate_step(s, load_insn(code));
         }
     } else if (s->mode & MODE_IL) {
         ir_insn(s->b, s->pc);
+        check_breakpoint(s);
         a64_exception(s, syndrome(EC_ILLEGAL_STATE, 0));
     }
     return s->ended;
@@ -278,6 +433,7 @@ void a64_translate(Vcpu *cpu, IrBuilder *b, uint64_t pc, uint32_t mode, const ui
         }
         insn = load_insn(view.code + (s.pc - view.base));
         ir_insn(b, s.pc);
+        check_breakpoint(&s);
         s.branched = false;
         if (!dispatch(&s, insn)) {
             a64_undefined(&s);

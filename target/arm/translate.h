@@ -30,6 +30,9 @@ bool a64_fp(DisasContext *s, uint32_t insn);       /* scalar FP and the FP instr
 bool a64_simd(DisasContext *s, uint32_t insn);     /* Advanced SIMD, integer and permute, crypto */
 bool a64_simd_ldst(DisasContext *s, uint32_t insn);/* LD1..LD4, ST1..ST4, LD1R..., structures */
 
+/* Where in its block a DC ZVA makes its first store. */
+#define DC_ZVA_PROBE 1u
+
 /* VcpuOps.translate. */
 void a64_translate(Vcpu *cpu, IrBuilder *b, uint64_t pc, uint32_t mode, const uint8_t *code,
                    unsigned code_bytes, unsigned max_insns);
@@ -60,8 +63,23 @@ IrVal a64_check_base(DisasContext *s, unsigned n, IrVal addr);
 /* Write the base back, `moved` bytes from where it was, after its check. */
 void a64_write_back(DisasContext *s, unsigned n, IrVal base, int64_t moved);
 
-/* Flags common to all data accesses in this mode (endianness), for a memop. */
-unsigned a64_mem_flags(DisasContext *s);
+/*
+ * Data accesses in the byte order of this mode (SCTLR_ELx.EE, E0E). As ir_ld() and so on, which
+ * are little-endian; vector accesses name the register.
+ */
+IrVal a64_load(DisasContext *s, unsigned memop, IrVal addr);
+void a64_store(DisasContext *s, unsigned memop, IrVal addr, IrVal v);
+void a64_load2(DisasContext *s, unsigned memop, IrVal addr, IrVal *first, IrVal *second);
+void a64_store2(DisasContext *s, unsigned memop, IrVal addr, IrVal first, IrVal second);
+/*
+ * Before the first access of an instruction: look for watchpoints on `count` accesses in a row
+ * with this memop, if the mode has any. `pair`: MEM_ALIGNED is about both accesses as a whole.
+ */
+void a64_watch(DisasContext *s, unsigned memop, unsigned count, bool pair, IrVal addr, bool store);
+/* v2 is IR_NONE when there is one element. */
+IrVal a64_store_exclusive(DisasContext *s, unsigned memop, IrVal addr, IrVal v, IrVal v2);
+void a64_load_vec(DisasContext *s, unsigned memop, IrVal addr, unsigned vt);
+void a64_store_vec(DisasContext *s, unsigned memop, IrVal addr, unsigned vt);
 
 /* Raise Undefined Instruction and end the unit. */
 void a64_undefined(DisasContext *s);

@@ -110,7 +110,7 @@ static void load_state(Runner *r, const CaseInput *c)
     memcpy(r->cpu->s.v, c->state.v, sizeof(c->state.v));
     r->cpu->s.fpcr = c->state.fpcr;
     r->cpu->s.fpsr = c->state.fpsr;
-    r->cpu->s.esr_el1 = 0;
+    r->cpu->s.esr_el[1] = 0;
     cpu->left = CASE_INSNS;
     verify_first_unit(r, c);
 }
@@ -124,7 +124,7 @@ static uint32_t run_case(Runner *r)
             return CASE_TIMEOUT;
         }
     }
-    switch (r->cpu->s.esr_el1 >> 26) {
+    switch (r->cpu->s.esr_el[1] >> 26) {
     case EC_BRK:
         return CASE_END;
     case EC_UNKNOWN:
@@ -143,8 +143,8 @@ static void save_state(Runner *r, CaseState *s)
 {
     memcpy(s->x, r->cpu->vcpu.slot, sizeof(s->x));
     s->sp = arm_sp_read(r->cpu, 0);
-    s->pc = r->cpu->s.elr_el1;
-    s->nzcv = r->cpu->s.spsr_el1 & PSTATE_NZCV;
+    s->pc = r->cpu->s.elr_el[1];
+    s->nzcv = r->cpu->s.spsr_el[1] & PSTATE_NZCV;
     s->fpcr = r->cpu->s.fpcr;
     s->fpsr = r->cpu->s.fpsr;
     memcpy(s->v, r->cpu->s.v, sizeof(s->v));
@@ -201,12 +201,12 @@ static void set_up_mmu(ArmCpu *cpu, const MemRegion *system)
                            3 << 8 /* inner shareable */ | 1 << 10 /* AF */;
 
     memcpy(system->host + 8, &block, sizeof(block));
-    cpu->s.ttbr_el1[0] = SYSTEM_BASE;
-    cpu->s.mair_el1 = 0xff;                             /* attribute 0: Normal */
-    cpu->s.tcr_el1 = 32 /* T0SZ: 4 GB */ | 1 << 23 /* EPD1 */;
-    cpu->s.vbar_el1 = SYSTEM_BASE + 0x800;
+    cpu->s.ttbr_el[1][0] = SYSTEM_BASE;
+    cpu->s.mair_el[1] = 0xff;                             /* attribute 0: Normal */
+    cpu->s.tcr_el[1] = 32 /* T0SZ: 4 GB */ | 1 << 23 /* EPD1 */;
+    cpu->s.vbar_el[1] = SYSTEM_BASE + 0x800;
     cpu->s.cpacr_el1 = 3 << 20;
-    cpu->s.sctlr_el1 = SCTLR_RES1 | SCTLR_M | SCTLR_C | SCTLR_I | SCTLR_DZE | SCTLR_UCI |
+    cpu->s.sctlr_el[1] = SCTLR_RES1 | SCTLR_M | SCTLR_C | SCTLR_I | SCTLR_DZE | SCTLR_UCI |
                        SCTLR_UCT | (option_sp_align ? SCTLR_SA0 : 0);
 }
 

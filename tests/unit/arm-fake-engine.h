@@ -44,6 +44,11 @@ bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length)
     return true;
 }
 
+bool vcpu_can_read(Vcpu *cpu, uint64_t vaddr)
+{
+    return false;
+}
+
 /* ---- engine ---- */
 
 void vcpu_space_changed(Vcpu *cpu)
@@ -92,6 +97,11 @@ void a64_translate(Vcpu *cpu, IrBuilder *b, uint64_t pc, uint32_t mode, const ui
 bool a64_sp_misaligned_access(ArmCpu *cpu)
 {
     return fake_sp_misaligned;
+}
+
+uint64_t a64_store_fault_address(ArmCpu *cpu, uint64_t vaddr)
+{
+    return vaddr;
 }
 
 /* ---- fixture ---- */

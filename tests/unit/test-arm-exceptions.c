@@ -30,7 +30,7 @@ static Fix setup(void)
     f.cpu = fake_cpu(f.m, "cortex-a57");
     f.s = &f.cpu->s;
     f.vcpu = &f.cpu->vcpu;
-    f.s->vbar_el1 = VBAR;
+    f.s->vbar_el[1] = VBAR;
     f.s->daif = 0;
     f.vcpu->pc = PC;
     f.vcpu->nzcv = nzcv_pack(N_AND_C);
@@ -47,8 +47,8 @@ static void go_el(Fix *f, unsigned el, unsigned spsel)
 static void assert_entry(Fix *f, uint64_t offset, uint64_t elr, uint32_t spsr)
 {
     g_assert_cmphex(f->vcpu->pc, ==, VBAR + offset);
-    g_assert_cmphex(f->s->elr_el1, ==, elr);
-    g_assert_cmphex(f->s->spsr_el1, ==, spsr);
+    g_assert_cmphex(f->s->elr_el[1], ==, elr);
+    g_assert_cmphex(f->s->spsr_el[1], ==, spsr);
     g_assert_cmpuint(f->s->el, ==, 1);
     g_assert_cmpuint(f->s->spsel, ==, 1);
     g_assert_cmphex(f->s->daif, ==, PSTATE_DAIF);
@@ -81,7 +81,7 @@ static void test_svc(void)
             g_assert_cmphex(arm_sp_read(f.cpu, 0), ==, 0x1e0);
         }
         assert_entry(&f, from[i].offset, PC + 4, N_AND_C | PSTATE_I | from[i].m);
-        g_assert_cmphex(f.s->esr_el1, ==, 0x56001234);
+        g_assert_cmphex(f.s->esr_el[1], ==, 0x56001234);
         g_assert_cmpuint(f.vcpu->exit_request, ==, 1);
         fake_machine_free(f.m);
     }
@@ -91,21 +91,21 @@ static void test_sync_helpers(void)
 {
     Fix f = setup();
 
-    f.s->far_el1 = 0x77;
+    f.s->far_el[1] = 0x77;
     guest_call1(f.cpu, &helper_exception, syndrome(EC_BRK, 7));
     assert_entry(&f, 0x200, PC, N_AND_C | 5);
-    g_assert_cmphex(f.s->esr_el1, ==, 0xf2000007);
-    g_assert_cmphex(f.s->far_el1, ==, 0x77);
+    g_assert_cmphex(f.s->esr_el[1], ==, 0xf2000007);
+    g_assert_cmphex(f.s->far_el[1], ==, 0x77);
     /* PC alignment faults say where. */
     f.vcpu->pc = PC + 2;
     guest_call1(f.cpu, &helper_exception, syndrome(EC_PC_ALIGNMENT, 0));
-    g_assert_cmphex(f.s->far_el1, ==, PC + 2);
-    g_assert_cmphex(f.s->elr_el1, ==, PC + 2);
-    g_assert_cmphex(f.s->esr_el1, ==, 0x8a000000);
+    g_assert_cmphex(f.s->far_el[1], ==, PC + 2);
+    g_assert_cmphex(f.s->elr_el[1], ==, PC + 2);
+    g_assert_cmphex(f.s->esr_el[1], ==, 0x8a000000);
     /* IL is saved and cleared. */
     f.s->il = 1;
     guest_call1(f.cpu, &helper_exception, syndrome(EC_ILLEGAL_STATE, 0));
-    g_assert_true(f.s->spsr_el1 & PSTATE_IL);
+    g_assert_true(f.s->spsr_el[1] & PSTATE_IL);
     g_assert_cmpuint(f.s->il, ==, 0);
     fake_machine_free(f.m);
 }
@@ -161,8 +161,8 @@ static void test_aborts(void)
         go_el(&f, cases[i].el, cases[i].el);
         arm_raise_abort(f.vcpu, 0xdeadbeef, cases[i].access, cases[i].fault, false);
         assert_entry(&f, cases[i].el ? 0x200 : 0x400, PC, N_AND_C | (cases[i].el ? 5 : 0));
-        g_assert_cmphex(f.s->esr_el1, ==, cases[i].esr);
-        g_assert_cmphex(f.s->far_el1, ==, 0xdeadbeef);
+        g_assert_cmphex(f.s->esr_el[1], ==, cases[i].esr);
+        g_assert_cmphex(f.s->far_el[1], ==, 0xdeadbeef);
         fake_machine_free(f.m);
     }
 }
@@ -172,17 +172,17 @@ static void test_alignment_and_external(void)
     Fix f = setup();
 
     arm_raise_alignment(f.vcpu, 0x1001, MMU_WRITE);
-    g_assert_cmphex(f.s->esr_el1, ==, 0x96000061);
-    g_assert_cmphex(f.s->far_el1, ==, 0x1001);
+    g_assert_cmphex(f.s->esr_el[1], ==, 0x96000061);
+    g_assert_cmphex(f.s->far_el[1], ==, 0x1001);
     arm_raise_external(f.vcpu, 0x2000, MMU_READ);
-    g_assert_cmphex(f.s->esr_el1, ==, 0x96000010);
+    g_assert_cmphex(f.s->esr_el[1], ==, 0x96000010);
     arm_raise_external(f.vcpu, 0x3000, MMU_FETCH);
-    g_assert_cmphex(f.s->esr_el1, ==, 0x86000010);
+    g_assert_cmphex(f.s->esr_el[1], ==, 0x86000010);
     /* A misaligned SP as the base goes before all of them, and leaves FAR alone. */
     fake_sp_misaligned = true;
     arm_raise_abort(f.vcpu, 0x4000, MMU_READ, 0x04, false);
-    g_assert_cmphex(f.s->esr_el1, ==, 0x9a000000);
-    g_assert_cmphex(f.s->far_el1, ==, 0x3000);
+    g_assert_cmphex(f.s->esr_el[1], ==, 0x9a000000);
+    g_assert_cmphex(f.s->far_el[1], ==, 0x3000);
     fake_machine_free(f.m);
 }
 
@@ -227,7 +227,7 @@ static void test_wfi(void)
     irq_set(&f.cpu->irq_in, true);
     g_assert_true(arm_take_interrupt(f.vcpu));
     g_assert_cmpuint(f.vcpu->halted, ==, 0);
-    g_assert_cmphex(f.s->elr_el1, ==, PC + 4);
+    g_assert_cmphex(f.s->elr_el[1], ==, PC + 4);
     /* One that is pending already, masked or not: no wait. */
     f.vcpu->pc = PC;
     guest_call0(f.cpu, &helper_wfi);
@@ -236,10 +236,10 @@ static void test_wfi(void)
     /* EL0: SCTLR_EL1.nTWI. */
     go_el(&f, 0, 0);
     f.vcpu->pc = PC;
-    f.s->sctlr_el1 &= ~SCTLR_NTWI;
+    f.s->sctlr_el[1] &= ~SCTLR_NTWI;
     guest_call0(f.cpu, &helper_wfi);
-    g_assert_cmphex(f.s->esr_el1, ==, 0x07e00000);
-    g_assert_cmphex(f.s->elr_el1, ==, PC);
+    g_assert_cmphex(f.s->esr_el[1], ==, 0x07e00000);
+    g_assert_cmphex(f.s->elr_el[1], ==, PC);
     g_assert_cmpuint(f.vcpu->halted, ==, 0);
     f.vcpu->pc = PC;
     guest_call0(f.cpu, &helper_wfe);
@@ -252,8 +252,8 @@ static void test_wfi(void)
 
 static void eret(Fix *f, uint32_t spsr)
 {
-    f->s->elr_el1 = 0x555000;
-    f->s->spsr_el1 = spsr;
+    f->s->elr_el[1] = 0x555000;
+    f->s->spsr_el[1] = spsr;
     f->vcpu->excl_addr = 0x1000;
     guest_call0(f->cpu, &helper_eret);
     g_assert_cmphex(f->vcpu->pc, ==, 0x555000);
@@ -310,14 +310,14 @@ static void test_undefined_calls(void)
     go_el(&f, 0, 0);
     guest_call0(f.cpu, &helper_eret);
     assert_entry(&f, 0x400, PC, N_AND_C);
-    g_assert_cmphex(f.s->esr_el1, ==, 0x02000000);
+    g_assert_cmphex(f.s->esr_el[1], ==, 0x02000000);
     f.vcpu->pc = PC;
     guest_call1(f.cpu, &helper_smc, 0);     /* the conduit is HVC */
     assert_entry(&f, 0x200, PC, N_AND_C | PSTATE_DAIF | 5);
-    g_assert_cmphex(f.s->esr_el1, ==, 0x02000000);
+    g_assert_cmphex(f.s->esr_el[1], ==, 0x02000000);
     f.vcpu->pc = PC;
     guest_call2(f.cpu, &helper_msr_imm, MSR_IMM_PAN, 1);
-    g_assert_cmphex(f.s->esr_el1, ==, 0x02000000);
+    g_assert_cmphex(f.s->esr_el[1], ==, 0x02000000);
     f.vcpu->pc = PC;
     guest_call2(f.cpu, &helper_msr_imm, MSR_IMM_SPSEL, 0);
     g_assert_cmphex(f.vcpu->pc, ==, PC + 4);
@@ -334,7 +334,8 @@ static void test_step(void)
 
     f.s->oslsr_el1 = OSLSR_OSLM;
     f.s->mdscr_el1 = MDSCR_SS;
-    g_assert_false(arm_step_active(f.cpu));
+    vcpu_space_changed(f.vcpu);
+    g_assert_false(f.vcpu->mode & MODE_SS);
     /* From EL1 with stepping inactive to EL0: PSTATE.SS comes from the SPSR. */
     eret(&f, PSTATE_SS | 0);
     g_assert_cmpuint(f.s->ss, ==, 1);
@@ -346,7 +347,7 @@ static void test_step(void)
     f.vcpu->pc = PC;
     guest_call0(f.cpu, &helper_software_step);
     assert_entry(&f, 0x400, PC, 0);
-    g_assert_cmphex(f.s->esr_el1, ==, 0xca000022);
+    g_assert_cmphex(f.s->esr_el[1], ==, 0xca000022);
     /* The OS lock and MDSCR_EL1.SS = 0 switch it off. */
     f.s->oslsr_el1 |= OSLSR_OSLK;
     eret(&f, PSTATE_SS | 0);
@@ -357,11 +358,12 @@ static void test_step(void)
     f.s->oslsr_el1 = OSLSR_OSLM;
     f.s->mdscr_el1 |= MDSCR_KDE;
     f.s->daif = PSTATE_D;
-    g_assert_false(arm_step_active(f.cpu));
+    vcpu_space_changed(f.vcpu);
+    g_assert_false(f.vcpu->mode & MODE_SS);
     eret(&f, PSTATE_SS | 5);
     g_assert_cmpuint(f.s->ss, ==, 1);
     g_assert_true(f.vcpu->mode & MODE_SS);
-    g_assert_true(f.vcpu->mode & MODE_STEP_BY_D);
+    g_assert_true(f.vcpu->mode & MODE_DEBUG_BY_D);
     /* While it is active, ERET does not arm it again. */
     eret(&f, PSTATE_SS | 5);
     g_assert_cmpuint(f.s->ss, ==, 0);
@@ -378,13 +380,13 @@ static void test_mode(void)
     vcpu_space_changed(f.vcpu);
     g_assert_cmphex(f.vcpu->mode, ==, 1 | MODE_FP_TRAP | MODE_SPSEL | MODE_SP_ALIGN);
     f.s->cpacr_el1 = 1ull << 20;
-    f.s->sctlr_el1 = (f.s->sctlr_el1 & ~SCTLR_SA) | SCTLR_A | SCTLR_EE;
+    f.s->sctlr_el[1] = (f.s->sctlr_el[1] & ~SCTLR_SA) | SCTLR_A | SCTLR_EE;
     vcpu_space_changed(f.vcpu);
     g_assert_cmphex(f.vcpu->mode, ==, 1 | MODE_SPSEL | MODE_ALIGN_CHECK | MODE_BIG_ENDIAN);
     go_el(&f, 0, 0);
     g_assert_cmphex(f.vcpu->mode, ==, MODE_FP_TRAP | MODE_ALIGN_CHECK | MODE_SP_ALIGN | traps);
     f.s->cpacr_el1 = 3ull << 20;
-    f.s->sctlr_el1 = SCTLR_DZE | SCTLR_UCI | SCTLR_UCT | SCTLR_UMA | SCTLR_E0E;
+    f.s->sctlr_el[1] = SCTLR_DZE | SCTLR_UCI | SCTLR_UCT | SCTLR_UMA | SCTLR_E0E;
     vcpu_space_changed(f.vcpu);
     g_assert_cmphex(f.vcpu->mode, ==, MODE_BIG_ENDIAN);
     fake_machine_free(f.m);
@@ -417,7 +419,7 @@ static void test_save_load(void)
         f.s->v[n].d[0] = ~(uint64_t)n;
         f.s->v[n].d[1] = n;
     }
-    f.s->tpidr_el0 = 0x123;
+    f.s->tpidr_el[0] = 0x123;
     f.s->irq_level = ARM_FIQ;
     f.vcpu->halted = 1;
     f.vcpu->excl_addr = 0x4000;
@@ -478,7 +480,7 @@ static void test_reset(void)
     g_assert_cmpuint(f.s->el, ==, 1);
     g_assert_cmphex(f.s->daif, ==, 0x3c0);
     g_assert_cmphex(f.s->cpacr_el1, ==, 0);
-    g_assert_cmphex(f.s->sctlr_el1 & (SCTLR_M | SCTLR_C | SCTLR_I | SCTLR_EE), ==, 0);
+    g_assert_cmphex(f.s->sctlr_el[1] & (SCTLR_M | SCTLR_C | SCTLR_I | SCTLR_EE), ==, 0);
     g_assert_cmphex(f.s->oslsr_el1, ==, 0xa);
     g_assert_cmphex(f.vcpu->excl_addr, ==, UINT64_MAX);
     g_assert_nonnull(strstr(fake_log->str, "all 0"));

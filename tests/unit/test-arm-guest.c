@@ -296,7 +296,7 @@ static void check_el0(Guest *g, int64_t insns)
     g_assert_cmpuint(x[20], ==, 5);
     /* Write to a read-only page, trapped read of CTR_EL0 into X3, BRK #3, by byte rotation. */
     g_assert_cmphex(x[22], ==, 0xf2000003 ^ ror64(0x6232c061 ^ ror64(0x9200004f, 8), 8));
-    g_assert_cmphex(g->cpu->s.far_el1, ==, RAM + 0x4000);
+    g_assert_cmphex(g->cpu->s.far_el[1], ==, RAM + 0x4000);
     g_assert_true(memory_read(g->m->memory, RAM + 0x4000, &ro_page, sizeof(ro_page)));
     g_assert_cmphex(ro_page, ==, 0);
     g_assert_cmphex(x[3], ==, RAM + 0x12000);
@@ -309,8 +309,8 @@ static void check_el0(Guest *g, int64_t insns)
     g_assert_cmpuint(g->exceptions, ==, 5 + 1);
     g_assert_cmphex(x[14], ==, RAM + 0x5800);
     g_assert_cmphex(x[1], ==, 0);
-    g_assert_cmphex(g->cpu->s.esr_el1, ==, 0x56000002);
-    g_assert_cmphex(g->cpu->s.elr_el1, ==, RAM + 0x2030);
+    g_assert_cmphex(g->cpu->s.esr_el[1], ==, 0x56000002);
+    g_assert_cmphex(g->cpu->s.elr_el[1], ==, RAM + 0x2030);
     /* Start, EL0, the handlers of two SVCs, three faults and the interrupt and its entry, the
      * end. */
     g_assert_cmpint(insns, ==, 49 + 20010 + (10 + 9) + 3 * 13 + (1 + 7) + 11);

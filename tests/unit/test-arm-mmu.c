@@ -38,11 +38,11 @@ static void setup(Walk *w, const char *model, unsigned granule, unsigned tsz)
 {
     w->m = fake_machine();
     w->cpu = fake_cpu(w->m, model);
-    w->cpu->s.sctlr_el1 |= SCTLR_M;
-    w->cpu->s.tcr_el1 = IPS_48 | TSZ(tsz) | granule_tcr[granule];
-    w->cpu->s.mair_el1 = 0x0044ff;      /* 0: write-back, 1: non-cacheable, 2: Device */
-    w->cpu->s.ttbr_el1[0] = TABLE0;
-    w->cpu->s.ttbr_el1[1] = TABLE0;
+    w->cpu->s.sctlr_el[1] |= SCTLR_M;
+    w->cpu->s.tcr_el[1] = IPS_48 | TSZ(tsz) | granule_tcr[granule];
+    w->cpu->s.mair_el[1] = 0x0044ff;      /* 0: write-back, 1: non-cacheable, 2: Device */
+    w->cpu->s.ttbr_el[1][0] = TABLE0;
+    w->cpu->s.ttbr_el[1][1] = TABLE0;
 }
 
 static void teardown(Walk *w)
@@ -93,7 +93,7 @@ static void test_off(void)
     Walk w;
 
     setup(&w, "cortex-a57", 12, 16);
-    w.cpu->s.sctlr_el1 &= ~SCTLR_M;
+    w.cpu->s.sctlr_el[1] &= ~SCTLR_M;
     assert_phys(&w, 0x12345678, 0x12345000);
     g_assert_cmphex(w.t.r.attrs, ==, TLB_VALID | TLB_READ | TLB_WRITE | TLB_EXEC | TLB_DEVICE |
                                          TLB_GLOBAL);
@@ -101,7 +101,7 @@ static void test_off(void)
     assert_phys(&w, BIT64(44) - 1, BIT64(44) - PAGE_SIZE);
     assert_fault(&w, BIT64(44), MMU_READ, false, 0x00);
     /* Top-byte ignore holds without translation. */
-    w.cpu->s.tcr_el1 |= TCR_TBI0;
+    w.cpu->s.tcr_el[1] |= TCR_TBI0;
     assert_phys(&w, 0xab00000012345678, 0x12345000);
     g_assert_cmpuint(arm_space(&w.cpu->vcpu, false).regime, ==, REGIME_OFF);
     teardown(&w);
@@ -194,7 +194,7 @@ static void test_walk_faults(void)
         setup(&w, "cortex-a57", 12, 16);
         if (level == 0) {
             assert_fault(&w, va, MMU_READ, false, 0x14);
-            w.cpu->s.ttbr_el1[0] = BIT64(44);
+            w.cpu->s.ttbr_el[1][0] = BIT64(44);
             assert_fault(&w, va, MMU_READ, false, 0x00);
         } else {
             map(va, 12, 48, 0, level - 1, 0x123456000 | TABLE_DESC);
@@ -214,7 +214,7 @@ static void test_output_size(void)
         Walk w;
 
         setup(&w, "cortex-a57", 12, 25);
-        w.cpu->s.tcr_el1 = deposit64(w.cpu->s.tcr_el1, 32, 3, ips);
+        w.cpu->s.tcr_el[1] = deposit64(w.cpu->s.tcr_el[1], 32, 3, ips);
         map(0, 12, 39, 1, 3, (BIT64(ips_bits[ips]) - PAGE_SIZE) | AF | PAGE_DESC);
         assert_phys(&w, 0, BIT64(ips_bits[ips]) - PAGE_SIZE);
         map(0, 12, 39, 1, 3, BIT64(ips_bits[ips]) | AF | PAGE_DESC);
@@ -260,7 +260,7 @@ static void test_permissions(void)
         Walk w;
 
         setup(&w, "cortex-a72", 12, 25);
-        w.cpu->s.sctlr_el1 |= wxn ? SCTLR_WXN : 0;
+        w.cpu->s.sctlr_el[1] |= wxn ? SCTLR_WXN : 0;
         map(va, 12, 39, 1, 3, OUT | AF | PAGE_DESC | (el0 ? AP_EL0 : 0) | (ro ? AP_RO : 0) |
                               (uxn ? UXN : 0) | (pxn ? PXN : 0));
         g_assert_cmphex(found_rights(&w, va, user), ==,
@@ -327,26 +327,26 @@ static void test_control(void)
     assert_phys(&w, 0x1abc, OUT);
     assert_phys(&w, high | 0x2abc, OUT + 0x2000);
     /* Walks of one half disabled. */
-    w.cpu->s.tcr_el1 |= TCR_EPD0;
+    w.cpu->s.tcr_el[1] |= TCR_EPD0;
     assert_fault(&w, 0x1000, MMU_READ, false, 0x04);
     assert_phys(&w, high | 0x1000, OUT);
-    w.cpu->s.tcr_el1 = (w.cpu->s.tcr_el1 & ~TCR_EPD0) | TCR_EPD1;
+    w.cpu->s.tcr_el[1] = (w.cpu->s.tcr_el[1] & ~TCR_EPD0) | TCR_EPD1;
     assert_phys(&w, 0x1000, OUT);
     assert_fault(&w, high | 0x1000, MMU_READ, false, 0x04);
-    w.cpu->s.tcr_el1 &= ~TCR_EPD1;
+    w.cpu->s.tcr_el[1] &= ~TCR_EPD1;
     /* The top byte. */
     assert_fault(&w, 0xaa00000000001000, MMU_READ, false, 0x04);
-    w.cpu->s.tcr_el1 |= TCR_TBI0;
+    w.cpu->s.tcr_el[1] |= TCR_TBI0;
     assert_phys(&w, 0xaa00000000001000, OUT);
     assert_fault(&w, 0xaaffff8000001000, MMU_READ, false, 0x04);
-    w.cpu->s.tcr_el1 = (w.cpu->s.tcr_el1 & ~TCR_TBI0) | TCR_TBI1;
+    w.cpu->s.tcr_el[1] = (w.cpu->s.tcr_el[1] & ~TCR_TBI0) | TCR_TBI1;
     assert_phys(&w, 0xaaffff8000001000, OUT);
     assert_fault(&w, 0xaa00000000001000, MMU_READ, false, 0x04);
     g_assert_cmphex(arm_clean_address(&w.cpu->vcpu, 0x12ffff8000001000, false), ==,
                     0xffffff8000001000);
     g_assert_cmphex(arm_clean_address(&w.cpu->vcpu, 0x1200000000001000, false), ==,
                     0x1200000000001000);
-    w.cpu->s.tcr_el1 |= TCR_TBI0;
+    w.cpu->s.tcr_el[1] |= TCR_TBI0;
     g_assert_cmphex(arm_clean_address(&w.cpu->vcpu, 0x1200000000001000, false), ==, 0x1000);
     teardown(&w);
 }
@@ -356,7 +356,7 @@ static void test_big_endian_tables(void)
     Walk w;
 
     setup(&w, "cortex-a57", 12, 25);
-    w.cpu->s.sctlr_el1 |= SCTLR_EE;
+    w.cpu->s.sctlr_el[1] |= SCTLR_EE;
     mem_set(TABLE0, __builtin_bswap64(OUT | AF | BLOCK_DESC));
     assert_phys(&w, 0x3000, OUT + 0x3000);
     teardown(&w);
@@ -381,14 +381,14 @@ static void test_space(void)
 
     setup(&w, "cortex-a57", 12, 25);
     vcpu = &w.cpu->vcpu;
-    w.cpu->s.ttbr_el1[0] |= 0x1234ull << 48;
-    w.cpu->s.ttbr_el1[1] |= 0x5678ull << 48;
+    w.cpu->s.ttbr_el[1][0] |= 0x1234ull << 48;
+    w.cpu->s.ttbr_el[1][1] |= 0x5678ull << 48;
     g_assert_cmphex(arm_space(vcpu, false).asid, ==, 0x34);
     g_assert_cmpuint(arm_space(vcpu, false).regime, ==, REGIME_EL1);
     g_assert_cmpuint(arm_space(vcpu, true).regime, ==, REGIME_EL0);
-    w.cpu->s.tcr_el1 |= TCR_AS;
+    w.cpu->s.tcr_el[1] |= TCR_AS;
     g_assert_cmphex(arm_space(vcpu, false).asid, ==, 0x1234);
-    w.cpu->s.tcr_el1 |= TCR_A1;
+    w.cpu->s.tcr_el[1] |= TCR_A1;
     g_assert_cmphex(arm_space(vcpu, false).asid, ==, 0x5678);
     w.cpu->s.el = 0;
     g_assert_cmpuint(arm_space(vcpu, false).regime, ==, REGIME_EL0);

@@ -77,8 +77,8 @@ static void test_wrong_conduit(void)
         f.cpu[0]->vcpu.pc = PC;
         f.cpu[0]->vcpu.slot[0] = 0x84000000;
         guest_call1(f.cpu[0], smc ? &helper_hvc : &helper_smc, 0);
-        g_assert_cmphex(f.cpu[0]->s.esr_el1, ==, 0x02000000);
-        g_assert_cmphex(f.cpu[0]->s.elr_el1, ==, PC);
+        g_assert_cmphex(f.cpu[0]->s.esr_el[1], ==, 0x02000000);
+        g_assert_cmphex(f.cpu[0]->s.elr_el[1], ==, PC);
         g_assert_cmphex(f.cpu[0]->vcpu.slot[0], ==, 0x84000000);
     }
     fake_machine_free(f.m);
@@ -91,7 +91,7 @@ static void test_cpu_on(void)
 
     g_assert_cmpint(call(f.cpu[0], 0xc4000004, 1, 0, 0), ==, 1);
     irq_set(&one->irq_in, true);
-    one->s.tpidr_el0 = 0x99;
+    one->s.tpidr_el[0] = 0x99;
     g_assert_cmpint(call(f.cpu[0], 0xc4000003, 1, 0x48000000, 0x123456789abc), ==, 0);
     g_assert_cmpuint(one->vcpu.powered_off, ==, 0);
     g_assert_cmpuint(one->vcpu.halted, ==, 0);
@@ -99,7 +99,7 @@ static void test_cpu_on(void)
     g_assert_cmphex(one->vcpu.slot[0], ==, 0x123456789abc);
     g_assert_cmpuint(one->s.el, ==, 1);
     g_assert_cmphex(one->s.daif, ==, PSTATE_DAIF);
-    g_assert_cmphex(one->s.tpidr_el0, ==, 0);
+    g_assert_cmphex(one->s.tpidr_el[0], ==, 0);
     /* The interrupt controller still drives its line. */
     g_assert_true(arm_has_work(&one->vcpu));
     g_assert_cmpint(call(f.cpu[0], 0xc4000004, 1, 0, 0), ==, 0);

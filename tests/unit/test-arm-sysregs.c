@@ -31,7 +31,7 @@ static void el0(ArmCpu *cpu)
     arm_set_el_sp(cpu, 0, 0);
     cpu->vcpu.pc = PC;
     cpu->vcpu.exit_request = 0;
-    cpu->s.esr_el1 = 0;
+    cpu->s.esr_el[1] = 0;
 }
 
 static void el1(ArmCpu *cpu)
@@ -39,7 +39,7 @@ static void el1(ArmCpu *cpu)
     arm_set_el_sp(cpu, 1, 1);
     cpu->vcpu.pc = PC;
     cpu->vcpu.exit_request = 0;
-    cpu->s.esr_el1 = 0;
+    cpu->s.esr_el[1] = 0;
 }
 
 /* The syndrome that an access takes, or 0 when it is allowed. */
@@ -58,8 +58,8 @@ static uint32_t try(ArmCpu *cpu, unsigned el, uint32_t key, bool write)
     if (pc == PC || pc == PC + 4) {
         return 0;
     }
-    g_assert_cmphex(cpu->s.elr_el1, ==, PC);
-    return cpu->s.esr_el1;
+    g_assert_cmphex(cpu->s.elr_el[1], ==, PC);
+    return cpu->s.esr_el[1];
 }
 
 /* ---- the table ---- */
@@ -95,7 +95,9 @@ static void test_rows(void)
     g_assert_null(sysreg_find(K(3, 3, 2, 4, 0)));       /* RNDR */
     g_assert_null(sysreg_find(K(3, 0, 4, 2, 3)));       /* PAN */
     g_assert_null(sysreg_find(K(3, 0, 12, 12, 0)));     /* ICC_IAR1_EL1 */
-    g_assert_null(sysreg_find(K(2, 0, 0, 2, 4)));       /* DBGBVR2_EL1 */
+    g_assert_nonnull(sysreg_find(K(2, 0, 0, 5, 5)));    /* DBGBCR5_EL1 */
+    g_assert_null(sysreg_find(K(2, 0, 0, 6, 4)));       /* DBGBVR6_EL1 */
+    g_assert_null(sysreg_find(K(2, 0, 0, 4, 6)));       /* DBGWVR4_EL1 */
 }
 
 /* Every row at both ELs, read and written, does what its rights say. */
@@ -112,7 +114,7 @@ static void test_rights(void)
                 uint32_t esr;
 
                 /* Nothing traps. */
-                cpu->s.sctlr_el1 |= SCTLR_UCI | SCTLR_UCT | SCTLR_UMA | SCTLR_DZE;
+                cpu->s.sctlr_el[1] |= SCTLR_UCI | SCTLR_UCT | SCTLR_UMA | SCTLR_DZE;
                 cpu->s.cntkctl_el1 = 0x3ff;
                 cpu->s.cpacr_el1 = CPACR_FPEN;
                 esr = try(cpu, el, r->key, write);
@@ -129,7 +131,7 @@ static void test_unallocated(void)
 
     g_assert_cmphex(try(cpu, 1, K(3, 4, 1, 0, 0), false), ==, UNDEFINED);
     g_assert_cmphex(try(cpu, 1, K(3, 3, 9, 12, 0), true), ==, UNDEFINED);
-    g_assert_cmphex(cpu->s.elr_el1, ==, PC);
+    g_assert_cmphex(cpu->s.elr_el[1], ==, PC);
     fake_machine_free(machine);
 }
 
@@ -172,6 +174,8 @@ static void test_masks(void)
         { K(2, 0, 0, 2, 2), 0xf001, 0 },                            /* MDSCR_EL1 */
         { K(2, 0, 1, 3, 4), 1, 0 },                                 /* OSDLR_EL1 */
         { K(2, 0, 0, 1, 4), 0xfffffffffffffffc, 0 },                /* DBGBVR1_EL1 */
+        { K(2, 0, 0, 1, 5), 0xffe1e7, 0x1e0 },                      /* DBGBCR1_EL1 */
+        { K(2, 0, 0, 5, 4), UINT64_MAX, 0 },                        /* DBGBVR5_EL1 */
         { K(2, 0, 0, 0, 7), 0x1f1fffff, 0 },                        /* DBGWCR0_EL1 */
     };
     ArmCpu *cpu = setup("cortex-a57");
@@ -220,7 +224,7 @@ static void test_stack_pointers(void)
     g_assert_cmphex(guest_read(cpu, K(3, 0, 4, 2, 0)), ==, 0);
     g_assert_false(cpu->vcpu.mode & MODE_SPSEL);
     guest_read(cpu, K(3, 0, 4, 1, 0));
-    g_assert_cmphex(cpu->s.esr_el1, ==, UNDEFINED);
+    g_assert_cmphex(cpu->s.esr_el[1], ==, UNDEFINED);
     /* Taken to EL1h; SP_EL0 reads what slot 31 was. */
     g_assert_cmphex(guest_read(cpu, K(3, 0, 4, 1, 0)), ==, 0x2222);
     g_assert_cmphex(guest_read(cpu, K(3, 0, 4, 2, 2)), ==, 4);
@@ -247,7 +251,7 @@ static void test_id(void)
         g_assert_cmphex(guest_read(cpu, K(3, 0, 0, 0, 0)), ==, models[i].midr);
         g_assert_cmphex(guest_read(cpu, K(3, 0, 0, 0, 6)), ==, 0);
         g_assert_cmphex(guest_read(cpu, K(3, 0, 0, 4, 0)), ==, 0x11);
-        g_assert_cmphex(guest_read(cpu, K(3, 0, 0, 5, 0)), ==, 0x101006);
+        g_assert_cmphex(guest_read(cpu, K(3, 0, 0, 5, 0)), ==, 0x10305006);
         g_assert_cmphex(guest_read(cpu, K(3, 0, 0, 6, 0)), ==, 0x11120);
         g_assert_cmphex(guest_read(cpu, K(3, 0, 0, 7, 0)), ==, models[i].mmfr0);
         g_assert_cmphex(guest_read(cpu, K(3, 3, 0, 0, 1)), ==, models[i].ctr);
@@ -262,7 +266,7 @@ static void test_id(void)
                 }
             }
         }
-        g_assert_cmphex(cpu->s.esr_el1, ==, 0);
+        g_assert_cmphex(cpu->s.esr_el[1], ==, 0);
         fake_machine_free(machine);
     }
 }
@@ -322,13 +326,13 @@ static void test_el0_traps(void)
         uint64_t all = SCTLR_UCI | SCTLR_UCT | SCTLR_UMA | SCTLR_DZE;
 
         fake_insn = 0xd5000000 | rt;
-        cpu->s.sctlr_el1 |= all;
+        cpu->s.sctlr_el[1] |= all;
         cpu->s.cntkctl_el1 = 0x3ff;
         g_assert_cmphex(try(cpu, 0, key, cases[i].write), ==, 0);
         if (cases[i].cntkctl) {
             cpu->s.cntkctl_el1 = key == K(3, 3, 14, 0, 0) ? 0 : 0x3ff & ~cases[i].enable;
         } else {
-            cpu->s.sctlr_el1 &= ~cases[i].enable;
+            cpu->s.sctlr_el[1] &= ~cases[i].enable;
         }
         g_assert_cmphex(try(cpu, 0, key, cases[i].write), ==, esr);
         g_assert_cmphex(try(cpu, 1, key, cases[i].write), ==, 0);
@@ -346,7 +350,7 @@ static void test_dczid_prohibited(void)
 
     el0(cpu);
     g_assert_cmphex(guest_read(cpu, K(3, 3, 0, 0, 7)), ==, 0x14);
-    cpu->s.sctlr_el1 |= SCTLR_DZE;
+    cpu->s.sctlr_el[1] |= SCTLR_DZE;
     g_assert_cmphex(guest_read(cpu, K(3, 3, 0, 0, 7)), ==, 4);
     fake_machine_free(machine);
 }
@@ -397,7 +401,7 @@ static void test_tlbi(void)
         g_assert_cmpstr(fake_log->str, ==, cases[i].shared);
     }
     g_string_truncate(fake_log, 0);
-    cpu->s.tcr_el1 |= TCR_AS;
+    cpu->s.tcr_el[1] |= TCR_AS;
     guest_write(cpu, K(1, 0, 8, 7, 2), arg);
     g_assert_cmpstr(fake_log->str, ==, "asid 1:abcd ");
     fake_machine_free(machine);
@@ -414,10 +418,10 @@ static void test_at(void)
     ArmCpu *cpu = setup("cortex-a57");
 
     g_assert_cmphex(at(cpu, 0, 0x12345678), ==, 0x12345900);    /* MMU off: Device, SH 2 */
-    cpu->s.sctlr_el1 |= SCTLR_M;
-    cpu->s.tcr_el1 = 5ull << 32 | 25 | 25 << 16 | 2ull << 30;
-    cpu->s.ttbr_el1[0] = 0x40000000;
-    cpu->s.mair_el1 = 0xff;
+    cpu->s.sctlr_el[1] |= SCTLR_M;
+    cpu->s.tcr_el[1] = 5ull << 32 | 25 | 25 << 16 | 2ull << 30;
+    cpu->s.ttbr_el[1][0] = 0x40000000;
+    cpu->s.mair_el[1] = 0xff;
     mem_set(0x40000000, 0x80000000 | BIT64(10) | BIT64(7) | 3 << 8 | 1);    /* EL1 read-only */
     g_assert_cmphex(at(cpu, 0, 0x5678), ==, 0xff00000080005980);
     g_assert_cmphex(at(cpu, 1, 0x5678), ==, 0x801 | 0x0d << 1);
@@ -425,16 +429,59 @@ static void test_at(void)
     g_assert_cmphex(at(cpu, 3, 0x5678), ==, 0x801 | 0x0d << 1);
     mem_set(0x40000000, 0);
     g_assert_cmphex(at(cpu, 0, 0x5678), ==, 0x801 | 0x05 << 1);
-    g_assert_cmphex(cpu->s.esr_el1, ==, 0);
+    g_assert_cmphex(cpu->s.esr_el[1], ==, 0);
     /* An external abort of the walk is an exception. */
-    cpu->s.ttbr_el1[0] = 0x50000000;
+    cpu->s.ttbr_el[1][0] = 0x50000000;
     cpu->vcpu.pc = PC;
     guest_write(cpu, K(1, 0, 7, 8, 0), 0x5678);
-    g_assert_cmphex(cpu->s.esr_el1, ==, 0x96000115);
-    g_assert_cmphex(cpu->s.far_el1, ==, 0x5678);
-    g_assert_cmphex(cpu->s.elr_el1, ==, PC);
+    g_assert_cmphex(cpu->s.esr_el[1], ==, 0x96000155);
+    g_assert_cmphex(cpu->s.far_el[1], ==, 0x5678);
+    g_assert_cmphex(cpu->s.elr_el[1], ==, PC);
     g_assert_cmphex(cpu->vcpu.pc, ==, 0x200);
     fake_machine_free(machine);
+}
+
+/* DC and IC by address: translation, and rights as a load's, of DC IVAC as a store's. */
+static void test_cache_faults(void)
+{
+    static const struct {
+        uint32_t key;
+        unsigned el;
+        uint64_t desc;
+        uint32_t esr;       /* 0: none */
+    } cases[] = {
+        { K(1, 3, 7, 10, 1), 1, 0, 0x96000145 },                    /* DC CVAC, not mapped */
+        { K(1, 3, 7, 11, 1), 1, 0, 0x96000145 },                    /* DC CVAU */
+        { K(1, 3, 7, 14, 1), 1, 0, 0x96000145 },                    /* DC CIVAC */
+        { K(1, 3, 7, 5, 1), 1, 0, 0x96000145 },                     /* IC IVAU */
+        { K(1, 0, 7, 6, 1), 1, 0, 0x96000145 },                     /* DC IVAC */
+        { K(1, 3, 7, 5, 1), 0, 0, 0x92000145 },
+        { K(1, 3, 7, 10, 1), 1, 1, 0x96000149 },                    /* access flag */
+        { K(1, 3, 7, 10, 1), 1, BIT64(10) | BIT64(7) | 1, 0 },      /* EL1 read-only */
+        { K(1, 0, 7, 6, 1), 1, BIT64(10) | BIT64(7) | 1, 0x9600014d },
+        { K(1, 0, 7, 6, 1), 1, BIT64(10) | 1, 0 },
+        { K(1, 3, 7, 10, 1), 0, BIT64(10) | 1, 0x9200014d },        /* not EL0's */
+        { K(1, 3, 7, 5, 1), 0, BIT64(10) | 1, 0x9200014d },
+        { K(1, 3, 7, 5, 1), 0, BIT64(10) | 3 << 6 | 1, 0 },
+        { K(1, 0, 7, 6, 2), 1, 0, 0 },                              /* DC ISW */
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        ArmCpu *cpu = setup("cortex-a57");
+
+        cpu->s.sctlr_el[1] |= SCTLR_M | SCTLR_UCI;
+        cpu->s.tcr_el[1] = 5ull << 32 | 25 | 25 << 16 | 2ull << 30;
+        cpu->s.ttbr_el[1][0] = 0x40000000;
+        mem_set(0x40000000, cases[i].desc ? cases[i].desc | 0x80000000 : 0);
+        (cases[i].el ? el1 : el0)(cpu);
+        guest_write(cpu, cases[i].key, 0x5678);
+        g_assert_cmphex(cpu->s.esr_el[1], ==, cases[i].esr);
+        if (cases[i].esr) {
+            g_assert_cmphex(cpu->s.far_el[1], ==, 0x5678);
+            g_assert_cmphex(cpu->s.elr_el[1], ==, PC);
+        }
+        fake_machine_free(machine);
+    }
 }
 
 /* A helper that finds exit_request set, but raised nothing, moves on. */
@@ -478,6 +525,7 @@ int main(int argc, char **argv)
     g_test_add_func("/arm/sysregs/fp-trap", test_fp_trap);
     g_test_add_func("/arm/sysregs/tlbi", test_tlbi);
     g_test_add_func("/arm/sysregs/at", test_at);
+    g_test_add_func("/arm/sysregs/cache-faults", test_cache_faults);
     g_test_add_func("/arm/sysregs/pc-after-write", test_pc_after_write);
     g_test_add_func("/arm/sysregs/isr", test_isr);
     return g_test_run();

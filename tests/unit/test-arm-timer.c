@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "arm-fake-engine.h"
+#include "target/arm/exceptions.h"
 #include "target/arm/gtimer.h"
 
 #define CNTFRQ SYSREG_KEY(3, 3, 14, 0, 0)
@@ -99,6 +100,44 @@ static void test_fire(void)
         g_assert_cmpuint(f.level[n], ==, 0);
         g_assert_cmphex(guest_read(f.cpu, CTL(n)), ==, 1);
         g_assert_cmpuint(f.edges[n], ==, 2);
+        fake_machine_free(f.m);
+    }
+}
+
+/*
+ * Without -icount the clock passes deadlines between two looks at them: whoever reads ISTATUS
+ * as 1 finds the interrupt.
+ */
+static void test_status_raises_output(void)
+{
+    for (unsigned n = 0; n < 2; n++) {
+        Fix f;
+
+        setup(&f);
+        guest_write(f.cpu, CVAL(n), 100);
+        guest_write(f.cpu, CTL(n), 1);
+        f.left -= 1600;                 /* the clock goes on, no timer runs */
+        g_assert_cmpuint(f.level[n], ==, 0);
+        f.cpu->vcpu.pc = 0x1000;
+        guest_call2(f.cpu, &helper_sysreg_read_to, CTL(n), 5);
+        g_assert_cmphex(f.cpu->vcpu.slot[5], ==, 5);
+        g_assert_cmphex(f.cpu->vcpu.pc, ==, 0x1004);
+        g_assert_cmpuint(f.level[n], ==, 1);
+        g_assert_false(timer_pending(&f.cpu->timer[n]));
+        /* Once: the Timer that would have done it is gone. */
+        run_until(&f, 2000);
+        g_assert_cmpuint(f.edges[n], ==, 1);
+        /* A masked timer has a status and no output. */
+        guest_write(f.cpu, CTL(n), 3);
+        guest_call2(f.cpu, &helper_sysreg_read_to, CTL(n), 31);
+        g_assert_cmpuint(f.level[n], ==, 0);
+        /* EL0 without the right: a trap, nothing else. */
+        arm_set_el_sp(f.cpu, 0, 0);
+        f.cpu->s.cntkctl_el1 = 0;
+        f.cpu->vcpu.slot[5] = 77;
+        guest_call2(f.cpu, &helper_sysreg_read_to, CTL(n), 5);
+        g_assert_cmphex(f.cpu->vcpu.slot[5], ==, 77);
+        g_assert_cmphex(f.cpu->vcpu.pc, ==, 0x400);
         fake_machine_free(f.m);
     }
 }
@@ -234,6 +273,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/arm/timer/counters", test_counters);
     g_test_add_func("/arm/timer/fire", test_fire);
+    g_test_add_func("/arm/timer/status-raises-output", test_status_raises_output);
     g_test_add_func("/arm/timer/mask", test_mask);
     g_test_add_func("/arm/timer/tval", test_tval);
     g_test_add_func("/arm/timer/never", test_never);

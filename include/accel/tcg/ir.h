@@ -75,7 +75,6 @@ enum MemFlags {
     MEM_UNPRIV = 1 << 7,    /* LDTR/STTR: as if from EL0 */
     MEM_ACQREL = 1 << 8,    /* informational: ordered access */
     MEM_EXCL = 1 << 9,      /* load-exclusive: sets the monitor */
-    MEM_BIG_ENDIAN = 1 << 10,
 };
 
 static inline unsigned mem_bytes(unsigned memop)

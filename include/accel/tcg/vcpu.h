@@ -204,6 +204,12 @@ bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length);
 /* Debugger write: RAM and ROM, translations dropped. */
 bool vcpu_poke(Vcpu *cpu, uint64_t vaddr, const void *data, size_t length);
 
+/*
+ * Data at vaddr can be read now, by what the soft TLB holds or a walk of its own finds. False
+ * says nothing: the caller walks itself.
+ */
+bool vcpu_can_read(Vcpu *cpu, uint64_t vaddr);
+
 /* Guest physical memory without side effects, for table walks; false: not RAM. */
 bool vcpu_phys_read64(Vcpu *cpu, uint64_t phys, uint64_t *out);
 bool vcpu_phys_read32(Vcpu *cpu, uint64_t phys, uint32_t *out);

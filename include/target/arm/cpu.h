@@ -2,7 +2,7 @@
  * The Arm CPU: guest-visible state and its models.
  *
  * General registers and the current SP are slots of the embedded Vcpu: slot n
- * is Xn for n <= 30, slot 31 is the current stack pointer; the banked one is
+ * is Xn for n <= 30, slot 31 is the current stack pointer; the others are
  * in sp_el[]. NZCV is vcpu.nzcv (packed), the PC vcpu.pc.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -15,15 +15,31 @@
 
 #define SLOT_SP 31
 
-/* The architecture's minimum (DDI 0487 D2.8.1), which ID_AA64DFR0_EL1 advertises. */
-#define ARM_NUM_BREAKPOINTS 2
-#define ARM_NUM_WATCHPOINTS 2
+/*
+ * As Cortex-A53, A57 and A72 have them, and ID_AA64DFR0_EL1 says; the last
+ * ARM_NUM_CONTEXT_BREAKPOINTS of the breakpoints can match CONTEXTIDR_EL1.
+ */
+#define ARM_NUM_BREAKPOINTS 6
+#define ARM_NUM_CONTEXT_BREAKPOINTS 2
+#define ARM_NUM_WATCHPOINTS 4
 
 typedef struct ArmVReg {
     uint64_t d[2];
 } __attribute__((aligned(16))) ArmVReg;
 
-/* PSTATE apart from NZCV, as separate bytes; DAIF in SPSR positions 9..6. */
+/* Exception levels, and banks of what is banked by them. */
+#define ARM_NUM_ELS 4
+
+/*
+ * PSTATE apart from NZCV, as separate bytes; DAIF in SPSR positions 9..6.
+ *
+ * Registers that the manual has once for each exception level are arrays by EL: x_el[n] is
+ * X_ELn. Elements for which there is no such register at an EL stay zero.
+ *
+ * AArch32 needs no further banks of general registers: R8_fiq to R14_und are parts of X8 to
+ * X30 (DDI 0487 D1.20.1). Its system registers are the AArch64 ones of EL1; where they are
+ * banked by Security state because EL3 uses AArch32, the Secure one is element 3.
+ */
 typedef struct ArmState {
     ArmVReg v[32];
     uint32_t fpcr;
@@ -33,28 +49,30 @@ typedef struct ArmState {
     uint8_t spsel;            /* PSTATE.SP */
     uint8_t il;               /* PSTATE.IL */
     uint8_t ss;               /* PSTATE.SS */
-    uint64_t sp_el[4];        /* banked; stale for the one that is slot 31 now */
-    uint64_t elr_el1;
-    uint64_t spsr_el1;
-    uint64_t vbar_el1;
-    uint64_t esr_el1;
-    uint64_t far_el1;
-    uint64_t sctlr_el1;
+    uint64_t sp_el[ARM_NUM_ELS];    /* stale for the one that is slot 31 now */
+    uint64_t elr_el[ARM_NUM_ELS];
+    uint64_t spsr_el[ARM_NUM_ELS];
+    uint64_t vbar_el[ARM_NUM_ELS];
+    uint64_t esr_el[ARM_NUM_ELS];
+    uint64_t far_el[ARM_NUM_ELS];
+    uint64_t sctlr_el[ARM_NUM_ELS];
     uint64_t cpacr_el1;
-    uint64_t ttbr_el1[2];
-    uint64_t tcr_el1;
-    uint64_t mair_el1;
-    uint64_t contextidr_el1;
-    uint64_t tpidr_el0;
+    uint64_t hcr_el2;
+    uint64_t scr_el3;
+    uint64_t mdcr_el[ARM_NUM_ELS];
+    uint64_t ttbr_el[ARM_NUM_ELS][2];   /* TTBR0_ELn, TTBR1_ELn */
+    uint64_t tcr_el[ARM_NUM_ELS];
+    uint64_t mair_el[ARM_NUM_ELS];
+    uint64_t contextidr_el[ARM_NUM_ELS];
+    uint64_t tpidr_el[ARM_NUM_ELS];
     uint64_t tpidrro_el0;
-    uint64_t tpidr_el1;
     uint64_t par_el1;
     uint64_t csselr_el1;
     uint64_t cntkctl_el1;
     uint64_t mdscr_el1;
     uint64_t oslsr_el1;
     uint64_t osdlr_el1;
-    /* self-hosted debug: storage only, nothing matches */
+    /* self-hosted debug */
     uint64_t dbgbvr_el1[ARM_NUM_BREAKPOINTS];
     uint64_t dbgbcr_el1[ARM_NUM_BREAKPOINTS];
     uint64_t dbgwvr_el1[ARM_NUM_WATCHPOINTS];
@@ -67,7 +85,7 @@ typedef struct ArmState {
     uint64_t cntfrq_el0;
     uint8_t irq_level;        /* interrupt inputs: bit 0 IRQ, bit 1 FIQ */
     uint8_t timer_level[2];   /* what each timer output was last driven to */
-    uint8_t pad[13];
+    uint8_t pad[5];
 } ArmState;
 
 typedef struct ArmCpuModel ArmCpuModel;
@@ -116,7 +134,16 @@ enum ArmMode {
     MODE_UCT_TRAP = 1 << 10,
     MODE_UMA_TRAP = 1 << 11,
     MODE_BIG_ENDIAN = 1 << 12,
-    MODE_STEP_BY_D = 1 << 13,    /* EL1 is stepped when PSTATE.D is 0: D is part of the mode */
+    MODE_DEBUG_BY_D = 1 << 13,   /* PSTATE.D masks what the mode has, or not: D is part of it */
+    MODE_WATCH = 1 << 14,        /* accesses may hit a watchpoint ... */
+    MODE_WATCH_UNPRIV = 1 << 15, /* ... and so may those of LDTR and STTR */
+    /*
+     * Instructions may hit a breakpoint: those at an offset in a 4 KiB page of 10 bits << 2, or
+     * with ANY all of them.
+     */
+    MODE_BREAKPOINT = 1 << 16,
+    MODE_BREAKPOINT_ANY = 1 << 17,
+    MODE_BREAKPOINT_OFFSET_SHIFT = 18,
 };
 
 static inline unsigned mode_el(uint32_t mode)
