@@ -135,13 +135,39 @@ static bool accel_backend(Options *o, KeyVal *kv, Error **errp)
     return true;
 }
 
+/* The shape of the soft TLB: for tests, and for those who measure. */
+static bool accel_tlb(Options *o, KeyVal *kv, Error **errp)
+{
+    uint64_t ways = 0, entries = 0, chaos = 0;
+
+    if (!keyval_get_u64(kv, "tlb-ways", &ways, errp) ||
+        !keyval_get_u64(kv, "tlb-entries", &entries, errp) ||
+        !keyval_get_u64(kv, "tlb-chaos", &chaos, errp)) {
+        return false;
+    }
+    if (keyval_has(kv, "tlb-ways") && ways != 1 && ways != 2 && ways != 4 && ways != 8) {
+        error_setg(errp, "-accel tlb-ways=%" PRIu64 ": expected 1, 2, 4 or 8", ways);
+        return false;
+    }
+    if (keyval_has(kv, "tlb-entries") &&
+        (entries < 16 || entries > 65536 || (entries & (entries - 1)))) {
+        error_setg(errp, "-accel tlb-entries=%" PRIu64 ": expected a power of two, 16..65536",
+                   entries);
+        return false;
+    }
+    o->tcg.tlb_ways = (unsigned)ways;
+    o->tcg.tlb_entries = (unsigned)entries;
+    o->tcg.tlb_chaos = chaos;
+    return true;
+}
+
 static bool accel_tcg(Options *o, KeyVal *kv, Error **errp)
 {
     bool one = false, link = !o->tcg.no_link, opt = !o->tcg.no_opt;
     uint64_t unit = o->tcg.unit_insns, tb_size = o->tcg.cache_bytes / MIB;
     const char *thread = keyval_get(kv, "thread");
 
-    if (!accel_backend(o, kv, errp) ||
+    if (!accel_backend(o, kv, errp) || !accel_tlb(o, kv, errp) ||
         !keyval_get_bool(kv, "one-insn-per-tb", &one, errp) ||
         !keyval_get_bool(kv, "link", &link, errp) ||
         !keyval_get_bool(kv, "opt", &opt, errp) ||

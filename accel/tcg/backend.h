@@ -53,9 +53,13 @@ typedef struct CodeArena {
 } CodeArena;
 
 typedef struct TcgBackend TcgBackend;
+typedef struct TableSet TableSet;
 
 typedef struct TcgStats {
     uint64_t units, flushes, invalidated, ir_insns, guest_insns, tails, bails;
+    uint64_t walks;             /* successful ones, on behalf of the guest */
+    uint64_t table_stores;      /* stores to watched tables */
+    uint64_t tlb_flushes;
 } TcgStats;
 
 #define UNIT_HASH_SIZE 262144
@@ -75,6 +79,12 @@ struct TcgContext {
     size_t meta_used;           /* in the last block */
     IrUnit *ir;                 /* scratch for translation */
     struct TailEntry *tails;    /* one-instruction units for the interpreter */
+    GPtrArray *spaces;          /* Space *, of all CPUs */
+    uint64_t space_clock;       /* counts entries to spaces, for least recently used */
+    uint8_t tlb_way_bits, tlb_min_bits, tlb_max_bits;
+    bool dropped_code;          /* tlb_drop() forgot a page that code may run from */
+    uint64_t chaos;             /* state of the generator of TcgConfig.tlb_chaos; 0: off */
+    TableSet *tables;           /* tables.c */
     GHashTable *breakpoints;    /* virtual address -> count */
     GHashTable *break_pages;    /* virtual page -> count of addresses */
     GPtrArray *break_units;     /* Unit *, made for them; dead ones may be among them */

@@ -11,6 +11,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "accel/tcg/tlb.h"
 #include "accel/tcg/units.h"
 
 static uint64_t page_of(uint64_t vaddr)
@@ -70,9 +71,7 @@ bool vcpu_stop_before(Vcpu *cpu, uint64_t pc)
 static void page_changed(TcgContext *t, uint64_t vaddr)
 {
     units_drop_breaks(t, page_of(vaddr));
-    for (unsigned n = 0; n < t->cpus->len; n++) {
-        mmu_clear_jump_caches(g_ptr_array_index(t->cpus, n));
-    }
+    jump_caches_clear(t);
 }
 
 void tcg_breakpoint_insert(TcgContext *t, uint64_t vaddr)

@@ -29,7 +29,6 @@ static void check_digest(ExecLoop *l)
     digest_reset(l->digest);
     digest_cpus(l, l->digest);
     memory_digest_dirty(l->machine->memory, l->digest);
-    tcg_clean_writes(l->tcg);
     replay_check_digest(l->replay, digest_value(l->digest));
 }
 

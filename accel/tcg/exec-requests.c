@@ -51,8 +51,7 @@ void loop_reset_state(ExecLoop *l)
     }
     machine_reset_devices(m);
     for (unsigned n = 0; n < m->num_cpus; n++) {
-        vcpu_tlb_flush_all(m->cpus[n]);
-        vcpu_space_changed(m->cpus[n]);
+        vcpu_regime_changed(m->cpus[n]);
     }
     loop_sched_reset(l);
 }

@@ -50,6 +50,7 @@ void ir_unit_reset(IrUnit *u, uint64_t pc)
     u->num_guest_insns = 0;
     u->pc = pc;
     u->full = false;
+    u->mem_flags = 0;
 }
 
 static IrVal new_value(IrBuilder *b)
@@ -296,12 +297,12 @@ IrVal ir_selnz(IrBuilder *b, IrVal c, IrVal x, IrVal y)
 IrVal ir_ld(IrBuilder *b, unsigned memop, IrVal addr)
 {
     assert((memop & 7) <= MEM_64);
-    return emit1(b, IR_ld, IRF_W64, memop, addr);
+    return emit1(b, IR_ld, IRF_W64, memop | b->mem_flags, addr);
 }
 
 void ir_st(IrBuilder *b, unsigned memop, IrVal addr, IrVal v)
 {
-    IrInsn *i = emit(b, IR_st, IRF_W64, memop, 0);
+    IrInsn *i = emit(b, IR_st, IRF_W64, memop | b->mem_flags, 0);
 
     assert((memop & 7) <= MEM_64);
     i->arg[0] = addr.id;
@@ -310,7 +311,7 @@ void ir_st(IrBuilder *b, unsigned memop, IrVal addr, IrVal v)
 
 void ir_ld2(IrBuilder *b, unsigned memop, IrVal addr, IrVal *first, IrVal *second)
 {
-    IrInsn *i = emit(b, IR_ld2, IRF_W64, memop, 0);
+    IrInsn *i = emit(b, IR_ld2, IRF_W64, memop | b->mem_flags, 0);
 
     assert((memop & 7) == MEM_32 || (memop & 7) == MEM_64);
     *first = new_value(b);
@@ -322,7 +323,7 @@ void ir_ld2(IrBuilder *b, unsigned memop, IrVal addr, IrVal *first, IrVal *secon
 
 void ir_st2(IrBuilder *b, unsigned memop, IrVal addr, IrVal first, IrVal second)
 {
-    IrInsn *i = emit(b, IR_st2, IRF_W64, memop, 0);
+    IrInsn *i = emit(b, IR_st2, IRF_W64, memop | b->mem_flags, 0);
 
     assert((memop & 7) == MEM_32 || (memop & 7) == MEM_64);
     i->arg[0] = addr.id;
@@ -332,17 +333,17 @@ void ir_st2(IrBuilder *b, unsigned memop, IrVal addr, IrVal first, IrVal second)
 
 void ir_ld_vec(IrBuilder *b, unsigned memop, IrVal addr, uint32_t offset)
 {
-    emit(b, IR_ld_vec, IRF_W64, memop, offset)->arg[0] = addr.id;
+    emit(b, IR_ld_vec, IRF_W64, memop | b->mem_flags, offset)->arg[0] = addr.id;
 }
 
 void ir_st_vec(IrBuilder *b, unsigned memop, IrVal addr, uint32_t offset)
 {
-    emit(b, IR_st_vec, IRF_W64, memop, offset)->arg[0] = addr.id;
+    emit(b, IR_st_vec, IRF_W64, memop | b->mem_flags, offset)->arg[0] = addr.id;
 }
 
 IrVal ir_stx(IrBuilder *b, unsigned memop, IrVal addr, IrVal v, IrVal v2)
 {
-    IrInsn *i = emit(b, IR_stx, IRF_W64, memop, 0);
+    IrInsn *i = emit(b, IR_stx, IRF_W64, memop | b->mem_flags, 0);
     IrVal status = new_value(b);
 
     i->arg[0] = addr.id;

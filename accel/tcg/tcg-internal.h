@@ -1,5 +1,5 @@
 /*
- * What the files of accel/tcg/ share: address spaces, units, the context.
+ * What the files of accel/tcg/ share: the soft MMU's and the interpreter's interfaces.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,46 +10,20 @@
 
 typedef struct Unit Unit;
 
-/* A jump-cache entry: reached by generated code, 16 bytes. */
+/* A jump-cache entry: reached by generated code, 16 bytes. All zero: empty. */
 typedef struct JumpCacheEntry {
-    uint64_t pc;             /* TLB_INVALID: empty */
+    uint64_t pc;
     const void *code;
 } JumpCacheEntry;
 
+#define ITLB_VALID 1u
+
 typedef struct ItlbEntry {
-    uint64_t vaddr;          /* page, TLB_INVALID: empty */
+    uint64_t tag;            /* virtual page | ITLB_VALID; 0: empty */
     uint64_t phys;           /* page */
-    const uint8_t *host;     /* of the page; NULL: not RAM */
+    const uint8_t *host;     /* of the page */
     MemRegion *region;
 } ItlbEntry;
-
-/*
- * One address space: the soft TLBs of one (regime, ASID). Invariant: a jump-cache
- * entry's page is in the ITLB; whoever replaces or drops an ITLB entry empties
- * the page's part of the jump cache.
- */
-struct AddressSpace {
-    SpaceKey key;
-    bool used;
-    bool empty;                     /* nothing to clear */
-    uint64_t last_use;
-    uint32_t jump_cache_mode;       /* the mode that the jump cache's code is for */
-    /* The smallest aligned range over all large blocks seen, low and high half. */
-    uint64_t large_base[2], large_mask[2];
-    TlbEntry tlb[TLB_SIZE];
-    ItlbEntry itlb[ITLB_SIZE];
-    JumpCacheEntry jump_cache[JUMP_CACHE_SIZE];
-};
-
-static inline unsigned tlb_index(uint64_t vaddr)
-{
-    return (vaddr >> PAGE_BITS) & (TLB_SIZE - 1);
-}
-
-static inline unsigned jump_cache_index(uint64_t pc)
-{
-    return (pc >> 2) & (JUMP_CACHE_SIZE - 1);
-}
 
 /* ---- softmmu.c ---- */
 
@@ -73,14 +47,6 @@ bool mmu_access(Vcpu *cpu, uint64_t vaddr, void *data, unsigned bytes, unsigned 
 /* Instruction side: the ITLB entry of pc's page, filled if needed; NULL after
  * raising the exception. */
 const ItlbEntry *mmu_fetch(Vcpu *cpu, uint64_t pc);
-
-void mmu_init_spaces(Vcpu *cpu);
-void mmu_free_spaces(Vcpu *cpu);
-/* Drop write mappings of one physical page, or of all, from all spaces. */
-void mmu_drop_writes_page(Vcpu *cpu, uint64_t phys_page);
-void mmu_drop_writes_all(Vcpu *cpu);
-/* Empty all jump caches. */
-void mmu_clear_jump_caches(Vcpu *cpu);
 
 /* ---- interp/interp.c ---- */
 

@@ -8,6 +8,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "accel/tcg/tlb.h"
 #include "accel/tcg/units.h"
 #include "util/log.h"
 
@@ -15,15 +16,40 @@
 const TcgBackend *const tcg_native_backend = NULL;
 #endif
 
-/* A ROM device changed what its loads see. */
-static void drop_mappings(void *opaque)
+/* The memory map changed, or what loads from a ROM device see. */
+static void remapped(void *opaque)
 {
-    TcgContext *t = opaque;
+    tcg_flush_tlb(opaque);
+}
 
+/* Whoever runs what is dropped here must leave before the next instruction. */
+static void leave_all(TcgContext *t)
+{
     for (unsigned n = 0; n < t->cpus->len; n++) {
-        vcpu_tlb_flush_all(g_ptr_array_index(t->cpus, n));
+        ((Vcpu *)g_ptr_array_index(t->cpus, n))->exit_request = 1;
     }
 }
+
+/* A page with translations or descriptors is about to be written. */
+static void page_written(void *opaque, MemRegion *region, hwaddr addr, size_t length)
+{
+    TcgContext *t = opaque;
+    uint8_t flags = region->page_flags[(addr - region->base) >> PAGE_BITS];
+
+    if (flags & PAGE_TABLE) {
+        t->stats.table_stores++;
+        t->dropped_code = false;
+        tables_store(t, region, addr, length);
+        if (t->dropped_code) {
+            leave_all(t);
+        }
+    }
+    if ((flags & PAGE_CODE) && units_invalidate(t, addr, length)) {
+        leave_all(t);
+    }
+}
+
+static const MemoryHooks hooks = { .written = page_written, .protect = tlb_protect };
 
 TcgContext *tcg_new(Machine *m, const TcgConfig *config, Error **errp)
 {
@@ -33,13 +59,16 @@ TcgContext *tcg_new(Machine *m, const TcgConfig *config, Error **errp)
     t->config = *config;
     t->backend = config->interp ? NULL : tcg_native_backend;
     t->cpus = g_ptr_array_new();
+    t->chaos = config->tlb_chaos;
+    tlb_init(t);
+    tables_init(t);
     breakpoints_init(t);
     if (!units_init(t, errp)) {
         tcg_free(t);
         return NULL;
     }
-    memory_set_code_hook(m->memory, units_invalidate, t);
-    memory_set_remap_hook(m->memory, drop_mappings, t);
+    memory_set_hooks(m->memory, &hooks, t);
+    memory_set_remap_hook(m->memory, remapped, t);
     return t;
 }
 
@@ -48,12 +77,11 @@ void tcg_free(TcgContext *t)
     if (!t) {
         return;
     }
-    memory_set_code_hook(t->machine->memory, NULL, NULL);
+    memory_set_hooks(t->machine->memory, NULL, NULL);
     memory_set_remap_hook(t->machine->memory, NULL, NULL);
-    for (unsigned n = 0; n < t->cpus->len; n++) {
-        mmu_free_spaces(g_ptr_array_index(t->cpus, n));
-    }
     units_free(t);
+    tlb_free(t);
+    tables_free(t);
     g_free(t->backend_data);
     g_ptr_array_free(t->cpus, true);
     breakpoints_free(t);
@@ -64,7 +92,7 @@ void tcg_add_vcpu(TcgContext *t, Vcpu *cpu)
 {
     cpu->tcg = t;
     g_ptr_array_add(t->cpus, cpu);
-    mmu_init_spaces(cpu);
+    vcpu_regime_changed(cpu);
 }
 
 void vcpu_set_irq_pending(Vcpu *cpu, bool pending)
@@ -111,11 +139,11 @@ void tcg_set_woken(TcgContext *t, bool woken)
     t->woken = woken;
 }
 
-void tcg_clean_writes(TcgContext *t)
+void tcg_flush_tlb(TcgContext *t)
 {
-    for (unsigned n = 0; n < t->cpus->len; n++) {
-        mmu_drop_writes_all(g_ptr_array_index(t->cpus, n));
-    }
+    t->stats.tlb_flushes++;
+    tlb_flush(t);
+    leave_all(t);
 }
 
 void tcg_flush(TcgContext *t)
@@ -135,18 +163,10 @@ static void run_bailed(TcgContext *t, Vcpu *cpu)
 {
     const ItlbEntry *itlb = mmu_fetch(cpu, cpu->pc);
 
-    /* The page was just executed from: it is in the ITLB. */
+    /* The page was just executed from, and nothing has changed since. */
     assert(itlb);
     t->stats.bails++;
     run_single(t, cpu, itlb);
-}
-
-static void remember_jump(Vcpu *cpu, const Unit *unit)
-{
-    JumpCacheEntry *e = &cpu->space->jump_cache[jump_cache_index(cpu->pc)];
-
-    e->pc = cpu->pc;
-    e->code = unit->code;
 }
 
 /*
@@ -179,7 +199,7 @@ static void connect(TcgContext *t, Vcpu *cpu, uint64_t exit, Unit *unit)
             unit_link(t, rec, unit);
         }
     } else if ((exit & EXIT_KIND_MASK) == EXIT_KIND_LOOKUP) {
-        remember_jump(cpu, unit);
+        jump_cache_insert(cpu, cpu->pc, unit->code);
     }
 }
 
@@ -232,6 +252,7 @@ static void run_unit(TcgContext *t, Vcpu *cpu)
 TcgStop tcg_run(TcgContext *t, Vcpu *cpu)
 {
     cpu->last_exit = EXIT_KIND_MAIN;
+    tlb_enter(cpu);
     cpu->yielded = false;
     for (;;) {
         cpu->exit_request = 0;
@@ -274,10 +295,15 @@ void tcg_info(TcgContext *t, GString *out)
         "units invalidated    %" PRIu64 "\n"
         "flushes              %" PRIu64 "\n"
         "tails interpreted    %" PRIu64 "\n"
-        "accesses interpreted %" PRIu64 "\n",
+        "accesses interpreted %" PRIu64 "\n"
+        "table walks          %" PRIu64 "\n"
+        "stores to tables     %" PRIu64 "\n"
+        "TLB flushes          %" PRIu64 "\n"
+        "address spaces       %u\n",
         t->backend ? t->backend->name : "interpreter", t->arena.used,
         (size_t)t->config.cache_bytes, s->units,
         s->units ? (double)s->guest_insns / s->units : 0.0,
         s->units ? (double)s->ir_insns / s->units : 0.0,
-        s->invalidated, s->flushes, s->tails, s->bails);
+        s->invalidated, s->flushes, s->tails, s->bails, s->walks, s->table_stores,
+        s->tlb_flushes, t->spaces->len);
 }

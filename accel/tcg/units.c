@@ -4,8 +4,8 @@
  * 1. A unit stands on one guest page. Its key is the physical address of its first
  *    instruction and the CPU mode. Generated code serves every virtual address; IR for
  *    the interpreter knows only the one that it was made for, which then is part of the key.
- * 2. A page with units has PAGE_CODE, and then no soft TLB has a direct write
- *    mapping of it: each store calls units_invalidate() first.
+ * 2. A page with units has PAGE_CODE, and then no soft TLB entry lets stores to it go direct:
+ *    each store calls units_invalidate() first.
  * 3. A killed unit is in no table; jumps that still lead to it leave at once.
  * 4. Memory of units is reused only by a flush, which empties everything that
  *    points to units.
@@ -14,6 +14,7 @@
  */
 #include "util/osdep.h"
 #include "accel/tcg/units.h"
+#include "accel/tcg/tlb.h"
 #include "accel/tcg/opt/opt.h"
 #include "util/log.h"
 #include <capstone/capstone.h>
@@ -173,17 +174,11 @@ static uint8_t *page_flags(TcgContext *t, uint64_t phys)
 static CodePage *page_protect(TcgContext *t, uint64_t phys)
 {
     CodePage *page = g_new0(CodePage, 1);
-    uint8_t *flags = page_flags(t, phys);
 
     page->phys = phys;
     g_hash_table_insert(t->pages, &page->phys, page);
-    *flags |= PAGE_CODE;
-    if (*flags & PAGE_WRITE_CACHED) {
-        *flags &= ~PAGE_WRITE_CACHED;
-        for (unsigned n = 0; n < t->cpus->len; n++) {
-            mmu_drop_writes_page(g_ptr_array_index(t->cpus, n), phys);
-        }
-    }
+    tlb_protect(t, memory_find(t->machine->memory, phys), phys);
+    *page_flags(t, phys) |= PAGE_CODE;
     return page;
 }
 
@@ -226,7 +221,7 @@ static void page_check_empty(TcgContext *t, CodePage *page)
     }
 }
 
-static void page_invalidate(TcgContext *t, CodePage *page, unsigned first, unsigned last)
+static bool page_invalidate(TcgContext *t, CodePage *page, unsigned first, unsigned last)
 {
     Unit **link = &page->units;
     bool killed = false, all = ++page->stores >= PAGE_STORES_MAX;
@@ -242,13 +237,8 @@ static void page_invalidate(TcgContext *t, CodePage *page, unsigned first, unsig
             link = &unit->page_next;
         }
     }
-    if (killed) {
-        /* Whoever runs such a unit must leave before the next instruction. */
-        for (unsigned n = 0; n < t->cpus->len; n++) {
-            ((Vcpu *)g_ptr_array_index(t->cpus, n))->exit_request = 1;
-        }
-    }
     page_check_empty(t, page);
+    return killed;
 }
 
 void units_drop_breaks(TcgContext *t, uint64_t vpage)
@@ -276,10 +266,10 @@ void units_drop_breaks(TcgContext *t, uint64_t vpage)
     }
 }
 
-void units_invalidate(void *opaque, hwaddr addr, size_t length)
+bool units_invalidate(TcgContext *t, hwaddr addr, size_t length)
 {
-    TcgContext *t = opaque;
     hwaddr end = addr + length;
+    bool killed = false;
 
     while (addr < end) {
         uint64_t phys = addr & ~(uint64_t)(PAGE_SIZE - 1);
@@ -287,10 +277,11 @@ void units_invalidate(void *opaque, hwaddr addr, size_t length)
         CodePage *page = g_hash_table_lookup(t->pages, &phys);
 
         if (page) {
-            page_invalidate(t, page, addr - phys, stop - 1 - phys);
+            killed |= page_invalidate(t, page, addr - phys, stop - 1 - phys);
         }
         addr = stop;
     }
+    return killed;
 }
 
 static void page_unprotect(gpointer key, gpointer value, gpointer opaque)
@@ -303,9 +294,7 @@ void units_flush(TcgContext *t)
     g_hash_table_foreach(t->pages, page_unprotect, t);
     g_hash_table_remove_all(t->pages);
     memset(t->hash, 0, UNIT_HASH_SIZE * sizeof(*t->hash));
-    for (unsigned n = 0; n < t->cpus->len; n++) {
-        mmu_clear_jump_caches(g_ptr_array_index(t->cpus, n));
-    }
+    jump_caches_clear(t);
     g_ptr_array_set_size(t->break_units, 0);
     g_ptr_array_set_size(t->meta, 0);
     t->meta_used = 0;

@@ -24,8 +24,8 @@ void unit_link(TcgContext *t, ExitRec *exit, Unit *unit);
 const IrUnit *unit_single(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb);
 const IrUnit *unit_tail(TcgContext *t, Vcpu *cpu, Unit *unit, const ItlbEntry *itlb);
 
-/* The MemoryCodeHook: drop what was made from [addr, addr + length). */
-void units_invalidate(void *opaque, hwaddr addr, size_t length);
+/* Drop what was made from [addr, addr + length); true when there was something. */
+bool units_invalidate(TcgContext *t, hwaddr addr, size_t length);
 void units_flush(TcgContext *t);
 /* Drop the units that were made for the breakpoints of this virtual page. */
 void units_drop_breaks(TcgContext *t, uint64_t vpage);

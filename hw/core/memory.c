@@ -14,8 +14,8 @@
 struct MemoryMap {
     GPtrArray *regions;     /* MemRegion *, by ascending base, never overlapping */
     MemRegion *last;        /* the region found last: most look-ups repeat */
-    MemoryCodeHook *code_hook;
-    void *code_opaque;
+    const MemoryHooks *hooks;
+    void *hooks_opaque;
     MemoryRemapHook *remap_hook;
     void *remap_opaque;
 };
@@ -39,7 +39,8 @@ void memory_map_free(MemoryMap *map)
         if (region->owns_host) {
             munmap(region->host, region->size);
         }
-        g_free(region->page_flags);
+        free(region->page_flags);
+        free(region->page_link);
         g_free(region);
     }
     g_ptr_array_free(map->regions, TRUE);
@@ -108,6 +109,15 @@ static MemRegion *add_region(MemoryMap *map, const char *name, hwaddr base, hwad
     return region;
 }
 
+/* One element a page; calloc() leaves the zeroing of large ones to the first touch. */
+static void *page_array(hwaddr size, size_t element)
+{
+    void *array = calloc(size >> PAGE_BITS, element);
+
+    assert(array);
+    return array;
+}
+
 /*
  * Zeroed memory, in huge pages where the host has them: a guest that touches all of a big
  * RAM then takes a fault for every 2 MiB, and ending it frees so many pages less. A
@@ -146,7 +156,8 @@ MemRegion *memory_add_ram(MemoryMap *map, const char *name, hwaddr base, hwaddr 
     }
     region = add_region(map, name, base, size);
     region->host = host;
-    region->page_flags = g_malloc0(size >> PAGE_BITS);
+    region->page_flags = page_array(size, sizeof(*region->page_flags));
+    region->page_link = page_array(size, sizeof(*region->page_link));
     region->readonly = readonly;
     region->owns_host = true;
     return region;
@@ -193,10 +204,10 @@ void memory_foreach(MemoryMap *map, void (*fn)(const MemRegion *, void *), void 
     }
 }
 
-void memory_set_code_hook(MemoryMap *map, MemoryCodeHook *hook, void *opaque)
+void memory_set_hooks(MemoryMap *map, const MemoryHooks *hooks, void *opaque)
 {
-    map->code_hook = hook;
-    map->code_opaque = opaque;
+    map->hooks = hooks;
+    map->hooks_opaque = opaque;
 }
 
 void memory_set_remap_hook(MemoryMap *map, MemoryRemapHook *hook, void *opaque)
@@ -217,10 +228,10 @@ void memory_mark_written(MemoryMap *map, MemRegion *region, hwaddr addr, size_t 
         hwaddr page_end = (offset | (PAGE_SIZE - 1)) + 1;
         hwaddr stop = MIN(end, page_end);
 
-        if (UNLIKELY(*flags & PAGE_CODE) && map->code_hook) {
-            map->code_hook(map->code_opaque, region->base + offset, stop - offset);
+        if (UNLIKELY(*flags & PAGE_HOOKED) && map->hooks) {
+            map->hooks->written(map->hooks_opaque, region, region->base + offset, stop - offset);
         }
-        *flags |= PAGE_DIRTY | PAGE_EVER;
+        *flags |= PAGE_WRITTEN;
         offset = stop;
     }
 }
@@ -491,18 +502,33 @@ static void digest_page(const MemRegion *region, hwaddr page, Digest *digest)
     digest_update(digest, region->host + (page << PAGE_BITS), PAGE_SIZE);
 }
 
-void memory_digest_dirty(MemoryMap *map, Digest *digest)
+void memory_clean(MemoryMap *map, uint8_t dirty_flag, MemoryPageFn *fn, void *opaque)
 {
     for (unsigned i = 0; i < map->regions->len; i++) {
-        const MemRegion *region = g_ptr_array_index(map->regions, i);
+        MemRegion *region = g_ptr_array_index(map->regions, i);
         hwaddr num_pages = ram_pages(region);
 
-        for (hwaddr page = 0; (page = next_flagged(region, page, PAGE_DIRTY)) < num_pages;
+        for (hwaddr page = 0; (page = next_flagged(region, page, dirty_flag)) < num_pages;
              page++) {
-            digest_page(region, page, digest);
-            region->page_flags[page] &= (uint8_t)~PAGE_DIRTY;
+            region->page_flags[page] &= (uint8_t)~dirty_flag;
+            if (region->page_flags[page] & PAGE_WRITE_CACHED) {
+                map->hooks->protect(map->hooks_opaque, region, region->base + (page << PAGE_BITS));
+            }
+            if (fn) {
+                fn(opaque, region, page);
+            }
         }
     }
+}
+
+static void add_page(void *opaque, const MemRegion *region, hwaddr page)
+{
+    digest_page(region, page, opaque);
+}
+
+void memory_digest_dirty(MemoryMap *map, Digest *digest)
+{
+    memory_clean(map, PAGE_DIRTY_CHECK, add_page, digest);
 }
 
 void memory_digest_all(MemoryMap *map, Digest *digest)

@@ -164,7 +164,7 @@ static bool arm_load(Vcpu *vcpu, ByteReader *in, Error **errp)
         cpu->s = *s;
         gtimer_post_load(cpu);
         vcpu_set_irq_pending(vcpu, cpu->s.irq_level != 0);
-        vcpu_space_changed(vcpu);
+        vcpu_regime_changed(vcpu);
     }
     g_free(s);
     return ok;
@@ -192,6 +192,7 @@ static uint32_t arm_mode(Vcpu *vcpu)
     mode |= sctlr & SCTLR_A ? MODE_ALIGN_CHECK : 0;
     mode |= sctlr & (user ? SCTLR_SA0 : SCTLR_SA) ? MODE_SP_ALIGN : 0;
     mode |= sctlr & (user ? SCTLR_E0E : SCTLR_EE) ? MODE_BIG_ENDIAN : 0;
+    mode |= sctlr & SCTLR_M ? 0 : MODE_MMU_OFF;
     mode |= s->il ? MODE_IL : 0;
     mode |= arm_debug_mode(cpu);
     mode |= user ? el0_traps(sctlr) : 0;
@@ -226,8 +227,7 @@ static void state_replaced(ArmCpu *cpu)
 {
     gtimer_reset(cpu);
     vcpu_set_irq_pending(&cpu->vcpu, cpu->s.irq_level != 0);
-    vcpu_tlb_flush_all(&cpu->vcpu);
-    vcpu_space_changed(&cpu->vcpu);
+    vcpu_regime_changed(&cpu->vcpu);
 }
 
 static void arm_reset(Vcpu *vcpu)
@@ -336,7 +336,9 @@ static const VcpuOps arm_ops = {
     .translate = a64_translate,
     .pc_align_mask = 3,
     .mode = arm_mode,
-    .space = arm_space,
+    .regime = arm_regime,
+    .current_regime = arm_current_regime,
+    .main_half = { [ARM_REGIME_EL0] = 0, [ARM_REGIME_EL1] = 1 },
     .mmu_translate = arm_mmu_translate,
     .clean_address = arm_clean_address,
     .raise_abort = arm_raise_abort,

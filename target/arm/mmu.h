@@ -19,11 +19,13 @@ enum ArmFaultStatus {
     FSC_ALIGNMENT = 0x21,
 };
 
-/* SpaceKey.regime: EL0 and EL1 have different rights in one translation regime. */
+/*
+ * Numbers of regimes (VcpuOps.regime): EL0 and EL1 have different rights in one translation
+ * regime. EL2 and EL3 come here.
+ */
 enum ArmRegime {
-    REGIME_EL1,
-    REGIME_EL0,
-    REGIME_OFF,
+    ARM_REGIME_EL0,
+    ARM_REGIME_EL1,
 };
 
 /* What a walk finds beyond what the soft TLB needs, for AT. */
@@ -40,12 +42,11 @@ typedef struct ArmTranslation {
 bool arm_translate_address(ArmCpu *cpu, uint64_t vaddr, MmuAccess access, bool user,
                            ArmTranslation *out);
 
-/* The current ASID, 8 or 16 bits. */
-uint32_t arm_asid(const ArmCpu *cpu);
-
 /* VcpuOps. */
-bool arm_mmu_translate(Vcpu *vcpu, uint64_t vaddr, MmuAccess access, bool unpriv, MmuResult *out);
-SpaceKey arm_space(Vcpu *vcpu, bool unpriv);
+bool arm_mmu_translate(Vcpu *vcpu, const Regime *regime, uint64_t vaddr, MmuAccess access,
+                       MmuResult *out);
+void arm_regime(Vcpu *vcpu, unsigned number, Regime *out);
+unsigned arm_current_regime(Vcpu *vcpu);
 uint64_t arm_clean_address(Vcpu *vcpu, uint64_t vaddr, bool unpriv);
 
 #endif

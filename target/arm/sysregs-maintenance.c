@@ -2,8 +2,8 @@
  * System instructions (DDI 0487 C5.3 to C5.5): caches, address translation, TLBs.
  *
  * Caches are not modelled and all memory is coherent, the translation cache with it,
- * so IC and DC do nothing besides their EL0 traps and the faults of their address. TLBI by
- * address drops the page from every address space: it may invalidate more than asked.
+ * so IC and DC do nothing besides their EL0 traps and the faults of their address. The soft
+ * TLB always agrees with the tables, so TLBI has nothing to do.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -64,67 +64,6 @@ static void do_cache_va(Vcpu *vcpu, uint64_t vaddr)
 const IrHelper helper_cache_va = { "cache_va", (void (*)(void))do_cache_va, 1,
                                    IR_HELPER_SYNC | IR_HELPER_VOID };
 
-/* ---- TLBI ---- */
-
-/* The argument of the instructions by address and by ASID. */
-static uint64_t tlbi_vaddr(uint64_t arg)
-{
-    return (uint64_t)sextract64(arg, 0, 44) << 12;
-}
-
-static uint32_t tlbi_asid(const ArmCpu *cpu, uint64_t arg)
-{
-    return extract64(arg, 48, cpu->s.tcr_el[1] & TCR_AS ? 16 : 8);
-}
-
-typedef void FlushFn(Vcpu *vcpu, uint64_t arg);
-
-static void flush_page(Vcpu *vcpu, uint64_t vaddr)
-{
-    vcpu_tlb_flush_page(vcpu, vaddr);
-}
-
-static void flush_asid(Vcpu *vcpu, uint64_t asid)
-{
-    vcpu_tlb_flush_asid(vcpu, asid);
-}
-
-static void flush_all(Vcpu *vcpu, uint64_t unused)
-{
-    vcpu_tlb_flush_all(vcpu);
-}
-
-/* The Inner Shareable forms are those with CRm = 3; all CPUs of a machine share. */
-static void flush(ArmCpu *cpu, const SysReg *r, FlushFn *fn, uint64_t arg)
-{
-    Machine *m = cpu->vcpu.machine;
-
-    if (extract32(r->key, 3, 4) != 3) {
-        fn(&cpu->vcpu, arg);
-        return;
-    }
-    for (unsigned i = 0; i < m->num_cpus; i++) {
-        if (m->cpus[i]) {
-            fn(m->cpus[i], arg);
-        }
-    }
-}
-
-static void tlbi_all(ArmCpu *cpu, const SysReg *r, uint64_t value)
-{
-    flush(cpu, r, flush_all, 0);
-}
-
-static void tlbi_asid_write(ArmCpu *cpu, const SysReg *r, uint64_t value)
-{
-    flush(cpu, r, flush_asid, tlbi_asid(cpu, value));
-}
-
-static void tlbi_page(ArmCpu *cpu, const SysReg *r, uint64_t value)
-{
-    flush(cpu, r, flush_page, tlbi_vaddr(value));
-}
-
 /* ---- AT ---- */
 
 #define PAR_F BIT64(0)
@@ -153,6 +92,9 @@ static void at_s1(ArmCpu *cpu, const SysReg *r, uint64_t vaddr)
 /* An instruction at EL1 with its argument in Xt; SYSREG_END_UNIT: what runs next may move. */
 #define SYS_EL1(op1, crn, crm, op2, insn, fn)                                             \
     { SYSREG_ROW(1, op1, crn, crm, op2, insn), EL1_WO, .flags = SYSREG_END_UNIT, .write = fn }
+#define TLBI_EL1(op1, crn, crm, op2, insn)                                                \
+    { SYSREG_ROW(1, op1, crn, crm, op2, insn), EL1_WO, .flags = SYSREG_NOP,               \
+      .write = sysreg_write_ignored }
 #define CACHE_EL1(op1, crm, op2, insn)                                                    \
     { SYSREG_ROW(1, op1, 7, crm, op2, insn), EL1_WO, .flags = SYSREG_NOP,                 \
       .write = sysreg_write_ignored }
@@ -171,18 +113,18 @@ static const SysReg rows[] = {
     SYS_EL1(0, 7, 8, 3, "AT S1E0W", at_s1),
     CACHE_EL1(0, 10, 2, "DC CSW"),
     CACHE_EL1(0, 14, 2, "DC CISW"),
-    SYS_EL1(0, 8, 3, 0, "TLBI VMALLE1IS", tlbi_all),
-    SYS_EL1(0, 8, 3, 1, "TLBI VAE1IS", tlbi_page),
-    SYS_EL1(0, 8, 3, 2, "TLBI ASIDE1IS", tlbi_asid_write),
-    SYS_EL1(0, 8, 3, 3, "TLBI VAAE1IS", tlbi_page),
-    SYS_EL1(0, 8, 3, 5, "TLBI VALE1IS", tlbi_page),
-    SYS_EL1(0, 8, 3, 7, "TLBI VAALE1IS", tlbi_page),
-    SYS_EL1(0, 8, 7, 0, "TLBI VMALLE1", tlbi_all),
-    SYS_EL1(0, 8, 7, 1, "TLBI VAE1", tlbi_page),
-    SYS_EL1(0, 8, 7, 2, "TLBI ASIDE1", tlbi_asid_write),
-    SYS_EL1(0, 8, 7, 3, "TLBI VAAE1", tlbi_page),
-    SYS_EL1(0, 8, 7, 5, "TLBI VALE1", tlbi_page),
-    SYS_EL1(0, 8, 7, 7, "TLBI VAALE1", tlbi_page),
+    TLBI_EL1(0, 8, 3, 0, "TLBI VMALLE1IS"),
+    TLBI_EL1(0, 8, 3, 1, "TLBI VAE1IS"),
+    TLBI_EL1(0, 8, 3, 2, "TLBI ASIDE1IS"),
+    TLBI_EL1(0, 8, 3, 3, "TLBI VAAE1IS"),
+    TLBI_EL1(0, 8, 3, 5, "TLBI VALE1IS"),
+    TLBI_EL1(0, 8, 3, 7, "TLBI VAALE1IS"),
+    TLBI_EL1(0, 8, 7, 0, "TLBI VMALLE1"),
+    TLBI_EL1(0, 8, 7, 1, "TLBI VAE1"),
+    TLBI_EL1(0, 8, 7, 2, "TLBI ASIDE1"),
+    TLBI_EL1(0, 8, 7, 3, "TLBI VAAE1"),
+    TLBI_EL1(0, 8, 7, 5, "TLBI VALE1"),
+    TLBI_EL1(0, 8, 7, 7, "TLBI VAALE1"),
     { SYSREG_ROW(1, 3, 7, 4, 1, "DC ZVA"), EL0_WO, .flags = SYSREG_DC_ZVA,
       .access = dze_access },
     CACHE_VA(5, 1, "IC IVAU"),

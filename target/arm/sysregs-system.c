@@ -31,7 +31,7 @@
 static void sctlr_write(ArmCpu *cpu, const SysReg *r, uint64_t value)
 {
     *sysreg_state(cpu, r) = (value & SCTLR_WRITABLE) | SCTLR_RES1;
-    vcpu_space_changed(&cpu->vcpu);
+    vcpu_regime_changed(&cpu->vcpu);
 }
 
 static void par_write(ArmCpu *cpu, const SysReg *r, uint64_t value)

@@ -66,7 +66,7 @@ void sysreg_write_ignored(ArmCpu *cpu, const SysReg *r, uint64_t value)
 void sysreg_write_regime(ArmCpu *cpu, const SysReg *r, uint64_t value)
 {
     *sysreg_state(cpu, r) = sysreg_masked(r, value);
-    vcpu_space_changed(&cpu->vcpu);
+    vcpu_regime_changed(&cpu->vcpu);
 }
 
 /* ---- guest access ---- */

@@ -419,6 +419,7 @@ void a64_translate(Vcpu *cpu, IrBuilder *b, uint64_t pc, uint32_t mode, const ui
     PageView view;
 
     assert(max_insns > 0 && pc % INSN_BYTES == 0);
+    b->mem_flags = mode & MODE_MMU_OFF ? MEM_DIRECT_ALIGNED : 0;
     if (translate_abnormal(&s, code)) {
         return;
     }

@@ -81,6 +81,14 @@ class Replay(TestCase):
         """Translations are thrown away all the time."""
         self.assert_replays(self.log, self.recording, '-accel', 'tcg,tb-size=4', timeout=300)
 
+    def test_tlb_shapes(self):
+        """The soft TLB is invisible: any shape, emptied and filled ahead at any moment."""
+        for shape in ('tlb-ways=1,tlb-entries=16', 'tlb-ways=8,tlb-entries=64',
+                      'tlb-entries=65536', 'tlb-chaos=1', 'tlb-ways=1,tlb-chaos=2'):
+            with self.subTest(shape=shape):
+                self.assert_replays(self.log, self.recording, '-accel', 'tcg,' + shape,
+                                    timeout=300)
+
     def test_interpreter(self):
         self.assert_replays(self.log, self.recording, '-accel', 'tcg,backend=interp',
                             timeout=600)

@@ -56,6 +56,11 @@ void vcpu_space_changed(Vcpu *cpu)
     cpu->mode = cpu->ops->mode(cpu);
 }
 
+void vcpu_regime_changed(Vcpu *cpu)
+{
+    vcpu_space_changed(cpu);
+}
+
 void vcpu_woken(Vcpu *cpu)
 {
 }
@@ -69,21 +74,6 @@ void vcpu_set_irq_pending(Vcpu *cpu, bool pending)
 {
     cpu->irq_pending = pending;
     cpu->exit_request = 1;
-}
-
-void vcpu_tlb_flush_page(Vcpu *cpu, uint64_t vaddr)
-{
-    g_string_append_printf(fake_log, "page %u:%" PRIx64 " ", cpu->index, vaddr);
-}
-
-void vcpu_tlb_flush_asid(Vcpu *cpu, uint32_t asid)
-{
-    g_string_append_printf(fake_log, "asid %u:%x ", cpu->index, asid);
-}
-
-void vcpu_tlb_flush_all(Vcpu *cpu)
-{
-    g_string_append_printf(fake_log, "all %u ", cpu->index);
 }
 
 /* ---- translator ---- */

@@ -23,13 +23,19 @@
 
 typedef struct FakeCpu FakeCpu;
 
+/* An address space: which rights, and which root. */
+typedef struct FakeSpace {
+    uint32_t regime;            /* 0: all rights; 1: unprivileged */
+    uint32_t asid;
+} FakeSpace;
+
 struct FakeCpu {
     Vcpu vcpu;                  /* first */
     struct { uint64_t d[2]; } v[FAKE_VREGS] __attribute__((aligned(16)));
     uint64_t env[FAKE_ENV_WORDS];
     uint32_t fpcr, fpsr;        /* in this order: see IrFpHelper */
     uint64_t trace;             /* a hash of what happened, with icounts */
-    SpaceKey key, unpriv_key;
+    FakeSpace key, unpriv_key;   /* after a change: fake_space_changed() */
     uint32_t mode;
 
     /* What was raised last, and how often. */
@@ -77,19 +83,33 @@ static uint32_t fake_mode(Vcpu *vcpu)
     return fake_cpu(vcpu)->mode;
 }
 
-static SpaceKey fake_space(Vcpu *vcpu, bool unpriv)
+static void fake_regime(Vcpu *vcpu, unsigned number, Regime *out)
 {
-    return unpriv ? fake_cpu(vcpu)->unpriv_key : fake_cpu(vcpu)->key;
+    const FakeSpace *k = number ? &fake_cpu(vcpu)->key : &fake_cpu(vcpu)->unpriv_key;
+
+    *out = (Regime){ .table = { k->asid, 0 }, .control = { k->regime } };
 }
 
-static bool fake_mmu_translate(Vcpu *vcpu, uint64_t vaddr, MmuAccess access, bool unpriv,
-                               MmuResult *out)
+static unsigned fake_current_regime(Vcpu *vcpu)
+{
+    const FakeCpu *cpu = fake_cpu(vcpu);
+
+    return cpu->key.regime != cpu->unpriv_key.regime;
+}
+
+static inline void fake_space_changed(FakeCpu *cpu)
+{
+    vcpu_regime_changed(&cpu->vcpu);
+}
+
+static bool fake_mmu_translate(Vcpu *vcpu, const Regime *regime, uint64_t vaddr,
+                               MmuAccess access, MmuResult *out)
 {
     FakeCpu *cpu = fake_cpu(vcpu);
 
     cpu->walks++;
-    *out = (MmuResult){ .block_size = PAGE_SIZE };
-    return cpu->walk(cpu, vaddr, access, unpriv, out);
+    *out = (MmuResult){ 0 };
+    return cpu->walk(cpu, vaddr, access, regime->control[0], out);
 }
 
 static uint64_t fake_clean_address(Vcpu *vcpu, uint64_t vaddr, bool unpriv)
@@ -145,7 +165,8 @@ static const VcpuOps fake_ops = {
     .pc_align_mask = 3,
     .translate = fake_translate,
     .mode = fake_mode,
-    .space = fake_space,
+    .regime = fake_regime,
+    .current_regime = fake_current_regime,
     .mmu_translate = fake_mmu_translate,
     .clean_address = fake_clean_address,
     .raise_abort = fake_raise_abort,

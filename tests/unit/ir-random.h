@@ -432,7 +432,7 @@ static void sync_space(Vcpu *vcpu, uint64_t a)
 
     sync_look(cpu, a, 0);
     cpu->key.asid = cpu->unpriv_key.asid = a & 7;
-    vcpu_space_changed(vcpu);
+    fake_space_changed(cpu);
 }
 
 /* Where to go on is in the helper's hand, as in an exception return. */

@@ -8,7 +8,7 @@
 #define TESTS_SOFTMMU_MACHINE_H
 
 #include "fake-vcpu.h"
-#include "accel/tcg/tcg-internal.h"
+#include "accel/tcg/tlb.h"
 #include "accel/tcg/units.h"
 
 #define RAM 0x100000ull
@@ -24,7 +24,6 @@
 typedef struct Mapping {
     uint64_t phys;
     uint32_t attrs;
-    uint64_t block_size;
     bool el1_only;
 } Mapping;
 
@@ -66,17 +65,18 @@ static bool table_walk(FakeCpu *cpu, uint64_t vaddr, MmuAccess access, bool unpr
     }
     out->phys = map->phys;
     out->attrs = map->attrs;
-    out->block_size = map->block_size;
     return true;
 }
 
+/* The tables are outside the machine's memory, so the soft TLB has to be told of changes. */
 static Mapping *map_asid(Mmu *t, uint32_t asid, uint64_t vaddr, uint64_t phys, uint32_t attrs)
 {
     uint64_t key = table_key(asid, vaddr);
     Mapping *map = g_new0(Mapping, 1);
 
-    *map = (Mapping){ .phys = phys, .attrs = attrs, .block_size = PAGE_SIZE };
+    *map = (Mapping){ .phys = phys, .attrs = attrs };
     g_hash_table_insert(t->table, g_memdup2(&key, 8), map);
+    tcg_flush_tlb(t->tcg);
     return map;
 }
 
@@ -111,7 +111,7 @@ static const MmioOps device_ops = { .read = device_read, .write = device_write,
 
 static void mmu_open(Mmu *t)
 {
-    const TcgConfig config = { .interp = true };
+    const TcgConfig config = { .interp = true, .tlb_ways = 2, .tlb_entries = 16 };
     Error *err = NULL;
 
     *t = (Mmu){ .m = machine_new(NULL) };
@@ -181,15 +181,16 @@ static uint8_t *page_flags(Mmu *t, uint64_t phys)
     return &r->page_flags[(phys - r->base) >> PAGE_BITS];
 }
 
+/* The page's entry in the current space, or NULL. */
 static TlbEntry *entry(Mmu *t, uint64_t vaddr)
 {
-    return &t->vcpu->tlb[tlb_index(vaddr)];
+    return tlb_find(t->tcg, t->vcpu->space, vaddr & PAGE_MASK);
 }
 
 static void set_asid(Mmu *t, uint32_t asid)
 {
     t->cpu->key.asid = t->cpu->unpriv_key.asid = asid;
-    vcpu_space_changed(t->vcpu);
+    fake_space_changed(t->cpu);
 }
 
 static void assert_fault(Mmu *t, unsigned *counter, uint64_t addr, MmuAccess access)
@@ -209,33 +210,37 @@ static void assert_device(Mmu *t, unsigned n, bool write, hwaddr offset, unsigne
     g_assert_cmpuint(t->log[n].size, ==, size);
 }
 
-/* The numbered rules at the head of softmmu.c, for every entry of every space. */
+/* The rules of tlb.h, for every entry of every space. */
 static void check_rules(Mmu *t)
 {
-    for (unsigned n = 0; n < VCPU_NUM_SPACES; n++) {
-        const AddressSpace *s = &t->vcpu->spaces[n];
+    for (unsigned n = 0; n < t->tcg->spaces->len; n++) {
+        const Space *s = g_ptr_array_index(t->tcg->spaces, n);
+        unsigned count = 0;
 
-        for (unsigned i = 0; s->used && i < TLB_SIZE; i++) {
+        for (unsigned i = 0; i < 1u << s->bits; i++) {
             const TlbEntry *e = &s->tlb[i];
-            uint64_t phys = e->phys_attrs & ~(uint64_t)(PAGE_SIZE - 1);
+            uint64_t phys = e->phys_attrs & PAGE_MASK, page = e->read_tag & ~TLB_SLOW;
 
             if (e->read_tag == TLB_INVALID) {
                 g_assert_cmphex(e->write_tag, ==, TLB_INVALID);
                 continue;
             }
-            g_assert_false(s->empty);
-            g_assert_cmpuint(tlb_index(e->read_tag), ==, i);
-            g_assert_cmphex(e->phys_attrs & (TLB_VALID | TLB_READ | TLB_DEVICE), ==,
-                            TLB_VALID | TLB_READ);
-            g_assert_true((uint8_t *)(uintptr_t)(e->read_tag + e->addend) ==
-                          memory_find(t->m->memory, phys)->host +
-                          (phys - memory_find(t->m->memory, phys)->base));
-            if (e->write_tag != TLB_INVALID) {
-                g_assert_cmphex(e->write_tag, ==, e->read_tag);
-                g_assert_cmphex(*page_flags(t, phys), ==,
-                                PAGE_DIRTY | PAGE_EVER | PAGE_WRITE_CACHED);
+            count++;
+            g_assert_cmphex(page & ~PAGE_MASK, ==, 0);
+            g_assert_cmphex(e->write_tag & ~TLB_SLOW, ==, page);
+            if (!(e->read_tag & TLB_SLOW)) {
+                MemRegion *r = memory_find(t->m->memory, phys);
+
+                g_assert_cmphex(e->phys_attrs & (TLB_VALID | TLB_READ | TLB_DEVICE | TLB_MMIO),
+                                ==, TLB_VALID | TLB_READ);
+                g_assert_true((uint8_t *)(uintptr_t)(page + e->addend) ==
+                              r->host + (phys - r->base));
+            }
+            if (!(e->write_tag & TLB_SLOW) && !s->stale) {
+                g_assert_cmphex(*page_flags(t, phys), ==, PAGE_WRITTEN | PAGE_WRITE_CACHED);
             }
         }
+        g_assert_cmpuint(count, ==, s->count[0] + s->count[1]);
     }
 }
 

@@ -86,6 +86,13 @@ static void assert_phys(Walk *w, uint64_t vaddr, uint64_t phys)
     g_assert_true(w->t.r.attrs & TLB_VALID);
 }
 
+/* The descriptor that the walk ended at. */
+static const MmuStep *last_step(Walk *w)
+{
+    g_assert_cmpuint(w->t.r.num_steps, >, 0);
+    return &w->t.r.step[w->t.r.num_steps - 1];
+}
+
 /* ---- tests ---- */
 
 static void test_off(void)
@@ -96,14 +103,14 @@ static void test_off(void)
     w.cpu->s.sctlr_el[1] &= ~SCTLR_M;
     assert_phys(&w, 0x12345678, 0x12345000);
     g_assert_cmphex(w.t.r.attrs, ==, TLB_VALID | TLB_READ | TLB_WRITE | TLB_EXEC | TLB_DEVICE |
-                                         TLB_GLOBAL);
+                                         TLB_CODE_ALIGNS);
+    g_assert_cmpuint(w.t.r.num_steps, ==, 0);
     g_assert_true(walk(&w, 0x12345678, MMU_FETCH, true));
     assert_phys(&w, BIT64(44) - 1, BIT64(44) - PAGE_SIZE);
     assert_fault(&w, BIT64(44), MMU_READ, false, 0x00);
     /* Top-byte ignore holds without translation. */
     w.cpu->s.tcr_el[1] |= TCR_TBI0;
     assert_phys(&w, 0xab00000012345678, 0x12345000);
-    g_assert_cmpuint(arm_space(&w.cpu->vcpu, false).regime, ==, REGIME_OFF);
     teardown(&w);
 }
 
@@ -134,7 +141,7 @@ static void test_start_levels(void)
             map(low, granule, bits, start, 3, OUT | AF | PAGE_DESC);
             map(high, granule, bits, start, 3, (OUT + 0x100000) | AF | PAGE_DESC);
             assert_phys(&w, low, OUT | (low & in_page));
-            g_assert_cmpuint(w.t.r.block_size, ==, 1ull << granule);
+            g_assert_cmpuint(1ull << last_step(&w)->shift, ==, 1ull << granule);
             assert_phys(&w, high, (OUT + 0x100000) | (high & in_page));
             /* One bit beyond the range is in neither half. */
             assert_fault(&w, low | BIT64(bits), MMU_READ, false, 0x04);
@@ -163,7 +170,7 @@ static void test_blocks(void)
         map(va, cases[i].granule, 48, cases[i].start, cases[i].level, out | AF | BLOCK_DESC);
         if (cases[i].allowed) {
             assert_phys(&w, va, out | (va & mask64(cases[i].shift) & ~0xfffull));
-            g_assert_cmpuint(w.t.r.block_size, ==, 1ull << cases[i].shift);
+            g_assert_cmpuint(1ull << last_step(&w)->shift, ==, 1ull << cases[i].shift);
         } else {
             assert_fault(&w, va, MMU_READ, false, 0x04 | cases[i].level);
         }
@@ -303,13 +310,12 @@ static void test_attributes(void)
     assert_phys(&w, 0x1000, OUT);
     g_assert_cmphex(w.t.memattr, ==, 0xff);
     g_assert_cmphex(w.t.shareability, ==, 3);
-    g_assert_true(w.t.r.attrs & TLB_GLOBAL);
     g_assert_false(w.t.r.attrs & TLB_DEVICE);
     map(0x1000, 12, 39, 1, 3, OUT | AF | NG | PAGE_DESC | 1 << 2 | 3 << 8);
     assert_phys(&w, 0x1000, OUT);
     g_assert_cmphex(w.t.memattr, ==, 0x44);
     g_assert_cmphex(w.t.shareability, ==, 2);
-    g_assert_false(w.t.r.attrs & (TLB_GLOBAL | TLB_DEVICE));
+    g_assert_false(w.t.r.attrs & TLB_DEVICE);
     map(0x1000, 12, 39, 1, 3, OUT | AF | PAGE_DESC | 2 << 2);
     assert_phys(&w, 0x1000, OUT);
     g_assert_true(w.t.r.attrs & TLB_DEVICE);
@@ -370,45 +376,73 @@ static void test_granules(void)
     setup(&w, "cortex-a57", 14, 25);
     map(0x5000, 12, 39, 1, 3, OUT | AF | PAGE_DESC);
     assert_phys(&w, 0x5000, OUT);
-    g_assert_cmpuint(w.t.r.block_size, ==, 4096);
+    g_assert_cmpuint(1ull << last_step(&w)->shift, ==, 4096);
     teardown(&w);
 }
 
-static void test_space(void)
+static bool regimes_equal(Vcpu *vcpu, unsigned number, const Regime *r)
 {
-    Walk w;
+    Regime now;
+
+    arm_regime(vcpu, number, &now);
+    return memcmp(&now, r, sizeof(now)) == 0;
+}
+
+/* What a walk depends on is in the regime, and nothing else is. */
+static void test_regime(void)
+{
+    Regime el0, el1;
     Vcpu *vcpu;
+    Walk w;
 
     setup(&w, "cortex-a57", 12, 25);
     vcpu = &w.cpu->vcpu;
-    w.cpu->s.ttbr_el[1][0] |= 0x1234ull << 48;
-    w.cpu->s.ttbr_el[1][1] |= 0x5678ull << 48;
-    g_assert_cmphex(arm_space(vcpu, false).asid, ==, 0x34);
-    g_assert_cmpuint(arm_space(vcpu, false).regime, ==, REGIME_EL1);
-    g_assert_cmpuint(arm_space(vcpu, true).regime, ==, REGIME_EL0);
-    w.cpu->s.tcr_el[1] |= TCR_AS;
-    g_assert_cmphex(arm_space(vcpu, false).asid, ==, 0x1234);
-    w.cpu->s.tcr_el[1] |= TCR_A1;
-    g_assert_cmphex(arm_space(vcpu, false).asid, ==, 0x5678);
+    arm_regime(vcpu, ARM_REGIME_EL0, &el0);
+    arm_regime(vcpu, ARM_REGIME_EL1, &el1);
+    g_assert_false(regimes_equal(vcpu, ARM_REGIME_EL1, &el0));
+    /* Neither ASIDs, wherever they are, nor CnP. */
+    w.cpu->s.ttbr_el[1][0] |= 0x1234ull << 48 | 1;
+    w.cpu->s.ttbr_el[1][1] |= 0x5678ull << 48 | 1;
+    w.cpu->s.tcr_el[1] ^= TCR_AS | TCR_A1;
+    g_assert_true(regimes_equal(vcpu, ARM_REGIME_EL0, &el0));
+    g_assert_true(regimes_equal(vcpu, ARM_REGIME_EL1, &el1));
+    w.cpu->s.ttbr_el[1][1] += 0x1000;
+    g_assert_false(regimes_equal(vcpu, ARM_REGIME_EL1, &el1));
+    w.cpu->s.ttbr_el[1][1] -= 0x1000;
+    w.cpu->s.mair_el[1] ^= 0xff;
+    g_assert_false(regimes_equal(vcpu, ARM_REGIME_EL1, &el1));
+    w.cpu->s.mair_el[1] ^= 0xff;
+    w.cpu->s.sctlr_el[1] ^= SCTLR_WXN;
+    g_assert_false(regimes_equal(vcpu, ARM_REGIME_EL1, &el1));
+    w.cpu->s.sctlr_el[1] ^= SCTLR_WXN | SCTLR_SA;
+    g_assert_true(regimes_equal(vcpu, ARM_REGIME_EL1, &el1));
+    g_assert_cmpuint(arm_current_regime(vcpu), ==, ARM_REGIME_EL1);
     w.cpu->s.el = 0;
-    g_assert_cmpuint(arm_space(vcpu, false).regime, ==, REGIME_EL0);
+    g_assert_cmpuint(arm_current_regime(vcpu), ==, ARM_REGIME_EL0);
     teardown(&w);
 }
 
-/* The engine's entry: rights of the current EL, or of EL0 for LDTR and STTR. */
+/* The engine's entry: rights of the regime, and the descriptors that were read. */
 static void test_ops(void)
 {
     MmuResult out;
+    Regime r;
     Walk w;
 
     setup(&w, "cortex-a57", 12, 25);
     map(0x1000, 12, 39, 1, 3, OUT | AF | PAGE_DESC);
-    g_assert_true(arm_mmu_translate(&w.cpu->vcpu, 0x1008, MMU_WRITE, false, &out));
+    arm_regime(&w.cpu->vcpu, ARM_REGIME_EL1, &r);
+    g_assert_true(arm_mmu_translate(&w.cpu->vcpu, &r, 0x1008, MMU_WRITE, &out));
     g_assert_cmphex(out.phys, ==, OUT);
-    g_assert_false(arm_mmu_translate(&w.cpu->vcpu, 0x1008, MMU_WRITE, true, &out));
+    g_assert_cmpuint(out.num_steps, ==, 3);
+    for (unsigned n = 0; n < 3; n++) {
+        g_assert_cmpuint(out.step[n].shift, ==, 30 - 9 * n);
+        g_assert_cmphex(out.step[n].phys, ==, TABLE0 + n * TABLE_STEP + (n == 2 ? 8 : 0));
+    }
+    arm_regime(&w.cpu->vcpu, ARM_REGIME_EL0, &r);
+    g_assert_false(arm_mmu_translate(&w.cpu->vcpu, &r, 0x1008, MMU_WRITE, &out));
     g_assert_cmphex(out.fault, ==, 0x0f);
-    w.cpu->s.el = 0;
-    g_assert_false(arm_mmu_translate(&w.cpu->vcpu, 0x1008, MMU_READ, false, &out));
+    g_assert_false(arm_mmu_translate(&w.cpu->vcpu, &r, 0x1008, MMU_READ, &out));
     teardown(&w);
 }
 
@@ -426,7 +460,7 @@ int main(int argc, char **argv)
     g_test_add_func("/arm/mmu/control", test_control);
     g_test_add_func("/arm/mmu/big-endian-tables", test_big_endian_tables);
     g_test_add_func("/arm/mmu/granules", test_granules);
-    g_test_add_func("/arm/mmu/space", test_space);
+    g_test_add_func("/arm/mmu/regime", test_regime);
     g_test_add_func("/arm/mmu/ops", test_ops);
     return g_test_run();
 }

@@ -194,7 +194,7 @@ static void test_peek(void)
     teardown(&f);
 }
 
-static void code_hook(void *opaque, hwaddr addr, size_t length)
+static void page_written(void *opaque, MemRegion *region, hwaddr addr, size_t length)
 {
     Fixture *f = opaque;
     uint8_t byte;
@@ -204,6 +204,45 @@ static void code_hook(void *opaque, hwaddr addr, size_t length)
     g_string_append_printf(f->hooked, "%" PRIx64 "+%zx(%x) ", addr, length, byte);
 }
 
+static void protect(void *opaque, MemRegion *region, hwaddr addr)
+{
+    Fixture *f = opaque;
+
+    region->page_flags[(addr - region->base) >> PAGE_BITS] &= (uint8_t)~PAGE_WRITE_CACHED;
+    g_string_append_printf(f->hooked, "protect %" PRIx64 " ", addr);
+}
+
+static const MemoryHooks hooks = { page_written, protect };
+
+static void note_page(void *opaque, const MemRegion *region, hwaddr page)
+{
+    g_string_append_printf(((Fixture *)opaque)->hooked, "page %" PRIx64 " ", page);
+}
+
+/* Each consumer of dirty flags has its own, and a page is watched again when it is cleaned. */
+static void test_clean(void)
+{
+    Fixture f;
+
+    setup(&f);
+    memory_set_hooks(f.map, &hooks, &f);
+    g_assert_true(memory_write(f.map, 0x40001ffc, "12345678", 8));
+    f.ram->page_flags[2] |= PAGE_WRITE_CACHED;
+    memory_clean(f.map, PAGE_DIRTY_SNAPSHOT, note_page, &f);
+    g_assert_cmpstr(f.hooked->str, ==, "page 1 protect 40002000 page 2 ");
+    g_assert_cmphex(f.ram->page_flags[2], ==, PAGE_WRITTEN & ~PAGE_DIRTY_SNAPSHOT);
+    g_string_truncate(f.hooked, 0);
+    memory_clean(f.map, PAGE_DIRTY_SNAPSHOT, note_page, &f);
+    g_assert_cmpstr(f.hooked->str, ==, "");
+    memory_clean(f.map, PAGE_DIRTY_DISPLAY, note_page, &f);
+    g_assert_cmpstr(f.hooked->str, ==, "page 1 page 2 ");
+    g_string_truncate(f.hooked, 0);
+    g_assert_true(memory_write(f.map, 0x40002000, "1", 1));
+    memory_clean(f.map, PAGE_DIRTY_SNAPSHOT, note_page, &f);
+    g_assert_cmpstr(f.hooked->str, ==, "page 2 ");
+    teardown(&f);
+}
+
 static void test_flags(void)
 {
     Fixture f;
@@ -211,15 +250,15 @@ static void test_flags(void)
 
     setup(&f);
     memset(data, 0x55, sizeof(data));
-    memory_set_code_hook(f.map, code_hook, &f);
+    memory_set_hooks(f.map, &hooks, &f);
     f.ram->page_flags[1] |= PAGE_CODE | PAGE_WRITE_CACHED;
-    f.ram->page_flags[2] |= PAGE_CODE;
+    f.ram->page_flags[2] |= PAGE_TABLE;
     g_assert_true(memory_write(f.map, 0x40000ffc, data, sizeof(data)));
     g_assert_cmpstr(f.hooked->str, ==, "40001000+1000(0) 40002000+4(0) ");
-    g_assert_cmphex(f.ram->page_flags[0], ==, PAGE_DIRTY | PAGE_EVER);
+    g_assert_cmphex(f.ram->page_flags[0], ==, PAGE_WRITTEN);
     g_assert_cmphex(f.ram->page_flags[1], ==,
-                    PAGE_DIRTY | PAGE_EVER | PAGE_CODE | PAGE_WRITE_CACHED);
-    g_assert_cmphex(f.ram->page_flags[2], ==, PAGE_DIRTY | PAGE_EVER | PAGE_CODE);
+                    PAGE_WRITTEN | PAGE_CODE | PAGE_WRITE_CACHED);
+    g_assert_cmphex(f.ram->page_flags[2], ==, PAGE_WRITTEN | PAGE_TABLE);
     g_assert_cmphex(f.ram->page_flags[3], ==, 0);
     teardown(&f);
 }
@@ -258,7 +297,7 @@ static void test_digest_all(void)
     memory_write(g.map, 0x40005fff, "", 1);
     memory_write(g.map, 0x40004fff, "x", 1);
     g_assert_cmphex(digest_of(&f, memory_digest_all), !=, digest_of(&g, memory_digest_all));
-    g_assert_cmphex(f.ram->page_flags[1], ==, PAGE_DIRTY | PAGE_EVER);
+    g_assert_cmphex(f.ram->page_flags[1], ==, PAGE_WRITTEN);
     teardown(&f);
     teardown(&g);
 }
@@ -274,7 +313,7 @@ static void test_digest_dirty(void)
     memory_write(f.map, 0x40004000, "2", 1);
     first = digest_of(&f, memory_digest_dirty);
     g_assert_cmphex(first, !=, empty);
-    g_assert_cmphex(f.ram->page_flags[1], ==, PAGE_EVER);
+    g_assert_cmphex(f.ram->page_flags[1], ==, PAGE_WRITTEN & ~PAGE_DIRTY_CHECK);
     g_assert_cmphex(digest_of(&f, memory_digest_dirty), ==, empty);
     memory_write(f.map, 0x40001000, "1", 1);
     memory_write(f.map, 0x40004000, "2", 1);
@@ -327,6 +366,7 @@ int main(int argc, char **argv)
     g_test_add_func("/memory/mmio", test_mmio);
     g_test_add_func("/memory/peek", test_peek);
     g_test_add_func("/memory/flags", test_flags);
+    g_test_add_func("/memory/clean", test_clean);
     g_test_add_func("/memory/digest-all", test_digest_all);
     g_test_add_func("/memory/digest-dirty", test_digest_dirty);
     g_test_add_func("/memory/sparse", test_sparse);

@@ -68,6 +68,9 @@ static const struct {
     { "-accel tcg,link=maybe", "link=maybe: expected 'on' or 'off'" },
     { "-accel tcg,thread=multi", "-accel thread=multi: all CPUs run on one thread, so that runs "
       "can be repeated; only 'single' is possible" },
+    { "-accel tcg,tlb-ways=3", "-accel tlb-ways=3: expected 1, 2, 4 or 8" },
+    { "-accel tcg,tlb-entries=100",
+      "-accel tlb-entries=100: expected a power of two, 16..65536" },
     { "-accel tcg,tb-size=0", "-accel tb-size=0 is out of range: 1..1024 MiB" },
     { "-display gtk", "-display gtk: displays are not there yet; only none is accepted" },
     { "-net user", "-net user: networks are not there yet; only 'none' is accepted" },
@@ -251,6 +254,11 @@ static void test_accel(void)
     g_assert_true(o->tcg.no_link);
     g_assert_true(o->tcg.no_opt);
     g_assert_cmpuint(o->tcg.cache_bytes, ==, 32u << 20);
+    options_free(o);
+    o = parse_ok("-accel tcg,tlb-ways=8,tlb-entries=1024,tlb-chaos=7");
+    g_assert_cmpuint(o->tcg.tlb_ways, ==, 8);
+    g_assert_cmpuint(o->tcg.tlb_entries, ==, 1024);
+    g_assert_cmpuint(o->tcg.tlb_chaos, ==, 7);
     options_free(o);
     o = parse_ok("-accel tcg,one-insn-per-tb=on,thread=single");
     g_assert_cmpuint(o->tcg.unit_insns, ==, 1);

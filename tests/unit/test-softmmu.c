@@ -10,7 +10,6 @@
 
 /* ---- filling ---- */
 
-/* The guest can see what the TLB holds: it keeps the old translation until told. */
 static void test_fill(void)
 {
     Mmu t;
@@ -22,20 +21,35 @@ static void test_fill(void)
     g_assert_cmpuint(load(&t, 0x5000), ==, 1);
     g_assert_cmpuint(load(&t, 0x5008), ==, 0);
     g_assert_cmpuint(t.cpu->walks, ==, 1);
-    map(&t, 0x5000, RAM + 0x1000, RW);
-    g_assert_cmpuint(load(&t, 0x5000), ==, 1);
-    /* Neither an observer nor a probe that fails changes that. */
     g_assert_true(vcpu_peek(t.vcpu, 0x5000, &(uint64_t){ 0 }, 8));
     g_assert_cmphex(mmu_probe(t.vcpu, 0x5ffc, 8, 0, false), ==, PROBE_BAIL);
-    g_assert_cmpuint(load(&t, 0x5000), ==, 1);
-    vcpu_tlb_flush_page(t.vcpu, 0x5abc);
+    map(&t, 0x5000, RAM + 0x1000, RW);
     g_assert_cmpuint(load(&t, 0x5000), ==, 2);
     check_rules(&t);
-    /* A page with the same index takes the entry. */
-    map(&t, 0x5000 + TLB_SIZE * PAGE_SIZE, RAM, RW);
-    g_assert_cmpuint(load(&t, 0x5000 + TLB_SIZE * PAGE_SIZE), ==, 1);
-    map(&t, 0x5000, RAM, RW);
-    g_assert_cmpuint(load(&t, 0x5000), ==, 1);
+    mmu_close(&t);
+}
+
+/* More pages of one set than it has entries: each is found, after another walk maybe. */
+static void test_conflicts(void)
+{
+    const unsigned pages = 12, step = 8;   /* sets */
+    Mmu t;
+
+    mmu_open(&t);
+    for (unsigned n = 0; n < pages; n++) {
+        phys_write(&t, RAM + n * PAGE_SIZE, n);
+        map(&t, (5 + n * step) * PAGE_SIZE, RAM + n * PAGE_SIZE, RW);
+    }
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned n = 0; n < pages; n++) {
+            uint64_t at = (5 + n * step) * PAGE_SIZE;
+
+            g_assert_cmpuint(load(&t, at), ==, n);
+            g_assert_true(store(&t, at + 8, n + round, 8));
+            g_assert_cmpuint(phys_read(&t, RAM + n * PAGE_SIZE + 8), ==, n + round);
+        }
+        check_rules(&t);
+    }
     mmu_close(&t);
 }
 
@@ -50,7 +64,6 @@ static void test_permissions(void)
     g_assert_false(store(&t, 0x5010, 1, 8));
     assert_fault(&t, &t.cpu->aborts, 0x5010, MMU_WRITE);
     g_assert_cmpuint(t.cpu->fault, ==, 13);
-    /* A read-only entry is walked again for a store: more rights need no maintenance. */
     map(&t, 0x5000, RAM, RW);
     g_assert_true(store(&t, 0x5010, 7, 8));
     g_assert_cmpuint(phys_read(&t, RAM + 0x10), ==, 7);
@@ -65,113 +78,113 @@ static void test_permissions(void)
     mmu_close(&t);
 }
 
-/* Device memory and MMIO get no entry: each access asks anew. */
-static void test_not_cached(void)
+/* Device memory and MMIO have entries, too, that never go direct. */
+static void test_slow(void)
 {
     Mmu t;
 
     mmu_open(&t);
     map(&t, 0x5000, RAM, RW | TLB_DEVICE);
     map(&t, 0x6000, MMIO, RW | TLB_DEVICE);
+    map(&t, 0x7000, RAM + 0x1000, RW | TLB_DEVICE | TLB_CODE_ALIGNS);
     for (unsigned n = 1; n <= 3; n++) {
         load(&t, 0x5000);
-        g_assert_cmpuint(t.cpu->walks, ==, 2 * n - 1);
         load(&t, 0x6000);
-        g_assert_cmpuint(t.cpu->walks, ==, 2 * n);
+        g_assert_cmpuint(t.cpu->walks, ==, 2);
     }
     g_assert_true(store(&t, 0x5000, 9, 8));
-    g_assert_cmphex(entry(&t, 0x5000)->read_tag, ==, TLB_INVALID);
-    g_assert_cmphex(entry(&t, 0x5000)->write_tag, ==, TLB_INVALID);
+    g_assert_cmphex(entry(&t, 0x5000)->read_tag, ==, 0x5000 | TLB_SLOW);
+    g_assert_cmphex(entry(&t, 0x5000)->write_tag, ==, 0x5000 | TLB_SLOW);
+    g_assert_cmphex(entry(&t, 0x6000)->read_tag, ==, 0x6000 | TLB_SLOW);
     g_assert_cmpuint(phys_read(&t, RAM), ==, 9);
     /* Device RAM may be accessed directly, but only when aligned. */
     g_assert_cmphex(mmu_probe(t.vcpu, 0x5000, 8, 0, false), !=, PROBE_BAIL);
     g_assert_cmphex(mmu_probe(t.vcpu, 0x5004, 8, 0, false), ==, PROBE_BAIL);
     g_assert_cmphex(mmu_probe(t.vcpu, 0x6000, 8, 0, false), ==, PROBE_BAIL);
+    /* Where the code looks itself, it goes direct. */
+    g_assert_true(store(&t, 0x7000, 9, 8));
+    g_assert_cmphex(entry(&t, 0x7000)->read_tag, ==, 0x7000);
+    g_assert_cmphex(entry(&t, 0x7000)->write_tag, ==, 0x7000);
+    g_assert_cmphex(mmu_probe(t.vcpu, 0x7004, 8, 0, true), ==, PROBE_BAIL);
     mmu_close(&t);
 }
 
-/* ---- flushing ---- */
+static const int t_code;
+
+/* What generated code finds at pc in the jump cache; NULL: nothing. */
+static const void *jump_code(Mmu *t, uint64_t pc)
+{
+    const JumpCacheEntry *e = (const JumpCacheEntry *)((const char *)t->vcpu->jump_entries +
+                                                       (pc << 2 & t->vcpu->jump_mask));
+
+    return e->pc == pc ? e->code : NULL;
+}
 
 static unsigned cached_pages(Mmu *t)
 {
-    unsigned count = 0;
-
-    for (unsigned i = 0; i < TLB_SIZE; i++) {
-        count += t->vcpu->tlb[i].read_tag != TLB_INVALID;
-    }
-    return count;
+    return t->vcpu->space->count[0] + t->vcpu->space->count[1];
 }
 
-static void test_flush(void)
+/* ---- spaces ---- */
+
+/* Regimes have spaces of their own, that are found again, however many there are. */
+static void test_spaces(void)
 {
     Mmu t;
 
     mmu_open(&t);
+    for (unsigned asid = 1; asid <= 200; asid++) {
+        map_asid(&t, asid, 0x5000, RAM + (asid & 7) * PAGE_SIZE, RW);
+    }
+    for (unsigned n = 0; n < 8; n++) {
+        phys_write(&t, RAM + n * PAGE_SIZE, n);
+    }
     for (unsigned asid = 1; asid <= 3; asid++) {
         set_asid(&t, asid);
-        for (unsigned n = 0; n < 3; n++) {
-            map_asid(&t, asid, 0x5000 + n * 0x1000, RAM + n * 0x1000, RW);
-            load(&t, 0x5000 + n * 0x1000);
+        load(&t, 0x5000);
+    }
+    g_assert_cmpuint(t.cpu->walks, ==, 3);
+    for (unsigned asid = 1; asid <= 3; asid++) {
+        set_asid(&t, asid);
+        g_assert_cmpuint(cached_pages(&t), ==, 1);
+        g_assert_cmpuint(load(&t, 0x5000), ==, asid);
+    }
+    g_assert_cmpuint(t.cpu->walks, ==, 3);
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned asid = 1; asid <= 200; asid++) {
+            set_asid(&t, asid);
+            g_assert_cmpuint(load(&t, 0x5000), ==, asid & 7);
+            g_assert_true(t.vcpu->space != t.vcpu->space_unpriv);
+            g_assert_true(t.vcpu->tlb == t.vcpu->space->tlb);
         }
     }
-    /* By address: in all spaces. */
-    vcpu_tlb_flush_page(t.vcpu, 0x6000);
-    for (unsigned asid = 1; asid <= 3; asid++) {
-        set_asid(&t, asid);
-        g_assert_cmpuint(cached_pages(&t), ==, 2);
-        g_assert_cmphex(entry(&t, 0x6000)->read_tag, ==, TLB_INVALID);
-    }
-    /* An address that is not there. */
-    vcpu_tlb_flush_page(t.vcpu, 0x5000 + TLB_SIZE * PAGE_SIZE);
-    g_assert_cmpuint(cached_pages(&t), ==, 2);
-    vcpu_tlb_flush_asid(t.vcpu, 2);
-    for (unsigned asid = 1; asid <= 3; asid++) {
-        set_asid(&t, asid);
-        g_assert_cmpuint(cached_pages(&t), ==, asid == 2 ? 0 : 2);
-    }
-    vcpu_tlb_flush_all(t.vcpu);
-    for (unsigned asid = 1; asid <= 3; asid++) {
-        set_asid(&t, asid);
-        g_assert_cmpuint(cached_pages(&t), ==, 0);
-    }
+    g_assert_cmpuint(t.tcg->spaces->len, <, 100);
+    check_rules(&t);
     mmu_close(&t);
 }
 
-/* One invalidation by any address of a block has to drop all of it. */
-static void test_large_blocks(void)
+/* CPUs with equal regimes share a space; one that moves the other half's table cleans it. */
+static void test_shared_space(void)
 {
-    const uint64_t high = 0xffffffull << 32;    /* within the address bits */
+    FakeCpu *other;
     Mmu t;
 
     mmu_open(&t);
-    for (unsigned n = 0; n < 8; n++) {
-        map(&t, 0x200000 + n * 0x1000, RAM + n * 0x1000, RW)->block_size = 0x8000;
-        load(&t, 0x200000 + n * 0x1000);
-    }
     map(&t, 0x5000, RAM, RW);
+    other = fake_cpu_new(t.m);
+    other->opaque = &t;
+    other->walk = table_walk;
+    tcg_add_vcpu(t.tcg, &other->vcpu);
     load(&t, 0x5000);
-    g_assert_cmpuint(cached_pages(&t), ==, 9);
-    vcpu_tlb_flush_page(t.vcpu, 0x5000);
-    vcpu_tlb_flush_page(t.vcpu, 0x208000);
-    vcpu_tlb_flush_page(t.vcpu, 0x1ff000);
-    vcpu_tlb_flush_page(t.vcpu, high);
-    g_assert_cmpuint(cached_pages(&t), ==, 8);
-    vcpu_tlb_flush_page(t.vcpu, 0x207000);
-    g_assert_cmpuint(cached_pages(&t), ==, 0);
-    /* Two blocks: whichever is hit. */
-    for (unsigned n = 0; n < 2; n++) {
-        map(&t, 0x240000, RAM, RW)->block_size = 0x2000;
-        load(&t, 0x200000);
-        load(&t, 0x240000);
-        g_assert_cmpuint(cached_pages(&t), ==, 2);
-        vcpu_tlb_flush_page(t.vcpu, n ? 0x206000 : 0x241000);
-        g_assert_cmpuint(cached_pages(&t), ==, 0);
-    }
-    /* Flushed: the range is forgotten. */
-    load(&t, 0x5000);
-    vcpu_tlb_flush_page(t.vcpu, 0x207000);
-    g_assert_cmpuint(cached_pages(&t), ==, 1);
-    mmu_close(&t);
+    g_assert_true(other->vcpu.space == t.vcpu->space);
+    other->key.asid = 1;
+    fake_space_changed(other);
+    g_assert_true(other->vcpu.space != t.vcpu->space);
+    tcg_free(t.tcg);
+    free(other);
+    free(t.cpu);
+    machine_free(t.m);
+    g_hash_table_destroy(t.table);
 }
 
 /* ---- crossing pages ---- */
@@ -215,7 +228,6 @@ static void test_crossing_faults(void)
     assert_fault(&t, &t.cpu->alignments, 0x5ffc, MMU_READ);
     /* Nothing is at the second page's address. */
     map(&t, 0x6000, HOLE, RW);
-    vcpu_tlb_flush_all(t.vcpu);
     g_assert_false(load_flags(&t, 0x5ffc, &value, 8, 0));
     assert_fault(&t, &t.cpu->externals, 0x6000, MMU_READ);
     mmu_close(&t);
@@ -336,7 +348,7 @@ static void test_rom(void)
     g_assert_cmphex(mmu_probe(t.vcpu, 0x5008, 8, 0, true), ==, PROBE_BAIL);
     g_assert_true(store(&t, 0x5008, 1, 8));
     g_assert_cmpuint(load(&t, 0x5008), ==, 77);
-    g_assert_cmphex(entry(&t, 0x5000)->write_tag, ==, TLB_INVALID);
+    g_assert_cmphex(entry(&t, 0x5000)->write_tag, ==, 0x5000 | TLB_SLOW);
     g_assert_cmpuint(t.cpu->aborts + t.cpu->externals, ==, 0);
     /* RAM at the front, ROM behind. */
     map(&t, 0x4000, RAM, RW);
@@ -364,11 +376,11 @@ static void test_rom_device(void)
     assert_device(&t, 0, true, 8, 4);
     g_assert_cmpuint(load(&t, 0x5008), ==, 77);
     memory_set_io_reads(t.m->memory, flash, true);
-    g_assert_cmphex(entry(&t, 0x5000)->read_tag, ==, TLB_INVALID);
+    g_assert_null(entry(&t, 0x5000));
     g_assert_cmphex(mmu_probe(t.vcpu, 0x5008, 8, 0, false), ==, PROBE_BAIL);
     g_assert_cmphex(load(&t, 0x5008), ==, 0x1011121314151617 + 8);
     assert_device(&t, 1, false, 8, 8);
-    g_assert_cmphex(entry(&t, 0x5000)->read_tag, ==, TLB_INVALID);
+    g_assert_cmphex(entry(&t, 0x5000)->read_tag, ==, 0x5000 | TLB_SLOW);
     /* Code still comes from the memory. */
     g_assert_true(memory_write(t.m->memory, HOLE, &insn, 4));
     g_assert_cmpmem(mmu_fetch(t.vcpu, 0x5000)->host, 4, &insn, 4);
@@ -393,79 +405,44 @@ static void test_unprivileged(void)
     g_assert_cmphex(mmu_probe(t.vcpu, 0x5008, 8, MEM_UNPRIV, false), ==, PROBE_BAIL);
     g_assert_true(store_flags(&t, 0x6000, 5, 8, MEM_UNPRIV));
     /* Its own TLB ... */
-    g_assert_cmphex(entry(&t, 0x6000)->read_tag, ==, TLB_INVALID);
-    g_assert_cmphex(t.vcpu->tlb_unpriv[tlb_index(0x6000)].read_tag, ==, 0x6000);
-    g_assert_cmphex(t.vcpu->tlb_unpriv[tlb_index(0x6000)].write_tag, ==, 0x6000);
-    vcpu_tlb_flush_page(t.vcpu, 0x6000);
-    g_assert_cmphex(t.vcpu->tlb_unpriv[tlb_index(0x6000)].read_tag, ==, TLB_INVALID);
+    g_assert_null(entry(&t, 0x6000));
+    g_assert_cmphex(tlb_find(t.tcg, t.vcpu->space_unpriv, 0x6000)->write_tag, ==, 0x6000);
     /* ... but at EL0, where both are the same, only one. */
     t.cpu->key.regime = 1;
-    vcpu_space_changed(t.vcpu);
+    fake_space_changed(t.cpu);
     g_assert_true(t.vcpu->space == t.vcpu->space_unpriv);
     g_assert_true(t.vcpu->tlb == t.vcpu->tlb_unpriv);
     check_rules(&t);
     mmu_close(&t);
 }
 
-/* ---- spaces ---- */
-
-/* The space that was used longest ago goes, never one that is in use now. */
-static void test_recycling(void)
-{
-    const unsigned pairs = VCPU_NUM_SPACES / 2;
-    Mmu t;
-
-    mmu_open(&t);
-    for (unsigned asid = 0; asid < pairs; asid++) {
-        map_asid(&t, asid, 0x5000, RAM + (asid & 7) * PAGE_SIZE, RW);
-        set_asid(&t, asid);
-        load(&t, 0x5000);
-    }
-    for (unsigned asid = 0; asid < pairs; asid++) {
-        set_asid(&t, asid);
-        g_assert_cmpuint(cached_pages(&t), ==, 1);
-    }
-    /* 0 is fresh again; so 1 goes, and after it 2. */
-    set_asid(&t, 0);
-    set_asid(&t, 100);
-    g_assert_cmpuint(cached_pages(&t), ==, 0);
-    set_asid(&t, 0);
-    g_assert_cmpuint(cached_pages(&t), ==, 1);
-    set_asid(&t, 1);
-    g_assert_cmpuint(cached_pages(&t), ==, 0);
-    set_asid(&t, 3);
-    g_assert_cmpuint(cached_pages(&t), ==, 1);
-    set_asid(&t, 2);
-    g_assert_cmpuint(cached_pages(&t), ==, 0);
-    /* However many come: the two current ones are different and both right. */
-    for (unsigned asid = 200; asid < 300; asid++) {
-        set_asid(&t, asid);
-        g_assert_true(t.vcpu->space != t.vcpu->space_unpriv);
-        g_assert_cmpuint(t.vcpu->space->key.asid, ==, asid);
-        g_assert_cmpuint(t.vcpu->space->key.regime, ==, 0);
-        g_assert_cmpuint(t.vcpu->space_unpriv->key.asid, ==, asid);
-        g_assert_cmpuint(t.vcpu->space_unpriv->key.regime, ==, 1);
-        g_assert_true(t.vcpu->tlb == t.vcpu->space->tlb);
-        g_assert_true(t.vcpu->jump_cache == t.vcpu->space->jump_cache);
-    }
-    mmu_close(&t);
-}
-
+/* Each mode has a jump cache of its own, and finds it again. */
 static void test_mode(void)
 {
-    JumpCacheEntry *e;
+    JumpCacheEntry *zero;
+    const void *code = &t_code;
     Mmu t;
 
     mmu_open(&t);
-    e = &t.vcpu->space->jump_cache[jump_cache_index(0x5040)];
-    e->pc = 0x5040;
+    jump_cache_insert(t.vcpu, 0x5040, code);
     vcpu_space_changed(t.vcpu);
-    g_assert_cmphex(e->pc, ==, 0x5040);
+    g_assert_true(jump_code(&t, 0x5040) == code);
     t.cpu->mode = 5;
     vcpu_space_changed(t.vcpu);
     g_assert_cmpuint(t.vcpu->mode, ==, 5);
-    /* Its code is for another mode. */
-    g_assert_cmphex(e->pc, ==, TLB_INVALID);
+    g_assert_null(jump_code(&t, 0x5040));
+    t.cpu->mode = 0;
+    vcpu_space_changed(t.vcpu);
+    g_assert_true(jump_code(&t, 0x5040) == code);
+    for (unsigned mode = 1; mode < 20; mode++) {
+        t.cpu->mode = mode;
+        vcpu_space_changed(t.vcpu);
+        g_assert_null(jump_code(&t, 0x5040));
+        jump_cache_insert(t.vcpu, 0x5040, code);
+    }
+    /* Nothing is at 0 before something is. */
+    zero = t.vcpu->jump_entries;
+    g_assert_cmphex(zero->pc, !=, 0);
     mmu_close(&t);
 }
 
@@ -483,30 +460,31 @@ static void test_page_flags(void)
     g_assert_cmphex(*page_flags(&t, RAM), ==, 0);
     g_assert_cmphex(mmu_probe(t.vcpu, 0x5000, 8, 0, false), !=, PROBE_BAIL);
     g_assert_cmphex(*page_flags(&t, RAM), ==, 0);
-    g_assert_cmphex(entry(&t, 0x5000)->write_tag, ==, TLB_INVALID);
+    g_assert_cmphex(entry(&t, 0x5000)->write_tag, ==, 0x5000 | TLB_SLOW);
     /* A failed probe for a store sets none. A store-exclusive may still not store. */
     g_assert_cmphex(mmu_probe(t.vcpu, 0x5ffc, 8, 0, true), ==, PROBE_BAIL);
     g_assert_cmphex(mmu_probe(t.vcpu, 0x5008, 8, MEM_EXCL, true), ==, PROBE_BAIL);
     g_assert_cmphex(*page_flags(&t, RAM), ==, 0);
     g_assert_cmphex(mmu_probe(t.vcpu, 0x5008, 8, 0, true), !=, PROBE_BAIL);
-    g_assert_cmphex(*page_flags(&t, RAM), ==, PAGE_DIRTY | PAGE_EVER | PAGE_WRITE_CACHED);
+    g_assert_cmphex(*page_flags(&t, RAM), ==, PAGE_WRITTEN | PAGE_WRITE_CACHED);
     g_assert_cmphex(entry(&t, 0x5000)->write_tag, ==, 0x5000);
+    /* One mapping of the page at a time. */
     g_assert_true(store(&t, 0x9010, 1, 4));
+    g_assert_cmphex(entry(&t, 0x9000)->write_tag, ==, 0x9000);
+    g_assert_cmphex(entry(&t, 0x5000)->write_tag, ==, 0x5000 | TLB_SLOW);
     check_rules(&t);
-    /* A digest clears the flag; all direct mappings go, aliases too. */
+    /* A digest clears the flag, and the direct mapping goes. */
     memory_digest_dirty(t.m->memory, d);
-    tcg_clean_writes(t.tcg);
-    g_assert_cmphex(*page_flags(&t, RAM) & (PAGE_DIRTY | PAGE_EVER), ==, PAGE_EVER);
-    g_assert_cmphex(entry(&t, 0x5000)->write_tag, ==, TLB_INVALID);
-    g_assert_cmphex(entry(&t, 0x9000)->write_tag, ==, TLB_INVALID);
+    g_assert_cmphex(*page_flags(&t, RAM), ==, PAGE_WRITTEN & ~PAGE_DIRTY_CHECK);
+    g_assert_cmphex(entry(&t, 0x9000)->write_tag, ==, 0x9000 | TLB_SLOW);
     g_assert_cmphex(entry(&t, 0x9000)->read_tag, ==, 0x9000);
     g_assert_true(store(&t, 0x5000, 2, 1));
-    g_assert_cmphex(*page_flags(&t, RAM) & (PAGE_DIRTY | PAGE_EVER), ==, PAGE_DIRTY | PAGE_EVER);
+    g_assert_cmphex(*page_flags(&t, RAM), ==, PAGE_WRITTEN | PAGE_WRITE_CACHED);
     check_rules(&t);
     /* One that crosses marks both. */
     map(&t, 0x6000, RAM + 0x1000, RW);
     g_assert_true(store(&t, 0x5ffc, 2, 8));
-    g_assert_cmphex(*page_flags(&t, RAM + 0x1000), ==, PAGE_DIRTY | PAGE_EVER | PAGE_WRITE_CACHED);
+    g_assert_cmphex(*page_flags(&t, RAM + 0x1000), ==, PAGE_WRITTEN | PAGE_WRITE_CACHED);
     check_rules(&t);
     mmu_close(&t);
     digest_free(d);
@@ -518,7 +496,7 @@ typedef struct HookCalls {
     size_t length;
 } HookCalls;
 
-static void note_code_write(void *opaque, hwaddr addr, size_t length)
+static void note_code_write(void *opaque, MemRegion *region, hwaddr addr, size_t length)
 {
     HookCalls *h = opaque;
 
@@ -530,11 +508,12 @@ static void note_code_write(void *opaque, hwaddr addr, size_t length)
 /* Code: stores and DMA call the hook, nothing goes direct. */
 static void test_code_pages(void)
 {
+    static const MemoryHooks hooks = { .written = note_code_write };
     HookCalls h = { 0 };
     Mmu t;
 
     mmu_open(&t);
-    memory_set_code_hook(t.m->memory, note_code_write, &h);
+    memory_set_hooks(t.m->memory, &hooks, &h);
     map(&t, 0x5000, RAM, RW);
     map(&t, 0x6000, RAM + 0x1000, RW);
     *page_flags(&t, RAM + 0x1000) |= PAGE_CODE;
@@ -544,7 +523,7 @@ static void test_code_pages(void)
     g_assert_cmpuint(h.calls, ==, 1);
     g_assert_cmphex(h.addr, ==, RAM + 0x1010);
     g_assert_cmpuint(h.length, ==, 4);
-    g_assert_cmphex(entry(&t, 0x6000)->write_tag, ==, TLB_INVALID);
+    g_assert_cmphex(entry(&t, 0x6000)->write_tag, ==, 0x6000 | TLB_SLOW);
     g_assert_cmphex(mmu_probe(t.vcpu, 0x6010, 4, 0, true), ==, PROBE_BAIL);
     g_assert_cmpuint(h.calls, ==, 1);
     /* Only the part in the page counts. */
@@ -578,6 +557,7 @@ static void test_observers(void)
     map(&t, 0x8000, MMIO, RW | TLB_DEVICE);
     memcpy(flags, page_flags(&t, RAM), 3);
     walks = t.cpu->walks;
+    t.vcpu->exit_request = 0;
     g_assert_true(vcpu_peek(t.vcpu, 0x5ffc | TAG, &value, 8));
     g_assert_cmphex(value, ==, 0x2222222211111111);
     g_assert_false(vcpu_peek(t.vcpu, 0x4ffc, &value, 8));
@@ -587,7 +567,6 @@ static void test_observers(void)
     g_assert_cmpuint(t.accesses, ==, 0);
     /* No entry, no flag, no exception, no request. */
     g_assert_cmpuint(cached_pages(&t), ==, 0);
-    g_assert_true(t.vcpu->space->empty);
     g_assert_cmpmem(flags, 3, page_flags(&t, RAM), 3);
     g_assert_cmpuint(t.cpu->aborts, ==, 0);
     g_assert_cmpuint(t.vcpu->exit_request, ==, 0);
@@ -626,15 +605,17 @@ static void test_phys_read(void)
 
 static void test_fetch(void)
 {
+    /* Page number 5 with one bit more, and its fold: the same slot of the instruction TLB. */
+    const uint64_t other_slot = ((1ull << ITLB_BITS) + (5 ^ 1)) << PAGE_BITS;
     const ItlbEntry *e;
-    JumpCacheEntry *jump;
+    const void *code = &t_code;
     Mmu t;
 
     mmu_open(&t);
     map(&t, 0x5000, RAM + 0x2000, RW);
     map(&t, 0x6000, MMIO, RW);
     map(&t, 0x7000, RAM, RO);
-    map(&t, 0x5000 + ITLB_SIZE * PAGE_SIZE, RAM, RW);
+    map(&t, other_slot, RAM, RW);
     e = mmu_fetch(t.vcpu, 0x5124);
     g_assert_nonnull(e);
     g_assert_cmphex(e->phys, ==, RAM + 0x2000);
@@ -650,14 +631,15 @@ static void test_fetch(void)
     g_assert_null(mmu_fetch(t.vcpu, 0x7000));
     assert_fault(&t, &t.cpu->aborts, 0x7000, MMU_FETCH);
     /* Who takes an entry's place empties the page's part of the jump cache. */
-    jump = &t.vcpu->space->jump_cache[jump_cache_index(0x5ffc)];
-    jump->pc = 0x5ffc;
-    mmu_fetch(t.vcpu, 0x5000 + ITLB_SIZE * PAGE_SIZE);
-    g_assert_cmphex(jump->pc, ==, TLB_INVALID);
+    jump_cache_insert(t.vcpu, 0x5ffc, code);
+    mmu_fetch(t.vcpu, other_slot);
+    g_assert_null(jump_code(&t, 0x5ffc));
     mmu_fetch(t.vcpu, 0x5000);
-    jump->pc = 0x5ffc;
-    vcpu_tlb_flush_page(t.vcpu, 0x5000);
-    g_assert_cmphex(jump->pc, ==, TLB_INVALID);
+    jump_cache_insert(t.vcpu, 0x5ffc, code);
+    jump_cache_insert(t.vcpu, 0x6000, code);
+    tlb_drop(t.tcg, t.vcpu->space, 0x5000, PAGE_SIZE);
+    g_assert_null(jump_code(&t, 0x5ffc));
+    g_assert_true(jump_code(&t, 0x6000) == code);
     mmu_close(&t);
 }
 
@@ -671,15 +653,14 @@ static void random_step(Mmu *t, Rng *r)
     Digest *d;
 
     switch (rng_below(r, 40)) {
-    case 0: vcpu_tlb_flush_page(t->vcpu, vaddr); break;
+    case 0: tlb_drop(t->tcg, t->vcpu->space, vaddr & PAGE_MASK, PAGE_SIZE); break;
     case 1: set_asid(t, rng_below(r, 3)); break;
     case 2:
         d = digest_new();
         memory_digest_dirty(t->m->memory, d);
-        tcg_clean_writes(t->tcg);
         digest_free(d);
         break;
-    case 3: vcpu_tlb_flush_asid(t->vcpu, rng_below(r, 3)); break;
+    case 3: tcg_flush_tlb(t->tcg); break;
     case 4: phys_write(t, RAM + rng_below(r, RAM_PAGES * PAGE_SIZE - 8), 1); break;
     default:
         if (rng_percent(r, 50)) {
@@ -705,7 +686,6 @@ static void test_random(void)
                               RAM + rng_below(&r, RAM_PAGES) * PAGE_SIZE, attrs);
 
         m->el1_only = rng_percent(&r, 20);
-        m->block_size = rng_percent(&r, 5) ? 4 * PAGE_SIZE : PAGE_SIZE;
     }
     for (unsigned n = 0; n < 40000; n++) {
         random_step(&t, &r);
@@ -721,9 +701,9 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/softmmu/fill", test_fill);
     g_test_add_func("/softmmu/permissions", test_permissions);
-    g_test_add_func("/softmmu/not-cached", test_not_cached);
-    g_test_add_func("/softmmu/flush", test_flush);
-    g_test_add_func("/softmmu/large-blocks", test_large_blocks);
+    g_test_add_func("/softmmu/slow", test_slow);
+    g_test_add_func("/softmmu/conflicts", test_conflicts);
+    g_test_add_func("/softmmu/spaces", test_spaces);
     g_test_add_func("/softmmu/crossing", test_crossing);
     g_test_add_func("/softmmu/crossing-faults", test_crossing_faults);
     g_test_add_func("/softmmu/device-sizes", test_device_sizes);
@@ -733,7 +713,7 @@ int main(int argc, char **argv)
     g_test_add_func("/softmmu/rom", test_rom);
     g_test_add_func("/softmmu/rom-device", test_rom_device);
     g_test_add_func("/softmmu/unprivileged", test_unprivileged);
-    g_test_add_func("/softmmu/recycling", test_recycling);
+    g_test_add_func("/softmmu/shared-space", test_shared_space);
     g_test_add_func("/softmmu/mode", test_mode);
     g_test_add_func("/softmmu/page-flags", test_page_flags);
     g_test_add_func("/softmmu/code-pages", test_code_pages);

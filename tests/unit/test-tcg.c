@@ -26,7 +26,6 @@ typedef struct Guest {
     FakeCpu *cpu;           /* the one that runs now */
     Timer timer;
     uint64_t seed;
-    bool moved;             /* what 0x12000 and 0x14000 translate to has changed */
 } Guest;
 
 /* ---- the guest's instructions ---- */
@@ -109,19 +108,48 @@ static void device_timer(void *opaque)
 
 /* ---- what goes on outside ---- */
 
+/*
+ * Page tables of two levels, in a page that the guest writes as it writes others. Invalid ones are
+ * rare, so that the guest gets on.
+ */
+#define GUEST_TABLES 0x14000
+#define GROUP_PAGES 4
+
+static bool guest_descriptor(Guest *g, uint64_t phys, unsigned shift, MmuResult *out,
+                             uint64_t *value)
+{
+    g_assert_true(memory_read(g->m->memory, phys, value, 8));
+    out->step[out->num_steps++] = (MmuStep){ .phys = phys, .shift = shift };
+    out->fault = 0x40 + shift;
+    return (*value & 0x3f) != 0x3f;
+}
+
 static bool guest_walk(FakeCpu *cpu, uint64_t vaddr, MmuAccess access, bool unpriv,
                        MmuResult *out)
 {
+    uint64_t page = (vaddr - WORLD_BASE) >> PAGE_BITS, group, leaf;
     Guest *g = cpu->opaque;
 
     if (!world_walk(cpu, vaddr, access, unpriv, out)) {
         return false;
     }
-    if (g->moved && (out->phys == 0x12000 || out->phys == 0x14000)) {
-        out->phys += 0x4000;
+    if (vaddr < WORLD_BASE + GROUP_PAGES * PAGE_SIZE ||
+        out->phys >= WORLD_RAM + WORLD_RAM_SIZE) {
+        return true;
     }
-    if (vaddr >= 0x16000 && vaddr < 0x18000) {
-        out->block_size = 0x2000;
+    if (!guest_descriptor(g, GUEST_TABLES + 8 * (page / GROUP_PAGES), PAGE_BITS + 2, out,
+                          &group) ||
+        !guest_descriptor(g, GUEST_TABLES + (group & 8 ? 0x40 : 0x80) + 8 * page, PAGE_BITS, out,
+                          &leaf)) {
+        return false;
+    }
+    if (leaf & 0x40) {
+        out->phys = WORLD_RAM + (leaf >> 8 & 3) * PAGE_SIZE + GROUP_PAGES * PAGE_SIZE;
+    }
+    if ((leaf & 0x30) == 0x30) {
+        out->attrs &= ~(uint32_t)TLB_WRITE;
+        out->fault = 16;
+        return access != MMU_WRITE;
     }
     return true;
 }
@@ -131,7 +159,6 @@ static void digest_dirty(Guest *g)
     Digest *d = digest_new();
 
     memory_digest_dirty(g->m->memory, d);
-    tcg_clean_writes(g->tcg);
     fake_note(g->cpu, 0x8800, digest_value(d));
     digest_free(d);
 }
@@ -145,18 +172,19 @@ static void visible_event(Guest *g, Rng *r)
     fake_note(g->cpu, 0x9900, vcpu->pc);
     g->cpu = g->cpus[rng_below(r, 2)];
     vcpu = &g->cpu->vcpu;
-    switch (rng_below(r, 9)) {
+    switch (rng_below(r, 8)) {
     case 0: case 1: vcpu_set_irq_pending(vcpu, true); break;
     case 2: memory_write(g->m->memory, at, &value, 1 + (value & 7)); break;
     case 3: vcpu_poke(vcpu, at, &value, 1 + (value & 7)); break;
-    case 4: vcpu_tlb_flush_page(vcpu, at); break;
-    case 5: vcpu_tlb_flush_asid(vcpu, value & 7); break;
+    case 4: case 5:
+        at = GUEST_TABLES + 8 * (value >> 32 & 31);
+        memory_write(g->m->memory, at, &value, 8);
+        break;
     case 6:
         g->cpu->key.asid = g->cpu->unpriv_key.asid = value % 40;
         g->cpu->mode = value >> 8 & 1;
-        vcpu_space_changed(vcpu);
+        fake_space_changed(g->cpu);
         break;
-    case 7: g->moved ^= 1; break;
     default: digest_dirty(g); break;
     }
 }
@@ -168,7 +196,8 @@ static void invisible_event(Guest *g, Rng *r)
 
     switch (rng_below(r, 12)) {
     case 0: tcg_flush(g->tcg); break;
-    case 1: tcg_clean_writes(g->tcg); break;
+    case 1: tcg_flush_tlb(g->tcg); break;
+    case 5: memory_clean(g->m->memory, PAGE_DIRTY_SNAPSHOT, NULL, NULL); break;
     case 2: vcpu_peek(&g->cpu->vcpu, WORLD_BASE + rng_below(r, 0x7fc0), bytes, 64); break;
     case 3:
         tcg_breakpoint_insert(g->tcg, WORLD_BASE + 64 * rng_below(r, 8));
@@ -225,28 +254,6 @@ static void guest_free(Guest *g)
     machine_free(g->m);
 }
 
-/* What the soft TLBs hold is guest-visible; where their direct tags are set is not. */
-static void digest_spaces(const Vcpu *vcpu, Digest *d)
-{
-    for (unsigned n = 0; n < VCPU_NUM_SPACES; n++) {
-        const AddressSpace *s = &vcpu->spaces[n];
-
-        digest_u64(d, s->used ? s->key.asid << 8 | s->key.regime : UINT64_MAX);
-        for (unsigned i = 0; s->used && !s->empty && i < TLB_SIZE; i++) {
-            if (s->tlb[i].read_tag != TLB_INVALID) {
-                digest_u64(d, s->tlb[i].read_tag);
-                digest_u64(d, s->tlb[i].phys_attrs);
-            }
-        }
-        for (unsigned i = 0; s->used && !s->empty && i < ITLB_SIZE; i++) {
-            if (s->itlb[i].vaddr != TLB_INVALID) {
-                digest_u64(d, s->itlb[i].vaddr);
-                digest_u64(d, s->itlb[i].phys);
-            }
-        }
-    }
-}
-
 static void digest_cpu(FakeCpu *cpu, Digest *d)
 {
     const Vcpu *vcpu = &cpu->vcpu;
@@ -259,7 +266,6 @@ static void digest_cpu(FakeCpu *cpu, Digest *d)
     digest_update(d, cpu->env, sizeof(cpu->env));
     digest_u64(d, cpu->fpsr);
     digest_u64(d, cpu->trace);
-    digest_spaces(vcpu, d);
 }
 
 static uint64_t guest_digest(Guest *g)
@@ -326,20 +332,25 @@ static const TcgConfig configs[] = {
     { .unit_insns = 3, .no_opt = true, .no_link = true },
     /* Flushed again and again. */
     { .unit_insns = 64, .cache_bytes = 64 << 10 },
+    /* Soft TLBs of other shapes, that forget and prefetch at random. */
+    { .unit_insns = 64, .tlb_ways = 1, .tlb_entries = 16 },
+    { .unit_insns = 64, .tlb_ways = 8, .tlb_entries = 16 },
+    { .unit_insns = 7, .tlb_ways = 4, .tlb_entries = 65536, .tlb_chaos = 1 },
+    { .unit_insns = 64, .tlb_chaos = 0x123456789abcdef },
+    { .interp = true, .tlb_ways = 1, .tlb_entries = 32, .tlb_chaos = 77 },
 };
 
 /* The state in words, for a failure. */
 static void guest_describe(Guest *g, GString *out)
 {
     const Vcpu *vcpu = &g->cpu->vcpu;
-    Digest *memory = digest_new(), *spaces = digest_new();
+    Digest *memory = digest_new();
 
     memory_digest_all(g->m->memory, memory);
-    digest_spaces(vcpu, spaces);
     g_string_append_printf(out, "pc %" PRIx64 " nzcv %x trace %" PRIx64 " excl %" PRIx64
-                           " memory %" PRIx64 " spaces %" PRIx64 "\n", vcpu->pc,
+                           " memory %" PRIx64 "\n", vcpu->pc,
                            nzcv_unpack(vcpu->nzcv), g->cpu->trace, vcpu->excl_addr,
-                           digest_value(memory), digest_value(spaces));
+                           digest_value(memory));
     for (unsigned n = 0; n < VCPU_MAX_SLOTS; n++) {
         g_string_append_printf(out, "%" PRIx64 "%c", vcpu->slot[n], n % 8 == 7 ? '\n' : ' ');
     }
@@ -351,7 +362,6 @@ static void guest_describe(Guest *g, GString *out)
     }
     g_string_append_c(out, '\n');
     digest_free(memory);
-    digest_free(spaces);
 }
 
 static uint64_t run_config(unsigned config, uint64_t seed, int64_t insns, GString *describe)

@@ -145,7 +145,7 @@ static void state_set(World *w, const State *s)
     w->cpu->trace = s->trace;
     w->cpu->aborts = w->cpu->alignments = w->cpu->externals = 0;
     w->cpu->key.asid = w->cpu->unpriv_key.asid = s->asid;
-    vcpu_space_changed(vcpu);
+    fake_space_changed(w->cpu);
     memcpy(w->ram, s->ram, sizeof(s->ram));
     memcpy(w->rom, s->rom, sizeof(s->rom));
     memcpy(w->device_ram, s->device_ram, sizeof(s->device_ram));
@@ -493,7 +493,7 @@ static void run_seeds(uint64_t first, uint64_t count)
         g_assert_cmpstr(ir_verify(u, NULL), ==, NULL);
         state_random(start, &r, u->num_guest_insns);
         if (rng_percent(&r, 3)) {
-            vcpu_tlb_flush_asid(&w.cpu->vcpu, start->asid);
+            tcg_flush_tlb(w.tcg);
         }
         for (unsigned n = 0; n < ARRAY_SIZE(ways); n++) {
             char *diff = run_unit(&w, u, start, ways[n]);

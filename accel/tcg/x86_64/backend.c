@@ -47,6 +47,7 @@ static uint64_t probe(Vcpu *cpu, uint64_t vaddr, const MemSite *site, uint64_t *
     uint64_t addend = mmu_probe(cpu, vaddr, site->bytes, site->memflags, site->write);
 
     if (addend != PROBE_BAIL) {
+        regs[R14] = (uintptr_t)cpu->tlb;   /* it may have grown */
         return addend;
     }
     for (unsigned n = 0; n < site->num_locs; n++) {

@@ -53,8 +53,8 @@ static void go_indirect(Gen *g)
     if (g->link) {
         asm_mov_rr(a, false, RAX, RCX);
         asm_shift_i(a, false, SHIFT_SHL, RAX, 2);
-        asm_alu_ri(a, false, ALU_AND, RAX, (JUMP_CACHE_SIZE - 1) * sizeof(JumpCacheEntry));
-        asm_alu_rm(a, true, ALU_ADD, RAX, RBP, offsetof(Vcpu, jump_cache));
+        asm_alu_rm(a, false, ALU_AND, RAX, RBP, offsetof(Vcpu, jump_mask));
+        asm_alu_rm(a, true, ALU_ADD, RAX, RBP, offsetof(Vcpu, jump_entries));
         asm_alu_rm(a, true, ALU_CMP, RCX, RAX, 0);
         miss = asm_jcc(a, CC_NE);
         asm_alu_ri(a, true, ALU_AND, RCX, -(int32_t)PAGE_SIZE);
@@ -218,6 +218,9 @@ static void cold_exit(Gen *g, const Cold *c)
 
 static void cold_mem(Gen *g, const Cold *c)
 {
+    if (g->t->tlb_way_bits) {
+        gen_second_way(g, c);
+    }
     asm_mov_rr(&g->a, true, RCX, c->addr_reg);
     asm_mov_ri(&g->a, RDX, (uintptr_t)c->site);
     asm_call_to(&g->a, c->keep_xmm ? gen_stubs(g->t)->probe_xmm : gen_stubs(g->t)->probe);

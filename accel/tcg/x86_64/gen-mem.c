@@ -2,12 +2,13 @@
  * Guest memory: the inline look-up in the data TLB, the access, and the record
  * that lets the slow path give up and restore the state.
  *
- *     mov  eax, addr;  shr eax, 7;  and eax, mask;  add rax, r14
+ *     mov  eax, addr;  shr eax, 6;  and eax, [mask];  add rax, r14
  *     lea  rcx, [addr + bytes - 1];  and rcx, -4096;  cmp rcx, [rax + tag];  jne slow
  *     mov  rcx, [rax + addend]
  *     mov  value, [rcx + addr]
  *
- * An access that crosses the page compares the wrong page and goes slow.
+ * An access that crosses the page compares the wrong page and goes slow. Slow means: the second
+ * entry of the set, in the cold code, then mmu_probe().
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -58,14 +59,15 @@ static void lookup(Gen *g, const IrInsn *i, HostReg addr)
     assert(g->flags_home);
     cold.site = new_site(g, i);
     asm_mov_rr(a, false, RAX, addr);
-    asm_shift_i(a, false, SHIFT_SHR, RAX, PAGE_BITS - TLB_ENTRY_BITS);
-    asm_alu_ri(a, false, ALU_AND, RAX, (TLB_SIZE - 1) << TLB_ENTRY_BITS);
+    asm_shift_i(a, false, SHIFT_SHR, RAX, PAGE_BITS - TLB_ENTRY_BITS - g->t->tlb_way_bits);
     if (i->aux & MEM_UNPRIV) {
+        asm_alu_rm(a, false, ALU_AND, RAX, RBP, offsetof(Vcpu, tlb_mask_unpriv));
         asm_alu_rm(a, true, ALU_ADD, RAX, RBP, offsetof(Vcpu, tlb_unpriv));
     } else {
+        asm_alu_rm(a, false, ALU_AND, RAX, RBP, offsetof(Vcpu, tlb_mask));
         asm_alu_rr(a, true, ALU_ADD, RAX, R14);
     }
-    if (i->aux & MEM_ALIGNED) {
+    if (i->aux & (MEM_ALIGNED | MEM_DIRECT_ALIGNED)) {
         asm_mov_rr(a, true, RCX, addr);
         page_mask |= bytes - 1;
     } else if (bytes > 1) {
@@ -81,6 +83,19 @@ static void lookup(Gen *g, const IrInsn *i, HostReg addr)
     cold.back = a->p;
     g_array_append_val(g->cold, cold);
     gen_flags_clobbered(g);
+}
+
+void gen_second_way(Gen *g, const Cold *c)
+{
+    Asm *a = &g->a;
+    uint8_t *miss;
+
+    asm_alu_rm(a, true, ALU_CMP, RCX, RAX, sizeof(TlbEntry) +
+               (c->site->write ? offsetof(TlbEntry, write_tag) : offsetof(TlbEntry, read_tag)));
+    miss = asm_jcc(a, CC_NE);
+    asm_load(a, true, RCX, RAX, sizeof(TlbEntry) + offsetof(TlbEntry, addend));
+    asm_patch(a, asm_jmp(a), c->back);
+    asm_patch(a, miss, a->p);
 }
 
 static void load_element(Gen *g, unsigned memop, HostReg dst, HostReg addr, int disp)

@@ -247,6 +247,8 @@ void gen_sel(Gen *g, const IrInsn *i);
 
 void gen_alu(Gen *g, const IrInsn *i);
 void gen_memory(Gen *g, const IrInsn *i);
+/* At the start of a COLD_MEM: look at the second entry of the set. */
+void gen_second_way(Gen *g, const Cold *c);
 void gen_ld_env(Gen *g, const IrInsn *i);
 void gen_st_env(Gen *g, const IrInsn *i);
 void gen_call(Gen *g, const IrInsn *i);

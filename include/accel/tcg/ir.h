@@ -75,6 +75,7 @@ enum MemFlags {
     MEM_UNPRIV = 1 << 7,    /* LDTR/STTR: as if from EL0 */
     MEM_ACQREL = 1 << 8,    /* informational: ordered access */
     MEM_EXCL = 1 << 9,      /* load-exclusive: sets the monitor */
+    MEM_DIRECT_ALIGNED = 1 << 10,   /* goes direct only when aligned; no fault by itself */
 };
 
 static inline unsigned mem_bytes(unsigned memop)
@@ -211,6 +212,7 @@ typedef struct IrUnit {
     uint64_t *const_of;         /* value id -> constant, where is_const */
     uint8_t *is_const;
     bool full;                  /* no room: the front end must end the unit */
+    unsigned mem_flags;         /* the builder adds them to every memop; reset to none */
 } IrUnit;
 
 /* ---- builder: front ends call these ---- */

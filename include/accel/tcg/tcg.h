@@ -15,6 +15,10 @@ typedef struct TcgConfig {
     bool no_link;             /* link=off */
     bool no_opt;              /* opt=off */
     uint64_t cache_bytes;     /* code memory; 0: default */
+    /* The soft TLB's shape, which no guest can tell; for tests and measurements. */
+    unsigned tlb_ways;        /* 1, 2, 4 or 8 entries a set; 0: default */
+    unsigned tlb_entries;     /* of each space, a power of two, 16 .. 65536; 0: as needed */
+    uint64_t tlb_chaos;       /* not 0: forget and prefetch at random, with this seed */
 } TcgConfig;
 
 /* The engine of m, which must outlive it. Fails when the host has no memory for code. */
@@ -53,8 +57,8 @@ void tcg_breakpoint_insert(TcgContext *t, uint64_t vaddr);
 bool tcg_breakpoint_remove(TcgContext *t, uint64_t vaddr);
 void tcg_breakpoint_clear(TcgContext *t);
 
-/* Forget direct write mappings, so that next stores set page flags again. */
-void tcg_clean_writes(TcgContext *t);
+/* Forget everything that was derived from page tables: guest memory or registers were replaced. */
+void tcg_flush_tlb(TcgContext *t);
 
 /* Drop all translations (tests). */
 void tcg_flush(TcgContext *t);

@@ -5,8 +5,8 @@
  *
  * 1. Everything here is touched on the machine thread alone.
  * 2. Slots, nzcv, pc and `halted` are guest state (saved and digested by the
- *    target's field table); the rest is engine state that can be rebuilt,
- *    except the soft-TLB contents (docs/determinism.md, rule 9).
+ *    target's field table); the rest is engine state that can be rebuilt at any time, the
+ *    soft TLB with it (docs/determinism.md, rule 9).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -20,25 +20,22 @@
 
 /* ---- soft TLB ---- */
 
-#define TLB_BITS 11
-#define TLB_SIZE (1u << TLB_BITS)
-#define ITLB_BITS 11
-#define ITLB_SIZE (1u << ITLB_BITS)
-#define JUMP_CACHE_BITS 14
-#define JUMP_CACHE_SIZE (1u << JUMP_CACHE_BITS)
 #define TLB_INVALID UINT64_MAX
 
 /*
- * One data-side entry. The tags are the page's virtual address for direct access,
- * or TLB_INVALID. What the guest can observe is in vaddr, phys and attrs; the direct
- * tags are a function of these and of page flags.
+ * One entry: a page as loads and stores see it. A tag is the page's virtual address when
+ * the access may go directly to host memory; TLB_SLOW in a tag keeps the entry and
+ * makes the compare of generated code fail. TLB_INVALID in read_tag: no entry.
  */
 typedef struct TlbEntry {
     uint64_t read_tag;
     uint64_t write_tag;
-    uint64_t addend;       /* host address - virtual address, when a tag is valid */
+    uint64_t addend;       /* host address - virtual address, where there is host memory */
     uint64_t phys_attrs;   /* physical page address | TlbAttrs in the low 12 bits */
 } TlbEntry;
+
+/* Above the bits that the compare of an aligned access looks at. */
+#define TLB_SLOW (1ull << 8)
 
 enum TlbAttrs {
     TLB_VALID = 1 << 0,
@@ -46,33 +43,42 @@ enum TlbAttrs {
     TLB_WRITE = 1 << 2,
     TLB_EXEC = 1 << 3,
     TLB_DEVICE = 1 << 4,   /* Device memory: unaligned accesses fault */
-    TLB_MMIO = 1 << 5,     /* not RAM: every access goes to the memory map */
-    TLB_ROM = 1 << 6,      /* reads direct, writes to the memory map */
-    TLB_GLOBAL = 1 << 7,
+    TLB_MMIO = 1 << 5,     /* no host memory for loads: each one goes to the memory map */
+    TLB_CODE_ALIGNS = 1 << 6,   /* with DEVICE: code in the regime has MEM_DIRECT_ALIGNED */
 };
-
-#define VCPU_NUM_SPACES 32
 
 /* ---- translation, asked by the soft MMU ---- */
 
 typedef enum MmuAccess { MMU_READ, MMU_WRITE, MMU_FETCH } MmuAccess;
 
+/*
+ * All that a walk depends on besides memory. Two accesses with equal regimes translate
+ * alike, on whichever CPU. The halves are the ranges of addresses with bit 63
+ * clear and set; each has a table base, 0 where a half has none.
+ */
+typedef struct Regime {
+    uint64_t table[2];     /* table bases of the low and the high half */
+    uint64_t control[4];   /* the target's: control registers, rights, limits */
+} Regime;
+
+#define VCPU_NUM_REGIMES 4
+
+/* A descriptor that a walk read. */
+typedef struct MmuStep {
+    uint64_t phys;         /* its address */
+    uint8_t shift;         /* log2 of the virtual range that 8 bytes of descriptors describe */
+} MmuStep;
+
+#define MMU_MAX_STEPS 4
+
 typedef struct MmuResult {
     uint64_t phys;         /* of the page that holds vaddr, page-aligned */
-    uint32_t attrs;        /* TlbAttrs: VALID, READ, WRITE, EXEC, DEVICE, GLOBAL */
-    uint64_t block_size;   /* bytes that one TLBI must cover: 4096 or a larger block/page */
+    uint32_t attrs;        /* TlbAttrs: VALID, READ, WRITE, EXEC, DEVICE */
     /* When the walk faults: the target's fault code, for raise_abort. */
     uint32_t fault;
+    unsigned num_steps;
+    MmuStep step[MMU_MAX_STEPS];
 } MmuResult;
-
-/*
- * Which address space an access uses. The engine keeps one soft TLB for each
- * different key, least recently used ones recycled.
- */
-typedef struct SpaceKey {
-    uint32_t regime;       /* the target's: 0 = EL1, 1 = EL0, 2 = MMU off ... */
-    uint32_t asid;         /* with VMID above, where there is one */
-} SpaceKey;
 
 typedef struct GdbTarget GdbTarget;
 
@@ -92,11 +98,18 @@ typedef struct VcpuOps {
                       const uint8_t *code, unsigned code_bytes, unsigned max_insns);
     /* Everything besides code bytes that translation depends on (EL, FP traps, ...). */
     uint32_t (*mode)(Vcpu *cpu);
-    /* The current data/instruction address space; unpriv: as from EL0. */
-    SpaceKey (*space)(Vcpu *cpu, bool unpriv);
+    /*
+     * The CPU's regimes by number, below VCPU_NUM_REGIMES; 0 is that of unprivileged
+     * accesses. regime() reads one out of the registers; current_regime() says which
+     * one execution is in. main_half is the half whose table base changes less often: spaces
+     * are shared between regimes that differ in the other one alone.
+     */
+    void (*regime)(Vcpu *cpu, unsigned number, Regime *out);
+    unsigned (*current_regime)(Vcpu *cpu);
+    uint8_t main_half[VCPU_NUM_REGIMES];
 
-    /* Walk; true on success. No side effects but reading guest memory. */
-    bool (*mmu_translate)(Vcpu *cpu, uint64_t vaddr, MmuAccess access, bool unpriv,
+    /* Walk; true on success, with every descriptor that was read as a step. No side effects. */
+    bool (*mmu_translate)(Vcpu *cpu, const Regime *regime, uint64_t vaddr, MmuAccess access,
                           MmuResult *out);
     /* Strip what translation ignores (top-byte ignore) from a data address. */
     uint64_t (*clean_address)(Vcpu *cpu, uint64_t vaddr, bool unpriv);
@@ -126,7 +139,8 @@ typedef struct VcpuOps {
                             GString *out);
 } VcpuOps;
 
-typedef struct AddressSpace AddressSpace;
+typedef struct Space Space;
+typedef struct JumpCache JumpCache;
 typedef struct TcgContext TcgContext;
 
 struct Vcpu {
@@ -136,10 +150,13 @@ struct Vcpu {
     uint64_t excl_addr;       /* monitor: address, or UINT64_MAX when open */
     uint64_t excl_val[2];     /* what load-exclusive read */
     int64_t left;             /* instructions left in the slice before the current one */
-    TlbEntry *tlb;            /* current space's data TLB */
+    TlbEntry *tlb;            /* current space's TLB */
     uint64_t code_page;       /* virtual page that generated code runs from */
-    TlbEntry *tlb_unpriv;     /* data TLB of unprivileged accesses (LDTR, STTR) */
-    void *jump_cache;         /* current space's jump cache */
+    TlbEntry *tlb_unpriv;     /* TLB of unprivileged accesses (LDTR, STTR) */
+    void *jump_entries;       /* of the jump cache of the current space and mode */
+    uint32_t tlb_mask;        /* byte offset of the last set of the current TLB */
+    uint32_t tlb_mask_unpriv;
+    uint32_t jump_mask;       /* byte offset of the last entry of the jump cache */
     uint16_t nzcv;            /* packed: see accel/tcg/nzcv.h */
     uint8_t halted;           /* WFI */
     uint8_t powered_off;      /* PSCI CPU_OFF */
@@ -154,11 +171,12 @@ struct Vcpu {
     const VcpuOps *ops;
     Machine *machine;
     TcgContext *tcg;
-    AddressSpace *space;         /* current */
-    AddressSpace *space_unpriv;  /* of unprivileged accesses; may be the same */
-    AddressSpace *spaces;        /* VCPU_NUM_SPACES of them */
-    uint64_t space_clock;        /* counts switches, for least-recently-used */
-    uint32_t mode;               /* ops->mode() at the last vcpu_space_changed() */
+    Space *space;             /* current */
+    Space *space_unpriv;      /* of unprivileged accesses; may be the same */
+    Space *space_of[VCPU_NUM_REGIMES];        /* by regime; NULL: to be looked up */
+    uint64_t other_table[VCPU_NUM_REGIMES];   /* the regime's table base of the other half */
+    JumpCache *jump_cache;
+    uint32_t mode;            /* ops->mode() at the last vcpu_space_changed() */
     unsigned index;
     bool skip_breakpoint;     /* resume from a breakpoint at pc */
     bool yielded;             /* vcpu_yield() since the last look */
@@ -179,14 +197,10 @@ struct Vcpu {
  * ir_exit_main*().
  */
 
-/* The address space, EL or translation regime may have changed. */
+/* The mode or the current regime may have changed (an exception, a return). */
 void vcpu_space_changed(Vcpu *cpu);
-
-/* Invalidate by address in all spaces of the CPU (over-invalidation is allowed,
- * as the architecture does), by ASID, or everything. */
-void vcpu_tlb_flush_page(Vcpu *cpu, uint64_t vaddr);
-void vcpu_tlb_flush_asid(Vcpu *cpu, uint32_t asid);
-void vcpu_tlb_flush_all(Vcpu *cpu);
+/* Registers that regimes are made of may have changed; includes vcpu_space_changed(). */
+void vcpu_regime_changed(Vcpu *cpu);
 
 /* An interrupt input changed: remember to look, and leave after this instruction. */
 void vcpu_set_irq_pending(Vcpu *cpu, bool pending);

@@ -36,11 +36,23 @@ typedef struct MmioOps {
     uint8_t min_size, max_size;
 } MmioOps;
 
+/*
+ * A write sets all dirty flags; each consumer clears its own by memory_clean(), and the page
+ * is watched again until the next write.
+ */
 enum PageFlags {
-    PAGE_DIRTY = 1 << 0,        /* written since the last memory_digest_dirty */
-    PAGE_EVER = 1 << 1,         /* ever written */
-    PAGE_CODE = 1 << 2,         /* translated units stand on it */
-    PAGE_WRITE_CACHED = 1 << 3, /* a soft TLB may hold a direct write mapping */
+    PAGE_DIRTY_CHECK = 1 << 0,      /* written since the last memory_digest_dirty */
+    PAGE_DIRTY_SNAPSHOT = 1 << 1,   /* since the last snapshot */
+    PAGE_DIRTY_DISPLAY = 1 << 2,    /* since the display was last drawn */
+    PAGE_DIRTY_MIGRATION = 1 << 3,  /* since it was last sent */
+    PAGE_EVER = 1 << 4,             /* ever written */
+    PAGE_CODE = 1 << 5,             /* translated units stand on it */
+    PAGE_TABLE = 1 << 6,            /* walks read descriptors from it; page_link: its record */
+    PAGE_WRITE_CACHED = 1 << 7,     /* stores may go direct; page_link: the TLB entry */
+
+    PAGE_WRITTEN = PAGE_DIRTY_CHECK | PAGE_DIRTY_SNAPSHOT | PAGE_DIRTY_DISPLAY |
+                   PAGE_DIRTY_MIGRATION | PAGE_EVER,
+    PAGE_HOOKED = PAGE_CODE | PAGE_TABLE,
 };
 
 struct MemRegion {
@@ -51,6 +63,7 @@ struct MemRegion {
     void *opaque;
     uint8_t *host;          /* RAM, ROM and ROM devices */
     uint8_t *page_flags;    /* with host */
+    uint32_t *page_link;    /* with host: the engine's, see PageFlags */
     bool readonly;          /* guest writes are dropped, or go to ops */
     bool io_reads;          /* ROM device: the guest's reads go to ops, too */
     bool owns_host;
@@ -97,20 +110,35 @@ bool memory_io_write(MemoryMap *map, hwaddr addr, unsigned size, uint64_t value)
 /* Observer read of any region without side effects. */
 bool memory_peek(MemoryMap *map, hwaddr addr, void *out, size_t length);
 
-/* Called before a write to a page that has PAGE_CODE. */
-typedef void MemoryCodeHook(void *opaque, hwaddr addr, size_t length);
-void memory_set_code_hook(MemoryMap *map, MemoryCodeHook *hook, void *opaque);
+/*
+ * What the execution engine derives from pages. written: before a write to a page with
+ * PAGE_CODE or PAGE_TABLE, for the part that lies in it. protect: a page with PAGE_WRITE_CACHED
+ * must not be written without memory_mark_written() any more; clears the flag.
+ */
+typedef struct MemoryHooks {
+    void (*written)(void *opaque, MemRegion *region, hwaddr addr, size_t length);
+    void (*protect)(void *opaque, MemRegion *region, hwaddr addr);
+} MemoryHooks;
+/* hooks must outlive the map or a later call; NULL: none. */
+void memory_set_hooks(MemoryMap *map, const MemoryHooks *hooks, void *opaque);
 
 /* Called when memory_set_io_reads() changed something: cached mappings are wrong now. */
 typedef void MemoryRemapHook(void *opaque);
 void memory_set_remap_hook(MemoryMap *map, MemoryRemapHook *hook, void *opaque);
 
-/* Mark [addr, addr+length) as written, running the code hook if needed. */
+/* Mark [addr, addr+length) as written, running the hook if needed. */
 void memory_mark_written(MemoryMap *map, MemRegion *region, hwaddr addr,
                          size_t length);
 
-/* Adds each page with PAGE_DIRTY (address and content) in address order and
- * clears the flag. The caller must drop direct write mappings afterwards. */
+/*
+ * For each page with the dirty flag, in address order: clear the flag and call fn (NULL: only
+ * clear). The next write to the page sets it again.
+ */
+typedef void MemoryPageFn(void *opaque, const MemRegion *region, hwaddr page);
+void memory_clean(MemoryMap *map, uint8_t dirty_flag, MemoryPageFn *fn, void *opaque);
+
+/* Adds each page with PAGE_DIRTY_CHECK (address and content) in address order and clears
+ * the flag. */
 void memory_digest_dirty(MemoryMap *map, Digest *digest);
 /* Adds each page with PAGE_EVER that is not all zero; changes nothing. */
 void memory_digest_all(MemoryMap *map, Digest *digest);

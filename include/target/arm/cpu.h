@@ -144,6 +144,7 @@ enum ArmMode {
     MODE_BREAKPOINT = 1 << 16,
     MODE_BREAKPOINT_ANY = 1 << 17,
     MODE_BREAKPOINT_OFFSET_SHIFT = 18,
+    MODE_MMU_OFF = 1 << 28,      /* data is Device memory: alignment is checked inline */
 };
 
 static inline unsigned mode_el(uint32_t mode)

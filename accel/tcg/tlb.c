@@ -1,0 +1,584 @@
+/*
+ * Spaces, TLB entries and jump caches; see tlb.h for the rules.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/tlb.h"
+
+#define DEFAULT_WAY_BITS 1
+#define DEFAULT_MIN_BITS 8
+#define DEFAULT_MAX_BITS 15
+#define JUMP_MIN_BITS 12
+#define JUMP_MAX_BITS 15
+/* More regimes than these, and those of all CPUs, are recycled. */
+#define NUM_SPACES 64
+
+/* page_link of a page with PAGE_WRITE_CACHED. */
+#define LINK_ENTRY_BITS 20
+_Static_assert(TLB_MAX_BITS <= LINK_ENTRY_BITS, "an entry's number fits a link");
+
+static Space *space_at(TcgContext *t, unsigned index)
+{
+    return g_ptr_array_index(t->spaces, index);
+}
+
+/* ---- jump caches ---- */
+
+static unsigned jump_index(const JumpCache *j, uint64_t pc)
+{
+    return (pc >> 2) & ((1u << j->bits) - 1);
+}
+
+/* PC 0 belongs to entry 0, so there alone a zero PC would be taken for one. */
+static void jump_cache_clear(JumpCache *j)
+{
+    if (j->bits) {
+        memset(j->entries, 0, sizeof(JumpCacheEntry) << j->bits);
+        j->entries[0].pc = TLB_INVALID;
+        j->replaced = 0;
+    }
+}
+
+/* A page's entries are contiguous. */
+static void jump_cache_drop_page(JumpCache *j, uint64_t page)
+{
+    unsigned first;
+
+    if (j->bits) {
+        first = jump_index(j, page);
+        memset(&j->entries[first], 0, PAGE_SIZE / 4 * sizeof(JumpCacheEntry));
+        if (first == 0) {
+            j->entries[0].pc = TLB_INVALID;
+        }
+    }
+}
+
+static void jump_cache_alloc(JumpCache *j, unsigned bits)
+{
+    j->entries = calloc(1u << bits, sizeof(JumpCacheEntry));
+    assert(j->entries);
+    j->bits = bits;
+    jump_cache_clear(j);
+}
+
+static JumpCache *space_jump_cache(TcgContext *t, Space *s, uint32_t mode)
+{
+    JumpCache *oldest = &s->jump[0], *j;
+
+    for (j = s->jump; j < s->jump + SPACE_JUMP_CACHES; j++) {
+        if (j->bits && j->mode == mode) {
+            j->last_use = ++t->space_clock;
+            return j;
+        }
+        if (j->last_use < oldest->last_use) {
+            oldest = j;
+        }
+    }
+    if (oldest->bits) {
+        jump_cache_clear(oldest);
+    } else {
+        jump_cache_alloc(oldest, JUMP_MIN_BITS);
+    }
+    oldest->mode = mode;
+    oldest->last_use = ++t->space_clock;
+    return oldest;
+}
+
+void jump_caches_clear(TcgContext *t)
+{
+    for (unsigned n = 0; n < t->spaces->len; n++) {
+        for (unsigned i = 0; i < SPACE_JUMP_CACHES; i++) {
+            jump_cache_clear(&space_at(t, n)->jump[i]);
+        }
+    }
+}
+
+static void set_jump_cache(Vcpu *cpu, JumpCache *j)
+{
+    cpu->jump_cache = j;
+    cpu->jump_entries = j->entries;
+    cpu->jump_mask = ((1u << j->bits) - 1) * sizeof(JumpCacheEntry);
+}
+
+static void jump_cache_grow(TcgContext *t, JumpCache *j)
+{
+    JumpCacheEntry *old = j->entries;
+    unsigned count = 1u << j->bits;
+
+    jump_cache_alloc(j, j->bits + 1);
+    for (unsigned n = 0; n < count; n++) {
+        if (old[n].code) {
+            j->entries[jump_index(j, old[n].pc)] = old[n];
+        }
+    }
+    free(old);
+    for (unsigned n = 0; n < t->cpus->len; n++) {
+        Vcpu *cpu = g_ptr_array_index(t->cpus, n);
+
+        if (cpu->jump_cache == j) {
+            set_jump_cache(cpu, j);
+        }
+    }
+}
+
+void jump_cache_insert(Vcpu *cpu, uint64_t pc, const void *code)
+{
+    JumpCache *j = cpu->jump_cache;
+    JumpCacheEntry *e = &j->entries[jump_index(j, pc)];
+
+    if (e->code && e->pc != pc && ++j->replaced > 1u << j->bits >> 1 && j->bits < JUMP_MAX_BITS) {
+        jump_cache_grow(cpu->tcg, j);
+        e = &j->entries[jump_index(j, pc)];
+    }
+    *e = (JumpCacheEntry){ .pc = pc, .code = code };
+}
+
+/* ---- instruction TLB ---- */
+
+static void itlb_drop(Space *s, ItlbEntry *e)
+{
+    uint64_t page = e->tag & PAGE_MASK;
+
+    s->icount[half_of(page)]--;
+    e->tag = 0;
+    for (unsigned n = 0; n < SPACE_JUMP_CACHES; n++) {
+        jump_cache_drop_page(&s->jump[n], page);
+    }
+}
+
+ItlbEntry *itlb_insert(Space *s, uint64_t page)
+{
+    ItlbEntry *e = itlb_slot(s, page);
+
+    if (e->tag) {
+        itlb_drop(s, e);
+    }
+    s->icount[half_of(page)]++;
+    e->tag = page | ITLB_VALID;
+    return e;
+}
+
+/* ---- entries ---- */
+
+static TlbEntry *tlb_set(TcgContext *t, Space *s, uint64_t page)
+{
+    unsigned sets = 1u << (s->bits - t->tlb_way_bits);
+
+    return &s->tlb[((page >> PAGE_BITS) & (sets - 1)) << t->tlb_way_bits];
+}
+
+static bool entry_is(const TlbEntry *e, uint64_t page)
+{
+    return (e->read_tag & ~TLB_SLOW) == page;
+}
+
+static uint32_t link_to(const Space *s, const TlbEntry *e)
+{
+    return (uint32_t)s->index << LINK_ENTRY_BITS | (uint32_t)(e - s->tlb);
+}
+
+/* The region of an entry's page; NULL: it is not in the memory map any more. */
+static MemRegion *entry_region(TcgContext *t, const TlbEntry *e)
+{
+    MemRegion *r = memory_find(t->machine->memory, e->phys_attrs & PAGE_MASK);
+
+    return r && r->host ? r : NULL;
+}
+
+static hwaddr entry_page(const TlbEntry *e, const MemRegion *r)
+{
+    return ((e->phys_attrs & PAGE_MASK) - r->base) >> PAGE_BITS;
+}
+
+/* The entry came here from elsewhere. */
+static void relink(TcgContext *t, Space *s, TlbEntry *e)
+{
+    MemRegion *r = e->write_tag & TLB_SLOW ? NULL : entry_region(t, e);
+
+    if (r) {
+        r->page_link[entry_page(e, r)] = link_to(s, e);
+    }
+}
+
+static void forget_writes(TcgContext *t, TlbEntry *e)
+{
+    MemRegion *r = e->write_tag & TLB_SLOW ? NULL : entry_region(t, e);
+
+    e->write_tag |= TLB_SLOW;
+    if (r) {
+        r->page_flags[entry_page(e, r)] &= (uint8_t)~PAGE_WRITE_CACHED;
+    }
+}
+
+static void entry_drop(TcgContext *t, Space *s, TlbEntry *e)
+{
+    if (e->read_tag != TLB_INVALID) {
+        forget_writes(t, e);
+        s->count[half_of(e->read_tag)]--;
+        e->read_tag = e->write_tag = TLB_INVALID;
+    }
+}
+
+TlbEntry *tlb_find(TcgContext *t, Space *s, uint64_t page)
+{
+    TlbEntry *set = tlb_set(t, s, page), found;
+
+    for (unsigned way = 0; way < 1u << t->tlb_way_bits; way++) {
+        if (!entry_is(&set[way], page)) {
+            continue;
+        }
+        /* Generated code looks at the first two. */
+        if (way > 1) {
+            found = set[way];
+            set[way] = set[0];
+            set[0] = found;
+            relink(t, s, &set[0]);
+            relink(t, s, &set[way]);
+            way = 0;
+        }
+        return &set[way];
+    }
+    return NULL;
+}
+
+static TlbEntry *alloc_entries(unsigned bits)
+{
+    TlbEntry *tlb = aligned_alloc(256, sizeof(TlbEntry) << bits);
+
+    assert(tlb);
+    memset(tlb, 0xff, sizeof(TlbEntry) << bits);
+    return tlb;
+}
+
+static void set_tlb(TcgContext *t, Vcpu *cpu)
+{
+    Space *s = cpu->space, *u = cpu->space_unpriv;
+    unsigned set_bytes = sizeof(TlbEntry) << t->tlb_way_bits;
+
+    cpu->tlb = s->tlb;
+    cpu->tlb_mask = (sizeof(TlbEntry) << s->bits) - set_bytes;
+    cpu->tlb_unpriv = u->tlb;
+    cpu->tlb_mask_unpriv = (sizeof(TlbEntry) << u->bits) - set_bytes;
+}
+
+/* A free place in the page's set, the first if there is one; else NULL. */
+static TlbEntry *free_way(TcgContext *t, TlbEntry *set)
+{
+    for (unsigned way = 0; way < 1u << t->tlb_way_bits; way++) {
+        if (set[way].read_tag == TLB_INVALID) {
+            return &set[way];
+        }
+    }
+    return NULL;
+}
+
+/* Twice the sets: each set's entries go to two. */
+static void tlb_grow(TcgContext *t, Space *s)
+{
+    TlbEntry *old = s->tlb;
+    unsigned count = 1u << s->bits;
+
+    s->tlb = alloc_entries(++s->bits);
+    s->evictions = 0;
+    for (unsigned n = 0; n < count; n++) {
+        if (old[n].read_tag != TLB_INVALID) {
+            TlbEntry *e = free_way(t, tlb_set(t, s, old[n].read_tag));
+
+            *e = old[n];
+            relink(t, s, e);
+        }
+    }
+    free(old);
+    for (unsigned n = 0; n < t->cpus->len; n++) {
+        Vcpu *cpu = g_ptr_array_index(t->cpus, n);
+
+        if (cpu->space == s || cpu->space_unpriv == s) {
+            set_tlb(t, cpu);
+        }
+    }
+}
+
+TlbEntry *tlb_insert(TcgContext *t, Space *s, uint64_t page)
+{
+    TlbEntry *set = tlb_set(t, s, page), *e = free_way(t, set);
+
+    if (!e) {
+        if (++s->evictions > 1u << s->bits >> 1 && s->bits < t->tlb_max_bits) {
+            tlb_grow(t, s);
+            return tlb_insert(t, s, page);
+        }
+        /* Any but the first, which was used last. */
+        e = &set[t->tlb_way_bits ? 1 + s->evictions % ((1u << t->tlb_way_bits) - 1) : 0];
+        entry_drop(t, s, e);
+    }
+    s->count[half_of(page)]++;
+    if (e != set && set->read_tag != TLB_INVALID) {
+        *e = *set;
+        relink(t, s, e);
+        e = set;
+    }
+    return e;
+}
+
+void tlb_protect(void *opaque, MemRegion *region, hwaddr phys)
+{
+    TcgContext *t = opaque;
+    hwaddr page = (phys - region->base) >> PAGE_BITS;
+    uint32_t link = region->page_link[page];
+    TlbEntry *e;
+
+    if (region->page_flags[page] & PAGE_WRITE_CACHED) {
+        region->page_flags[page] &= (uint8_t)~PAGE_WRITE_CACHED;
+        e = &space_at(t, link >> LINK_ENTRY_BITS)->tlb[link & ((1u << LINK_ENTRY_BITS) - 1)];
+        e->write_tag |= TLB_SLOW;
+    }
+}
+
+void tlb_allow_writes(TcgContext *t, Space *s, TlbEntry *e, MemRegion *region, hwaddr phys)
+{
+    hwaddr page = (phys - region->base) >> PAGE_BITS;
+
+    if (e->write_tag & TLB_SLOW) {
+        tlb_protect(t, region, phys);
+        e->write_tag &= ~TLB_SLOW;
+        region->page_flags[page] |= PAGE_WRITE_CACHED;
+        region->page_link[page] = link_to(s, e);
+    }
+}
+
+/* ---- forgetting ---- */
+
+static void drop_page(TcgContext *t, Space *s, uint64_t page)
+{
+    ItlbEntry *i = itlb_slot(s, page);
+    TlbEntry *set = tlb_set(t, s, page);
+
+    for (unsigned way = 0; way < 1u << t->tlb_way_bits; way++) {
+        if (entry_is(&set[way], page)) {
+            entry_drop(t, s, &set[way]);
+            break;
+        }
+    }
+    if (i->tag == (page | ITLB_VALID)) {
+        itlb_drop(s, i);
+        t->dropped_code = true;
+    }
+}
+
+static bool in_range(uint64_t vaddr, uint64_t base, uint64_t size)
+{
+    return (vaddr & PAGE_MASK) - base < size;
+}
+
+static void drop_range(TcgContext *t, Space *s, uint64_t base, uint64_t size)
+{
+    for (unsigned n = 0; (s->count[0] || s->count[1]) && n < 1u << s->bits; n++) {
+        if (s->tlb[n].read_tag != TLB_INVALID && in_range(s->tlb[n].read_tag, base, size)) {
+            entry_drop(t, s, &s->tlb[n]);
+        }
+    }
+    for (unsigned n = 0; (s->icount[0] || s->icount[1]) && n < ITLB_SIZE; n++) {
+        if (s->itlb[n].tag && in_range(s->itlb[n].tag, base, size)) {
+            itlb_drop(s, &s->itlb[n]);
+            t->dropped_code = true;
+        }
+    }
+}
+
+void tlb_drop(TcgContext *t, Space *s, uint64_t base, uint64_t size)
+{
+    unsigned half = half_of(base);
+
+    if (!s->count[half] && !s->icount[half] && size <= 1ull << 63) {
+        return;
+    }
+    if (size <= 16 * PAGE_SIZE) {
+        for (uint64_t page = base; page - base < size; page += PAGE_SIZE) {
+            drop_page(t, s, page);
+        }
+    } else {
+        drop_range(t, s, base, size);
+    }
+}
+
+/* ---- spaces ---- */
+
+static void space_clear(TcgContext *t, Space *s)
+{
+    s->stale = false;
+    if (s->count[0] || s->count[1] || s->icount[0] || s->icount[1]) {
+        s->generation++;
+        drop_range(t, s, 0, UINT64_MAX);
+    }
+}
+
+static Space *space_new(TcgContext *t)
+{
+    Space *s = g_new0(Space, 1);
+
+    s->index = t->spaces->len;
+    s->bits = t->tlb_min_bits;
+    s->tlb = alloc_entries(s->bits);
+    s->itlb = calloc(ITLB_SIZE, sizeof(ItlbEntry));
+    assert(s->itlb);
+    g_ptr_array_add(t->spaces, s);
+    return s;
+}
+
+static void space_free(gpointer data)
+{
+    Space *s = data;
+
+    for (unsigned n = 0; n < SPACE_JUMP_CACHES; n++) {
+        free(s->jump[n].entries);
+    }
+    free(s->tlb);
+    free(s->itlb);
+    g_free(s);
+}
+
+/* Whether any CPU would still take it for one of its own. */
+static bool space_in_use(TcgContext *t, const Space *s)
+{
+    for (unsigned n = 0; n < t->cpus->len; n++) {
+        const Vcpu *cpu = g_ptr_array_index(t->cpus, n);
+
+        for (unsigned i = 0; i < VCPU_NUM_REGIMES; i++) {
+            if (cpu->space_of[i] == s) {
+                return true;
+            }
+        }
+        if (cpu->space == s || cpu->space_unpriv == s) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool regime_matches(const Space *s, const Regime *r, unsigned main_half)
+{
+    return s->used && s->regime.table[main_half] == r->table[main_half] &&
+           s->main_half == main_half &&
+           memcmp(s->regime.control, r->control, sizeof(r->control)) == 0;
+}
+
+static Space *space_recycle(TcgContext *t)
+{
+    Space *oldest = NULL;
+
+    if (t->spaces->len < NUM_SPACES) {
+        return space_new(t);
+    }
+    for (unsigned n = 0; n < t->spaces->len; n++) {
+        Space *s = space_at(t, n);
+
+        if ((!oldest || s->last_use < oldest->last_use) && !space_in_use(t, s)) {
+            oldest = s;
+        }
+    }
+    if (!oldest) {
+        return space_new(t);
+    }
+    space_clear(t, oldest);
+    return oldest;
+}
+
+static Space *space_find(TcgContext *t, const Regime *r, unsigned main_half)
+{
+    Space *s;
+
+    for (unsigned n = 0; n < t->spaces->len; n++) {
+        if (regime_matches(space_at(t, n), r, main_half)) {
+            return space_at(t, n);
+        }
+    }
+    s = space_recycle(t);
+    s->used = true;
+    s->regime = *r;
+    s->main_half = main_half;
+    return s;
+}
+
+/* The space of one of cpu's regimes, with that regime's tables in both halves. */
+static Space *space_of(TcgContext *t, Vcpu *cpu, unsigned number)
+{
+    unsigned other = !cpu->ops->main_half[number];
+    Space *s = cpu->space_of[number];
+    Regime r;
+
+    if (!s) {
+        cpu->ops->regime(cpu, number, &r);
+        s = cpu->space_of[number] = space_find(t, &r, !other);
+        cpu->other_table[number] = r.table[other];
+    }
+    if (UNLIKELY(s->stale)) {
+        space_clear(t, s);
+    }
+    if (s->regime.table[other] != cpu->other_table[number]) {
+        if (s->count[other] || s->icount[other]) {
+            drop_range(t, s, other ? 1ull << 63 : 0, 1ull << 63);
+        }
+        s->regime.table[other] = cpu->other_table[number];
+    }
+    s->last_use = ++t->space_clock;
+    return s;
+}
+
+void tlb_enter(Vcpu *cpu)
+{
+    TcgContext *t = cpu->tcg;
+
+    cpu->space_unpriv = space_of(t, cpu, 0);
+    cpu->space = space_of(t, cpu, cpu->ops->current_regime(cpu));
+    cpu->mode = cpu->ops->mode(cpu);
+    set_tlb(t, cpu);
+    if (cpu->jump_cache < cpu->space->jump ||
+        cpu->jump_cache >= cpu->space->jump + SPACE_JUMP_CACHES ||
+        cpu->jump_cache->mode != cpu->mode) {
+        set_jump_cache(cpu, space_jump_cache(t, cpu->space, cpu->mode));
+    }
+}
+
+void vcpu_space_changed(Vcpu *cpu)
+{
+    /* A CPU that is being built is entered when it first runs. */
+    if (cpu->tcg) {
+        tlb_enter(cpu);
+    }
+}
+
+void vcpu_regime_changed(Vcpu *cpu)
+{
+    memset(cpu->space_of, 0, sizeof(cpu->space_of));
+    vcpu_space_changed(cpu);
+}
+
+void tlb_flush(TcgContext *t)
+{
+    for (unsigned n = 0; n < t->spaces->len; n++) {
+        space_at(t, n)->stale = true;
+    }
+    for (unsigned n = 0; n < t->cpus->len; n++) {
+        Vcpu *cpu = g_ptr_array_index(t->cpus, n);
+
+        if (cpu->space) {
+            tlb_enter(cpu);
+        }
+    }
+}
+
+void tlb_init(TcgContext *t)
+{
+    const TcgConfig *c = &t->config;
+
+    t->tlb_way_bits = c->tlb_ways ? __builtin_ctz(c->tlb_ways) : DEFAULT_WAY_BITS;
+    t->tlb_min_bits = c->tlb_entries ? __builtin_ctz(c->tlb_entries) : DEFAULT_MIN_BITS;
+    t->tlb_max_bits = c->tlb_entries ? t->tlb_min_bits : DEFAULT_MAX_BITS;
+    t->spaces = g_ptr_array_new_with_free_func(space_free);
+}
+
+void tlb_free(TcgContext *t)
+{
+    g_ptr_array_free(t->spaces, true);
+}
