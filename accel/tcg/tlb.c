@@ -8,6 +8,8 @@
 
 #define DEFAULT_WAY_BITS 1
 #define DEFAULT_MIN_BITS 8
+/* A TLB with more entries than this part grows: the first way of a set is the fast one. */
+#define GROW_SHIFT 2
 #define DEFAULT_MAX_BITS 15
 #define JUMP_MIN_BITS 12
 #define JUMP_MAX_BITS 15
@@ -161,11 +163,16 @@ ItlbEntry *itlb_insert(Space *s, uint64_t page)
 
 /* ---- entries ---- */
 
-static TlbEntry *tlb_set(TcgContext *t, Space *s, uint64_t page)
+/*
+ * The entries where a page may be: the same for all pages of a set, but each page has an order of
+ * its own, so that the first ways of neighbours differ. The distance of two ways does not
+ * depend on the TLB's size, and TLBs are aligned to their least size, for gen-mem.c's sake.
+ */
+static TlbEntry *tlb_way(TcgContext *t, Space *s, uint64_t page, unsigned way)
 {
-    unsigned sets = 1u << (s->bits - t->tlb_way_bits);
+    unsigned first = (page >> PAGE_BITS) & ((1u << s->bits) - 1);
 
-    return &s->tlb[((page >> PAGE_BITS) & (sets - 1)) << t->tlb_way_bits];
+    return &s->tlb[first ^ way << (t->tlb_min_bits - t->tlb_way_bits)];
 }
 
 static bool entry_is(const TlbEntry *e, uint64_t page)
@@ -222,52 +229,51 @@ static void entry_drop(TcgContext *t, Space *s, TlbEntry *e)
 
 TlbEntry *tlb_find(TcgContext *t, Space *s, uint64_t page)
 {
-    TlbEntry *set = tlb_set(t, s, page), found;
+    TlbEntry *first = tlb_way(t, s, page, 0), *e = first, found;
 
-    for (unsigned way = 0; way < 1u << t->tlb_way_bits; way++) {
-        if (!entry_is(&set[way], page)) {
-            continue;
+    for (unsigned way = 1; !entry_is(e, page); way++) {
+        if (way == 1u << t->tlb_way_bits) {
+            return NULL;
         }
-        /* Generated code looks at the first two. */
-        if (way > 1) {
-            found = set[way];
-            set[way] = set[0];
-            set[0] = found;
-            relink(t, s, &set[0]);
-            relink(t, s, &set[way]);
-            way = 0;
-        }
-        return &set[way];
+        e = tlb_way(t, s, page, way);
     }
-    return NULL;
+    if (e != first) {
+        found = *e;
+        *e = *first;
+        *first = found;
+        relink(t, s, first);
+        relink(t, s, e);
+    }
+    return first;
 }
 
-static TlbEntry *alloc_entries(unsigned bits)
+static TlbEntry *alloc_entries(TcgContext *t, unsigned bits)
 {
-    TlbEntry *tlb = aligned_alloc(256, sizeof(TlbEntry) << bits);
+    TlbEntry *tlb = aligned_alloc(sizeof(TlbEntry) << t->tlb_min_bits, sizeof(TlbEntry) << bits);
 
     assert(tlb);
     memset(tlb, 0xff, sizeof(TlbEntry) << bits);
     return tlb;
 }
 
-static void set_tlb(TcgContext *t, Vcpu *cpu)
+static void set_tlb(Vcpu *cpu)
 {
     Space *s = cpu->space, *u = cpu->space_unpriv;
-    unsigned set_bytes = sizeof(TlbEntry) << t->tlb_way_bits;
 
     cpu->tlb = s->tlb;
-    cpu->tlb_mask = (sizeof(TlbEntry) << s->bits) - set_bytes;
+    cpu->tlb_mask = (sizeof(TlbEntry) << s->bits) - sizeof(TlbEntry);
     cpu->tlb_unpriv = u->tlb;
-    cpu->tlb_mask_unpriv = (sizeof(TlbEntry) << u->bits) - set_bytes;
+    cpu->tlb_mask_unpriv = (sizeof(TlbEntry) << u->bits) - sizeof(TlbEntry);
 }
 
-/* A free place in the page's set, the first if there is one; else NULL. */
-static TlbEntry *free_way(TcgContext *t, TlbEntry *set)
+/* A free place for the page, the first if there is one; else NULL. */
+static TlbEntry *free_way(TcgContext *t, Space *s, uint64_t page)
 {
     for (unsigned way = 0; way < 1u << t->tlb_way_bits; way++) {
-        if (set[way].read_tag == TLB_INVALID) {
-            return &set[way];
+        TlbEntry *e = tlb_way(t, s, page, way);
+
+        if (e->read_tag == TLB_INVALID) {
+            return e;
         }
     }
     return NULL;
@@ -279,11 +285,10 @@ static void tlb_grow(TcgContext *t, Space *s)
     TlbEntry *old = s->tlb;
     unsigned count = 1u << s->bits;
 
-    s->tlb = alloc_entries(++s->bits);
-    s->evictions = 0;
+    s->tlb = alloc_entries(t, ++s->bits);
     for (unsigned n = 0; n < count; n++) {
         if (old[n].read_tag != TLB_INVALID) {
-            TlbEntry *e = free_way(t, tlb_set(t, s, old[n].read_tag));
+            TlbEntry *e = free_way(t, s, old[n].read_tag);
 
             *e = old[n];
             relink(t, s, e);
@@ -294,29 +299,32 @@ static void tlb_grow(TcgContext *t, Space *s)
         Vcpu *cpu = g_ptr_array_index(t->cpus, n);
 
         if (cpu->space == s || cpu->space_unpriv == s) {
-            set_tlb(t, cpu);
+            set_tlb(cpu);
         }
     }
 }
 
 TlbEntry *tlb_insert(TcgContext *t, Space *s, uint64_t page)
 {
-    TlbEntry *set = tlb_set(t, s, page), *e = free_way(t, set);
+    TlbEntry *first, *e;
 
+    if (s->count[0] + s->count[1] > 1u << s->bits >> GROW_SHIFT && s->bits < t->tlb_max_bits) {
+        tlb_grow(t, s);
+    }
+    first = tlb_way(t, s, page, 0);
+    e = free_way(t, s, page);
     if (!e) {
-        if (++s->evictions > 1u << s->bits >> 1 && s->bits < t->tlb_max_bits) {
-            tlb_grow(t, s);
-            return tlb_insert(t, s, page);
-        }
-        /* Any but the first, which was used last. */
-        e = &set[t->tlb_way_bits ? 1 + s->evictions % ((1u << t->tlb_way_bits) - 1) : 0];
+        s->evictions++;
+        /* Any but the first, which goes there. */
+        e = tlb_way(t, s, page, t->tlb_way_bits
+                                ? 1 + s->evictions % ((1u << t->tlb_way_bits) - 1) : 0);
         entry_drop(t, s, e);
     }
     s->count[half_of(page)]++;
-    if (e != set && set->read_tag != TLB_INVALID) {
-        *e = *set;
+    if (e != first && first->read_tag != TLB_INVALID) {
+        *e = *first;
         relink(t, s, e);
-        e = set;
+        e = first;
     }
     return e;
 }
@@ -352,11 +360,12 @@ void tlb_allow_writes(TcgContext *t, Space *s, TlbEntry *e, MemRegion *region, h
 static void drop_page(TcgContext *t, Space *s, uint64_t page)
 {
     ItlbEntry *i = itlb_slot(s, page);
-    TlbEntry *set = tlb_set(t, s, page);
 
     for (unsigned way = 0; way < 1u << t->tlb_way_bits; way++) {
-        if (entry_is(&set[way], page)) {
-            entry_drop(t, s, &set[way]);
+        TlbEntry *e = tlb_way(t, s, page, way);
+
+        if (entry_is(e, page)) {
+            entry_drop(t, s, e);
             break;
         }
     }
@@ -419,7 +428,7 @@ static Space *space_new(TcgContext *t)
 
     s->index = t->spaces->len;
     s->bits = t->tlb_min_bits;
-    s->tlb = alloc_entries(s->bits);
+    s->tlb = alloc_entries(t, s->bits);
     s->itlb = calloc(ITLB_SIZE, sizeof(ItlbEntry));
     assert(s->itlb);
     g_ptr_array_add(t->spaces, s);
@@ -532,7 +541,7 @@ void tlb_enter(Vcpu *cpu)
     cpu->space_unpriv = space_of(t, cpu, 0);
     cpu->space = space_of(t, cpu, cpu->ops->current_regime(cpu));
     cpu->mode = cpu->ops->mode(cpu);
-    set_tlb(t, cpu);
+    set_tlb(cpu);
     if (cpu->jump_cache < cpu->space->jump ||
         cpu->jump_cache >= cpu->space->jump + SPACE_JUMP_CACHES ||
         cpu->jump_cache->mode != cpu->mode) {

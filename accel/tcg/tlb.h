@@ -46,7 +46,7 @@ struct Space {
     uint32_t generation;        /* counts how often it was emptied */
     uint32_t count[2];          /* entries of the TLB in the low and the high half */
     uint32_t icount[2];         /* the same of the instruction TLB */
-    uint32_t evictions;         /* since the TLB grew */
+    uint32_t evictions;         /* so many entries gave way to others */
     uint64_t last_use;
     TlbEntry *tlb;
     ItlbEntry *itlb;

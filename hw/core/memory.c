@@ -9,7 +9,6 @@
 #include "util/log.h"
 #include <sys/mman.h>
 
-#define HUGE_PAGE_SIZE (2u << 20)
 
 struct MemoryMap {
     GPtrArray *regions;     /* MemRegion *, by ascending base, never overlapping */
@@ -118,28 +117,13 @@ static void *page_array(hwaddr size, size_t element)
     return array;
 }
 
-/*
- * Zeroed memory, in huge pages where the host has them: a guest that touches all of a big
- * RAM then takes a fault for every 2 MiB, and ending it frees so many pages less. A
- * huge page needs an aligned address, so the ends of a larger mapping are given back.
- */
+/* Zeroed memory, which the host gives page by page when it is first touched. */
 static void *map_ram(size_t size)
 {
-    uint8_t *host = mmap(NULL, size + HUGE_PAGE_SIZE, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    size_t before;
+    void *host = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    if (host == MAP_FAILED) {
-        return NULL;
-    }
-    before = -(uintptr_t)host % HUGE_PAGE_SIZE;
-    if (before) {
-        munmap(host, before);
-    }
-    munmap(host + before + size, HUGE_PAGE_SIZE - before);
-    /* Advice: a host without huge pages does as well. */
-    (void)madvise(host + before, size, MADV_HUGEPAGE);
-    return host + before;
+    return host == MAP_FAILED ? NULL : host;
 }
 
 MemRegion *memory_add_ram(MemoryMap *map, const char *name, hwaddr base, hwaddr size,

@@ -41,10 +41,11 @@ static void emit_leave(Asm *a)
 }
 
 /* Called from generated code on a TLB miss. regs is the save area. */
-static uint64_t probe(Vcpu *cpu, uint64_t vaddr, const MemSite *site, uint64_t *regs)
+static uint64_t probe(Vcpu *cpu, const MemSite *site, uint64_t *regs)
 {
     const uint64_t *spill = regs - FRAME_SAVE / 8;
-    uint64_t addend = mmu_probe(cpu, vaddr, site->bytes, site->memflags, site->write);
+    uint64_t addend = mmu_probe(cpu, regs[site->addr_reg], site->bytes, site->memflags,
+                                site->write);
 
     if (addend != PROBE_BAIL) {
         regs[R14] = (uintptr_t)cpu->tlb;   /* it may have grown */
@@ -61,18 +62,34 @@ static uint64_t probe(Vcpu *cpu, uint64_t vaddr, const MemSite *site, uint64_t *
     return PROBE_BAIL;
 }
 
+static bool probe_saves(unsigned reg)
+{
+    return reg != RSP && reg != RAX && reg != RCX && reg != RDX;
+}
+
 /*
- * RCX = address, RDX = MemSite. All general registers but RAX, RCX, RDX survive, with
- * keep_xmm the copies of vector registers too. The return address lies between RSP and
- * the frame.
+ * After a look-up that failed: RAX = the page's first entry, RCX = what was compared, RDX =
+ * MemSite. Returns the addend in RCX. All general registers but RAX, RCX, RDX survive,
+ * with keep_xmm the copies of vector registers too. The return address lies between RSP
+ * and the frame.
  */
-static void emit_probe(Asm *a, const uint8_t *leave, bool keep_xmm)
+static void emit_probe(TcgContext *t, Asm *a, bool write, bool keep_xmm)
 {
     const int32_t save = FRAME_SAVE + 8;
-    uint8_t *good;
+    uint8_t *miss, *good;
 
+    if (t->tlb_way_bits) {
+        asm_alu_ri(a, true, ALU_XOR, RAX,
+                   sizeof(TlbEntry) << (t->tlb_min_bits - t->tlb_way_bits));
+        asm_alu_rm(a, true, ALU_CMP, RCX, RAX, write ? offsetof(TlbEntry, write_tag)
+                                                     : offsetof(TlbEntry, read_tag));
+        miss = asm_jcc(a, CC_NE);
+        asm_load(a, true, RCX, RAX, offsetof(TlbEntry, addend));
+        asm_u8(a, 0xc3);
+        asm_patch(a, miss, a->p);
+    }
     for (unsigned reg = 0; reg < 16; reg++) {
-        if (reg != RSP && reg != RAX && reg != RCX && reg != RDX) {
+        if (probe_saves(reg)) {
             asm_store(a, true, reg, RSP, save + 8 * reg);
         }
     }
@@ -80,13 +97,13 @@ static void emit_probe(Asm *a, const uint8_t *leave, bool keep_xmm)
         gen_xmm_save(a, FRAME_XMM + 8);
     }
     asm_mov_rr(a, true, RDI, RBP);
-    asm_mov_rr(a, true, RSI, RCX);
-    asm_lea(a, true, RCX, RSP, save);
+    asm_mov_rr(a, true, RSI, RDX);
+    asm_lea(a, true, RDX, RSP, save);
     asm_alu_ri(a, true, ALU_SUB, RSP, 8);     /* alignment */
     asm_call_abs(a, (const void *)probe);
     asm_alu_ri(a, true, ALU_ADD, RSP, 8);
     for (unsigned reg = 0; reg < 16; reg++) {
-        if (reg != RSP && reg != RAX && reg != RCX && reg != RDX) {
+        if (probe_saves(reg)) {
             asm_load(a, true, reg, RSP, save + 8 * reg);
         }
     }
@@ -98,7 +115,7 @@ static void emit_probe(Asm *a, const uint8_t *leave, bool keep_xmm)
     good = asm_jcc(a, CC_NE);
     asm_alu_ri(a, true, ALU_ADD, RSP, 8);     /* the return address */
     asm_mov_ri(a, RAX, EXIT_KIND_BAIL);
-    asm_jmp_to(a, leave);
+    asm_jmp_to(a, gen_stubs(t)->leave);
     asm_patch(a, good, a->p);
     asm_u8(a, 0xc3);
 }
@@ -135,10 +152,10 @@ static bool x86_init(TcgContext *t, CodeArena *arena, Error **errp)
     emit_enter(&a);
     stubs->leave = asm_exec(&a, a.p);
     emit_leave(&a);
-    stubs->probe = asm_exec(&a, a.p);
-    emit_probe(&a, stubs->leave, false);
-    stubs->probe_xmm = asm_exec(&a, a.p);
-    emit_probe(&a, stubs->leave, true);
+    for (unsigned n = 0; n < 4; n++) {
+        stubs->probe[n >> 1][n & 1] = asm_exec(&a, a.p);
+        emit_probe(t, &a, n >> 1, n & 1);
+    }
     gen_fp_stubs(&a, stubs);
     gen_sse_consts(&a, stubs);
     arena->used = a.p - arena->rw;

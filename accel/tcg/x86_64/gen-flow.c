@@ -218,12 +218,8 @@ static void cold_exit(Gen *g, const Cold *c)
 
 static void cold_mem(Gen *g, const Cold *c)
 {
-    if (g->t->tlb_way_bits) {
-        gen_second_way(g, c);
-    }
-    asm_mov_rr(&g->a, true, RCX, c->addr_reg);
     asm_mov_ri(&g->a, RDX, (uintptr_t)c->site);
-    asm_call_to(&g->a, c->keep_xmm ? gen_stubs(g->t)->probe_xmm : gen_stubs(g->t)->probe);
+    asm_call_to(&g->a, gen_stubs(g->t)->probe[c->site->write][c->keep_xmm]);
     asm_patch(&g->a, asm_jmp(&g->a), c->back);
 }
 

@@ -7,8 +7,10 @@
  *     mov  rcx, [rax + addend]
  *     mov  value, [rcx + addr]
  *
- * An access that crosses the page compares the wrong page and goes slow. Slow means: the second
- * entry of the set, in the cold code, then mmu_probe().
+ * An access that crosses the page compares the wrong page and goes slow. Slow means: a stub that
+ * looks at the page's second entry (RAX and RCX are as the look-up left them) and then calls
+ * mmu_probe(). It is not in the unit's cold code: one access in some hundred comes there, and
+ * what the code's size costs is measured in whole boots.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -30,7 +32,7 @@ static bool is_write(const IrInsn *i)
     return i->op == IR_st || i->op == IR_st2 || i->op == IR_st_vec || i->op == IR_stx;
 }
 
-static MemSite *new_site(Gen *g, const IrInsn *i)
+static MemSite *new_site(Gen *g, const IrInsn *i, HostReg addr)
 {
     unsigned first = g->locs->len, count = gen_capture(g);
     MemSite *site = tcg_meta_alloc(g->t, sizeof(*site) + count * sizeof(SlotLoc));
@@ -40,6 +42,7 @@ static MemSite *new_site(Gen *g, const IrInsn *i)
     site->memflags = (i->aux & ~7u) | (i->op == IR_stx ? MEM_EXCL : 0);
     site->bytes = access_bytes(i);
     site->write = is_write(i);
+    site->addr_reg = addr;
     site->num_locs = count;
     if (count) {
         memcpy(site->locs, &g_array_index(g->locs, SlotLoc, first), count * sizeof(SlotLoc));
@@ -54,12 +57,12 @@ static void lookup(Gen *g, const IrInsn *i, HostReg addr)
     Asm *a = &g->a;
     unsigned bytes = access_bytes(i);
     int32_t page_mask = -(int32_t)PAGE_SIZE;
-    Cold cold = { .kind = COLD_MEM, .addr_reg = addr, .keep_xmm = gen_xmm_any(g) };
+    Cold cold = { .kind = COLD_MEM, .keep_xmm = gen_xmm_any(g) };
 
     assert(g->flags_home);
-    cold.site = new_site(g, i);
+    cold.site = new_site(g, i, addr);
     asm_mov_rr(a, false, RAX, addr);
-    asm_shift_i(a, false, SHIFT_SHR, RAX, PAGE_BITS - TLB_ENTRY_BITS - g->t->tlb_way_bits);
+    asm_shift_i(a, false, SHIFT_SHR, RAX, PAGE_BITS - TLB_ENTRY_BITS);
     if (i->aux & MEM_UNPRIV) {
         asm_alu_rm(a, false, ALU_AND, RAX, RBP, offsetof(Vcpu, tlb_mask_unpriv));
         asm_alu_rm(a, true, ALU_ADD, RAX, RBP, offsetof(Vcpu, tlb_unpriv));
@@ -83,19 +86,6 @@ static void lookup(Gen *g, const IrInsn *i, HostReg addr)
     cold.back = a->p;
     g_array_append_val(g->cold, cold);
     gen_flags_clobbered(g);
-}
-
-void gen_second_way(Gen *g, const Cold *c)
-{
-    Asm *a = &g->a;
-    uint8_t *miss;
-
-    asm_alu_rm(a, true, ALU_CMP, RCX, RAX, sizeof(TlbEntry) +
-               (c->site->write ? offsetof(TlbEntry, write_tag) : offsetof(TlbEntry, read_tag)));
-    miss = asm_jcc(a, CC_NE);
-    asm_load(a, true, RCX, RAX, sizeof(TlbEntry) + offsetof(TlbEntry, addend));
-    asm_patch(a, asm_jmp(a), c->back);
-    asm_patch(a, miss, a->p);
 }
 
 static void load_element(Gen *g, unsigned memop, HostReg dst, HostReg addr, int disp)

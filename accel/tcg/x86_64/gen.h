@@ -61,6 +61,7 @@ typedef struct MemSite {
     uint16_t memflags;
     uint8_t bytes;          /* of the whole access */
     uint8_t write;
+    uint8_t addr_reg;
     uint32_t num_locs;
     SlotLoc locs[];
 } MemSite;
@@ -74,7 +75,6 @@ typedef struct Cold {
     uint64_t pc;
     unsigned refund;
     bool save_flags, flags_inverted;
-    uint8_t addr_reg;       /* COLD_MEM */
     bool keep_xmm;          /* COLD_MEM: there are copies of vector registers */
     MemSite *site;
     unsigned first_loc, num_locs;   /* COLD_EXIT: dirty slots, into Gen.locs */
@@ -125,8 +125,7 @@ typedef struct Gen {
 typedef struct GenStubs {
     const uint8_t *enter;       /* uint64_t enter(Vcpu *, const void *code) */
     const uint8_t *leave;       /* RAX = exit kind */
-    const uint8_t *probe;       /* RCX = address, RDX = MemSite; returns RCX = addend */
-    const uint8_t *probe_xmm;   /* the same, preserving the copies of vector registers */
+    const uint8_t *probe[2][2]; /* after a failed look-up: [a store][keep XMM registers] */
     const uint8_t *fp_slow;     /* RCX = IrFpHelper, RDX = operands, RAX = value; result in RAX */
     const uint8_t *fp_slow_cmp;
     const uint8_t *sse_consts;  /* 16 bytes each, by SseConst */
@@ -247,8 +246,6 @@ void gen_sel(Gen *g, const IrInsn *i);
 
 void gen_alu(Gen *g, const IrInsn *i);
 void gen_memory(Gen *g, const IrInsn *i);
-/* At the start of a COLD_MEM: look at the second entry of the set. */
-void gen_second_way(Gen *g, const Cold *c);
 void gen_ld_env(Gen *g, const IrInsn *i);
 void gen_st_env(Gen *g, const IrInsn *i);
 void gen_call(Gen *g, const IrInsn *i);
