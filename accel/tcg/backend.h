@@ -83,6 +83,9 @@ struct TcgContext {
     uint64_t space_clock;       /* counts entries to spaces, for least recently used */
     uint8_t tlb_way_bits, tlb_min_bits, tlb_max_bits;
     bool dropped_code;          /* tlb_drop() forgot a page that code may run from */
+    uint64_t io_phys;           /* of the access to a device that mmu_probe() found */
+    uint64_t io_value;
+    const IrUnit *io_insn;      /* see mmu_io() */
     uint64_t chaos;             /* state of the generator of TcgConfig.tlb_chaos; 0: off */
     TableSet *tables;           /* tables.c */
     GHashTable *breakpoints;    /* virtual address -> count */

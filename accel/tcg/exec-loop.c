@@ -65,7 +65,6 @@ static void safe_point(ExecLoop *l)
     }
     for (;;) {
         clock_run_timers(clock);
-        (void)clock_deadline_moved(clock);
         if (machine_has_request(l->machine) || replay_failed(l->replay) ||
             !replay_safe_point(l->replay)) {
             return;

@@ -11,6 +11,7 @@
  */
 #include "util/osdep.h"
 #include "accel/tcg/tlb.h"
+#include "accel/tcg/units.h"
 #include "util/log.h"
 #include <glib.h>
 
@@ -161,9 +162,13 @@ uint64_t mmu_probe(Vcpu *cpu, uint64_t raw, unsigned bytes, unsigned memflags, b
     /* Nobody knows yet whether a store-exclusive stores: if not, the page stays clean. */
     if ((write && (memflags & MEM_EXCL)) || (vaddr & ~PAGE_MASK) + bytes > PAGE_SIZE ||
         ((memflags & MEM_ALIGNED) && (vaddr & (bytes - 1))) ||
-        !data_translate(cpu, s, vaddr, write, &t, &fault) || !t.host ||
+        !data_translate(cpu, s, vaddr, write, &t, &fault) ||
         ((t.attrs & TLB_DEVICE) && (vaddr & (bytes - 1)))) {
         return PROBE_BAIL;
+    }
+    if (!t.host || (write && t.region->ops)) {
+        cpu->tcg->io_phys = t.phys;
+        return memflags & MEM_EXCL ? PROBE_BAIL : PROBE_MMIO;
     }
     if (write) {
         if (t.region->readonly ||
@@ -182,7 +187,35 @@ uint64_t mmu_probe(Vcpu *cpu, uint64_t raw, unsigned bytes, unsigned memflags, b
 
 bool vcpu_can_read(Vcpu *cpu, uint64_t vaddr)
 {
-    return mmu_probe(cpu, vaddr, 1, 0, false) != PROBE_BAIL;
+    uint64_t addend = mmu_probe(cpu, vaddr, 1, 0, false);
+
+    return addend != PROBE_BAIL && addend != PROBE_MMIO;
+}
+
+/* A device has been accessed: if it wants something, execution ends behind this instruction. */
+static void leave_for_device(Vcpu *cpu)
+{
+    if (machine_has_request(cpu->machine) || clock_deadline_moved(cpu->machine->clock)) {
+        cpu->exit_request = 1;
+    }
+}
+
+bool mmu_io(Vcpu *cpu, unsigned bytes, bool write)
+{
+    TcgContext *t = cpu->tcg;
+    MemoryMap *memory = cpu->machine->memory;
+    /* Before the access: a device may write to the page of the code, or to its tables. */
+    const ItlbEntry *itlb = mmu_fetch(cpu, cpu->pc);
+    const IrUnit *insn = unit_single(t, cpu, cpu->pc, itlb);
+
+    /* Nobody there: the interpreter finds the same, and raises the abort. */
+    if (!(write ? memory_io_write(memory, t->io_phys, bytes, t->io_value)
+                : memory_io_read(memory, t->io_phys, bytes, &t->io_value))) {
+        return false;
+    }
+    leave_for_device(cpu);
+    t->io_insn = cpu->exit_request ? insn : NULL;
+    return !cpu->exit_request;
 }
 
 /* ---- whole accesses; faults report the address as the guest gave it, tag included ---- */
@@ -192,8 +225,6 @@ static bool access_mmio(Vcpu *cpu, const Target *t, uint8_t *data, unsigned byte
 {
     unsigned step = MIN(bytes, 8u);
 
-    /* The device may have changed interrupts, deadlines or run state. */
-    cpu->exit_request = 1;
     for (unsigned done = 0; done < bytes * count; done += step) {
         uint64_t value = 0;
         bool ok;
@@ -209,6 +240,7 @@ static bool access_mmio(Vcpu *cpu, const Target *t, uint8_t *data, unsigned byte
             cpu->ops->raise_external(cpu, t->raw + done, write ? MMU_WRITE : MMU_READ);
             return false;
         }
+        leave_for_device(cpu);
     }
     return true;
 }
@@ -243,6 +275,12 @@ bool mmu_access(Vcpu *cpu, uint64_t raw, void *data, unsigned bytes, unsigned co
     uint32_t fault = 0;
     Target t[2];
 
+    if (cpu->tcg->io_insn) {
+        if (!write) {
+            memcpy(data, &cpu->tcg->io_value, length);
+        }
+        return true;
+    }
     if (UNLIKELY(cpu->tcg->chaos)) {
         chaos(cpu, s, vaddr);
     }

@@ -27,15 +27,26 @@ typedef struct ItlbEntry {
 
 /* ---- softmmu.c ---- */
 
-#define PROBE_BAIL 1u    /* never an addend: those are page-aligned */
+/* Never addends: those are page-aligned. */
+#define PROBE_BAIL 1u
+#define PROBE_MMIO 2u
 
 /*
  * The slow path of a generated data access. Returns the addend (host - vaddr) for an
  * access of `bytes` that lies in one page of plain RAM, filling the soft TLB, or
- * PROBE_BAIL when it has to be run by the interpreter. Changes no guest state.
- * MEM_EXCL with write: a store-exclusive.
+ * PROBE_BAIL when it has to be run by the interpreter, or PROBE_MMIO: it goes to a device, and
+ * mmu_io() can make it. Changes no guest state. MEM_EXCL with write: a store-exclusive.
  */
 uint64_t mmu_probe(Vcpu *cpu, uint64_t vaddr, unsigned bytes, unsigned memflags, bool write);
+
+/*
+ * Make the access that mmu_probe() found to go to a device, of up to 8 bytes; the value is in
+ * TcgContext.io_value before or after. cpu->pc and cpu->left are those of the instruction, its
+ * registers need not be. Returns true when generated code may go on with it; false: the interpreter
+ * has to run the instruction, from TcgContext.io_insn if that is set: the access has been
+ * made then, and something wants to be seen to before the next instruction.
+ */
+bool mmu_io(Vcpu *cpu, unsigned bytes, bool write);
 
 /*
  * One guest access in full: `count` elements of `bytes` each at vaddr. Returns

@@ -161,11 +161,19 @@ static void run_single(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)
 /* Interpret one instruction where generated code gave up. */
 static void run_bailed(TcgContext *t, Vcpu *cpu)
 {
-    const ItlbEntry *itlb = mmu_fetch(cpu, cpu->pc);
+    const ItlbEntry *itlb;
 
+    t->stats.bails++;
+    if (t->io_insn) {
+        /* What asked to leave is looked at behind the instruction. */
+        cpu->exit_request = 0;
+        interp_run(cpu, t->io_insn, 1);
+        t->io_insn = NULL;
+        return;
+    }
+    itlb = mmu_fetch(cpu, cpu->pc);
     /* The page was just executed from, and nothing has changed since. */
     assert(itlb);
-    t->stats.bails++;
     run_single(t, cpu, itlb);
 }
 

@@ -178,12 +178,9 @@ bool clock_run_timers(VirtualClock *clock)
     return ran;
 }
 
-bool clock_deadline_moved(VirtualClock *clock)
+bool clock_deadline_moved(const VirtualClock *clock)
 {
-    bool moved = clock->deadline_moved;
-
-    clock->deadline_moved = false;
-    return moved;
+    return clock->deadline_moved;
 }
 
 /* ---- instruction counting ---- */
@@ -192,6 +189,7 @@ void clock_set_slice(VirtualClock *clock, int64_t slice_end, const int64_t *left
 {
     clock->slice_end = slice_end;
     clock->left = left;
+    clock->deadline_moved = false;
 }
 
 void clock_use_icount(VirtualClock *clock, unsigned shift)

@@ -234,7 +234,6 @@ static int64_t guest_run(Guest *g)
         if (slice == 0) {
             continue;
         }
-        clock_deadline_moved(clock);
         vcpu->left = slice;
         clock_set_slice(clock, done + slice, &vcpu->left);
         tcg_run(g->tcg, vcpu);

@@ -193,6 +193,7 @@ static void test_moved(void)
 {
     Fixture f;
     TestTimer t[2];
+    int64_t left = 0;
 
     setup(&f, 0);
     add(&f, &t[0], 'a');
@@ -200,6 +201,8 @@ static void test_moved(void)
     g_assert_false(clock_deadline_moved(f.clock));
     timer_mod(&t[0].timer, 100);
     g_assert_true(clock_deadline_moved(f.clock));
+    g_assert_true(clock_deadline_moved(f.clock));
+    clock_set_slice(f.clock, 0, &left);
     g_assert_false(clock_deadline_moved(f.clock));
     timer_mod(&t[1].timer, 200);
     g_assert_false(clock_deadline_moved(f.clock));

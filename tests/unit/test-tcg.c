@@ -289,7 +289,6 @@ static int64_t guest_slice(Guest *g, int64_t done, int64_t next_event, Rng *shap
     int64_t slice = 1 + rng_below(shape, 100);
 
     slice = MIN(MIN(until, next_event - done), slice);
-    clock_deadline_moved(g->m->clock);
     vcpu->halted = 0;
     vcpu->left = slice;
     clock_set_slice(g->m->clock, done + slice, &vcpu->left);

@@ -40,17 +40,30 @@ static void emit_leave(Asm *a)
     asm_u8(a, 0xc3);
 }
 
-/* Called from generated code on a TLB miss. regs is the save area. */
-static uint64_t probe(Vcpu *cpu, const MemSite *site, uint64_t *regs)
+/* Make an access to a device, so that generated code goes on with its value. */
+static bool probe_mmio(Vcpu *cpu, const MemSite *site, uint64_t *regs)
+{
+    TcgContext *t = cpu->tcg;
+
+    if (site->value_reg == RSP) {
+        return false;
+    }
+    cpu->pc = cpu->code_page | site->pc_offset;
+    cpu->left = regs[R15] + site->refund;
+    if (site->write) {
+        t->io_value = regs[site->value_reg];
+        if (site->bytes < 8) {
+            t->io_value &= (1ull << 8 * site->bytes) - 1;
+        }
+    }
+    return mmu_io(cpu, site->bytes, site->write);
+}
+
+/* The interpreter runs the instruction: let it find all state where it belongs. */
+static void restore_state(Vcpu *cpu, const MemSite *site, uint64_t *regs)
 {
     const uint64_t *spill = regs - FRAME_SAVE / 8;
-    uint64_t addend = mmu_probe(cpu, regs[site->addr_reg], site->bytes, site->memflags,
-                                site->write);
 
-    if (addend != PROBE_BAIL) {
-        regs[R14] = (uintptr_t)cpu->tlb;   /* it may have grown */
-        return addend;
-    }
     for (unsigned n = 0; n < site->num_locs; n++) {
         const SlotLoc *loc = &site->locs[n];
 
@@ -59,7 +72,24 @@ static uint64_t probe(Vcpu *cpu, const MemSite *site, uint64_t *regs)
     }
     cpu->pc = cpu->code_page | site->pc_offset;
     regs[R15] += site->refund;
-    return PROBE_BAIL;
+}
+
+/*
+ * Called from generated code on a TLB miss. regs is the save area; RCX's place takes the
+ * addend. False: leave.
+ */
+static bool probe(Vcpu *cpu, const MemSite *site, uint64_t *regs)
+{
+    uint64_t vaddr = regs[site->addr_reg];
+    uint64_t addend = mmu_probe(cpu, vaddr, site->bytes, site->memflags, site->write);
+
+    if (addend == PROBE_BAIL || (addend == PROBE_MMIO && !probe_mmio(cpu, site, regs))) {
+        restore_state(cpu, site, regs);
+        return false;
+    }
+    regs[RCX] = addend == PROBE_MMIO ? (uintptr_t)&cpu->tcg->io_value - vaddr : addend;
+    regs[R14] = (uintptr_t)cpu->tlb;   /* it may have grown */
+    return true;
 }
 
 static bool probe_saves(unsigned reg)
@@ -103,15 +133,14 @@ static void emit_probe(TcgContext *t, Asm *a, bool write, bool keep_xmm)
     asm_call_abs(a, (const void *)probe);
     asm_alu_ri(a, true, ALU_ADD, RSP, 8);
     for (unsigned reg = 0; reg < 16; reg++) {
-        if (probe_saves(reg)) {
+        if (probe_saves(reg) || reg == RCX) {
             asm_load(a, true, reg, RSP, save + 8 * reg);
         }
     }
     if (keep_xmm) {
         gen_xmm_restore(a, FRAME_XMM + 8);
     }
-    asm_mov_rr(a, true, RCX, RAX);
-    asm_alu_ri(a, true, ALU_CMP, RAX, PROBE_BAIL);
+    asm_op_rr8(a, 0x84, RAX, RAX);            /* TEST AL, AL */
     good = asm_jcc(a, CC_NE);
     asm_alu_ri(a, true, ALU_ADD, RSP, 8);     /* the return address */
     asm_mov_ri(a, RAX, EXIT_KIND_BAIL);

@@ -32,7 +32,7 @@ static bool is_write(const IrInsn *i)
     return i->op == IR_st || i->op == IR_st2 || i->op == IR_st_vec || i->op == IR_stx;
 }
 
-static MemSite *new_site(Gen *g, const IrInsn *i, HostReg addr)
+static MemSite *new_site(Gen *g, const IrInsn *i, HostReg addr, HostReg value)
 {
     unsigned first = g->locs->len, count = gen_capture(g);
     MemSite *site = tcg_meta_alloc(g->t, sizeof(*site) + count * sizeof(SlotLoc));
@@ -43,6 +43,7 @@ static MemSite *new_site(Gen *g, const IrInsn *i, HostReg addr)
     site->bytes = access_bytes(i);
     site->write = is_write(i);
     site->addr_reg = addr;
+    site->value_reg = value;
     site->num_locs = count;
     if (count) {
         memcpy(site->locs, &g_array_index(g->locs, SlotLoc, first), count * sizeof(SlotLoc));
@@ -51,8 +52,8 @@ static MemSite *new_site(Gen *g, const IrInsn *i, HostReg addr)
     return site;
 }
 
-/* Leaves the addend in RCX; RAX is free afterwards. */
-static void lookup(Gen *g, const IrInsn *i, HostReg addr)
+/* Leaves the addend in RCX; RAX is free afterwards. value: see MemSite. */
+static void lookup(Gen *g, const IrInsn *i, HostReg addr, HostReg value)
 {
     Asm *a = &g->a;
     unsigned bytes = access_bytes(i);
@@ -60,7 +61,7 @@ static void lookup(Gen *g, const IrInsn *i, HostReg addr)
     Cold cold = { .kind = COLD_MEM, .keep_xmm = gen_xmm_any(g) };
 
     assert(g->flags_home);
-    cold.site = new_site(g, i, addr);
+    cold.site = new_site(g, i, addr, value);
     asm_mov_rr(a, false, RAX, addr);
     asm_shift_i(a, false, SHIFT_SHR, RAX, PAGE_BITS - TLB_ENTRY_BITS);
     if (i->aux & MEM_UNPRIV) {
@@ -137,7 +138,7 @@ static void gen_load(Gen *g, const IrInsn *i)
     if (i->op == IR_ld2) {
         dst2 = gen_def(g, i->dst2);
     }
-    lookup(g, i, addr);
+    lookup(g, i, addr, i->op == IR_ld ? RAX : RSP);
     load_element(g, i->aux, dst, addr, 0);
     if (i->op == IR_ld2) {
         load_element(g, i->aux, dst2, addr, bytes);
@@ -160,7 +161,7 @@ static void gen_store(Gen *g, const IrInsn *i)
     if (i->op == IR_st2) {
         v2 = gen_use(g, i->arg[2]);
     }
-    lookup(g, i, addr);
+    lookup(g, i, addr, i->op == IR_st ? v : RSP);
     store_element(g, i->aux, v, addr, 0);
     if (i->op == IR_st2) {
         store_element(g, i->aux, v2, addr, mem_bytes(i->aux));
@@ -188,7 +189,7 @@ static void gen_store_exclusive(Gen *g, const IrInsn *i)
     asm_mov_ri(a, status, 1);
     asm_alu_rm(a, true, ALU_CMP, addr, RBP, offsetof(Vcpu, excl_addr));
     other_addr = asm_jcc(a, CC_NE);
-    lookup(g, i, addr);
+    lookup(g, i, addr, RSP);
     compare_element(g, i->aux, addr, 0);
     other_value = asm_jcc(a, CC_NE);
     if (pair) {
@@ -214,7 +215,7 @@ static void gen_load_vec(Gen *g, const IrInsn *i)
     HostReg addr = gen_use(g, i->arg[0]);
     unsigned bytes = mem_bytes(i->aux), x;
 
-    lookup(g, i, addr);
+    lookup(g, i, addr, RSP);
     x = gen_xmm_define(g, i->imm, MAX(bytes, 4));
     switch (i->aux & 7) {
     case MEM_128:
@@ -239,7 +240,7 @@ static void gen_store_vec(Gen *g, const IrInsn *i)
     Asm *a = &g->a;
     HostReg addr = gen_use(g, i->arg[0]);
 
-    lookup(g, i, addr);
+    lookup(g, i, addr, RSP);
     if ((i->aux & 7) == MEM_128) {
         asm_op_rm(a, false, 0x66, 0x0f6f, 0, RBP, i->imm);
         asm_op_rmx(a, false, 0xf3, 0x0f7f, 0, RCX, addr, 0, false);

@@ -62,6 +62,7 @@ typedef struct MemSite {
     uint8_t bytes;          /* of the whole access */
     uint8_t write;
     uint8_t addr_reg;
+    uint8_t value_reg;      /* a store's; RSP: an access that mmu_io() cannot make */
     uint32_t num_locs;
     SlotLoc locs[];
 } MemSite;

@@ -65,10 +65,10 @@ int64_t clock_next_deadline(VirtualClock *clock);
 bool clock_run_timers(VirtualClock *clock);
 
 /*
- * Whether timer_mod() made the earliest deadline earlier since the last call: the
- * execution loop leaves after the current instruction. Reading clears it.
+ * Whether timer_mod() made the earliest deadline earlier since the slice began: the
+ * execution loop leaves after the current instruction.
  */
-bool clock_deadline_moved(VirtualClock *clock);
+bool clock_deadline_moved(const VirtualClock *clock);
 
 /*
  * The instruction counter: icount = slice_end - *left, where `left` counts
