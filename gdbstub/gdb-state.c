@@ -20,6 +20,8 @@ typedef struct StateCall {
     uint8_t *data;
     size_t length;
     ExecWrite result;
+    GdbWatch watch;
+    bool ok;
 } StateCall;
 
 static void run(StateCall *c, void (*fn)(void *opaque))
@@ -300,21 +302,81 @@ static void remove_breakpoint(void *opaque)
     tcg_breakpoint_remove(exec_loop_tcg(c->g->env.loop), c->addr);
 }
 
-/* "TYPE,ADDR,KIND". Software and hardware breakpoints are the same here. */
-static bool parse_breakpoint(const char *args, uint64_t *addr)
+static void insert_watchpoint(void *opaque)
 {
-    uint64_t kind;
+    StateCall *c = opaque;
 
-    if ((*args != '0' && *args != '1') || args[1] != ',') {
-        return false;
-    }
-    args += 2;
-    return gdb_get_number(&args, addr) && *args++ == ',' && gdb_get_number(&args, &kind);
+    c->ok = tcg_watchpoint_insert(exec_loop_tcg(c->g->env.loop), c->watch.kind, c->watch.addr,
+                                  c->watch.length);
 }
 
-static bool is_watchpoint(const char *args)
+static void remove_watchpoint(void *opaque)
 {
-    return *args >= '2' && *args <= '4';
+    StateCall *c = opaque;
+
+    tcg_watchpoint_remove(exec_loop_tcg(c->g->env.loop), c->watch.kind, c->watch.addr,
+                          c->watch.length);
+}
+
+/*
+ * "TYPE,ADDR,KIND". Types 0 and 1, software and hardware breakpoints, are the same here. 2 to 4 are
+ * watchpoints, on KIND bytes.
+ */
+static bool parse_breakpoint(const char *args, StateCall *c)
+{
+    static const WatchKind kinds[] = {
+        WATCH_NONE, WATCH_NONE, WATCH_WRITES, WATCH_READS, WATCH_ACCESSES,
+    };
+
+    if (*args < '0' || *args > '4' || args[1] != ',') {
+        return false;
+    }
+    c->watch.kind = kinds[*args - '0'];
+    args += 2;
+    if (!gdb_get_number(&args, &c->addr) || *args++ != ',' ||
+        !gdb_get_number(&args, &c->watch.length)) {
+        return false;
+    }
+    c->watch.addr = c->addr;
+    return !c->watch.kind || (c->watch.length && c->addr + (c->watch.length - 1) >= c->addr);
+}
+
+/* Its index, or -1. */
+static int find_watch(GdbStub *g, const GdbWatch *watch)
+{
+    for (unsigned n = 0; n < g->watches->len; n++) {
+        const GdbWatch *w = &g_array_index(g->watches, GdbWatch, n);
+
+        if (w->kind == watch->kind && w->addr == watch->addr && w->length == watch->length) {
+            return (int)n;
+        }
+    }
+    return -1;
+}
+
+static bool insert_watch(StateCall *c, GString *reply)
+{
+    if (find_watch(c->g, &c->watch) < 0) {
+        run(c, insert_watchpoint);
+        if (!c->ok) {
+            g_string_append_printf(reply, "E.no more than %u watchpoints: delete one first",
+                                   TCG_MAX_WATCHPOINTS);
+            return true;
+        }
+        g_array_append_val(c->g->watches, c->watch);
+    }
+    return finish(true, 0, reply);
+}
+
+static bool remove_watch(StateCall *c, GString *reply)
+{
+    int n = find_watch(c->g, &c->watch);
+
+    if (n >= 0) {
+        g_array_remove_index(c->g->watches, (unsigned)n);
+        run(c, remove_watchpoint);
+    }
+    return finish(true, 0, reply);
 }
 
 #define MAX_BREAKPOINTS 4096
@@ -323,13 +385,13 @@ bool gdb_insert_breakpoint(GdbStub *g, const char *args, size_t length, GString 
 {
     StateCall c = { .g = g };
 
-    if (is_watchpoint(args)) {
-        return true;
-    }
-    if (!parse_breakpoint(args, &c.addr) ||
+    if (!parse_breakpoint(args, &c) ||
         g_hash_table_size(g->breakpoints) >= MAX_BREAKPOINTS) {
         gdb_error(reply, EINVAL_REPLY);
         return true;
+    }
+    if (c.watch.kind) {
+        return insert_watch(&c, reply);
     }
     if (!g_hash_table_contains(g->breakpoints, &c.addr)) {
         g_hash_table_add(g->breakpoints, g_memdup2(&c.addr, sizeof(c.addr)));
@@ -342,12 +404,12 @@ bool gdb_remove_breakpoint(GdbStub *g, const char *args, size_t length, GString 
 {
     StateCall c = { .g = g };
 
-    if (is_watchpoint(args)) {
-        return true;
-    }
-    if (!parse_breakpoint(args, &c.addr)) {
+    if (!parse_breakpoint(args, &c)) {
         gdb_error(reply, EINVAL_REPLY);
         return true;
+    }
+    if (c.watch.kind) {
+        return remove_watch(&c, reply);
     }
     if (g_hash_table_remove(g->breakpoints, &c.addr)) {
         run(&c, remove_breakpoint);
@@ -367,4 +429,10 @@ void gdb_clear_breakpoints(GdbStub *g)
         run(&c, remove_breakpoint);
     }
     g_hash_table_remove_all(g->breakpoints);
+    for (unsigned n = 0; n < g->watches->len; n++) {
+        StateCall c = { .g = g, .watch = g_array_index(g->watches, GdbWatch, n) };
+
+        run(&c, remove_watchpoint);
+    }
+    g_array_set_size(g->watches, 0);
 }

@@ -12,6 +12,17 @@
 
 enum GdbSignal { GDB_SIGNAL_INT = 2, GDB_SIGNAL_TRAP = 5 };
 
+typedef struct GdbWatch {
+    WatchKind kind;
+    uint64_t addr, length;
+} GdbWatch;
+
+typedef struct GdbStop {
+    ExecStopReason reason;
+    unsigned cpu;
+    WatchHit hit;
+} GdbStop;
+
 struct GdbStub {
     GdbEnv env;
     Chardev *chr;
@@ -27,12 +38,13 @@ struct GdbStub {
     unsigned step_cpu;         /* of "Hc" */
     unsigned stop_cpu;         /* that the last stop was on */
     GHashTable *breakpoints;   /* addresses, uint64_t* */
+    GArray *watches;           /* GdbWatch */
     GByteArray *last;          /* the last packet sent, for a NAK */
 
     GSource *notify;           /* made ready by the machine thread */
     GMutex lock;               /* guards the two below */
     bool stop_pending;
-    struct { ExecStopReason reason; unsigned cpu; } stop;
+    GdbStop stop;
 };
 
 /*

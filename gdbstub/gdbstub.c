@@ -73,8 +73,14 @@ void gdb_put_thread(GdbStub *g, GString *out, unsigned cpu)
 
 /* ---- stops ---- */
 
-static void send_stop(GdbStub *g, ExecStopReason reason)
+static const char *watch_name(WatchKind kind)
 {
+    return kind == WATCH_READS ? "rwatch" : kind == WATCH_WRITES ? "watch" : "awatch";
+}
+
+static void send_stop(GdbStub *g, const GdbStop *stop)
+{
+    ExecStopReason reason = stop->reason;
     bool interrupted = reason == EXEC_STOP_PAUSED || reason == EXEC_STOP_SHUTDOWN;
     g_autoptr(GString) reply = g_string_new("");
     const char *why = "";
@@ -87,6 +93,10 @@ static void send_stop(GdbStub *g, ExecStopReason reason)
     g_string_printf(reply, "T%02xthread:", interrupted ? GDB_SIGNAL_INT : GDB_SIGNAL_TRAP);
     gdb_put_thread(g, reply, g->stop_cpu);
     g_string_append_printf(reply, ";%s", why);
+    if (reason == EXEC_STOP_WATCHPOINT) {
+        g_string_append_printf(reply, "%s:%" PRIx64 ";", watch_name(stop->hit.kind),
+                               stop->hit.vaddr);
+    }
     gdb_send(g, reply->str, reply->len);
 }
 
@@ -94,21 +104,21 @@ static void send_stop(GdbStub *g, ExecStopReason reason)
 static gboolean notify_run(gpointer opaque)
 {
     GdbStub *g = opaque;
-    ExecStopReason reason;
+    GdbStop stop;
     bool pending;
 
     g_mutex_lock(&g->lock);
     pending = g->stop_pending;
     g->stop_pending = false;
-    reason = g->stop.reason;
+    stop = g->stop;
     if (pending) {
-        g->stop_cpu = g->stop.cpu;
+        g->stop_cpu = stop.cpu;
     }
     g_mutex_unlock(&g->lock);
     if (pending && g->running && g->connected) {
         g->running = false;
         g->cpu = g->step_cpu = g->stop_cpu;
-        send_stop(g, reason);
+        send_stop(g, &stop);
     }
     return G_SOURCE_CONTINUE;
 }
@@ -128,8 +138,11 @@ static void stopped(void *opaque, ExecStopReason reason, Vcpu *cpu)
 
     g_mutex_lock(&g->lock);
     g->stop_pending = true;
-    g->stop.reason = reason;
-    g->stop.cpu = cpu ? cpu->index : 0;
+    g->stop = (GdbStop){ .reason = reason };
+    if (cpu) {
+        g->stop.cpu = cpu->index;
+        g->stop.hit = cpu->watch_hit;
+    }
     g_mutex_unlock(&g->lock);
     g_source_set_ready_time(g->notify, 0);
 }
@@ -476,6 +489,7 @@ GdbStub *gdbstub_new(const GdbEnv *env, GMainContext *context, Chardev *chr)
     g->env = *env;
     g->chr = chr;
     g->breakpoints = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    g->watches = g_array_new(false, false, sizeof(GdbWatch));
     g->last = g_byte_array_new();
     g_mutex_init(&g->lock);
     g->notify = g_source_new(&notify_funcs, sizeof(GSource));
@@ -496,6 +510,7 @@ void gdbstub_free(GdbStub *g)
     g_source_destroy(g->notify);
     g_source_unref(g->notify);
     g_hash_table_unref(g->breakpoints);
+    g_array_unref(g->watches);
     g_byte_array_unref(g->last);
     g_mutex_clear(&g->lock);
     g_free(g);

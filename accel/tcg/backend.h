@@ -62,6 +62,11 @@ typedef struct TcgStats {
     uint64_t tlb_flushes;
 } TcgStats;
 
+typedef struct Watchpoint {
+    uint64_t vaddr, length;
+    WatchKind kind;
+} Watchpoint;
+
 #define UNIT_HASH_SIZE 262144
 
 struct TcgContext {
@@ -91,6 +96,8 @@ struct TcgContext {
     GHashTable *breakpoints;    /* virtual address -> count */
     GHashTable *break_pages;    /* virtual page -> count of addresses */
     GPtrArray *break_units;     /* Unit *, made for them; dead ones may be among them */
+    Watchpoint watch[TCG_MAX_WATCHPOINTS];
+    unsigned num_watches;
     TcgStats stats;
 };
 

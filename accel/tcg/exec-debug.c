@@ -37,8 +37,8 @@ static bool deliver_register(ExecLoop *l, ByteReader *in)
     if (!t || in->failed || reg >= t->num_regs() || byte_reader_left(in) != t->size(reg)) {
         return false;
     }
-    /* It may be the PC: a breakpoint there has not been met yet. */
-    cpu->skip_breakpoint = false;
+    /* It may be the PC: what stops execution there has not been met yet. */
+    cpu->skip_breakpoint = cpu->skip_watch = false;
     l->written = t->write(cpu, (unsigned)reg, bytes_get_data(in, t->size(reg)));
     return true;
 }

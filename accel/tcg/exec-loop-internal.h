@@ -84,7 +84,7 @@ void loop_sched_digest(ExecLoop *l, Digest *d);
 Vcpu *loop_choose_cpu(ExecLoop *l);
 /* For the chosen CPU: instructions to where the loop has to look around; at least 1. */
 int64_t loop_slice_length(ExecLoop *l);
-/* Run the chosen CPU. True when it came to a breakpoint; listeners know. */
+/* Run the chosen CPU. True when it came to a breakpoint or watchpoint; listeners know. */
 bool loop_run_slice(ExecLoop *l, int64_t length);
 
 /* ---- exec-time.c: virtual time against host time ---- */

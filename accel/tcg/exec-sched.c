@@ -218,11 +218,12 @@ bool loop_run_slice(ExecLoop *l, int64_t length)
         m->current_cpu = before_cpu;
         tcg_set_woken(l->tcg, woken);
     }
-    if (stop != TCG_STOP_DEBUG) {
+    if (stop != TCG_STOP_DEBUG && stop != TCG_STOP_WATCH) {
         return false;
     }
     /* Now: who is told may continue before this thread gets to wait. */
     cpu->skip_breakpoint = true;
-    loop_tell_stopped(l, EXEC_STOP_BREAKPOINT, cpu);
+    loop_tell_stopped(l, stop == TCG_STOP_WATCH ? EXEC_STOP_WATCHPOINT : EXEC_STOP_BREAKPOINT,
+                      cpu);
     return true;
 }

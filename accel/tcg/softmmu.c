@@ -6,12 +6,15 @@
  * 2. Faults are not cached. An entry holds all rights of its page, so an access without the
  *    right faults in the walk, which knows how.
  * 3. The first store to a page since a consumer of its dirty flags cleaned it comes here.
+ * 4. So does every access to a page with watched bytes; the interpreter makes those that
+ *    touch one, as only whole accesses (mmu_access()) can stop.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "accel/tcg/tlb.h"
 #include "accel/tcg/units.h"
+#include "accel/tcg/watchpoints.h"
 #include "util/log.h"
 #include <glib.h>
 
@@ -36,7 +39,8 @@ typedef struct Target {
 /* Whether generated code may access the page without asking. */
 static bool goes_direct(uint32_t attrs)
 {
-    return !(attrs & TLB_MMIO) && (!(attrs & TLB_DEVICE) || (attrs & TLB_CODE_ALIGNS));
+    return !(attrs & (TLB_MMIO | TLB_WATCH)) &&
+           (!(attrs & TLB_DEVICE) || (attrs & TLB_CODE_ALIGNS));
 }
 
 static TlbEntry *fill(Vcpu *cpu, Space *s, uint64_t page, const MmuResult *walk)
@@ -46,6 +50,7 @@ static TlbEntry *fill(Vcpu *cpu, Space *s, uint64_t page, const MmuResult *walk)
     uint32_t attrs = walk->attrs | (r && r->host && !r->io_reads ? 0 : TLB_MMIO);
     TlbEntry *e = tlb_insert(t, s, page);
 
+    attrs |= watchpoint_on_page(t, page) ? TLB_WATCH : 0;
     *e = (TlbEntry){ .read_tag = page, .write_tag = page | TLB_SLOW,
                      .phys_attrs = walk->phys | attrs };
     if (!(attrs & TLB_MMIO)) {
@@ -163,7 +168,9 @@ uint64_t mmu_probe(Vcpu *cpu, uint64_t raw, unsigned bytes, unsigned memflags, b
     if ((write && (memflags & MEM_EXCL)) || (vaddr & ~PAGE_MASK) + bytes > PAGE_SIZE ||
         ((memflags & MEM_ALIGNED) && (vaddr & (bytes - 1))) ||
         !data_translate(cpu, s, vaddr, write, &t, &fault) ||
-        ((t.attrs & TLB_DEVICE) && (vaddr & (bytes - 1)))) {
+        ((t.attrs & TLB_DEVICE) && (vaddr & (bytes - 1))) ||
+        ((t.attrs & TLB_WATCH) &&
+         ((t.attrs & TLB_MMIO) || watchpoint_find(cpu->tcg, vaddr, bytes, write)))) {
         return PROBE_BAIL;
     }
     if (!t.host || (write && t.region->ops)) {
@@ -264,6 +271,14 @@ static bool access_part(Vcpu *cpu, const Target *t, uint8_t *data, unsigned byte
     return true;
 }
 
+/* Whether the access has to wait for the debugger's user. */
+static bool watch_stops(Vcpu *cpu, uint32_t attrs, uint64_t vaddr, unsigned length,
+                        unsigned memflags, bool write)
+{
+    return UNLIKELY(attrs & TLB_WATCH) && !(memflags & MEM_UNWATCHED) &&
+           watchpoint_stops(cpu, vaddr, length, write);
+}
+
 bool mmu_access(Vcpu *cpu, uint64_t raw, void *data, unsigned bytes, unsigned count,
                 unsigned memflags, bool write)
 {
@@ -299,7 +314,8 @@ bool mmu_access(Vcpu *cpu, uint64_t raw, void *data, unsigned bytes, unsigned co
     t[0].raw = raw;
     first = PAGE_SIZE - (vaddr & ~PAGE_MASK);
     if (first >= length) {
-        return access_part(cpu, &t[0], data, bytes, count, write);
+        return !watch_stops(cpu, t[0].attrs, vaddr, length, memflags, write) &&
+               access_part(cpu, &t[0], data, bytes, count, write);
     }
     if (!data_translate(cpu, s, vaddr + first, write, &t[1], &fault)) {
         cpu->ops->raise_abort(cpu, raw + first, access, fault, unpriv);
@@ -314,7 +330,8 @@ bool mmu_access(Vcpu *cpu, uint64_t raw, void *data, unsigned bytes, unsigned co
         }
         unit = 1;
     }
-    return access_part(cpu, &t[0], data, unit, first / unit, write) &&
+    return !watch_stops(cpu, t[0].attrs | t[1].attrs, vaddr, length, memflags, write) &&
+           access_part(cpu, &t[0], data, unit, first / unit, write) &&
            access_part(cpu, &t[1], (uint8_t *)data + first, unit,
                        (length - first) / unit, write);
 }

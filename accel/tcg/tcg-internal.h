@@ -50,7 +50,7 @@ bool mmu_io(Vcpu *cpu, unsigned bytes, bool write);
 
 /*
  * One guest access in full: `count` elements of `bytes` each at vaddr. Returns
- * false after raising the exception.
+ * false after raising the exception, or in front of a watchpoint (cpu->watch_hit.before).
  */
 bool mmu_access(Vcpu *cpu, uint64_t vaddr, void *data, unsigned bytes, unsigned count,
                 unsigned memflags, bool write);

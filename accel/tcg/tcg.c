@@ -237,7 +237,7 @@ static void run_unit(TcgContext *t, Vcpu *cpu)
         cpu->left--;
         return;
     }
-    if (cpu->left == 1) {
+    if (cpu->left == 1 || cpu->skip_watch) {
         run_single(t, cpu, itlb);
         return;
     }
@@ -262,8 +262,13 @@ TcgStop tcg_run(TcgContext *t, Vcpu *cpu)
     cpu->last_exit = EXIT_KIND_MAIN;
     tlb_enter(cpu);
     cpu->yielded = false;
+    cpu->watch_hit = (WatchHit){ 0 };
     for (;;) {
         cpu->exit_request = 0;
+        if (cpu->watch_hit.kind) {
+            cpu->skip_watch = cpu->watch_hit.before;
+            return TCG_STOP_WATCH;
+        }
         if (cpu->yielded) {
             return TCG_STOP_YIELD;
         }
@@ -281,14 +286,14 @@ TcgStop tcg_run(TcgContext *t, Vcpu *cpu)
             /* A step of its own: what else happens at this address has its own position. */
             cpu->left--;
             cpu->last_exit = EXIT_KIND_MAIN;
-            cpu->skip_breakpoint = false;
+            cpu->skip_breakpoint = cpu->skip_watch = false;
             continue;
         }
         if (breakpoint_at(t, cpu->pc) && !cpu->skip_breakpoint) {
             return TCG_STOP_DEBUG;
         }
         run_unit(t, cpu);
-        cpu->skip_breakpoint = false;
+        cpu->skip_breakpoint = cpu->skip_watch = false;
     }
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""gdb-multiarch against the program: registers, memory, breakpoints, steps, Ctrl-C.
+"""gdb-multiarch against the program: registers, memory, breakpoints, watchpoints, steps,
+Ctrl-C.
 
 usage: test_gdb.py REARM; exit code 77 (skipped) without gdb-multiarch.
 """
@@ -25,11 +26,11 @@ class GdbTest(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
         self.socket = os.path.join(self.folder.name, 'gdb.sock')
-        self.spin = guests.write(os.path.join(self.folder.name, 'spin.elf'), guests.SPIN)
+        self.kernel = guests.write(os.path.join(self.folder.name, 'spin.elf'), guests.SPIN)
 
     def start(self, *args):
         process = subprocess.Popen(
-            [REARM, '-display', 'none', '-serial', 'null', '-kernel', self.spin,
+            [REARM, '-display', 'none', '-serial', 'null', '-kernel', self.kernel,
              '-gdb', f'unix:{self.socket},server=on,wait=off', *args],
             cwd=self.folder.name, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.addCleanup(self.reap, process)
@@ -118,6 +119,59 @@ class GdbTest(unittest.TestCase):
         self.assertEqual(self.value(out, 'm'), '2')
         self.assertEqual(self.value(out, 'f'), '1000')
         self.assertEqual(process.wait(TIMEOUT), 0)           # kill ends the emulator
+
+    def use_accesses(self):
+        self.kernel = guests.write(os.path.join(self.folder.name, 'access.elf'), guests.ACCESS)
+
+    def check_watchpoints(self, *args):
+        """gdb shows the values around the access and the address of the next instruction."""
+        self.use_accesses()
+        self.start('-S', *args)
+        data, where = guests.SPIN_DATA, 'printf "pc=%lx\\n", $pc'
+        out = self.gdb(
+            f'watch *(long *){data:#x}', 'continue', where, 'continue', where, 'delete',
+            f'rwatch *(long *){data:#x}', 'continue', where, 'continue', where, 'delete',
+            f'awatch *(long *){data:#x}', 'continue', where, 'continue', where, 'delete',
+            f'watch *(char *){data + 24:#x} if *(char *){data + 24:#x} == 9', 'continue', where,
+            'printf "x=%ld\\n", $x0', 'kill')
+        stores, loads, pairs = (f'pc={guests.ACCESS_LOOP + n:x}' for n in (8, 12, 16))
+        self.assertEqual(re.findall(r'pc=\w+', out),
+                         [stores, stores, loads, loads, stores, loads, pairs], out)
+        self.assertEqual(re.findall(r'(?:Old value|New value|Value) = (\d+)', out)[:6],
+                         ['0', '1', '1', '2', '2', '3'], out)
+        self.assertEqual(self.value(out, 'x'), '9')
+
+    def test_watchpoints(self):
+        self.check_watchpoints()
+
+    def test_watchpoints_interpreter(self):
+        self.check_watchpoints('-accel', 'tcg,backend=interp')
+
+    def test_watched_recording(self):
+        """Watchpoints leave no trace in a recording, nor in its replay."""
+        self.use_accesses()
+        log, data = os.path.join(self.folder.name, 'a.log'), guests.SPIN_DATA
+        process = self.start('-S', '-smp', '4', '-icount', f'shift=0,rr=record,rrfile={log}')
+        out = self.gdb(f'watch *(long *){data:#x}', f'awatch *(long *){data + 24:#x}', 'continue',
+                       'continue', 'set $x0 = 1000', f'set {{long}}{data:#x} = 77', 'continue',
+                       'continue', 'printf "m=%ld\\n", *(long *)' + hex(data), 'delete', 'detach')
+        self.assertEqual(self.value(out, 'm'), '1001')
+        time.sleep(0.2)
+        process.terminate()
+        _, stderr = process.communicate(timeout=TIMEOUT)
+        digest = re.search(rb'digest ([0-9a-f]+)', stderr).group(1)
+        for acts in ([], [f'rwatch *(long *){data:#x}', *['continue'] * 5, 'delete']):
+            process = self.start('-S', '-icount', f'rr=replay,rrfile={log}')
+            self.gdb(*acts, 'detach')
+            _, stderr = process.communicate(timeout=TIMEOUT)
+            self.assertIn(b'digest ' + digest + b' (equal)', stderr)
+            self.assertEqual(process.returncode, 0)
+
+    def test_too_many_watchpoints(self):
+        self.start('-S')
+        commands = [f'awatch *(char *){guests.SPIN_DATA + n:#x}' for n in range(65)]
+        out = self.gdb(*commands, 'continue', 'kill')
+        self.assertRegex(out, 'Could not insert hardware watchpoint 65|no more than 64 watchpoints')
 
     def test_interrupt_and_monitor(self):
         """gdb stops a running machine, asks its monitor, detaches: it runs on."""

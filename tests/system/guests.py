@@ -64,6 +64,19 @@ SPIN = [
     0xd65f03c0,   # ret
 ]
 
+# Count in x0 for ever: store it at SPIN_DATA, load it, store a pair behind it.
+ACCESS_LOOP = LOAD + 0xc
+ACCESS = [
+    0xd2a80101,   # movz  x1, #0x4008, lsl #16
+    0x91400421,   # add   x1, x1, #1, lsl #12
+    0xd2800000,   # mov   x0, #0
+    0x91000400,   # 1: add x0, x0, #1
+    0xf9000020,   # str   x0, [x1]
+    0xf9400022,   # ldr   x2, [x1]
+    0xa9010820,   # stp   x0, x2, [x1, #16]
+    0x17fffffc,   # b     1b
+]
+
 
 def flood_text():
     return bytes(0x30 + (i & 0x3f) for i in range(FLOOD_BYTES))

@@ -267,6 +267,7 @@ typedef struct Run {
     GCond changed;
     unsigned stops;                 /* how often the listener was called */
     ExecStopReason reason;          /* ... last */
+    unsigned watch_stops;           /* ... for a watchpoint */
     uint64_t stop_pc;
     bool ended;
     unsigned powerdowns;
@@ -280,6 +281,7 @@ static void run_stopped(void *opaque, ExecStopReason reason, Vcpu *cpu)
     g_mutex_lock(&r->lock);
     r->stops++;
     r->reason = reason;
+    r->watch_stops += reason == EXEC_STOP_WATCHPOINT;
     r->stop_pc = cpu->pc;
     g_cond_broadcast(&r->changed);
     g_mutex_unlock(&r->lock);

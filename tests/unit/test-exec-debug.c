@@ -1,7 +1,7 @@
 /*
  * Recordings of a machine under a debugger that acts: it stops and steps CPUs, sets and removes
- * breakpoints, writes registers, memory and code, while input comes in and resets happen.
- * Each is replayed in all shapes of execution, and under another debugger, with
+ * breakpoints and watchpoints, writes registers, memory and code, while input comes in and
+ * resets happen. Each is replayed in all shapes of execution, and under another debugger, with
  * equal digests.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -22,10 +22,18 @@ enum { REG_PC = 32, REG_CPSR = 33, REG_V0 = 34 };
 /* Instructions of the worker where breakpoints are set and code is changed. */
 static const unsigned break_offsets[] = { 0x28, 0x34, 0x44, 0x50, 0x68, 0x70, 0x9c, 0xa80 };
 
+#define WATCHES 4
+
+typedef struct Watch {
+    WatchKind kind;           /* NONE: not set */
+    uint64_t addr, length;
+} Watch;
+
 typedef struct Debugger {
     Run *r;
     Rng rng;
     bool breaks[ARRAY_SIZE(break_offsets)];
+    Watch watches[WATCHES];
     bool may_write;
     unsigned done, failed, refused;
 } Debugger;
@@ -86,6 +94,28 @@ static void write_memory(Debugger *d, Vcpu *cpu)
     }
 }
 
+/* On a few words of a CPU's data, or registers of the device. */
+static void change_watch(Debugger *d)
+{
+    TcgContext *t = d->r->a.tcg;
+    Watch *w = &d->watches[rng_below(&d->rng, WATCHES)];
+
+    if (w->kind) {
+        g_assert_true(tcg_watchpoint_remove(t, w->kind, w->addr, w->length));
+        w->kind = WATCH_NONE;
+        return;
+    }
+    w->kind = WATCH_READS + rng_below(&d->rng, 3);
+    w->length = 1 + rng_below(&d->rng, 40);
+    if (rng_percent(&d->rng, 20)) {
+        w->addr = TESTER + rng_below(&d->rng, 0x20);
+    } else {
+        w->addr = RAM + 0x10000 + rng_below(&d->rng, 0xff0) +
+                  (rng_below(&d->rng, d->r->a.m->num_cpus) << 16);
+    }
+    g_assert_true(tcg_watchpoint_insert(t, w->kind, w->addr, w->length));
+}
+
 /* A closure: one thing or several at one position. */
 static void act(void *opaque)
 {
@@ -95,7 +125,9 @@ static void act(void *opaque)
         Vcpu *cpu = d->r->a.m->cpus[rng_below(&d->rng, d->r->a.m->num_cpus)];
         unsigned b = rng_below(&d->rng, ARRAY_SIZE(break_offsets));
 
-        if (rng_percent(&d->rng, 40)) {
+        if (rng_percent(&d->rng, 20)) {
+            change_watch(d);
+        } else if (rng_percent(&d->rng, 40)) {
             if (d->breaks[b]) {
                 g_assert_true(tcg_breakpoint_remove(d->r->a.tcg, RAM + break_offsets[b]));
             } else {
@@ -117,7 +149,9 @@ static void clear_breaks(void *opaque)
     Debugger *d = opaque;
 
     tcg_breakpoint_clear(d->r->a.tcg);
+    tcg_watchpoint_clear(d->r->a.tcg);
     memset(d->breaks, 0, sizeof(d->breaks));
+    memset(d->watches, 0, sizeof(d->watches));
 }
 
 static bool run_ends(Run *r)
@@ -183,7 +217,7 @@ static void debug_session(Debugger *d, unsigned actions)
     exec_loop_cont(d->r->loop);
 }
 
-static ExecResult record_debugged(const RunConfig *c, uint64_t seed)
+static ExecResult record_debugged(const RunConfig *c, uint64_t seed, unsigned *watch_stops)
 {
     Debugger d = { .rng = { seed }, .may_write = true };
     ExecResult result;
@@ -195,8 +229,9 @@ static ExecResult record_debugged(const RunConfig *c, uint64_t seed)
     debug_session(&d, 100);
     result = run_join(&r);
     g_assert_cmpuint(d.refused, ==, 0);
-    g_test_message("seed %" PRIu64 ": %u writes, %u failed, %u stops, %" PRIu64 " instructions",
-                   seed, d.done, d.failed, r.stops, result.icount);
+    g_test_message("seed %" PRIu64 ": %u writes, %u failed, %u stops, %u at watchpoints, %" PRIu64
+                   " instructions", seed, d.done, d.failed, r.stops, r.watch_stops, result.icount);
+    *watch_stops += r.watch_stops;
     run_close(&r);
     return result;
 }
@@ -217,7 +252,7 @@ static void replay_debugged(const RunConfig *c, const ExecResult *recorded, uint
     run_close(&r);
 }
 
-static void check_debugged(unsigned num_cpus, uint64_t seed)
+static void check_debugged(unsigned num_cpus, uint64_t seed, unsigned *watch_stops)
 {
     static const ReplayCheck checks[] = {
         REPLAY_CHECK_OFF, REPLAY_CHECK_EVENTS, REPLAY_CHECK_DIGEST,
@@ -232,7 +267,7 @@ static void check_debugged(unsigned num_cpus, uint64_t seed)
     Run r;
 
     c.replay = (ReplayConfig){ REPLAY_MODE_RECORD, path, checks[seed % 3], 7777 };
-    recorded = record_debugged(&c, seed);
+    recorded = record_debugged(&c, seed, watch_stops);
     c.replay.mode = REPLAY_MODE_PLAY;
     c.exec.start_paused = false;
     for (unsigned n = 0; n < ARRAY_SIZE(shapes); n++) {
@@ -251,11 +286,12 @@ static void check_debugged(unsigned num_cpus, uint64_t seed)
 static void test_debugged(gconstpointer num_cpus)
 {
     const char *slow = g_getenv("REARM_SLOW_SUITE");
-    unsigned sessions = slow && *slow == '1' ? 50 : 5;
+    unsigned sessions = slow && *slow == '1' ? 50 : 5, watch_stops = 0;
 
     for (unsigned n = 1; n <= sessions; n++) {
-        check_debugged(GPOINTER_TO_UINT(num_cpus), n);
+        check_debugged(GPOINTER_TO_UINT(num_cpus), n, &watch_stops);
     }
+    g_assert_cmpuint(watch_stops, >, sessions);
 }
 
 int main(int argc, char **argv)

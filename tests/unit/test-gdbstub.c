@@ -25,6 +25,7 @@ struct ExecLoop {
     ShutdownCause requested;
     uint8_t mem[MEM_SIZE];
     GHashTable *breakpoints;
+    GString *watches;       /* "KIND:ADDR:LENGTH " each */
 };
 
 struct Chardev {
@@ -103,6 +104,28 @@ TcgContext *exec_loop_tcg(ExecLoop *l)
 void tcg_breakpoint_insert(TcgContext *t, uint64_t vaddr)
 {
     g_assert_true(g_hash_table_add(t->loop->breakpoints, g_memdup2(&vaddr, 8)));
+}
+
+/* Room for two. */
+bool tcg_watchpoint_insert(TcgContext *t, WatchKind kind, uint64_t vaddr, uint64_t length)
+{
+    GString *w = t->loop->watches;
+
+    if (w->len && strchr(w->str, ' ') != strrchr(w->str, ' ')) {
+        return false;
+    }
+    g_string_append_printf(w, "%d:%" PRIx64 ":%" PRIx64 " ", kind, vaddr, length);
+    return true;
+}
+
+bool tcg_watchpoint_remove(TcgContext *t, WatchKind kind, uint64_t vaddr, uint64_t length)
+{
+    g_autofree char *entry = g_strdup_printf("%d:%" PRIx64 ":%" PRIx64 " ", kind, vaddr, length);
+    const char *at = strstr(t->loop->watches->str, entry);
+
+    g_assert_nonnull(at);
+    g_string_erase(t->loop->watches, at - t->loop->watches->str, (gssize)strlen(entry));
+    return true;
 }
 
 bool tcg_breakpoint_remove(TcgContext *t, uint64_t vaddr)
@@ -226,6 +249,7 @@ static void setup(Fixture *f, gconstpointer data)
     f->loop.machine.num_cpus = 2;
     f->loop.running = true;
     f->loop.breakpoints = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    f->loop.watches = g_string_new("");
     for (unsigned i = 0; i < 2; i++) {
         f->loop.cpus[i] = &f->loop.cpu[i];
         f->loop.cpu[i].machine = &f->loop.machine;
@@ -249,6 +273,7 @@ static void teardown(Fixture *f, gconstpointer data)
     g_assert_cmpstr(f->chr.out->str + f->chr.out->len - 7, ==, "$W00#b7");
     g_string_free(f->chr.out, TRUE);
     g_hash_table_unref(f->loop.breakpoints);
+    g_string_free(f->loop.watches, TRUE);
 }
 
 static void feed(Fixture *f, const void *data, size_t length)
@@ -434,7 +459,6 @@ static void test_breakpoints(Fixture *f, gconstpointer data)
     expect(f, "z0,40000010,4", "OK");
     g_assert_cmpuint(g_hash_table_size(f->loop.breakpoints), ==, 1);
     expect(f, "z0,40000010,4", "OK");
-    expect(f, "Z2,40000010,4", "");
     expect(f, "Z0,", "E16");
     expect(f, "Z0,40000010", "E16");
     expect(f, "D", "OK");
@@ -500,6 +524,34 @@ static void test_stops(Fixture *f, gconstpointer data)
     while (g_main_context_iteration(NULL, FALSE)) {
     }
     g_assert_cmpstr(f->chr.out->str, ==, "");
+}
+
+static void test_watchpoints(Fixture *f, gconstpointer data)
+{
+    Vcpu *cpu = &f->loop.cpu[1];
+
+    expect(f, "Z2,40000010,4", "OK");
+    expect(f, "Z2,40000010,4", "OK");
+    expect(f, "Z3,ffffffc000000010,100", "OK");
+    g_assert_cmpstr(f->loop.watches->str, ==, "2:40000010:4 1:ffffffc000000010:100 ");
+    expect(f, "Z4,40000010,4", "E.no more than 64 watchpoints: delete one first");
+    expect(f, "z2,40000010,4", "OK");
+    expect(f, "z2,40000010,4", "OK");
+    expect(f, "Z4,40000010,1", "OK");
+    g_assert_cmpstr(f->loop.watches->str, ==, "1:ffffffc000000010:100 3:40000010:1 ");
+    expect(f, "Z2,40000010,0", "E16");
+    expect(f, "Z2,ffffffffffffffff,2", "E16");
+    expect(f, "Z5,40000010,1", "E16");
+    expect(f, "z2,40000010", "E16");
+    cpu->watch_hit = (WatchHit){ WATCH_WRITES, true, 0xffffffc000000012 };
+    hit(f, EXEC_STOP_WATCHPOINT, 1, "T05thread:2;watch:ffffffc000000012;");
+    cpu->watch_hit.kind = WATCH_READS;
+    hit(f, EXEC_STOP_WATCHPOINT, 1, "T05thread:2;rwatch:ffffffc000000012;");
+    cpu->watch_hit.kind = WATCH_ACCESSES;
+    hit(f, EXEC_STOP_WATCHPOINT, 1, "T05thread:2;awatch:ffffffc000000012;");
+    hit(f, EXEC_STOP_BREAKPOINT, 1, "T05thread:2;");
+    expect(f, "D", "OK");
+    g_assert_cmpstr(f->loop.watches->str, ==, "");
 }
 
 static void test_queries(Fixture *f, gconstpointer data)
@@ -685,6 +737,7 @@ int main(int argc, char **argv)
     ADD("breakpoints", test_breakpoints);
     ADD("run", test_run);
     ADD("stops", test_stops);
+    ADD("watchpoints", test_watchpoints);
     ADD("queries", test_queries);
     ADD("qemu-packets", test_qemu_packets);
     ADD("multiprocess", test_multiprocess);

@@ -158,7 +158,7 @@ static bool do_store_exclusive(Vcpu *cpu, const IrInsn *i, uint64_t *vals)
 
     vals[i->dst] = 1;
     if (cpu->excl_addr == addr) {
-        if (!mmu_access(cpu, addr, data, bytes, count, memop, false)) {
+        if (!mmu_access(cpu, addr, data, bytes, count, memop | MEM_UNWATCHED, false)) {
             return false;
         }
         for (unsigned n = 0; n < count; n++) {
@@ -266,6 +266,7 @@ InterpStop interp_run(Vcpu *cpu, const IrUnit *u, unsigned max_insns)
         case IR_insn:
             cpu->left -= started != 0;
             cpu->pc = i->imm;
+            cpu->insn_accessed = false;
             if (cpu->exit_request) {
                 return INTERP_MAIN;
             }
@@ -291,9 +292,10 @@ InterpStop interp_run(Vcpu *cpu, const IrUnit *u, unsigned max_insns)
         case IR_ld: case IR_st: case IR_ld2: case IR_st2:
         case IR_ld_vec: case IR_st_vec: case IR_stx:
             if (!do_memory(cpu, i, vals)) {
-                cpu->left--;
+                cpu->left -= !cpu->watch_hit.before;
                 return INTERP_MAIN;
             }
+            cpu->insn_accessed = true;
             break;
         case IR_call:
             if (do_call(cpu, i, vals)) {

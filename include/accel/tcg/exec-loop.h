@@ -25,6 +25,7 @@ typedef struct ExecConfig {
 typedef enum ExecStopReason {
     EXEC_STOP_PAUSED,         /* exec_loop_stop() */
     EXEC_STOP_BREAKPOINT,
+    EXEC_STOP_WATCHPOINT,     /* cpu->watch_hit, until the VM goes on, says which */
     EXEC_STOP_STEPPED,
     EXEC_STOP_SHUTDOWN,       /* with -no-shutdown */
     EXEC_STOP_REPLAY_END,     /* the log is at its end (or diverged) */

@@ -76,6 +76,7 @@ enum MemFlags {
     MEM_ACQREL = 1 << 8,    /* informational: ordered access */
     MEM_EXCL = 1 << 9,      /* load-exclusive: sets the monitor */
     MEM_DIRECT_ALIGNED = 1 << 10,   /* goes direct only when aligned; no fault by itself */
+    MEM_UNWATCHED = 1 << 11,  /* interpreter: not an access that the guest's program makes */
 };
 
 static inline unsigned mem_bytes(unsigned memop)

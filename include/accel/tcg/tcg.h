@@ -32,13 +32,15 @@ void tcg_add_vcpu(TcgContext *t, Vcpu *cpu);
 /*
  * Run up to cpu->left instructions. Returns when left reaches 0, or after an
  * instruction that asked for it (exit_request, machine request, deadline moved,
- * interrupt pending, halted, breakpoint, a sleeping CPU woken). cpu->left and the clock are exact then.
+ * interrupt pending, halted, breakpoint, watchpoint, a sleeping CPU woken). cpu->left and the
+ * clock are exact then.
  */
 typedef enum TcgStop {
     TCG_STOP_BUDGET,
     TCG_STOP_REQUEST,
     TCG_STOP_HALTED,
     TCG_STOP_DEBUG,
+    TCG_STOP_WATCH,           /* cpu->watch_hit says which */
     TCG_STOP_YIELD,           /* vcpu_yield() */
 } TcgStop;
 TcgStop tcg_run(TcgContext *t, Vcpu *cpu);
@@ -56,6 +58,18 @@ void tcg_set_woken(TcgContext *t, bool woken);
 void tcg_breakpoint_insert(TcgContext *t, uint64_t vaddr);
 bool tcg_breakpoint_remove(TcgContext *t, uint64_t vaddr);
 void tcg_breakpoint_clear(TcgContext *t);
+
+/*
+ * Watchpoints (debugger), on length bytes from vaddr (no top byte that the guest ignores),
+ * for loads and stores of all CPUs, whether a store changes anything or not. Devices, table
+ * walks, fetches and observers are not seen. Insert: false when the range is empty or wraps
+ * around, or when there are TCG_MAX_WATCHPOINTS; equal ones may be there twice. Remove: false
+ * when there is none. Only the soft TLB's entries of the range's pages are made anew.
+ */
+#define TCG_MAX_WATCHPOINTS 64
+bool tcg_watchpoint_insert(TcgContext *t, WatchKind kind, uint64_t vaddr, uint64_t length);
+bool tcg_watchpoint_remove(TcgContext *t, WatchKind kind, uint64_t vaddr, uint64_t length);
+void tcg_watchpoint_clear(TcgContext *t);
 
 /* Forget everything that was derived from page tables: guest memory or registers were replaced. */
 void tcg_flush_tlb(TcgContext *t);

@@ -45,6 +45,7 @@ enum TlbAttrs {
     TLB_DEVICE = 1 << 4,   /* Device memory: unaligned accesses fault */
     TLB_MMIO = 1 << 5,     /* no host memory for loads: each one goes to the memory map */
     TLB_CODE_ALIGNS = 1 << 6,   /* with DEVICE: code in the regime has MEM_DIRECT_ALIGNED */
+    TLB_WATCH = 1 << 7,    /* a debugger watches bytes of the virtual page */
 };
 
 /* ---- translation, asked by the soft MMU ---- */
@@ -139,6 +140,21 @@ typedef struct VcpuOps {
                             GString *out);
 } VcpuOps;
 
+/* What a debugger's watchpoint looks for. Bits, so that an access can be held against it. */
+typedef enum WatchKind {
+    WATCH_NONE = 0,
+    WATCH_READS = 1,
+    WATCH_WRITES = 2,
+    WATCH_ACCESSES = WATCH_READS | WATCH_WRITES,
+} WatchKind;
+
+/* Where execution came to a watchpoint; accel/tcg/watchpoints.c. */
+typedef struct WatchHit {
+    WatchKind kind;           /* of the watchpoint; NONE: no hit */
+    bool before;              /* the instruction at pc has not been executed yet */
+    uint64_t vaddr;           /* the first watched byte of the access */
+} WatchHit;
+
 typedef struct Space Space;
 typedef struct JumpCache JumpCache;
 typedef struct TcgContext TcgContext;
@@ -179,6 +195,9 @@ struct Vcpu {
     uint32_t mode;            /* ops->mode() at the last vcpu_space_changed() */
     unsigned index;
     bool skip_breakpoint;     /* resume from a breakpoint at pc */
+    bool skip_watch;          /* resume from a watchpoint: not for the instruction at pc */
+    bool insn_accessed;       /* the interpreter's instruction has accessed memory already */
+    WatchHit watch_hit;       /* of the last tcg_run() */
     bool yielded;             /* vcpu_yield() since the last look */
     uint64_t last_exit;       /* how generated code was left last, for linking */
     uint64_t last_exit_flush; /* the count of flushes then */

@@ -1,0 +1,64 @@
+"""A client of gdb's remote protocol, for tests that act faster than gdb does.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import os
+import select
+import socket
+import struct
+import time
+
+import rearm
+
+
+class GdbRemote:
+    """One connection; the machine stands still from here on."""
+
+    def __init__(self, path, timeout=30):
+        deadline = time.monotonic() + timeout * rearm.SLOW
+        while not os.path.exists(path) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(timeout * rearm.SLOW)
+        self.socket.connect(path)
+        self.input = b''
+        self.ask('QStartNoAckMode')
+        self.input = self.input.lstrip(b'+')
+
+    def close(self):
+        self.socket.close()
+
+    def send(self, packet):
+        data = packet.encode()
+        self.socket.sendall(b'$%s#%02x' % (data, sum(data) & 0xff))
+
+    def receive(self, timeout=None):
+        """The next packet's text; None when there is none in time."""
+        while b'#' not in self.input[:-2]:
+            if timeout is not None and not select.select([self.socket], [], [], timeout)[0]:
+                return None
+            data = self.socket.recv(65536)
+            if not data:
+                raise ConnectionError('the connection was closed')
+            self.input += data
+        start, end = self.input.index(b'$'), self.input.index(b'#')
+        packet, self.input = self.input[start + 1:end], self.input[end + 3:]
+        return packet.decode('latin1')
+
+    def ask(self, packet):
+        self.send(packet)
+        return self.receive()
+
+    def registers(self, thread):
+        """X0 to X30, SP, PC."""
+        self.ask('Hg%x' % thread)
+        return struct.unpack('<33Q', bytes.fromhex(self.ask('g')[:33 * 16]))
+
+    def run(self, packet, seconds):
+        """Let it run, for some time at most; the stop reply."""
+        self.send(packet)
+        reply = self.receive(seconds)
+        if reply is None:
+            self.socket.sendall(b'\x03')
+            reply = self.receive()
+        return reply
