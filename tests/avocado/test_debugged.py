@@ -40,7 +40,8 @@ class Session:
 
     def set_point(self, regs):
         """A breakpoint where execution comes to, or a watchpoint where a register points."""
-        kernel = [r for r in regs[:32] if r >> 48 == 0xffff] or [regs[31]]
+        # Small negative numbers are no addresses, and a range behind one would wrap around.
+        kernel = [r for r in regs[:32] if 0xffff << 48 <= r < (1 << 64) - 4096] or [regs[31]]
         if self.random.random() < 0.4:
             point = '0,%x,4' % self.random.choice((regs[30], regs[32], regs[32] + 4))
         else:
