@@ -207,6 +207,24 @@ static void leave_for_device(Vcpu *cpu)
     }
 }
 
+/* An instruction of several accesses is the interpreter's: it could not tell which were made. */
+static bool one_access(const IrUnit *insn)
+{
+    unsigned count = 0;
+
+    for (unsigned n = 0; n < insn->num_insns; n++) {
+        switch (insn->insns[n].op) {
+        case IR_ld: case IR_st: case IR_ld2: case IR_st2:
+        case IR_ld_vec: case IR_st_vec: case IR_stx:
+            count++;
+            break;
+        default:
+            break;
+        }
+    }
+    return count == 1;
+}
+
 bool mmu_io(Vcpu *cpu, unsigned bytes, bool write)
 {
     TcgContext *t = cpu->tcg;
@@ -215,6 +233,9 @@ bool mmu_io(Vcpu *cpu, unsigned bytes, bool write)
     const ItlbEntry *itlb = mmu_fetch(cpu, cpu->pc);
     const IrUnit *insn = unit_single(t, cpu, cpu->pc, itlb);
 
+    if (!one_access(insn)) {
+        return false;
+    }
     /* Nobody there: the interpreter finds the same, and raises the abort. */
     if (!(write ? memory_io_write(memory, t->io_phys, bytes, t->io_value)
                 : memory_io_read(memory, t->io_phys, bytes, &t->io_value))) {
