@@ -140,14 +140,14 @@ typedef struct IrVecHelper {
     uint8_t host_op;    /* IrVecHostOp */
 } IrVecHelper;
 
-/* desc: bits 0-4 bytes written (8 or 16), bits 5-6 log2 of element bytes, bits 8-31 signed immediate. */
+/* desc: bits 0-8 bytes written (256 at most), 9-10 log2 of element bytes, 11-31 signed immediate. */
 static inline uint32_t vec_desc(unsigned bytes, unsigned esize, int32_t imm)
 {
-    return bytes | esize << 5 | (uint32_t)imm << 8;
+    return bytes | esize << 9 | (uint32_t)imm << 11;
 }
-static inline unsigned vec_desc_bytes(uint32_t desc) { return desc & 31; }
-static inline unsigned vec_desc_esize(uint32_t desc) { return (desc >> 5) & 3; }
-static inline int32_t vec_desc_imm(uint32_t desc) { return (int32_t)desc >> 8; }
+static inline unsigned vec_desc_bytes(uint32_t desc) { return desc & 511; }
+static inline unsigned vec_desc_esize(uint32_t desc) { return (desc >> 9) & 3; }
+static inline int32_t vec_desc_imm(uint32_t desc) { return (int32_t)desc >> 11; }
 
 /*
  * Scalar floating point works on CPU state memory as well: operands are the low 4 or 8
@@ -168,6 +168,9 @@ typedef enum IrFpHostOp {
     /* Toward zero, saturated; narrow ones are zero-extended. */
     IRFP_TO_S32, IRFP_TO_U32, IRFP_TO_S64, IRFP_TO_U64,
     IRFP_FROM_S64, IRFP_FROM_U64,
+    /* Vectors alone: |a - b|; comparisons (AC..: of magnitudes) with b or 0, all ones or zeros. */
+    IRFP_ABD, IRFP_CMEQ, IRFP_CMGE, IRFP_CMGT, IRFP_ACGE, IRFP_ACGT,
+    IRFP_CMEQ0, IRFP_CMGE0, IRFP_CMGT0, IRFP_CMLE0, IRFP_CMLT0,
 } IrFpHostOp;
 
 typedef struct IrFpHelper {
@@ -176,6 +179,27 @@ typedef struct IrFpHelper {
     bool is_double;     /* the operands' format; of IRFP_FROM the result's */
     uint16_t env;       /* offset of FPCR from the Vcpu; FPSR follows it */
 } IrFpHelper;
+
+/*
+ * Vectors of floating-point numbers: d = fn(a, b) or fn(d, a, b), as IR_vec, with FPCR and FPSR
+ * as the scalar operations have them. Elements of 4 or 8 bytes; the descriptor's bytes may be
+ * those of one element, and the rest of the 16-byte register is cleared.
+ */
+typedef void IrFpVecFn(Vcpu *cpu, void *d, const void *a, const void *b, uint32_t desc);
+
+typedef enum IrFpVecForm {
+    IRFV_LANES,         /* lane i of a with lane i of b */
+    IRFV_BY_LANE,       /* lane i of a with lane imm of b, a whole register */
+    IRFV_PAIRS,         /* neighbours: the pairs of a, then those of b; for one lane a is b */
+} IrFpVecForm;
+
+typedef struct IrFpVecHelper {
+    const char *name;
+    IrFpVecFn *fn;
+    uint8_t host_op;    /* IrFpHostOp */
+    uint8_t form;       /* IrFpVecForm */
+    uint16_t env;       /* as in IrFpHelper */
+} IrFpVecHelper;
 
 /* What a back end looks at in FPCR and FPSR. */
 enum IrFpEnv {
@@ -321,6 +345,8 @@ void ir_fp(IrBuilder *b, const IrFpHelper *h, uint32_t d_off, uint32_t a_off, ui
 void ir_fp_cmp(IrBuilder *b, const IrFpHelper *h, uint32_t a_off, uint32_t b_off);
 IrVal ir_fp_to_int(IrBuilder *b, const IrFpHelper *h, uint32_t a_off);
 void ir_fp_from_int(IrBuilder *b, const IrFpHelper *h, uint32_t d_off, IrVal v);
+void ir_fp_vec(IrBuilder *b, const IrFpVecHelper *h, uint32_t d_off, uint32_t a_off,
+               uint32_t b_off, uint32_t desc);
 
 /* Start of a guest instruction; every instruction begins with it. */
 void ir_insn(IrBuilder *b, uint64_t pc);
