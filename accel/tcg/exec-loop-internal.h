@@ -55,6 +55,7 @@ struct ExecLoop {
     Vcpu *stepping;           /* what step_cpu was at the start of the turn */
     uint64_t stopping_at;     /* what stop_at was then */
     bool written;             /* whether the last debugger's write succeeded */
+    bool over;                /* a replay is at its end, and the result is known */
     bool ended;
     ExecResult result;
     void (*ended_fn)(void *opaque);
@@ -67,6 +68,7 @@ struct ExecLoop {
     GCond state;              /* paused or a closure done */
     bool run_wanted, paused, woken, quit_wanted, thread_done;
     bool abandon;             /* leave without an end record */
+    unsigned watchers;        /* exec_loop_watch() */
     Vcpu *step_cpu;
     uint64_t stop_at;         /* position to stop at; UINT64_MAX: none */
     GList *closures;          /* ExecClosure * */
@@ -124,6 +126,8 @@ void loop_reset_state(ExecLoop *l);
 bool loop_take_requests(ExecLoop *l);
 /* The log has nothing more to say, or something is wrong with it. */
 void loop_finish_replay(ExecLoop *l);
+/* With l->over: end the run, or, where somebody looks, stand still until it goes on. */
+void loop_stand_at_end(ExecLoop *l);
 bool loop_deliver_request(void *opaque, const uint8_t *payload, size_t length);
 
 /* ---- exec-debug.c: what a debugger writes ---- */

@@ -91,6 +91,10 @@ static void turn(ExecLoop *l)
 {
     Vcpu *cpu;
 
+    if (l->over) {
+        loop_stand_at_end(l);
+        return;
+    }
     if (!settle(l)) {
         return;
     }

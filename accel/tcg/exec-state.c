@@ -70,8 +70,9 @@ bool machine_save(ExecLoop *l, GByteArray *out, Error **errp)
     Machine *m = l->machine;
     LoopState state = loop_state_get(l);
 
-    if (l->ended) {
-        error_setg(errp, "the machine has ended: there is no state to save");
+    if (l->over || l->ended) {
+        error_setg(errp, "the %s has ended: there is no state to save that goes on",
+                   l->over ? "replay" : "machine");
         return false;
     }
     bytes_put_data(out, STATE_MAGIC, strlen(STATE_MAGIC));
@@ -154,6 +155,8 @@ bool machine_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp)
     if (!load_parts(l, &in, errp)) {
         return false;
     }
+    l->over = false;
+    l->result = (ExecResult){ 0 };
     l->icount = clock_icount(l->machine->clock);
     clock_set_slice(l->machine->clock, l->icount, &l->zero);
     loop_start_checks(l);
