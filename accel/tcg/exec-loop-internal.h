@@ -51,6 +51,8 @@ struct ExecLoop {
     int64_t adapt_time, adapt_icount;
     int64_t adapt_idle;       /* host time since adapt_time in which no CPU was to run */
     int64_t pause_time;
+    uint64_t chaos;           /* state of the generator of ExecConfig.state_chaos; 0: off */
+    uint64_t chaos_at;        /* position of the next round; 0: not chosen yet */
     Digest *digest;
     Vcpu *stepping;           /* what step_cpu was at the start of the turn */
     uint64_t stopping_at;     /* what stop_at was then */
@@ -129,6 +131,11 @@ void loop_finish_replay(ExecLoop *l);
 /* With l->over: end the run, or, where somebody looks, stand still until it goes on. */
 void loop_stand_at_end(ExecLoop *l);
 bool loop_deliver_request(void *opaque, const uint8_t *payload, size_t length);
+
+/* ---- exec-state.c: save and load ---- */
+
+/* ExecConfig.state_chaos, at a settled boundary, if it is due. */
+void loop_state_chaos(ExecLoop *l);
 
 /* ---- exec-debug.c: what a debugger writes ---- */
 

@@ -147,6 +147,25 @@ static void test_points(void)
     }
 }
 
+/* Saved, scrambled and loaded every 50 instructions or so: nobody notices. */
+static void test_chaos(void)
+{
+    static const unsigned num_cpus[] = { 1, 2, 4, 8 };
+
+    for (unsigned n = 0; n < ARRAY_SIZE(num_cpus) * 2; n++) {
+        RunConfig c = { .tcg = shapes[n % ARRAY_SIZE(shapes)],
+                        .exec = { .icount = true, .shift = n % 3 },
+                        .num_cpus = num_cpus[n / 2], .limit = 10 };
+        ExecResult calm = run_all(&c), chaos;
+
+        c.exec.state_chaos = n + 1;
+        c.exec.state_chaos_period = 50;
+        chaos = run_all(&c);
+        g_assert_cmpuint(chaos.icount, ==, calm.icount);
+        g_assert_cmphex(chaos.digest, ==, calm.digest);
+    }
+}
+
 /* ---- in recordings and replays ---- */
 
 typedef struct Poster {
@@ -433,6 +452,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/exec-state/points", test_points);
+    g_test_add_func("/exec-state/chaos", test_chaos);
     g_test_add_func("/exec-state/replay", test_replay);
     g_test_add_func("/exec-state/end-is-a-stop", test_end_is_a_stop);
     g_test_add_func("/exec-state/refused", test_refused);
