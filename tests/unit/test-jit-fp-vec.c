@@ -85,6 +85,7 @@ static void fill(JitTest *j, bool is_double)
         s->v[2] = s->v[1];
     }
     s->fpcr = r >> 32 & 7 ? 0 : (uint32_t)jit_test_random(j) & (FPCR_RMODE | FPCR_FZ | FPCR_DN);
+    s->fpcr |= r >> 36 & 7 ? 0 : FPCR_FZ;
     s->fpsr = (r >> 40 & 3 ? FPSR_IXC : 0) | (r >> 42 & 3 ? 0 : FPSR_IOC);
 }
 
@@ -168,7 +169,10 @@ static void count_mla(Vcpu *cpu, void *d, const void *a, const void *b, uint32_t
     helper_vfmla[1].fn(cpu, d, a, b, desc);
 }
 
-/* Ordinary numbers do not come to the helper, be their results exact or inexactness known. */
+/*
+ * Ordinary numbers and zeros do not come to the helper, be their results exact or inexactness
+ * known, with and without FPCR.FZ.
+ */
 static void test_inline(void)
 {
     IrFpVecHelper add = helper_vfadd[1], mla = helper_vfmla[1];
@@ -181,7 +185,7 @@ static void test_inline(void)
 #ifdef __x86_64__
     add.fn = count_add;
     mla.fn = count_mla;
-    for (unsigned n = 0; n < 4 && __builtin_cpu_supports("fma"); n++) {
+    for (unsigned n = 0; n < 8 && __builtin_cpu_supports("fma"); n++) {
         ir_fp_vec(jit_test_begin(&j), n & 1 ? &mla : &add, arm_v_offset(0), arm_v_offset(1),
                   arm_v_offset(2), vec_desc(16, 3, 0));
         jit_test_compile(&j);
@@ -192,7 +196,7 @@ static void test_inline(void)
                 j.cpu->s.v[v].d[1] = ordinary(&j, true, n & 2);
             }
             j.cpu->s.v[1].d[k & 1] = k & 4 ? 0 : j.cpu->s.v[1].d[k & 1];
-            j.cpu->s.fpcr = 0;
+            j.cpu->s.fpcr = n & 4 ? FPCR_FZ : 0;
             j.cpu->s.fpsr = n & 2 ? 0 : FPSR_IXC;
             g_assert_true(jit_test_run(&j));
         }

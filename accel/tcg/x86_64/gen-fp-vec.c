@@ -117,6 +117,11 @@ static void load_operands(const FpOp *f, unsigned x, unsigned y)
     }
 }
 
+static bool reads_d(const FpOp *f)
+{
+    return f->host_op == IRFP_MADD || f->host_op == IRFP_MSUB;
+}
+
 static void store_result(FpOp *f)
 {
     if (f->bytes == 8) {
@@ -223,6 +228,59 @@ static void need_safe_unless(FpOp *f, void (*allow)(FpOp *f))
     aside_if(f, CC_NE, allow);
 }
 
+/* ---- flushing to zero ---- */
+
+/* XMM x has no denormal lanes; XMM3 to XMM5 are used. */
+static void need_no_denormals(FpOp *f, unsigned xmm)
+{
+    find_outside(f, xmm, f->is_double ? SSE_NORMAL_BIAS64 : SSE_NORMAL_BIAS32,
+                 f->is_double ? SSE_NORMAL_LIMIT64 : SSE_NORMAL_LIMIT32);
+    fp_zero(f, 4);
+    compare(f, CMP_P_NEQ, 4, xmm);
+    packed(f, FP_AND, 3, 4);
+    need_none(f, 3);
+}
+
+/* Without denormal operands, FPCR.FZ means nothing but for the result. */
+static void allow_flush(FpOp *f)
+{
+    load_operands(f, 1, 2);
+    need_no_denormals(f, 1);
+    need_no_denormals(f, 2);
+    if (reads_d(f)) {
+        load(f, 1, f->dst, f->bytes);
+        need_no_denormals(f, 1);
+    }
+}
+
+static void allow_flush_nearest(FpOp *f)
+{
+    need_fpcr_clear(f, IR_FPCR_MODE & ~IR_FPCR_FZ);
+    allow_flush(f);
+}
+
+/* The sum is not looked at later, as one without flushing may be a denormal. */
+static void allow_flush_sum(FpOp *f)
+{
+    allow_flush_nearest(f);
+    packed(f, f->opcode, 1, 2);
+    need_no_denormals(f, 1);
+}
+
+/* Nearest even; for results that are tested to be safe later. */
+static void need_nearest(FpOp *f)
+{
+    test_fpcr(f, IR_FPCR_MODE);
+    aside_if(f, CC_NE, allow_flush_nearest);
+}
+
+/* Any rounding. */
+static void need_no_flush(FpOp *f)
+{
+    test_fpcr(f, IR_FPCR_FZ);
+    aside_if(f, CC_NE, allow_flush);
+}
+
 static void need_ixc(FpOp *f)
 {
     test_ixc(f);
@@ -285,7 +343,8 @@ static void exact_muladd(FpOp *f)
 
 static void emit_add(FpOp *f)
 {
-    need_mode(f);
+    test_fpcr(f, IR_FPCR_MODE);
+    aside_if(f, CC_NE, allow_flush_sum);
     load_operands(f, 0, 1);
     packed(f, f->opcode, 0, 1);
     need_finite(f);                     /* a sum in the denormal range is exact */
@@ -300,7 +359,7 @@ static void emit_add(FpOp *f)
 
 static void emit_mul(FpOp *f)
 {
-    need_mode(f);
+    need_nearest(f);
     load_operands(f, 0, 1);
     packed(f, FP_MUL, 0, 1);
     need_safe_unless(f, allow_zero_factors);
@@ -310,7 +369,7 @@ static void emit_mul(FpOp *f)
 
 static void emit_div(FpOp *f)
 {
-    need_mode(f);
+    need_nearest(f);
     need_ixc(f);
     load_operands(f, 0, 1);
     packed(f, FP_DIV, 0, 1);
@@ -320,7 +379,7 @@ static void emit_div(FpOp *f)
 
 static void emit_sqrt(FpOp *f)
 {
-    need_mode(f);
+    need_nearest(f);
     need_ixc(f);
     load(f, 0, f->x, f->bytes);
     packed(f, FP_SQRT, 0, 0);
@@ -335,7 +394,7 @@ static void emit_muladd(FpOp *f)
         cold_always(f);
         return;
     }
-    need_mode(f);
+    need_nearest(f);
     load_operands(f, 0, 1);
     load(f, 2, f->dst, f->bytes);
     asm_vex_rrr(f->a, f->is_double, 0x66, 0x0f3800 | f->opcode, 0, 1, 2);
@@ -347,7 +406,7 @@ static void emit_muladd(FpOp *f)
 /* The host takes the second of two zeros: AND and OR of both orders give the right sign. */
 static void emit_max(FpOp *f)
 {
-    need_fpcr_clear(f, IR_FPCR_FZ);
+    need_no_flush(f);
     load_operands(f, 0, 1);
     need_numbers(f, 0, 1, 2);
     fp_move(f, 2, 1);
@@ -362,7 +421,7 @@ static void emit_compare(FpOp *f)
 {
     bool with_zero = f->host_op >= IRFP_CMEQ0;
 
-    need_fpcr_clear(f, IR_FPCR_FZ);
+    need_no_flush(f);
     if (with_zero) {
         load(f, 0, f->x, f->bytes);
         fp_zero(f, 1);
@@ -435,7 +494,7 @@ static void prepare(FpOp *f)
 {
     gen_xmm_prepare(f->g, f->x, x_bytes(f));
     gen_xmm_prepare(f->g, f->y, y_bytes(f));
-    if (f->host_op == IRFP_MADD || f->host_op == IRFP_MSUB) {
+    if (reads_d(f)) {
         gen_xmm_prepare(f->g, f->dst, f->bytes);
     }
 }
