@@ -14,12 +14,7 @@ static void digest_cpus(ExecLoop *l, Digest *d)
         m->cpus[n]->ops->digest(m->cpus[n], d);
     }
     loop_sched_digest(l, d);
-    digest_u64(d, loop_icount(l));
     digest_u64(d, l->warps);
-    if (clock_uses_icount(m->clock)) {
-        digest_u64(d, clock_shift(m->clock));
-        digest_u64(d, clock_bias(m->clock));
-    }
     machine_digest_devices(m, d);
 }
 
@@ -60,7 +55,9 @@ void loop_start_checks(ExecLoop *l)
     ReplayCheck check = replay_check_kind(l->replay);
 
     if (check == REPLAY_CHECK_DIGEST) {
-        l->next_check = replay_check_period(l->replay);
+        uint64_t period = replay_check_period(l->replay);
+
+        l->next_check = ((uint64_t)l->icount / period + 1) * period;
     } else if (check == REPLAY_CHECK_EVENTS) {
         for (unsigned n = 0; n < l->machine->num_cpus; n++) {
             l->machine->cpus[n]->exception_hook = exception_taken;

@@ -53,6 +53,7 @@ struct ExecLoop {
     int64_t pause_time;
     Digest *digest;
     Vcpu *stepping;           /* what step_cpu was at the start of the turn */
+    uint64_t stopping_at;     /* what stop_at was then */
     bool written;             /* whether the last debugger's write succeeded */
     bool ended;
     ExecResult result;
@@ -67,6 +68,7 @@ struct ExecLoop {
     bool run_wanted, paused, woken, quit_wanted, thread_done;
     bool abandon;             /* leave without an end record */
     Vcpu *step_cpu;
+    uint64_t stop_at;         /* position to stop at; UINT64_MAX: none */
     GList *closures;          /* ExecClosure * */
 };
 
@@ -106,6 +108,8 @@ bool loop_deliver_shift(void *opaque, const uint8_t *payload, size_t length);
 bool loop_serve_outside(ExecLoop *l);
 /* True when there were any. */
 bool loop_run_closures(ExecLoop *l);
+/* Stop at the position that exec_loop_run_until() named. False: it is not reached. */
+bool loop_stop_here(ExecLoop *l);
 /* Steps keep to the order of turns: other CPUs run until it is this one's. */
 void loop_take_step(ExecLoop *l);
 void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu);
@@ -128,6 +132,7 @@ bool loop_deliver_write(void *opaque, const uint8_t *payload, size_t length);
 
 /* ---- exec-check.c: what rrcheck= compares ---- */
 
+/* From the current instruction count on: when the next one is. */
 void loop_start_checks(ExecLoop *l);
 /* The digest check, if it is due here. */
 void loop_run_check(ExecLoop *l);

@@ -97,6 +97,9 @@ static void turn(ExecLoop *l)
     if (loop_serve_outside(l) && (l->ended || !settle(l))) {
         return;
     }
+    if (loop_stop_here(l)) {
+        return;
+    }
     if (replay_at_end(l->replay)) {
         loop_finish_replay(l);
     } else if ((cpu = loop_choose_cpu(l)) == NULL) {
@@ -144,6 +147,7 @@ ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
     l->replay = m->replay;
     l->config = *config;
     l->run_wanted = !config->start_paused;
+    l->stop_at = l->stopping_at = UINT64_MAX;
     l->digest = digest_new();
     l->listeners = g_array_new(false, false, sizeof(ExecListener));
     g_mutex_init(&l->lock);

@@ -4,11 +4,10 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "hw/core/memory.h"
+#include "hw/core/memory-internal.h"
 #include "util/bitops.h"
 #include "util/log.h"
 #include <sys/mman.h>
-
 
 struct MemoryMap {
     GPtrArray *regions;     /* MemRegion *, by ascending base, never overlapping */
@@ -181,7 +180,7 @@ MemRegion *memory_add_mmio(MemoryMap *map, const char *name, hwaddr base, hwaddr
     return region;
 }
 
-void memory_foreach(MemoryMap *map, void (*fn)(const MemRegion *, void *), void *opaque)
+void memory_foreach(MemoryMap *map, void (*fn)(MemRegion *, void *), void *opaque)
 {
     for (unsigned i = 0; i < map->regions->len; i++) {
         fn(g_ptr_array_index(map->regions, i), opaque);
@@ -446,7 +445,7 @@ bool memory_peek(MemoryMap *map, hwaddr addr, void *out, size_t length)
 
 /* ---- digests ---- */
 
-static bool page_is_zero(const uint8_t *page)
+bool memory_page_is_zero(const uint8_t *page)
 {
     return page[0] == 0 && memcmp(page, page + 1, PAGE_SIZE - 1) == 0;
 }
@@ -456,8 +455,7 @@ static hwaddr ram_pages(const MemRegion *region)
     return region->host ? region->size >> PAGE_BITS : 0;
 }
 
-/* The next page at or behind `page` with one of `flags`, or the number of pages. */
-static hwaddr next_flagged(const MemRegion *region, hwaddr page, uint8_t flags)
+hwaddr memory_next_flagged(const MemRegion *region, hwaddr page, uint8_t flags)
 {
     hwaddr num_pages = ram_pages(region);
     uint64_t wide = flags * 0x0101010101010101ull;
@@ -492,8 +490,8 @@ void memory_clean(MemoryMap *map, uint8_t dirty_flag, MemoryPageFn *fn, void *op
         MemRegion *region = g_ptr_array_index(map->regions, i);
         hwaddr num_pages = ram_pages(region);
 
-        for (hwaddr page = 0; (page = next_flagged(region, page, dirty_flag)) < num_pages;
-             page++) {
+        for (hwaddr page = 0;
+             (page = memory_next_flagged(region, page, dirty_flag)) < num_pages; page++) {
             region->page_flags[page] &= (uint8_t)~dirty_flag;
             if (region->page_flags[page] & PAGE_WRITE_CACHED) {
                 map->hooks->protect(map->hooks_opaque, region, region->base + (page << PAGE_BITS));
@@ -521,9 +519,9 @@ void memory_digest_all(MemoryMap *map, Digest *digest)
         const MemRegion *region = g_ptr_array_index(map->regions, i);
         hwaddr num_pages = ram_pages(region);
 
-        for (hwaddr page = 0; (page = next_flagged(region, page, PAGE_EVER)) < num_pages;
-             page++) {
-            if (!page_is_zero(region->host + (page << PAGE_BITS))) {
+        for (hwaddr page = 0;
+             (page = memory_next_flagged(region, page, PAGE_EVER)) < num_pages; page++) {
+            if (!memory_page_is_zero(region->host + (page << PAGE_BITS))) {
                 digest_page(region, page, digest);
             }
         }

@@ -19,7 +19,17 @@
 
 #include <glib.h>
 #include "replay/sources.h"
+#include "util/bytes.h"
 #include "util/digest.h"
+
+/*
+ * The engine revision: raise it with every change after which an existing machine does something
+ * else than before with the same input, so that its older recordings would diverge (length of
+ * turns, timing of a device, a register's value). Recordings of another revision are refused.
+ *
+ * 1: the first. 2: AArch64 timers, GIC and turns as of log format 3.
+ */
+#define REPLAY_ENGINE_REVISION 2
 
 typedef enum ReplayMode { REPLAY_MODE_NONE, REPLAY_MODE_RECORD, REPLAY_MODE_PLAY } ReplayMode;
 typedef enum ReplayCheck { REPLAY_CHECK_OFF, REPLAY_CHECK_EVENTS, REPLAY_CHECK_DIGEST } ReplayCheck;
@@ -159,6 +169,15 @@ bool replay_is_truncated(Replay *r);
 bool replay_failed(Replay *r);
 /* The text of that report, or NULL. */
 const char *replay_report(Replay *r);
+
+/*
+ * Where this run is in its recording, as part of a machine's state: appended to out, or taken
+ * from there. To load, a replay goes to that place of its log, backwards or forwards; a state of
+ * another recording is refused, and so is any state while recording, since a recording begins
+ * at power-on. Call both where replay_act() may be called.
+ */
+void replay_save(Replay *r, GByteArray *out);
+bool replay_load(Replay *r, ByteReader *in, Error **errp);
 
 /* The one mutex of the log. replay_mutex_locked() is true when this thread holds it. */
 void replay_mutex_lock(Replay *r);

@@ -162,7 +162,6 @@ static bool arm_load(Vcpu *vcpu, ByteReader *in, Error **errp)
     if (ok) {
         vcpu_state_set(vcpu, &state);
         cpu->s = *s;
-        gtimer_post_load(cpu);
         vcpu_set_irq_pending(vcpu, cpu->s.irq_level != 0);
         vcpu_regime_changed(vcpu);
     }

@@ -73,7 +73,7 @@ static void check_log(Fixture *f, const char *expected)
     g_string_truncate(f->dev.log, 0);
 }
 
-static void append_name(const MemRegion *region, void *opaque)
+static void append_name(MemRegion *region, void *opaque)
 {
     g_string_append_printf(opaque, "%s ", region->name);
 }
