@@ -66,7 +66,7 @@ void fpv_find_unsafe(const FpOp *f, unsigned xmm);
 /* No denormal lanes; XMM3 and XMM4 are used. */
 void fpv_need_no_denormals(FpOp *f, unsigned xmm);
 
-/* Rounding to nearest even; with FZ, no denormal operands. The result has to be tested to be safe. */
+/* Nearest even; with FZ, no denormal operands. The result has to be tested to be safe. */
 void fpv_need_nearest(FpOp *f);
 /* The same with any rounding. */
 void fpv_need_no_flush(FpOp *f);
