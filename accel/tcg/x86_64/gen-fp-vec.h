@@ -6,7 +6,7 @@
  *    test looks at it, and fpv_store() clears it.
  * 2. Masks are read by MOVMSKPS and MOVMSKPD, which see the sign bits of lanes alone.
  * 3. Unlike in scalars, zero results do not go to the helper when a factor is zero: sparse
- *    matrices and padding have such lanes. Nor does FPCR.FZ as such: it is what -ffast-math sets.
+ *    matrices and padding have such lanes.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
