@@ -217,10 +217,43 @@ static void test_inline(void)
     jit_test_free(&j);
 }
 
+static void note_desc(void *d, const void *a, const void *b, uint32_t desc)
+{
+    memcpy(d, &desc, sizeof(desc));
+}
+
+/* A function gets all that a descriptor can say, up to vectors of 256 bytes. */
+static void test_descriptor(void)
+{
+    static const IrVecHelper note = { "note", note_desc, IRV_NONE };
+    JitTest j;
+
+    if (!jit_test_init(&j)) {
+        g_test_skip("no native back end");
+        return;
+    }
+    for (unsigned bytes = 1; bytes <= 256; bytes++) {
+        for (int imm = -(1 << 20); imm < 1 << 20; imm += 123457) {
+            uint32_t desc = vec_desc(bytes, bytes & 3, imm);
+
+            ir_vec(jit_test_begin(&j), &note, arm_v_offset(0), arm_v_offset(1), arm_v_offset(2),
+                   desc);
+            jit_test_compile(&j);
+            g_assert_true(jit_test_run(&j));
+            desc = (uint32_t)j.cpu->s.v[0].d[0];
+            g_assert_cmpuint(vec_desc_bytes(desc), ==, bytes);
+            g_assert_cmpuint(vec_desc_esize(desc), ==, bytes & 3);
+            g_assert_cmpint(vec_desc_imm(desc), ==, imm);
+        }
+    }
+    jit_test_free(&j);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/jit-vec/all", test_all);
     g_test_add_func("/jit-vec/inline", test_inline);
+    g_test_add_func("/jit-vec/descriptor", test_descriptor);
     return g_test_run();
 }
