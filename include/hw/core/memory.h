@@ -152,6 +152,9 @@ void memory_digest_all(MemoryMap *map, Digest *digest);
 bool memory_save(MemoryMap *map, GByteArray *out, Error **errp);
 bool memory_load(MemoryMap *map, ByteReader *in, Error **errp);
 
+/* For tests: overwrite every page that was ever written. */
+void memory_scramble(MemoryMap *map);
+
 /* Regions in address order. */
 void memory_foreach(MemoryMap *map, void (*fn)(MemRegion *, void *), void *opaque);
 
