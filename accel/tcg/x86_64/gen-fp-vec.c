@@ -267,8 +267,11 @@ void gen_fp_vec(Gen *g, const IrInsn *i)
     };
 
     gen_flags_clobbered(g);
-    if (f.host_op < ARRAY_SIZE(fp_vec_rows) && fp_vec_rows[f.host_op].emit &&
-        (stubs->features & GEN_HAS_SSE42)) {
+    if (f.bytes > 16) {
+        gen_xmm_forget_all(g);
+        cold_always(&f);
+    } else if (f.host_op < ARRAY_SIZE(fp_vec_rows) && fp_vec_rows[f.host_op].emit &&
+               (stubs->features & GEN_HAS_SSE42)) {
         f.opcode = fp_vec_rows[f.host_op].opcode;
         prepare(&f);
         fp_vec_rows[f.host_op].emit(&f);
