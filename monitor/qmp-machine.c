@@ -189,32 +189,78 @@ bool qmp_x_query_jit(QmpContext *ctx, QapiHumanReadableText **ret, Error **errp)
 
 /* ---- memory ---- */
 
-static void add_region(MemRegion *r, void *opaque)
-{
-    QapiXRearmRegionList ***tail = opaque;
-    QapiXRearmRegion *region = g_new0(QapiXRearmRegion, 1);
+typedef struct MtreeCall {
+    MemoryMap *memory;
+    bool flat;
+    GPtrArray *regions;    /* MemRegion * */
+    QapiXRearmRegionList *list, **tail;
+    ExecLoop *loop;
+} MtreeCall;
 
-    region->name = g_strdup(r->name);
-    region->kind = !r->host ? QAPI_X_REARM_REGION_KIND_MMIO :
-                   r->ops ? QAPI_X_REARM_REGION_KIND_ROMD :
-                   r->readonly ? QAPI_X_REARM_REGION_KIND_ROM : QAPI_X_REARM_REGION_KIND_RAM;
-    region->start = r->base;
-    region->end = r->base + r->size - 1;
-    QAPI_APPEND(*tail, region);
+static void append_range(const MemRange *range, void *opaque)
+{
+    MtreeCall *c = opaque;
+    const MemRegion *r = range->region;
+    QapiXRearmRegion *out = g_new0(QapiXRearmRegion, 1);
+
+    *out = (QapiXRearmRegion){
+        .name = g_strdup(r->name),
+        .kind = !r->host ? QAPI_X_REARM_REGION_KIND_MMIO :
+                r->ops ? QAPI_X_REARM_REGION_KIND_ROMD :
+                r->readonly ? QAPI_X_REARM_REGION_KIND_ROM : QAPI_X_REARM_REGION_KIND_RAM,
+        .start = range->first, .end = range->last, .offset = range->offset,
+        .priority = r->priority, .enabled = r->enabled,
+    };
+    QAPI_APPEND(c->tail, out);
+}
+
+static void collect_region(MemRegion *region, void *opaque)
+{
+    g_ptr_array_add(((MtreeCall *)opaque)->regions, region);
+}
+
+static gint compare_regions(gconstpointer a, gconstpointer b)
+{
+    const MemRegion *first = *(MemRegion *const *)a, *second = *(MemRegion *const *)b;
+
+    if (first->base != second->base) {
+        return first->base < second->base ? -1 : 1;
+    }
+    return first->serial < second->serial ? -1 : 1;
+}
+
+static void append_regions(MtreeCall *c)
+{
+    memory_foreach(c->memory, collect_region, c);
+    g_ptr_array_sort(c->regions, compare_regions);
+    for (unsigned n = 0; n < c->regions->len; n++) {
+        MemRegion *r = g_ptr_array_index(c->regions, n);
+
+        append_range(&(MemRange){ .first = r->base, .last = r->base + (r->size - 1), .region = r },
+                     c);
+    }
 }
 
 static void mtree_run(void *opaque)
 {
-    QueryCall *c = opaque;
-    QapiXRearmRegionList **tail = (QapiXRearmRegionList **)&c->list;
+    MtreeCall *c = opaque;
 
-    memory_foreach(exec_loop_machine(c->env->loop)->memory, add_region, &tail);
+    c->memory = exec_loop_machine(c->loop)->memory;
+    if (c->flat) {
+        memory_foreach_range(c->memory, append_range, c);
+    } else {
+        append_regions(c);
+    }
 }
 
-bool qmp_x_rearm_query_mtree(QmpContext *ctx, QapiXRearmRegionList **ret, Error **errp)
+bool qmp_x_rearm_query_mtree(QmpContext *ctx, const QapiXRearmQueryMtreeArgs *args,
+                             QapiXRearmRegionList **ret, Error **errp)
 {
-    QueryCall c = { .env = ctx->env };
+    g_autoptr(GPtrArray) regions = g_ptr_array_new();
+    MtreeCall c = { .flat = args->has_flat && args->flat, .regions = regions,
+                    .loop = ctx->env->loop };
 
+    c.tail = &c.list;
     machine_run_sync(ctx->env->loop, mtree_run, &c);
     *ret = c.list;
     return true;
