@@ -219,6 +219,36 @@ bool fields_load(const FieldTable *table, void *state, ByteReader *in, Error **e
     return true;
 }
 
+/* ---- scramble ---- */
+
+/* A xorshift generator (Marsaglia 2003). */
+static uint8_t random_byte(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return (uint8_t)(*seed >> 32);
+}
+
+void fields_scramble(const FieldTable *table, void *state, uint64_t *seed)
+{
+    assert(*seed);
+    for (uint32_t n = 0; n < table->num_fields; n++) {
+        const Field *f = &table->fields[n];
+        uint8_t *p = (uint8_t *)state + f->offset;
+        uint32_t length = f->size * f->count;
+
+        if (f->size == 0) {
+            length = random_byte(seed);
+            g_byte_array_set_size(bytes_member(f, state), length);
+            p = bytes_member(f, state)->data;
+        }
+        for (uint32_t i = 0; i < length; i++) {
+            p[i] = random_byte(seed);
+        }
+    }
+}
+
 /* ---- digest and dump ---- */
 
 void fields_digest(const FieldTable *table, const void *state, Digest *digest)

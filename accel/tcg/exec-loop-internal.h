@@ -51,10 +51,13 @@ struct ExecLoop {
     int64_t adapt_time, adapt_icount;
     int64_t adapt_idle;       /* host time since adapt_time in which no CPU was to run */
     int64_t pause_time;
+    uint64_t chaos;           /* state of the generator of ExecConfig.state_chaos; 0: off */
+    uint64_t chaos_at;        /* position of the next round; 0: not chosen yet */
     Digest *digest;
     Vcpu *stepping;           /* what step_cpu was at the start of the turn */
     uint64_t stopping_at;     /* what stop_at was then */
     bool written;             /* whether the last debugger's write succeeded */
+    bool over;                /* a replay is at its end, and the result is known */
     bool ended;
     ExecResult result;
     void (*ended_fn)(void *opaque);
@@ -67,6 +70,7 @@ struct ExecLoop {
     GCond state;              /* paused or a closure done */
     bool run_wanted, paused, woken, quit_wanted, thread_done;
     bool abandon;             /* leave without an end record */
+    unsigned watchers;        /* exec_loop_watch() */
     Vcpu *step_cpu;
     uint64_t stop_at;         /* position to stop at; UINT64_MAX: none */
     GList *closures;          /* ExecClosure * */
@@ -124,7 +128,14 @@ void loop_reset_state(ExecLoop *l);
 bool loop_take_requests(ExecLoop *l);
 /* The log has nothing more to say, or something is wrong with it. */
 void loop_finish_replay(ExecLoop *l);
+/* With l->over: end the run, or, where somebody looks, stand still until it goes on. */
+void loop_stand_at_end(ExecLoop *l);
 bool loop_deliver_request(void *opaque, const uint8_t *payload, size_t length);
+
+/* ---- exec-state.c: save and load ---- */
+
+/* ExecConfig.state_chaos, at a settled boundary, if it is due. */
+void loop_state_chaos(ExecLoop *l);
 
 /* ---- exec-debug.c: what a debugger writes ---- */
 

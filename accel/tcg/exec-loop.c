@@ -91,6 +91,10 @@ static void turn(ExecLoop *l)
 {
     Vcpu *cpu;
 
+    if (l->over) {
+        loop_stand_at_end(l);
+        return;
+    }
     if (!settle(l)) {
         return;
     }
@@ -100,6 +104,7 @@ static void turn(ExecLoop *l)
     if (loop_stop_here(l)) {
         return;
     }
+    loop_state_chaos(l);
     if (replay_at_end(l->replay)) {
         loop_finish_replay(l);
     } else if ((cpu = loop_choose_cpu(l)) == NULL) {
@@ -148,6 +153,7 @@ ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
     l->config = *config;
     l->run_wanted = !config->start_paused;
     l->stop_at = l->stopping_at = UINT64_MAX;
+    l->chaos = config->state_chaos;
     l->digest = digest_new();
     l->listeners = g_array_new(false, false, sizeof(ExecListener));
     g_mutex_init(&l->lock);

@@ -171,6 +171,9 @@ int64_t loop_slice_length(ExecLoop *l)
     if (l->stopping_at != UINT64_MAX) {
         length = MIN(length, (int64_t)MIN(l->stopping_at - position, INT64_MAX));
     }
+    if (l->chaos) {
+        length = MIN(length, (int64_t)(l->chaos_at - position));
+    }
     if (l->next_check) {
         length = MIN(length, (int64_t)(l->next_check - loop_icount(l)));
     }

@@ -134,6 +134,12 @@ bool fields_load(const FieldTable *table, void *state, ByteReader *in,
 /* Add each field's value to the digest, in the table's order. */
 void fields_digest(const FieldTable *table, const void *state, Digest *digest);
 
+/*
+ * For tests: fill the state with pseudo-random bytes from *seed, which moves on, so that a load
+ * has to restore every byte.
+ */
+void fields_scramble(const FieldTable *table, void *state, uint64_t *seed);
+
 /* "name=0x...\n" lines, for monitors and divergence reports. */
 void fields_dump(const FieldTable *table, const void *state, GString *out);
 

@@ -44,9 +44,9 @@ struct FpOp {
     unsigned bytes;
     uint8_t opcode;
     /* Cold code: what comes back, then the helper and to the end of the operation. */
-    FpAside aside[2];
+    FpAside aside[3];
     unsigned num_asides;
-    uint8_t *cold[8];
+    uint8_t *cold[12];
     unsigned num_cold;
     uint8_t *end;
 };
@@ -72,6 +72,7 @@ static inline void aside_if(FpOp *f, HostCond cc, void (*emit)(FpOp *f))
 {
     FpAside *aside = &f->aside[f->num_asides++];
 
+    assert(f->num_asides <= ARRAY_SIZE(f->aside));
     aside->jump = asm_jcc(f->a, cc);
     aside->back = f->a->p;
     aside->emit = emit;
@@ -92,10 +93,16 @@ static inline const uint8_t *fp_constant(const FpOp *f, SseConst which)
     return f->stubs->sse_consts + 16 * which;
 }
 
-static inline void need_fpcr_clear(FpOp *f, uint32_t bits)
+/* Sets NE when one of the bits is set. */
+static inline void test_fpcr(FpOp *f, uint32_t bits)
 {
     asm_op_rm(f->a, false, 0, 0xf7, 0, RBP, f->fpcr);     /* TEST */
     asm_u32(f->a, bits);
+}
+
+static inline void need_fpcr_clear(FpOp *f, uint32_t bits)
+{
+    test_fpcr(f, bits);
     cold_if(f, CC_NE);
 }
 

@@ -171,7 +171,22 @@ typedef enum IrFpHostOp {
     /* Vectors alone: |a - b|; comparisons (AC..: of magnitudes) with b or 0, all ones or zeros. */
     IRFP_ABD, IRFP_CMEQ, IRFP_CMGE, IRFP_CMGT, IRFP_ACGE, IRFP_ACGT,
     IRFP_CMEQ0, IRFP_CMGE0, IRFP_CMGT0, IRFP_CMLE0, IRFP_CMLT0,
+    /* Integral values: imm is IrFpRound. Integers of the elements' size, toward zero, saturated. */
+    IRFP_ROUND, IRFP_TO_S, IRFP_TO_U, IRFP_FROM_S, IRFP_FROM_U,
+    /*
+     * Singles from 8 bytes of a, of any offset, to doubles. Doubles of all of a to singles: in the
+     * lower half of d, the upper one cleared (8 bytes), or in the upper half (16).
+     */
+    IRFP_WIDEN, IRFP_NARROW,
 } IrFpHostOp;
+
+/* FPCR.RMode's encodings, and more. */
+enum IrFpRound {
+    IR_ROUND_MODE = 7,
+    IR_ROUND_AWAY = 4,      /* nearest, ties away from zero */
+    IR_ROUND_FPCR = 7,      /* as FPCR says */
+    IR_ROUND_EXACT = 8,     /* inexactness is flagged */
+};
 
 typedef struct IrFpHelper {
     IrHelper h;

@@ -67,6 +67,8 @@ void machine_digest_devices(Machine *m, Digest *digest);
 /* The same, saved. After a failed load the machine must not run on. */
 void machine_save_devices(Machine *m, GByteArray *out);
 bool machine_load_devices(Machine *m, ByteReader *in, Error **errp);
+/* For tests: make a mess of all that a load restores (fields_scramble()). */
+void machine_scramble_devices(Machine *m, uint64_t *seed);
 Device *machine_find_device(Machine *m, const char *id);
 
 #endif

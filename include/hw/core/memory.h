@@ -200,12 +200,15 @@ void memory_digest_all(MemoryMap *map, Digest *digest);
 
 /*
  * The places of all regions, the content of those with host memory, and which pages
- * PAGE_DIRTY_CHECK marks. Saving
- * fails when it is more than one buffer holds. Loading fails, saying why, for the memory of
- * another machine or damaged data; the map's content is then undefined. Writes run the hooks.
+ * PAGE_DIRTY_CHECK marks. Saving fails when it is more than one buffer holds. Loading fails, saying
+ * why, for the memory of another machine or damaged data; the map's content is then undefined.
+ * Writes run the hooks.
  */
 bool memory_save(MemoryMap *map, GByteArray *out, Error **errp);
 bool memory_load(MemoryMap *map, ByteReader *in, Error **errp);
+
+/* For tests: overwrite every page that was ever written, and take all regions away. */
+void memory_scramble(MemoryMap *map);
 
 /* All regions in the order in which they were made; the flat view in address order. */
 void memory_foreach(MemoryMap *map, void (*fn)(MemRegion *, void *), void *opaque);
