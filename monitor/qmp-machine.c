@@ -190,11 +190,9 @@ bool qmp_x_query_jit(QmpContext *ctx, QapiHumanReadableText **ret, Error **errp)
 /* ---- memory ---- */
 
 typedef struct MtreeCall {
-    MemoryMap *memory;
-    bool flat;
-    GPtrArray *regions;    /* MemRegion * */
-    QapiXRearmRegionList *list, **tail;
     ExecLoop *loop;
+    bool flat;
+    QapiXRearmRegionList *list, **tail;
 } MtreeCall;
 
 static void append_range(const MemRange *range, void *opaque)
@@ -214,51 +212,28 @@ static void append_range(const MemRange *range, void *opaque)
     QAPI_APPEND(c->tail, out);
 }
 
-static void collect_region(MemRegion *region, void *opaque)
+static void append_region(MemRegion *r, void *opaque)
 {
-    g_ptr_array_add(((MtreeCall *)opaque)->regions, region);
-}
-
-static gint compare_regions(gconstpointer a, gconstpointer b)
-{
-    const MemRegion *first = *(MemRegion *const *)a, *second = *(MemRegion *const *)b;
-
-    if (first->base != second->base) {
-        return first->base < second->base ? -1 : 1;
-    }
-    return first->serial < second->serial ? -1 : 1;
-}
-
-static void append_regions(MtreeCall *c)
-{
-    memory_foreach(c->memory, collect_region, c);
-    g_ptr_array_sort(c->regions, compare_regions);
-    for (unsigned n = 0; n < c->regions->len; n++) {
-        MemRegion *r = g_ptr_array_index(c->regions, n);
-
-        append_range(&(MemRange){ .first = r->base, .last = r->base + (r->size - 1), .region = r },
-                     c);
-    }
+    append_range(&(MemRange){ .first = r->base, .last = r->base + (r->size - 1), .region = r },
+                 opaque);
 }
 
 static void mtree_run(void *opaque)
 {
     MtreeCall *c = opaque;
+    MemoryMap *memory = exec_loop_machine(c->loop)->memory;
 
-    c->memory = exec_loop_machine(c->loop)->memory;
     if (c->flat) {
-        memory_foreach_range(c->memory, append_range, c);
+        memory_foreach_range(memory, append_range, c);
     } else {
-        append_regions(c);
+        memory_foreach(memory, append_region, c);
     }
 }
 
 bool qmp_x_rearm_query_mtree(QmpContext *ctx, const QapiXRearmQueryMtreeArgs *args,
                              QapiXRearmRegionList **ret, Error **errp)
 {
-    g_autoptr(GPtrArray) regions = g_ptr_array_new();
-    MtreeCall c = { .flat = args->has_flat && args->flat, .regions = regions,
-                    .loop = ctx->env->loop };
+    MtreeCall c = { .loop = ctx->env->loop, .flat = args->has_flat && args->flat };
 
     c.tail = &c.list;
     machine_run_sync(ctx->env->loop, mtree_run, &c);

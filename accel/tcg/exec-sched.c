@@ -27,16 +27,6 @@
 
 /* ---- turns ---- */
 
-void loop_sched_digest(ExecLoop *l, Digest *d)
-{
-    digest_u64(d, l->sched.cpu);
-    digest_u64(d, l->sched.left);
-    for (unsigned n = 0; n < l->machine->num_cpus; n++) {
-        digest_u64(d, l->sched.ran[n]);
-        digest_u64(d, l->sched.asleep[n]);
-    }
-}
-
 static bool runnable(Vcpu *cpu)
 {
     return !cpu->powered_off && (!cpu->halted || cpu->ops->has_work(cpu));

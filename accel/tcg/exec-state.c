@@ -55,6 +55,13 @@ static LoopState loop_state_get(const ExecLoop *l)
     return s;
 }
 
+void loop_visit_state(ExecLoop *l, MachineStateFn *fn, void *opaque)
+{
+    LoopState s = loop_state_get(l);
+
+    fn(opaque, "execution loop", &loop_fields, &s);
+}
+
 static void loop_state_set(ExecLoop *l, const LoopState *s)
 {
     l->warps = s->warps;

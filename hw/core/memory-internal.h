@@ -13,6 +13,7 @@
 
 struct MemoryMap {
     GPtrArray *regions;     /* MemRegion *, in the order in which they were made */
+    GPtrArray *by_address;  /* the same in the order of their addresses */
     uint64_t next_serial;
     GArray *view;           /* MemRange, in address order */
     unsigned found;         /* the range found last: most look-ups repeat */

@@ -19,6 +19,7 @@ MemoryMap *memory_map_new(void)
     MemoryMap *map = g_new0(MemoryMap, 1);
 
     map->regions = g_ptr_array_new();
+    map->by_address = g_ptr_array_new();
     map->removed = g_ptr_array_new();
     map->view = g_array_new(false, false, sizeof(MemRange));
     return map;
@@ -50,6 +51,7 @@ void memory_map_free(MemoryMap *map)
     free_regions(map->regions);
     free_regions(map->removed);
     g_ptr_array_free(map->regions, TRUE);
+    g_ptr_array_free(map->by_address, TRUE);
     g_ptr_array_free(map->removed, TRUE);
     g_array_free(map->view, TRUE);
     g_free(map);
@@ -285,6 +287,16 @@ static void report_unmapped(const MemoryMap *map, const GArray *view)
     }
 }
 
+static gint compare_place(gconstpointer a, gconstpointer b)
+{
+    const MemRegion *first = *(MemRegion *const *)a, *second = *(MemRegion *const *)b;
+
+    if (first->base != second->base) {
+        return first->base < second->base ? -1 : 1;
+    }
+    return first->serial < second->serial ? -1 : 1;
+}
+
 void memory_place_regions(MemoryMap *map)
 {
     GArray *view = build_view(map);
@@ -300,6 +312,7 @@ void memory_place_regions(MemoryMap *map)
         region->priority = region->next.priority;
         region->enabled = region->next.enabled;
     }
+    g_ptr_array_sort(map->by_address, compare_place);
     g_array_free(map->view, true);
     map->view = view;
     if (changed && map->hooks) {
@@ -358,6 +371,8 @@ static MemRegion *new_region(MemoryMap *map, const char *name, hwaddr size, cons
     region->opaque = opaque;
     region->serial = map->next_serial++;
     g_ptr_array_add(map->regions, region);
+    g_ptr_array_add(map->by_address, region);
+    memory_place_regions(map);
     return region;
 }
 
@@ -417,6 +432,7 @@ void memory_remove(MemoryMap *map, MemRegion *region)
 {
     memory_set_enabled(map, region, false);
     g_ptr_array_remove(map->regions, region);
+    g_ptr_array_remove(map->by_address, region);
     g_ptr_array_add(map->removed, region);
     memory_free_removed(map);
 }
@@ -473,8 +489,8 @@ MemRegion *memory_add_mmio(MemoryMap *map, const char *name, hwaddr base, hwaddr
 
 void memory_foreach(MemoryMap *map, void (*fn)(MemRegion *, void *), void *opaque)
 {
-    for (unsigned n = 0; n < map->regions->len; n++) {
-        fn(g_ptr_array_index(map->regions, n), opaque);
+    for (unsigned n = 0; n < map->by_address->len; n++) {
+        fn(g_ptr_array_index(map->by_address, n), opaque);
     }
 }
 

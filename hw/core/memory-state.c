@@ -26,6 +26,14 @@ static uint8_t *page_host(const MemRegion *region, hwaddr page)
     return region->host + (page << PAGE_BITS);
 }
 
+/* In the order in which they were made, which is the same in a machine that is otherwise. */
+static void foreach_made(MemoryMap *map, void (*fn)(MemRegion *, void *), void *opaque)
+{
+    for (unsigned n = 0; n < map->regions->len; n++) {
+        fn(g_ptr_array_index(map->regions, n), opaque);
+    }
+}
+
 /* ---- save ---- */
 
 static uint8_t saved_flags(const MemRegion *region, hwaddr page)
@@ -103,15 +111,15 @@ bool memory_save(MemoryMap *map, GByteArray *out, Error **errp)
 {
     Save s = { .out = out };
 
-    memory_foreach(map, count_region, &s);
+    foreach_made(map, count_region, &s);
     if (s.bytes > MAX_BYTES) {
         error_setg(errp, "the guest has written %" PRIu64 " MiB of memory; a saved state has room "
                    "for %llu MiB", s.bytes >> 20, MAX_BYTES >> 20);
         return false;
     }
     bytes_put_varint(out, s.regions);
-    memory_foreach(map, save_place, &s);
-    memory_foreach(map, save_content, &s);
+    foreach_made(map, save_place, &s);
+    foreach_made(map, save_content, &s);
     return true;
 }
 
@@ -228,14 +236,14 @@ bool memory_load(MemoryMap *map, ByteReader *in, Error **errp)
                    map->regions->len);
         return false;
     }
-    memory_foreach(map, load_place, &l);
+    foreach_made(map, load_place, &l);
     if (!l.ok) {
         return false;
     }
     memory_place_regions(map);
     /* Nothing may be stored past the flags any more, which load_page() sets one by one. */
     memory_clean(map, PAGE_DIRTY_CHECK, NULL, NULL);
-    memory_foreach(map, load_content, &l);
+    foreach_made(map, load_content, &l);
     return l.ok;
 }
 
@@ -256,6 +264,6 @@ static void scramble_region(MemRegion *region, void *opaque)
 
 void memory_scramble(MemoryMap *map)
 {
-    memory_foreach(map, scramble_region, map);
+    foreach_made(map, scramble_region, map);
     memory_place_regions(map);
 }

@@ -340,16 +340,20 @@ static void digest_places(MemoryMap *map, Digest *digest)
     }
 }
 
-static void digest_page(const MemRegion *region, hwaddr page, Digest *digest)
+/* Returns the digest of the content. */
+static uint64_t digest_page(const MemRegion *region, hwaddr page, Digest *digest)
 {
+    uint64_t content = digest_block(region->host + (page << PAGE_BITS), PAGE_SIZE);
+
     digest_u64(digest, region->base + (page << PAGE_BITS));
-    digest_update(digest, region->host + (page << PAGE_BITS), PAGE_SIZE);
+    digest_u64(digest, content);
+    return content;
 }
 
 void memory_clean(MemoryMap *map, uint8_t dirty_flag, MemoryPageFn *fn, void *opaque)
 {
-    for (unsigned i = 0; i < map->regions->len; i++) {
-        MemRegion *region = g_ptr_array_index(map->regions, i);
+    for (unsigned i = 0; i < map->by_address->len; i++) {
+        MemRegion *region = g_ptr_array_index(map->by_address, i);
         hwaddr num_pages = ram_pages(region);
 
         for (hwaddr page = 0;
@@ -365,22 +369,38 @@ void memory_clean(MemoryMap *map, uint8_t dirty_flag, MemoryPageFn *fn, void *op
     }
 }
 
+typedef struct DirtyDigest {
+    Digest *digest;
+    GByteArray *pages;
+    hwaddr last;           /* number of the page before */
+} DirtyDigest;
+
 static void add_page(void *opaque, const MemRegion *region, hwaddr page)
 {
-    digest_page(region, page, opaque);
+    DirtyDigest *d = opaque;
+    uint64_t content = digest_page(region, page, d->digest);
+    hwaddr number = (region->base >> PAGE_BITS) + page;
+
+    if (d->pages) {
+        bytes_put_varint(d->pages, number - d->last);
+        bytes_put_u8(d->pages, (uint8_t)content);
+        d->last = number;
+    }
 }
 
-void memory_digest_dirty(MemoryMap *map, Digest *digest)
+void memory_digest_dirty(MemoryMap *map, Digest *digest, GByteArray *pages)
 {
+    DirtyDigest d = { digest, pages, 0 };
+
     digest_places(map, digest);
-    memory_clean(map, PAGE_DIRTY_CHECK, add_page, digest);
+    memory_clean(map, PAGE_DIRTY_CHECK, add_page, &d);
 }
 
 void memory_digest_all(MemoryMap *map, Digest *digest)
 {
     digest_places(map, digest);
-    for (unsigned i = 0; i < map->regions->len; i++) {
-        const MemRegion *region = g_ptr_array_index(map->regions, i);
+    for (unsigned i = 0; i < map->by_address->len; i++) {
+        const MemRegion *region = g_ptr_array_index(map->by_address, i);
         hwaddr num_pages = ram_pages(region);
 
         for (hwaddr page = 0;

@@ -18,8 +18,8 @@
 #define PAIR(name, host_op, form) \
     FpVecPair helper_##name = { FP(name##_s, host_op, form), FP(name##_d, host_op, form) }
 #define FPENV fpcr, &fpsr
-_Static_assert((int)IR_ROUND_FPCR == (int)FP_ROUND_FPCR && (int)IR_ROUND_AWAY == (int)FPU_TIE_AWAY &&
-               (int)IR_ROUND_EXACT == (int)FP_ROUND_EXACT, "");
+_Static_assert((int)IR_ROUND_FPCR == (int)FP_ROUND_FPCR &&
+               (int)IR_ROUND_AWAY == (int)FPU_TIE_AWAY && (int)IR_ROUND_EXACT == (int)FP_ROUND_EXACT, "");
 
 /* For each lane of type T, d[i] = expression, in terms of a (Vn), b (Vm: lane `of_b`), c (Vd). */
 #define LANES(name, T, of_b, expression) \

@@ -343,6 +343,66 @@ static void test_end_is_a_stop(void)
     }
 }
 
+/* ---- a report that says where ---- */
+
+typedef struct Damage {
+    Run *r;
+    unsigned what;
+} Damage;
+
+static void do_damage(void *opaque)
+{
+    Damage *d = opaque;
+    Run *r = d->r;
+    uint8_t byte = 0x55;
+
+    switch (d->what) {
+    case 0: r->a.cpu[1]->vcpu.slot[27] = 0x1234; break;
+    case 1: r->a.cpu[0]->s.tpidr_el[1] = 0x77; break;
+    case 2: r->dev.s.last = 0x99; break;
+    case 3: g_assert_true(memory_write(r->a.m->memory, RAM + 0x234567, &byte, 1)); break;
+    default: timer_mod(&r->dev.spare, 1ll << 40); break;
+    }
+}
+
+static void test_report(void)
+{
+    static const char *const expected[] = {
+        "    cpu 1: slot[27] = 0x1234 here\n", "    cpu 0: tpidr_el[1] = 0x77 here\n",
+        "    tester: last = 0x99 here\n", "    memory: page 0x40234000, written here alone\n",
+        "    clock: instruction count, time, or a timer\n",
+    };
+    g_autofree char *path = g_strdup_printf("%s/rearm-state-%d.rr", g_get_tmp_dir(),
+                                            (int)getpid());
+    RunConfig c = { .exec = { .icount = true }, .num_cpus = 2,
+                    .replay = { .mode = REPLAY_MODE_RECORD, .file = path,
+                                .check = REPLAY_CHECK_DIGEST, .check_period = 5000 } };
+
+    run_all(&c);
+    c.replay.mode = REPLAY_MODE_PLAY;
+    for (unsigned n = 0; n < ARRAY_SIZE(expected); n++) {
+        Damage damage = { .what = n };
+        const char *report;
+        Run r;
+
+        open_paused(&r, &c, n);
+        g_assert_true(go_to(&r, 17000));
+        damage.r = &r;
+        machine_run_sync(r.loop, do_damage, &damage);
+        exec_loop_cont(r.loop);
+        g_assert_cmpint(exec_loop_join(r.loop).exit_code, ==, 2);
+        report = replay_report(r.replay);
+        g_assert_nonnull(report);
+        if (!strstr(report, "what differs, as far as one can tell:\n") ||
+            !strstr(report, expected[n])) {
+            g_error("no '%s' in: %s", expected[n], report);
+        }
+        timer_del(&r.dev.spare);
+        run_close(&r);
+    }
+    g_unlink(path);
+}
+
 /* ---- what is refused ---- */
 
 static char *load_error(Run *r, const GByteArray *data)
@@ -455,6 +515,7 @@ int main(int argc, char **argv)
     g_test_add_func("/exec-state/chaos", test_chaos);
     g_test_add_func("/exec-state/replay", test_replay);
     g_test_add_func("/exec-state/end-is-a-stop", test_end_is_a_stop);
+    g_test_add_func("/exec-state/report", test_report);
     g_test_add_func("/exec-state/refused", test_refused);
     g_test_add_func("/exec-state/damaged", test_damaged);
     return g_test_run();

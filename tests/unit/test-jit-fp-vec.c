@@ -78,7 +78,8 @@ static uint64_t integer(JitTest *j)
 {
     uint64_t r = jit_test_random(j), n = jit_test_random(j) >> (r & 63);
 
-    n = r & 64 ? n & -(1ull << (r >> 8 & 63)) : r & 128 ? (1ull << (r >> 8 & 63)) - (r >> 16 & 1) : n;
+    n = r & 64 ? n & -(1ull << (r >> 8 & 63)) : n;
+    n = r & 128 ? (1ull << (r >> 8 & 63)) - (r >> 16 & 1) : n;
     return r & 256 ? -n : n;
 }
 
@@ -113,7 +114,8 @@ static void check(JitTest *j, const Row *row, uint32_t desc, unsigned d, unsigne
     const IrFpVecHelper *h = &row->pair[is_double];
     const unsigned upper = row->data == SINGLES && b == 1 ? 8 : 0;
 
-    ir_fp_vec(jit_test_begin(j), h, arm_v_offset(d), arm_v_offset(a) + upper, arm_v_offset(b), desc);
+    ir_fp_vec(jit_test_begin(j), h, arm_v_offset(d), arm_v_offset(a) + upper, arm_v_offset(b),
+              desc);
     jit_test_compile(j);
     for (unsigned n = 0; n < RUNS; n++) {
         ArmVReg was[4];

@@ -251,9 +251,18 @@ static void check_range(const MemRange *range, void *opaque)
     v->next = range->last + 1;
 }
 
+static void check_order(MemRegion *region, void *opaque)
+{
+    hwaddr *last = opaque;
+
+    g_assert_cmphex(region->base, >=, *last);
+    *last = region->base;
+}
+
 static void check_world(World *w)
 {
     ViewCheck v = { 0 };
+    hwaddr last = 0;
 
     for (unsigned g = 0; g < GRANULES; g++) {
         check_granule(w, g);
@@ -262,6 +271,7 @@ static void check_world(World *w)
         check_page(w, page);
     }
     memory_foreach_range(w->map, check_range, &v);
+    memory_foreach(w->map, check_order, &last);
 }
 
 /* ---- random changes ---- */

@@ -332,7 +332,7 @@ static uint64_t look(Run *r, bool all)
     if (all) {
         memory_digest_all(r->a.m->memory, d);
     } else {
-        memory_digest_dirty(r->a.m->memory, d);
+        memory_digest_dirty(r->a.m->memory, d, NULL);
     }
     value = digest_value(d);
     digest_free(d);

@@ -135,7 +135,7 @@ void fpv_emit_from_int(FpOp *f)
     fpv_store(f);
 }
 
-/* ---- between singles and doubles; operands are read in memory, as they may be upper halves ---- */
+/* ---- between singles and doubles: operands in memory, as they may be upper halves ---- */
 
 void fpv_emit_widen(FpOp *f)
 {

@@ -6,7 +6,7 @@
  *    test looks at it, and fpv_store() clears it.
  * 2. Masks are read by MOVMSKPS and MOVMSKPD, which see the sign bits of lanes alone.
  * 3. Unlike in scalars, zero results do not go to the helper when a factor is zero: sparse
- *    matrices and padding have such lanes. Nor does FPCR.FZ as such: it is what -ffast-math sets.
+ *    matrices and padding have such lanes.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -66,7 +66,7 @@ void fpv_find_unsafe(const FpOp *f, unsigned xmm);
 /* No denormal lanes; XMM3 and XMM4 are used. */
 void fpv_need_no_denormals(FpOp *f, unsigned xmm);
 
-/* Rounding to nearest even; with FZ, no denormal operands. The result has to be tested to be safe. */
+/* Nearest even; with FZ, no denormal operands. The result has to be tested to be safe. */
 void fpv_need_nearest(FpOp *f);
 /* The same with any rounding. */
 void fpv_need_no_flush(FpOp *f);

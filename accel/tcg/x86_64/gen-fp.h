@@ -6,8 +6,11 @@
  *    Nothing has been written when a test fails: the cold code does the whole operation.
  * 2. Once FPSR.IXC is set, inexactness changes nothing. Until then it has to be ruled out,
  *    which is done off the main path: programs that count in doubles never set it.
- * 3. MXCSR stays at its default; its flags are not looked at.
- * 4. Operands and result are in CPU state memory, often with a copy (gen-xmm.c), of
+ * 3. FPCR.FZ (programs linked with -ffast-math set it) means nothing when no operand and no
+ *    result is a denormal; that is tested off the main path. Other rounding modes
+ *    are left to the helper.
+ * 4. MXCSR stays at its default; its flags are not looked at.
+ * 5. Operands and result are in CPU state memory, often with a copy (gen-xmm.c), of
  *    which the cold code knows only that the result's has to be made. XMM0 to XMM5 are
  *    scratch.
  *
@@ -38,10 +41,10 @@ struct FpOp {
     uint8_t value;                      /* register of an integer operand, or NO_REG */
     int32_t fpcr, fpsr, dst, x, y, z;   /* offsets */
     unsigned dst_xmm;                   /* the copy of dst, or 0 */
+    unsigned bytes;                     /* of x, or of a vector */
     /* Vectors alone. */
     IrFpVecForm form;
     uint32_t desc;
-    unsigned bytes;
     uint8_t opcode;
     /* Cold code: what comes back, then the helper and to the end of the operation. */
     FpAside aside[3];

@@ -192,9 +192,13 @@ void memory_mark_written(MemoryMap *map, MemRegion *region, hwaddr addr,
 typedef void MemoryPageFn(void *opaque, const MemRegion *region, hwaddr page);
 void memory_clean(MemoryMap *map, uint8_t dirty_flag, MemoryPageFn *fn, void *opaque);
 
-/* Adds the places of all regions, and each page with PAGE_DIRTY_CHECK (address and content), and
- * clears the flag. */
-void memory_digest_dirty(MemoryMap *map, Digest *digest);
+/*
+ * Adds the places of all regions, and each page with PAGE_DIRTY_CHECK (address and digest of the
+ * content), region by region in address order, and clears the flag. For each, pages gets the
+ * distance of its number (address / PAGE_SIZE) to the one before as a varint, and a byte of its
+ * digest; NULL: not wanted.
+ */
+void memory_digest_dirty(MemoryMap *map, Digest *digest, GByteArray *pages);
 /* Adds the places, and each page with PAGE_EVER that is not all zero; changes nothing. */
 void memory_digest_all(MemoryMap *map, Digest *digest);
 
@@ -210,7 +214,7 @@ bool memory_load(MemoryMap *map, ByteReader *in, Error **errp);
 /* For tests: overwrite every page that was ever written, and take all regions away. */
 void memory_scramble(MemoryMap *map);
 
-/* All regions in the order in which they were made; the flat view in address order. */
+/* In address order: all regions, and the flat view. */
 void memory_foreach(MemoryMap *map, void (*fn)(MemRegion *, void *), void *opaque);
 void memory_foreach_range(MemoryMap *map, void (*fn)(const MemRange *, void *), void *opaque);
 
