@@ -63,9 +63,9 @@ class Smp(TestCase):
 class Campaign(TestCase):
     @slow()
     def test_tlb(self):
-        """For SHAPES_SECONDS (600), shapes of the TLB from SHAPES_SEED (1) on; 4 CPUs."""
-        seed = int(os.environ.get('SHAPES_SEED', '1'))
-        end = time.monotonic() + float(os.environ.get('SHAPES_SECONDS', '600'))
+        """For REARM_SECONDS (600), shapes of the TLB from REARM_SEED (1) on; 4 CPUs."""
+        seed = int(os.environ.get('REARM_SEED', '1'))
+        end = time.monotonic() + float(os.environ.get('REARM_SECONDS', '600'))
         log = self.path('campaign.rr')
         recording = self.record(log, work, *machine(), '-smp', '4')
         first = seed

@@ -274,7 +274,9 @@ class Sequence:
             lines = self.constant(n, value | (0x800 if reg == 'par_el1' else 0))
             lines += ['msr %s, x%d' % (reg, n)]
         else:
-            lines = ['msr %s, x%d' % (reg, self.reg())]
+            # A stack pointer leads where memory is, or nothing.
+            n = self.rng.randrange(16, 20) if reg == 'sp_el0' else self.reg()
+            lines = ['msr %s, x%d' % (reg, n)]
         if self.rng.random() < 0.7 and reg not in ('oslar_el1',):
             lines.append('mrs x%d, %s' % (self.reg(), reg))
         return lines

@@ -6,7 +6,7 @@
  * CPUs with random registers load, store, fetch and change registers; DMA and a debugger
  * write; a copy of the memory says what every store should have left.
  *
- *     ARM_TABLES_SECONDS=3600 ARM_TABLES_SEED=7 build/tests/unit/test-arm-tables
+ *     REARM_SECONDS=3600 REARM_SEED=7 build/tests/unit/test-arm-tables
  *
  * runs rounds with seeds from 7 on for an hour. A failure prints its seed.
  *
@@ -584,7 +584,7 @@ static void campaign(uint64_t seed, int64_t seconds)
 
 int main(int argc, char **argv)
 {
-    const char *seconds = getenv("ARM_TABLES_SECONDS"), *seed = getenv("ARM_TABLES_SEED");
+    const char *seconds = getenv("REARM_SECONDS"), *seed = getenv("REARM_SEED");
 
     g_test_init(&argc, &argv, NULL);
     if (seconds) {
