@@ -424,9 +424,9 @@ void ir_fp_from_int(IrBuilder *b, const IrFpHelper *h, uint32_t d_off, IrVal v)
     i->arg[1] = d_off / 8;
 }
 
-void ir_insn(IrBuilder *b, uint64_t pc)
+void ir_insn(IrBuilder *b, uint64_t pc, unsigned bytes)
 {
-    emit(b, IR_insn, IRF_W64, 0, pc);
+    emit(b, IR_insn, IRF_W64, bytes, pc);
     b->num_guest_insns++;
 }
 

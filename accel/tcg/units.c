@@ -1,7 +1,8 @@
 /*
  * The translation cache.
  *
- * 1. A unit stands on one guest page. Its key is the physical address of its first
+ * 1. A unit stands on one guest page: an instruction that crosses into the next one is in no
+ *    unit (see tcg.c). Its key is the physical address of its first
  *    instruction and the CPU mode. Generated code serves every virtual address; IR for
  *    the interpreter knows only the one that it was made for, which then is part of the key.
  * 2. A page with units has PAGE_CODE, and then no soft TLB entry lets stores to it go direct:
@@ -41,7 +42,7 @@ typedef struct CodePage {
 typedef struct TailEntry {
     uint64_t pc;
     uint32_t mode;
-    uint32_t word;
+    uint8_t insn[VCPU_INSN_BYTES];   /* as many as it has, then zeros */
     IrUnit *ir;     /* NULL: empty */
 } TailEntry;
 
@@ -136,7 +137,7 @@ void units_free(TcgContext *t)
 
 static unsigned unit_hash(uint64_t phys, uint32_t mode)
 {
-    uint64_t h = (phys >> 2 ^ (uint64_t)mode << 40) * 0x9e3779b97f4a7c15u;
+    uint64_t h = (phys >> 1 ^ (uint64_t)mode << 40) * 0x9e3779b97f4a7c15u;
 
     return h >> 40 & (UNIT_HASH_SIZE - 1);
 }
@@ -342,7 +343,7 @@ static void log_guest_code(Vcpu *cpu, const IrUnit *u, const uint8_t *code)
 
         if (u->insns[n].op == IR_insn) {
             g_string_append_printf(text, "0x%08" PRIx64 ":  ", pc);
-            cpu->ops->disassemble(cpu, pc, code + (pc - u->pc), 4, text);
+            cpu->ops->disassemble(cpu, pc, code + (pc - u->pc), u->insns[n].aux, text);
             g_string_append_c(text, '\n');
         }
     }
@@ -386,15 +387,18 @@ static void check_ir(const IrUnit *u)
 #endif
 }
 
-static void build_ir(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb,
+static void build_ir(TcgContext *t, Vcpu *cpu, const uint8_t *code, unsigned code_bytes,
                      unsigned max_insns)
 {
-    unsigned offset = pc & (PAGE_SIZE - 1);
-
-    ir_unit_reset(t->ir, pc);
-    cpu->ops->translate(cpu, t->ir, pc, cpu->mode, itlb->host + offset, PAGE_SIZE - offset,
-                        max_insns);
+    ir_unit_reset(t->ir, cpu->pc);
+    cpu->ops->translate(cpu, t->ir, cpu->pc, cpu->mode, code, code_bytes, max_insns);
     check_ir(t->ir);
+}
+
+static void build_unit(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)
+{
+    build_ir(t, cpu, itlb_code(itlb, cpu->pc), PAGE_SIZE - (cpu->pc & ~PAGE_MASK),
+             t->config.unit_insns);
 }
 
 static IrUnit *copy_ir(const IrUnit *u, void *head, void *insns)
@@ -416,13 +420,15 @@ static void unit_extent(Unit *unit, const IrUnit *u)
             unsigned offset = u->insns[n].imm & (PAGE_SIZE - 1);
 
             unit->page_first = MIN(unit->page_first, offset);
-            unit->page_last = MAX(unit->page_last, offset + 3);
+            unit->page_last = MAX(unit->page_last, offset + u->insns[n].aux - 1);
+            assert(unit->page_last < PAGE_SIZE);
         }
     }
 }
 
-static Unit *unit_translate(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb)
+static Unit *unit_translate(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)
 {
+    uint64_t pc = cpu->pc;
     Unit *unit;
     size_t before;
 
@@ -430,8 +436,8 @@ static Unit *unit_translate(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEnt
         units_flush(t);
     }
     unit = tcg_meta_alloc(t, sizeof(*unit));
-    build_ir(t, cpu, pc, itlb, t->config.unit_insns);
-    log_guest_code(cpu, t->ir, itlb->host + (pc & (PAGE_SIZE - 1)));
+    build_unit(t, cpu, itlb);
+    log_guest_code(cpu, t->ir, itlb_code(itlb, pc));
     log_text(LOG_OP, "OP:", pc, t->ir);
     unit->pc = pc;
     unit->phys = itlb->phys | (pc & (PAGE_SIZE - 1));
@@ -470,11 +476,11 @@ static Unit *unit_translate(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEnt
     return unit;
 }
 
-Unit *unit_find(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb)
+Unit *unit_find(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)
 {
-    Unit *unit = hash_lookup(t, itlb->phys | (pc & (PAGE_SIZE - 1)), pc, cpu->mode);
+    Unit *unit = hash_lookup(t, itlb->phys | (cpu->pc & ~PAGE_MASK), cpu->pc, cpu->mode);
 
-    return unit ? unit : unit_translate(t, cpu, pc, itlb);
+    return unit ? unit : unit_translate(t, cpu, itlb);
 }
 
 void unit_link(TcgContext *t, ExitRec *exit, Unit *unit)
@@ -489,7 +495,7 @@ const IrUnit *unit_tail(TcgContext *t, Vcpu *cpu, Unit *unit, const ItlbEntry *i
     if (unit->tail && unit->tail->pc == cpu->pc) {
         return unit->tail;
     }
-    build_ir(t, cpu, cpu->pc, itlb, t->config.unit_insns);
+    build_unit(t, cpu, itlb);
     if (!unit->tail) {
         unit->tail = copy_ir(t->ir, tcg_meta_alloc(t, sizeof(IrUnit)),
                              tcg_meta_alloc(t, t->ir->num_insns * sizeof(IrInsn)));
@@ -498,15 +504,16 @@ const IrUnit *unit_tail(TcgContext *t, Vcpu *cpu, Unit *unit, const ItlbEntry *i
     return t->ir;
 }
 
-const IrUnit *unit_single(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb)
+const IrUnit *unit_single(TcgContext *t, Vcpu *cpu, const uint8_t *code)
 {
-    TailEntry *e = &t->tails[(pc >> 2) % TAIL_ENTRIES];
-    unsigned offset = pc & (PAGE_SIZE - 1);
-    uint32_t word = 0;
+    uint64_t pc = cpu->pc;
+    TailEntry *e = &t->tails[(pc >> 1) % TAIL_ENTRIES];
+    unsigned bytes = cpu->ops->insn_bytes(cpu->mode, code);
+    uint8_t insn[VCPU_INSN_BYTES] = { 0 };
 
-    memcpy(&word, itlb->host + offset, MIN(4u, PAGE_SIZE - offset));
-    if (!e->ir || e->pc != pc || e->mode != cpu->mode || e->word != word) {
-        build_ir(t, cpu, pc, itlb, 1);
+    memcpy(insn, code, bytes);
+    if (!e->ir || e->pc != pc || e->mode != cpu->mode || memcmp(e->insn, insn, sizeof(insn))) {
+        build_ir(t, cpu, code, bytes, 1);
         if (e->ir) {
             g_free(e->ir->insns);
             g_free(e->ir);
@@ -514,7 +521,7 @@ const IrUnit *unit_single(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry
         e->ir = copy_ir(t->ir, g_new(IrUnit, 1), g_new(IrInsn, t->ir->num_insns));
         e->pc = pc;
         e->mode = cpu->mode;
-        e->word = word;
+        memcpy(e->insn, insn, sizeof(insn));
     }
     return e->ir;
 }

@@ -322,8 +322,8 @@ void ir_fp_cmp(IrBuilder *b, const IrFpHelper *h, uint32_t a_off, uint32_t b_off
 IrVal ir_fp_to_int(IrBuilder *b, const IrFpHelper *h, uint32_t a_off);
 void ir_fp_from_int(IrBuilder *b, const IrFpHelper *h, uint32_t d_off, IrVal v);
 
-/* Start of a guest instruction; every instruction begins with it. */
-void ir_insn(IrBuilder *b, uint64_t pc);
+/* Start of a guest instruction of so many bytes; every instruction begins with it. */
+void ir_insn(IrBuilder *b, uint64_t pc, unsigned bytes);
 
 /* Side exits: leave for `pc` when the condition holds, else go on. */
 void ir_exit_cond(IrBuilder *b, IrCond cond, uint64_t pc);

@@ -17,6 +17,8 @@
 #include "hw/core/machine.h"
 
 #define VCPU_MAX_SLOTS 32
+/* The longest instruction of any target. */
+#define VCPU_INSN_BYTES 4u
 
 /* ---- soft TLB ---- */
 
@@ -88,17 +90,25 @@ typedef struct VcpuOps {
     const GdbTarget *gdb;     /* registers as gdb numbers them: accel/tcg/gdb-target.h */
     unsigned num_slots;
     const char *const *slot_names;
-    uint8_t pc_align_mask;    /* bits of a PC that must be zero, else an alignment fault */
 
     /*
-     * Translate guest code at pc into b: at most max_insns instructions, all on
-     * the page of pc. code points at the host bytes of pc; code_bytes are left on
-     * the page. Always emits at least one instruction and a final exit.
+     * Translate guest code at pc into b: at most max_insns instructions, all within the
+     * code_bytes bytes from code, the host address of pc, on. An instruction that they end in
+     * ends the unit in front of it; it is never the first one. When they end with the page,
+     * the bytes of the page in front of pc are there as well. Always emits at least
+     * one instruction and a final exit.
      */
     void (*translate)(Vcpu *cpu, IrBuilder *b, uint64_t pc, uint32_t mode,
                       const uint8_t *code, unsigned code_bytes, unsigned max_insns);
     /* Everything besides code bytes that translation depends on (EL, FP traps, ...). */
     uint32_t (*mode)(Vcpu *cpu);
+    /* In this mode, the bits of a PC that must be zero, else there is an alignment fault. */
+    uint8_t (*pc_align_mask)(uint32_t mode);
+    /*
+     * How many bytes the instruction at code has, VCPU_INSN_BYTES at the most, as its first
+     * bytes tell: as many as PCs are aligned to are there.
+     */
+    unsigned (*insn_bytes)(uint32_t mode, const uint8_t *code);
     /*
      * The CPU's regimes by number, below VCPU_NUM_REGIMES; 0 is that of unprivileged
      * accesses. regime() reads one out of the registers; current_regime() says which
@@ -193,6 +203,7 @@ struct Vcpu {
     uint64_t other_table[VCPU_NUM_REGIMES];   /* the regime's table base of the other half */
     JumpCache *jump_cache;
     uint32_t mode;            /* ops->mode() at the last vcpu_space_changed() */
+    uint8_t pc_align_mask;    /* ops->pc_align_mask() of it */
     unsigned index;
     bool skip_breakpoint;     /* resume from a breakpoint at pc */
     bool skip_watch;          /* resume from a watchpoint: not for the instruction at pc */
