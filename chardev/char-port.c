@@ -161,28 +161,12 @@ void char_port_attach(CharPort *p, Chardev *chr)
 
 /* ---- state ---- */
 
-void char_port_digest(const CharPort *p, Digest *digest)
+GByteArray *char_port_queue(CharPort *p)
 {
-    digest_u64(digest, p->queue->len);
-    digest_update(digest, p->queue->data, p->queue->len);
+    return p->queue;
 }
 
-void char_port_save(const CharPort *p, GByteArray *out)
+void char_port_queue_loaded(CharPort *p)
 {
-    bytes_put_block(out, p->queue->data, p->queue->len);
-}
-
-bool char_port_load(CharPort *p, ByteReader *in, Error **errp)
-{
-    size_t length;
-    const uint8_t *data = bytes_get_block(in, MAX_QUEUE, &length);
-
-    if (!data) {
-        error_setg(errp, "the input queue of a character port is malformed");
-        return false;
-    }
-    g_byte_array_set_size(p->queue, 0);
-    g_byte_array_append(p->queue, data, (guint)length);
     atomic_store(&p->queued, p->queue->len);
-    return true;
 }

@@ -102,6 +102,7 @@ static void events_stopped(void *opaque, ExecStopReason reason, Vcpu *cpu)
         [EXEC_STOP_BREAKPOINT] = QAPI_RUN_STATE_DEBUG,
         [EXEC_STOP_WATCHPOINT] = QAPI_RUN_STATE_DEBUG,
         [EXEC_STOP_STEPPED] = QAPI_RUN_STATE_DEBUG,
+        [EXEC_STOP_POSITION] = QAPI_RUN_STATE_DEBUG,
         [EXEC_STOP_SHUTDOWN] = QAPI_RUN_STATE_SHUTDOWN,
         [EXEC_STOP_REPLAY_END] = QAPI_RUN_STATE_DEBUG,
     };

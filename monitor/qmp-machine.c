@@ -189,7 +189,7 @@ bool qmp_x_query_jit(QmpContext *ctx, QapiHumanReadableText **ret, Error **errp)
 
 /* ---- memory ---- */
 
-static void add_region(const MemRegion *r, void *opaque)
+static void add_region(MemRegion *r, void *opaque)
 {
     QapiXRearmRegionList ***tail = opaque;
     QapiXRearmRegion *region = g_new0(QapiXRearmRegion, 1);

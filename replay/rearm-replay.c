@@ -90,7 +90,7 @@ static void count_record(Totals *t, const ReplayRecord *rec)
 
 static void print_description(const ReplayDescription *d)
 {
-    printf("build:     %s\n", d->build);
+    printf("build:     %s\nengine:    revision %" PRIu64 "\n", d->build, d->engine);
     printf("checks:    %s", replay_check_name(d->check));
     if (d->check == REPLAY_CHECK_DIGEST) {
         printf(", every %" PRIu64 " instructions", d->check_period);

@@ -29,6 +29,9 @@ struct ReplayCursor {
     bool ended;               /* an END record was decoded */
     uint64_t count;
     HistoryEntry history[REPLAY_HISTORY];
+    uint64_t history_start;   /* the first record that history has, if it is not overwritten */
+    GArray *frames;           /* ReplayIndexEntry: frames that are known, ascending */
+    bool index_read;
 };
 
 ReplayCursor *replay_cursor_new(ReplayLogReader *reader, Error **errp)
@@ -44,6 +47,7 @@ ReplayCursor *replay_cursor_new(ReplayLogReader *reader, Error **errp)
     c->reader = reader;
     c->description = d;
     c->records = g_array_new(false, false, sizeof(ReplayRecord));
+    c->frames = g_array_new(false, false, sizeof(ReplayIndexEntry));
     return c;
 }
 
@@ -67,6 +71,7 @@ void replay_cursor_free(ReplayCursor *c)
     replay_log_reader_free(c->reader);
     replay_description_free(c->description);
     g_array_unref(c->records);
+    g_array_unref(c->frames);
     g_free(c->raw);
     g_free(c->damage);
     g_free(c);
@@ -135,6 +140,16 @@ static void decode_frame(ReplayCursor *c)
     }
 }
 
+static void know_frame(ReplayCursor *c, const ReplayIndexEntry *e)
+{
+    const ReplayIndexEntry *last = c->frames->len ?
+        &g_array_index(c->frames, ReplayIndexEntry, c->frames->len - 1) : NULL;
+
+    if (!last || e->sequence > last->sequence) {
+        g_array_append_val(c->frames, *e);
+    }
+}
+
 /* The next frame, if any. */
 static void load_frame(ReplayCursor *c)
 {
@@ -146,6 +161,10 @@ static void load_frame(ReplayCursor *c)
     c->bound_valid = false;
     c->status = replay_log_reader_next(c->reader, &c->frame, &c->raw, &err);
     if (c->status == REPLAY_LOG_FRAME) {
+        const ReplayIndexEntry e = { c->frame.sequence, c->frame.offset, c->frame.first_pos,
+                                     c->count };
+
+        know_frame(c, &e);
         decode_frame(c);
     } else if (c->status == REPLAY_LOG_DAMAGED) {
         set_damage(c, g_strdup(error_get_pretty(err)));
@@ -174,6 +193,85 @@ void replay_cursor_advance(ReplayCursor *c)
     memcpy(h->payload, rec->payload, MIN(rec->length, HISTORY_PAYLOAD));
     c->next++;
     c->count++;
+}
+
+/* ---- going back and forth ---- */
+
+/* The last known frame that begins at or before the record; a log has one at record 0. */
+static bool find_frame(ReplayCursor *c, uint64_t record, ReplayIndexEntry *out)
+{
+    guint n = c->frames->len;
+
+    while (n > 0 && g_array_index(c->frames, ReplayIndexEntry, n - 1).first_record > record) {
+        n--;
+    }
+    if (n > 0) {
+        *out = g_array_index(c->frames, ReplayIndexEntry, n - 1);
+    }
+    return n > 0;
+}
+
+static void read_index(ReplayCursor *c)
+{
+    GArray *index = c->index_read ? NULL : replay_log_reader_index(c->reader);
+
+    c->index_read = true;
+    for (guint i = 0; index && i < index->len; i++) {
+        know_frame(c, &g_array_index(index, ReplayIndexEntry, i));
+    }
+    if (index) {
+        g_array_unref(index);
+    }
+}
+
+static void go_to_frame(ReplayCursor *c, const ReplayIndexEntry *e)
+{
+    replay_log_reader_go(c->reader, e);
+    g_clear_pointer(&c->damage, g_free);
+    c->count = e->first_record;
+    c->ended = false;
+    load_frame(c);
+}
+
+/* Step over records up to the given one, which need not be there. */
+static void skip_to(ReplayCursor *c, uint64_t record)
+{
+    while (c->status == REPLAY_LOG_FRAME && record - c->count > c->records->len) {
+        c->count += c->records->len;
+        load_frame(c);
+    }
+    c->history_start = c->count;
+    while (c->count < record && c->next < c->records->len) {
+        replay_cursor_advance(c);
+    }
+}
+
+bool replay_cursor_go(ReplayCursor *c, uint64_t record, Error **errp)
+{
+    ReplayIndexEntry e;
+
+    if (!replay_cursor_peek(c) && c->frames->len == 0) {
+        c->count = 0;   /* a log without records, or damaged at its start */
+    } else {
+        if (!c->frames->len ||
+            record > g_array_index(c->frames, ReplayIndexEntry, c->frames->len - 1).first_record) {
+            read_index(c);
+        }
+        if (find_frame(c, record, &e)) {
+            go_to_frame(c, &e);
+        }
+        skip_to(c, record);
+    }
+    if (c->count == record) {
+        return true;
+    }
+    if (c->status == REPLAY_LOG_DAMAGED) {
+        error_setg(errp, "cannot go to record %" PRIu64 ": %s", record, c->damage);
+    } else {
+        error_setg(errp, "cannot go to record %" PRIu64 ": the recording has %" PRIu64, record,
+                   c->count);
+    }
+    return false;
 }
 
 uint64_t replay_cursor_bound(ReplayCursor *c)
@@ -240,7 +338,7 @@ void replay_record_format(GString *out, const ReplayRecord *rec, const ReplayDes
 
 void replay_cursor_history(const ReplayCursor *c, GString *out)
 {
-    uint64_t n = MIN(c->count, REPLAY_HISTORY);
+    uint64_t n = MIN(c->count - c->history_start, REPLAY_HISTORY);
 
     for (uint64_t i = c->count - n; i < c->count; i++) {
         ReplayRecord rec = c->history[i % REPLAY_HISTORY].rec;

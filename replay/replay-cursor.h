@@ -42,6 +42,12 @@ ReplayLogStatus replay_cursor_status(const ReplayCursor *c);
 const char *replay_cursor_damage(const ReplayCursor *c);
 /* The frame of the next record. */
 uint32_t replay_cursor_frame(const ReplayCursor *c);
+/*
+ * Go back or forth: `record` records of the log are then stepped over. In a complete file the
+ * index leads near the place, so nothing else is read. Fails when the log has fewer records, or
+ * is damaged there; where the cursor is then is undefined.
+ */
+bool replay_cursor_go(ReplayCursor *c, uint64_t record, Error **errp);
 /* Records stepped over. */
 uint64_t replay_cursor_count(const ReplayCursor *c);
 

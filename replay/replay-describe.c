@@ -34,6 +34,7 @@ ReplayDescription *replay_description_new(void)
     ReplayDescription *d = g_new0(ReplayDescription, 1);
 
     d->build = g_strdup("");
+    d->engine = REPLAY_ENGINE_REVISION;
     d->names = g_ptr_array_new_with_free_func(g_free);
     d->values = g_ptr_array_new_with_free_func(g_free);
     d->sources = g_array_new(false, false, sizeof(ReplayDescribedSource));
@@ -104,6 +105,7 @@ char *replay_description_to_json(const ReplayDescription *d)
     char *text;
 
     json_object_object_add(root, "build", json_object_new_string(d->build));
+    json_object_object_add(root, "engine", json_object_new_int64((int64_t)d->engine));
     json_object_object_add(root, "check",
                            json_object_new_string(replay_check_name(d->check)));
     json_object_object_add(root, "check-period",
@@ -212,15 +214,18 @@ static bool parse_sources(ReplayDescription *d, struct json_object *root)
 
 static bool parse_root(ReplayDescription *d, struct json_object *root)
 {
+    struct json_object *engine;
     const char *build;
 
     if (!json_object_is_type(root, json_type_object)) {
         return false;
     }
     build = string_member(root, "build");
-    if (!build) {
+    engine = member(root, "engine", json_type_int);
+    if (!build || !engine || json_object_get_int64(engine) < 0) {
         return false;
     }
+    d->engine = (uint64_t)json_object_get_int64(engine);
     g_free(d->build);
     d->build = g_strdup(build);
     return parse_check(d, root) && parse_machine(d, root) && parse_sources(d, root);
@@ -247,6 +252,17 @@ ReplayDescription *replay_description_from_json(const char *json, Error **errp)
 }
 
 /* ---- comparison ---- */
+
+bool replay_description_check_engine(const ReplayDescription *recorded, Error **errp)
+{
+    if (recorded->engine == REPLAY_ENGINE_REVISION) {
+        return true;
+    }
+    error_setg(errp, "it was recorded by engine revision %" PRIu64 " (build %s), this program has "
+               "revision %d, whose guests do not run alike: replay it with that build, or record "
+               "again", recorded->engine, recorded->build, REPLAY_ENGINE_REVISION);
+    return false;
+}
 
 static bool is_info(const char *name)
 {

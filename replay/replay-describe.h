@@ -17,6 +17,7 @@ typedef struct ReplayDescribedSource {
 
 typedef struct ReplayDescription {
     char *build;
+    uint64_t engine;          /* REPLAY_ENGINE_REVISION of the program that recorded */
     ReplayCheck check;
     uint64_t check_period;
     GPtrArray *names;         /* char *, in order of addition */
@@ -42,6 +43,8 @@ const char *replay_check_name(ReplayCheck check);
 char *replay_description_to_json(const ReplayDescription *d);
 ReplayDescription *replay_description_from_json(const char *json, Error **errp);
 
+/* False, saying what to do, when the recording is of another engine revision than this program. */
+bool replay_description_check_engine(const ReplayDescription *recorded, Error **errp);
 /* False, naming the option and both values, at the first difference. */
 bool replay_description_compare(const ReplayDescription *recorded,
                                 const ReplayDescription *now, Error **errp);

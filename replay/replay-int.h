@@ -15,6 +15,12 @@
 #include "replay/replay-queue.h"
 #include "replay/replay.h"
 
+/* How far a machine is in a recording. */
+typedef struct ReplayPlace {
+    uint8_t id[REPLAY_LOG_ID_SIZE];   /* of the recording; zero: of none */
+    uint64_t records;                 /* that come before */
+} ReplayPlace;
+
 typedef struct ReplayModeOps {
     const char *name;
     bool (*post)(ReplaySource *s, const void *payload, size_t length);
@@ -32,6 +38,8 @@ typedef struct ReplayModeOps {
     bool (*start)(Replay *r, Error **errp);
     bool (*end)(Replay *r, const void *payload, size_t length);
     bool (*at_end)(Replay *r);
+    void (*place)(Replay *r, ReplayPlace *out);
+    bool (*go)(Replay *r, const ReplayPlace *place, Error **errp);
     void (*info)(Replay *r, GString *out);
 } ReplayModeOps;
 
@@ -76,6 +84,7 @@ struct Replay {
     bool started;
     bool ended;               /* an end record was written or compared */
     bool told_truncated;
+    bool digest_differs;      /* play: the report is about a CHECK_DIGEST */
     char *early;              /* play: what did not match before replay_start() */
     gint failed;              /* atomic; report is set before */
     char *report;

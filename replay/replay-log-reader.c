@@ -1,5 +1,5 @@
 /*
- * Reading a log, front to back. A log is untrusted input: what this file hands out
+ * Reading a log, front to back, or on from a place in it. A log is untrusted input: what this file hands out
  * has passed every check of replay-log.c, and nothing is allocated for a length
  * that the file does not have.
  *
@@ -324,4 +324,60 @@ ReplayLogStatus replay_log_reader_next(ReplayLogReader *r, ReplayFrame *frame, u
         }
     }
     return status;
+}
+
+/* ---- going to a place ---- */
+
+void replay_log_reader_go(ReplayLogReader *r, const ReplayIndexEntry *place)
+{
+    r->offset = MIN(place->offset, r->size);
+    r->sequence = place->sequence;
+    r->last_pos = place->first_pos;
+    r->records = place->first_record;
+    r->index_offset = 0;
+}
+
+/* A frame of this kind at `offset`, whatever stands before it. NULL: there is none. */
+static uint8_t *read_frame_at(ReplayLogReader *r, uint64_t offset, uint32_t magic,
+                              ReplayFrame *f)
+{
+    uint8_t head[REPLAY_FRAME_HEADER];
+    g_autofree uint8_t *stored = NULL;
+
+    r->offset = MIN(offset, r->size);
+    if (left(r) < sizeof(head) || !read_bytes(r, head, sizeof(head), NULL) ||
+        !replay_frame_get_header(head, r->seed, f) || f->magic != magic ||
+        left(r) < f->stored_length) {
+        return NULL;
+    }
+    stored = g_malloc(f->stored_length);
+    return read_bytes(r, stored, f->stored_length, NULL) ?
+           replay_frame_unpack(f, r->seed, stored) : NULL;
+}
+
+/* The end frame is not compressed: it would not get smaller. */
+static GArray *read_index(ReplayLogReader *r)
+{
+    uint64_t end_size = REPLAY_FRAME_HEADER + REPLAY_LOG_END_SIZE;
+    g_autofree uint8_t *end = NULL, *index = NULL;
+    ReplayFrame f;
+
+    if (r->size < end_size) {
+        return NULL;
+    }
+    end = read_frame_at(r, r->size - end_size, REPLAY_FRAME_END, &f);
+    if (!end || f.raw_length != REPLAY_LOG_END_SIZE) {
+        return NULL;
+    }
+    index = read_frame_at(r, load_le(end, 8), REPLAY_FRAME_INDEX, &f);
+    return index ? replay_index_get(index, f.raw_length) : NULL;
+}
+
+GArray *replay_log_reader_index(ReplayLogReader *r)
+{
+    uint64_t offset = r->offset;
+    GArray *index = read_index(r);
+
+    r->offset = offset;
+    return index;
 }

@@ -34,6 +34,7 @@ const ReplayLogOptions replay_log_packing = { 1024 * 1024, 19, false };
 typedef struct Chunk {
     GByteArray *raw;
     uint64_t first_pos;
+    uint64_t first_record;
     uint32_t count;
 } Chunk;
 
@@ -54,6 +55,7 @@ struct ReplayLogWriter {
     ReplayLogOptions options;
     GThread *thread;
     ReplayLogFile file;
+    uint8_t id[REPLAY_LOG_ID_SIZE];
     uint32_t seed;            /* of the frames' CRCs */
     uint64_t offset;
     uint32_t sequence;
@@ -138,9 +140,9 @@ static bool write_frame(ReplayLogWriter *w, uint32_t magic, uint64_t first_pos, 
 }
 
 /* Bounded: when the index is full, every second entry goes. */
-static void index_add(ReplayLogWriter *w, uint64_t offset, uint64_t first_pos)
+static void index_add(ReplayLogWriter *w, uint64_t offset, const Chunk *c)
 {
-    ReplayIndexEntry e = { w->sequence, offset, first_pos };
+    ReplayIndexEntry e = { w->sequence, offset, c->first_pos, c->first_record };
 
     if (w->sequence % w->index_stride != 0) {
         return;
@@ -160,7 +162,7 @@ static bool write_chunk(ReplayLogWriter *w, const Chunk *c)
 {
     uint64_t offset = w->offset;
 
-    index_add(w, offset, c->first_pos);
+    index_add(w, offset, c);
     return write_frame(w, REPLAY_FRAME_RECORDS, c->first_pos, c->count, c->raw);
 }
 
@@ -242,6 +244,7 @@ void replay_log_writer_put(ReplayLogWriter *w, const ReplayRecord *rec)
     c = w->open;
     if (!c->count) {
         c->first_pos = rec->pos;
+        c->first_record = w->records;
         w->last_pos = rec->pos;
     }
     replay_record_put(c->raw, rec, w->last_pos);
@@ -266,12 +269,11 @@ void replay_log_writer_put(ReplayLogWriter *w, const ReplayRecord *rec)
 static bool write_header(ReplayLogWriter *w, const char *json)
 {
     GByteArray *header = g_byte_array_new();
-    uint8_t id[REPLAY_LOG_ID_SIZE];
     bool ok;
 
-    host_random_bytes(id, sizeof(id));
-    w->seed = replay_log_seed(id);
-    replay_log_put_header(header, id, json);
+    host_random_bytes(w->id, sizeof(w->id));
+    w->seed = replay_log_seed(w->id);
+    replay_log_put_header(header, w->id, json);
     ok = append(w, header);
     g_byte_array_unref(header);
     return ok;
@@ -292,6 +294,11 @@ bool replay_log_writer_open(ReplayLogWriter *w, const char *path, const char *js
     w->opened = true;
     w->thread = g_thread_new("replay-log", worker, w);
     return true;
+}
+
+const uint8_t *replay_log_writer_id(const ReplayLogWriter *w)
+{
+    return w->id;
 }
 
 const char *replay_log_writer_old(const ReplayLogWriter *w)

@@ -192,6 +192,7 @@ void replay_index_put(GByteArray *out, const GArray *entries)
         bytes_put_varint(out, e.sequence - prev.sequence);
         bytes_put_varint(out, e.offset - prev.offset);
         bytes_put_varint(out, e.first_pos - prev.first_pos);
+        bytes_put_varint(out, e.first_record - prev.first_record);
         prev = e;
     }
 }
@@ -209,12 +210,15 @@ GArray *replay_index_get(const uint8_t *data, size_t length)
         uint64_t sequence = bytes_get_varint(&in);
         uint64_t offset = bytes_get_varint(&in);
         uint64_t pos = bytes_get_varint(&in);
+        uint64_t record = bytes_get_varint(&in);
 
         in.failed |= sequence > UINT32_MAX - e.sequence || offset > UINT64_MAX - e.offset ||
-                     pos > UINT64_MAX - e.first_pos;
+                     pos > UINT64_MAX - e.first_pos || record > UINT64_MAX - e.first_record ||
+                     (i && (!sequence || !offset || !record));
         e.sequence += (uint32_t)sequence;
         e.offset += offset;
         e.first_pos += pos;
+        e.first_record += record;
         g_array_append_val(entries, e);
     }
     if (in.failed || n != entries->len || byte_reader_left(&in)) {

@@ -12,7 +12,7 @@
 #include "util/bytes.h"
 
 #define REPLAY_LOG_MAGIC "REARMLOG"
-#define REPLAY_LOG_VERSION 2
+#define REPLAY_LOG_VERSION 3
 
 /* Bounds of what is read. */
 #define REPLAY_LOG_MAX_HEADER (1u << 20)
@@ -79,10 +79,12 @@ uint8_t *replay_frame_unpack(const ReplayFrame *frame, uint32_t seed, const uint
 
 /* ---- the index ---- */
 
+/* Where a frame of records is: an entry of the index, and what a reader goes back to. */
 typedef struct ReplayIndexEntry {
     uint32_t sequence;
     uint64_t offset;
     uint64_t first_pos;
+    uint64_t first_record;    /* the number of its first record */
 } ReplayIndexEntry;
 
 #define REPLAY_INDEX_MAX 65536
@@ -121,6 +123,8 @@ ReplayLogWriter *replay_log_writer_new(const ReplayLogOptions *options);
  */
 bool replay_log_writer_open(ReplayLogWriter *w, const char *path, const char *json,
                             bool overwrite, Error **errp);
+/* The file's id, REPLAY_LOG_ID_SIZE bytes; after replay_log_writer_open(). */
+const uint8_t *replay_log_writer_id(const ReplayLogWriter *w);
 /* The name that an older file got, or NULL. */
 const char *replay_log_writer_old(const ReplayLogWriter *w);
 /* One thread at a time; positions never decrease. */
@@ -165,5 +169,16 @@ const uint8_t *replay_log_reader_id(const ReplayLogReader *r);
  */
 ReplayLogStatus replay_log_reader_next(ReplayLogReader *r, ReplayFrame *frame, uint8_t **raw,
                                        Error **errp);
+
+/*
+ * Read on from the frame at `place`, backwards or forwards, whatever the status was. The place is
+ * checked like the rest of the file: what is not a frame there is damage.
+ */
+void replay_log_reader_go(ReplayLogReader *r, const ReplayIndexEntry *place);
+/*
+ * The index of a complete file, a GArray of ReplayIndexEntry with ascending sequence, offset and
+ * first_record (g_array_unref), or NULL: cut off or damaged. The reader stays where it is.
+ */
+GArray *replay_log_reader_index(ReplayLogReader *r);
 
 #endif

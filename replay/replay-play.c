@@ -204,6 +204,8 @@ static const ReplayRecord *expect_mark(Replay *r, ReplayKind kind, const void *p
                  rec->length == length && memcmp(rec->payload, payload, length) == 0)) {
         return rec;
     }
+    r->digest_differs = kind == REPLAY_KIND_CHECK_DIGEST && rec->kind == kind &&
+                        rec->pos == replay_position(r);
     expected = replay_expected(r);
     found = g_string_new(replay_kind_info(kind)->name);
     g_string_append(found, ": ");
@@ -335,6 +337,27 @@ static bool play_at_end(Replay *r)
     return at_end;
 }
 
+static void play_place(Replay *r, ReplayPlace *out)
+{
+    memcpy(out->id, replay_cursor_id(r->cursor), sizeof(out->id));
+    out->records = replay_cursor_count(r->cursor);
+}
+
+static bool play_go(Replay *r, const ReplayPlace *place, Error **errp)
+{
+    bool ok = false;
+
+    replay_mutex_lock(r);
+    if (memcmp(place->id, replay_cursor_id(r->cursor), sizeof(place->id)) != 0) {
+        error_setg(errp, "the state was not saved in the recording '%s' or a replay of it", r->file);
+    } else {
+        ok = replay_cursor_go(r->cursor, place->records, errp);
+        r->ended = false;
+    }
+    replay_mutex_unlock(r);
+    return ok;
+}
+
 static void play_info(Replay *r, GString *out)
 {
     const ReplayRecord *rec;
@@ -367,5 +390,7 @@ const ReplayModeOps replay_mode_play = {
     .start = play_start,
     .end = play_end,
     .at_end = play_at_end,
+    .place = play_place,
+    .go = play_go,
     .info = play_info,
 };

@@ -105,6 +105,15 @@ static bool none_end(Replay *r, const void *payload, size_t length)
     return true;
 }
 
+static void none_place(Replay *r, ReplayPlace *out)
+{
+}
+
+static bool none_go(Replay *r, const ReplayPlace *place, Error **errp)
+{
+    return true;
+}
+
 static void none_info(Replay *r, GString *out)
 {
 }
@@ -123,6 +132,8 @@ const ReplayModeOps replay_mode_none = {
     .start = none_start,
     .end = none_end,
     .at_end = never_at_end,
+    .place = none_place,
+    .go = none_go,
     .info = none_info,
 };
 
@@ -252,6 +263,26 @@ static bool record_end(Replay *r, const void *payload, size_t length)
     return complete;
 }
 
+static void record_place(Replay *r, ReplayPlace *out)
+{
+    memcpy(out->id, replay_log_writer_id(r->writer), sizeof(out->id));
+    out->records = replay_log_writer_records(r->writer);
+}
+
+/* The state that was saved here, at this place, does not lead elsewhere. */
+static bool record_go(Replay *r, const ReplayPlace *place, Error **errp)
+{
+    ReplayPlace here;
+
+    record_place(r, &here);
+    if (memcmp(here.id, place->id, sizeof(here.id)) == 0 && here.records == place->records) {
+        return true;
+    }
+    error_setg(errp, "a recording begins at power-on: a saved state cannot be loaded while '%s' is "
+               "being recorded", r->file);
+    return false;
+}
+
 static void record_info(Replay *r, GString *out)
 {
     g_string_append_printf(out, "file: %s\nposition: %" PRIu64 "\nrecords: %" PRIu64
@@ -276,5 +307,7 @@ const ReplayModeOps replay_mode_record = {
     .start = record_start,
     .end = record_end,
     .at_end = never_at_end,
+    .place = record_place,
+    .go = record_go,
     .info = record_info,
 };

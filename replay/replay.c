@@ -32,6 +32,10 @@ static bool open_mode(Replay *r, ReplayMode mode, Error **errp)
             return false;
         }
         r->recorded = replay_cursor_description(r->cursor);
+        if (!replay_description_check_engine(r->recorded, errp)) {
+            error_prepend(errp, "cannot replay '%s': ", r->file);
+            return false;
+        }
         r->check = r->recorded->check;
         r->check_period = r->recorded->check_period;
         return true;
@@ -247,6 +251,42 @@ bool replay_failed(Replay *r)
 const char *replay_report(Replay *r)
 {
     return replay_failed(r) ? r->report : NULL;
+}
+
+/* ---- state ---- */
+
+void replay_save(Replay *r, GByteArray *out)
+{
+    ReplayPlace place = { 0 };
+
+    replay_order_sync(r, replay_position(r));
+    r->ops->place(r, &place);
+    bytes_put_data(out, place.id, sizeof(place.id));
+    bytes_put_varint(out, place.records);
+    bytes_put_varint(out, r->order_pos);
+    bytes_put_varint(out, r->checkpoints);
+    bytes_put_u8(out, r->delivered);
+}
+
+bool replay_load(Replay *r, ByteReader *in, Error **errp)
+{
+    const uint8_t *id = bytes_get_data(in, REPLAY_LOG_ID_SIZE);
+    ReplayPlace place = { .records = bytes_get_varint(in) };
+    uint64_t order_pos = bytes_get_varint(in), checkpoints = bytes_get_varint(in);
+    bool delivered = bytes_get_u8(in);
+
+    if (in->failed || checkpoints > UINT32_MAX) {
+        error_setg(errp, "the place in the recording is damaged");
+        return false;
+    }
+    memcpy(place.id, id, sizeof(place.id));
+    if (!r->ops->go(r, &place, errp)) {
+        return false;
+    }
+    r->order_pos = order_pos;
+    r->checkpoints = (uint32_t)checkpoints;
+    r->delivered = delivered;
+    return true;
 }
 
 /* ---- the mutex ---- */

@@ -14,6 +14,7 @@ void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu)
     g_mutex_lock(&l->lock);
     l->run_wanted = false;
     l->step_cpu = NULL;
+    l->stop_at = l->stopping_at = UINT64_MAX;
     g_mutex_unlock(&l->lock);
     for (unsigned n = 0; n < l->listeners->len; n++) {
         const ExecListener *listener = &g_array_index(l->listeners, ExecListener, n);
@@ -53,12 +54,14 @@ bool loop_run_closures(ExecLoop *l)
     return any;
 }
 
-/* A replay is left before its end: there is nothing to compare. */
+/* A replay is left. Before its end there is nothing to compare. */
 static void abandon(ExecLoop *l)
 {
-    loop_tell_event(l, EXEC_EVENT_SHUTDOWN, SHUTDOWN_CAUSE_HOST_QUIT);
-    l->result.cause = SHUTDOWN_CAUSE_HOST_QUIT;
-    l->result.icount = loop_icount(l);
+    if (!l->over) {
+        loop_tell_event(l, EXEC_EVENT_SHUTDOWN, SHUTDOWN_CAUSE_HOST_QUIT);
+        l->result.cause = SHUTDOWN_CAUSE_HOST_QUIT;
+        l->result.icount = loop_icount(l);
+    }
     l->ended = true;
 }
 
@@ -90,11 +93,21 @@ bool loop_serve_outside(ExecLoop *l)
     }
     l->paused = false;
     l->stepping = l->step_cpu;
+    l->stopping_at = l->stop_at;
     if (l->abandon) {
         abandon(l);
     }
     g_mutex_unlock(&l->lock);
     return visited;
+}
+
+bool loop_stop_here(ExecLoop *l)
+{
+    if (exec_loop_position(l) < l->stopping_at) {
+        return false;
+    }
+    loop_tell_stopped(l, EXEC_STOP_POSITION, exec_loop_cpu(l));
+    return true;
 }
 
 void loop_take_step(ExecLoop *l)
@@ -173,6 +186,14 @@ void exec_loop_cont(ExecLoop *l)
     g_mutex_unlock(&l->lock);
 }
 
+void exec_loop_watch(ExecLoop *l, bool watch)
+{
+    g_mutex_lock(&l->lock);
+    assert(watch || l->watchers);
+    l->watchers += watch ? 1 : -1;
+    g_mutex_unlock(&l->lock);
+}
+
 bool exec_loop_running(ExecLoop *l)
 {
     bool running;
@@ -181,6 +202,14 @@ bool exec_loop_running(ExecLoop *l)
     running = l->run_wanted;
     g_mutex_unlock(&l->lock);
     return running;
+}
+
+void exec_loop_run_until(ExecLoop *l, uint64_t position)
+{
+    g_mutex_lock(&l->lock);
+    l->stop_at = position;
+    g_mutex_unlock(&l->lock);
+    exec_loop_cont(l);
 }
 
 void exec_loop_step(ExecLoop *l, Vcpu *cpu)

@@ -27,7 +27,7 @@ static inline bool ir_op_has(unsigned op, char letter)
     return false;
 }
 
-/* Helper and desc of a call or vec instruction. */
+/* Helper and desc of a call, vec or fp_vec instruction. */
 static inline const IrHelper *ir_insn_helper(const IrInsn *i)
 {
     return (const IrHelper *)(uintptr_t)i->imm;
@@ -51,6 +51,11 @@ static inline bool ir_op_is_fp(unsigned op)
 static inline const IrFpHelper *ir_insn_fp(const IrInsn *i)
 {
     return (const IrFpHelper *)(uintptr_t)i->imm;
+}
+
+static inline const IrFpVecHelper *ir_insn_fp_vec(const IrInsn *i)
+{
+    return (const IrFpVecHelper *)(uintptr_t)i->imm;
 }
 
 /* The operands of a floating-point instruction: offsets / 8 of d, a, b, c, low to high. */

@@ -17,8 +17,9 @@
 
 static void print_args(const IrInsn *i, FILE *out)
 {
-    if (i->op == IR_vec) {
-        fprintf(out, " @%s d=0x%x a=0x%x b=0x%x desc=0x%x", ir_insn_vec(i)->name,
+    if (i->op == IR_vec || i->op == IR_fp_vec) {
+        fprintf(out, " @%s d=0x%x a=0x%x b=0x%x desc=0x%x",
+                i->op == IR_vec ? ir_insn_vec(i)->name : ir_insn_fp_vec(i)->name,
                 i->arg[0] * 8, i->arg[1] * 8, i->arg[2] * 8, ir_insn_vec_desc(i));
         return;
     }
@@ -155,7 +156,8 @@ static bool parse_line(char *line, IrUnit *u)
     }
     g_strfreev(words);
     ok = ok && num_words && u->num_insns < IR_MAX_INSNS &&
-         insn.op != IR_call && insn.op != IR_vec && !ir_op_is_fp(insn.op);
+         insn.op != IR_call && insn.op != IR_vec && insn.op != IR_fp_vec &&
+         !ir_op_is_fp(insn.op);
     if (ok) {
         u->insns[u->num_insns++] = insn;
         u->num_guest_insns += insn.op == IR_insn;

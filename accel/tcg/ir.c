@@ -369,16 +369,28 @@ IrVal ir_call(IrBuilder *b, const IrHelper *h, IrVal a0, IrVal a1, IrVal a2, IrV
     return v;
 }
 
-void ir_vec(IrBuilder *b, const IrVecHelper *h, uint32_t d_off, uint32_t a_off,
-            uint32_t b_off, uint32_t desc)
+static void emit_vec(IrBuilder *b, IrOpcode op, const void *h, uint32_t d_off, uint32_t a_off,
+                     uint32_t b_off, uint32_t desc)
 {
-    IrInsn *i = emit(b, IR_vec, IRF_W64, desc >> 16, (uintptr_t)h);
+    IrInsn *i = emit(b, op, IRF_W64, desc >> 16, (uintptr_t)h);
 
     assert(!(d_off & 7) && !(a_off & 7) && !(b_off & 7));
     i->arg[0] = d_off / 8;
     i->arg[1] = a_off / 8;
     i->arg[2] = b_off / 8;
     i->arg[3] = desc & 0xffff;
+}
+
+void ir_vec(IrBuilder *b, const IrVecHelper *h, uint32_t d_off, uint32_t a_off,
+            uint32_t b_off, uint32_t desc)
+{
+    emit_vec(b, IR_vec, h, d_off, a_off, b_off, desc);
+}
+
+void ir_fp_vec(IrBuilder *b, const IrFpVecHelper *h, uint32_t d_off, uint32_t a_off,
+               uint32_t b_off, uint32_t desc)
+{
+    emit_vec(b, IR_fp_vec, h, d_off, a_off, b_off, desc);
 }
 
 static IrInsn *emit_fp(IrBuilder *b, IrOpcode op, const IrFpHelper *h)

@@ -78,5 +78,7 @@ uint64_t ir_helper_call(const IrHelper *h, Vcpu *cpu, const uint64_t arg[4]);
  * integer of IRFP_FROM_*.
  */
 uint64_t ir_fp_eval(Vcpu *cpu, const IrFpHelper *h, uint64_t operands, uint64_t value);
+/* The same for vectors. */
+void ir_fp_vec_eval(Vcpu *cpu, const IrFpVecHelper *h, uint64_t operands, uint32_t desc);
 
 #endif

@@ -60,8 +60,7 @@
 #define FIFO_DEPTH 16
 
 typedef struct Pl011State {
-    uint64_t timeout_ns;          /* when the receive timeout strikes */
-    uint32_t timeout_armed;
+    GByteArray *input;            /* the port's queue: what came, and has not been taken */
     uint32_t rsr;
     uint32_t ilpr;
     uint32_t ibrd;
@@ -76,11 +75,11 @@ typedef struct Pl011State {
     uint32_t rx_first;
     uint32_t rx_count;
     uint16_t rx_fifo[FIFO_DEPTH]; /* as DR reads them, without OE */
+    uint8_t pad[4];
 } Pl011State;
 
 #define PL011_FIELDS(F, S)  \
-    F(S, U64, timeout_ns)   \
-    F(S, U32, timeout_armed) \
+    F(S, BYTES, input)      \
     F(S, U32, rsr)          \
     F(S, U32, ilpr)         \
     F(S, U32, ibrd)         \
@@ -94,12 +93,13 @@ typedef struct Pl011State {
     F(S, U32, overrun)      \
     F(S, U32, rx_first)     \
     F(S, U32, rx_count)     \
-    F(S, ARRAY_U16, rx_fifo)
+    F(S, ARRAY_U16, rx_fifo) \
+    F(S, ARRAY_U8, pad)
 
-FIELD_TABLE(pl011_fields, "pl011", 1, Pl011State, PL011_FIELDS);
+FIELD_TABLE(pl011_fields, "pl011", 2, Pl011State, PL011_FIELDS);
 
 struct Pl011 {
-    Device dev;
+    Device dev;                   /* first */
     Pl011State state;
     IrqLine irq;
     CharPort *port;
@@ -194,27 +194,15 @@ static void pl011_update_irq(void *opaque)
     irq_set(&u->irq, (u->state.ris & u->state.imsc) != 0);
 }
 
-static void timeout_stop(Pl011 *u)
-{
-    u->state.timeout_armed = 0;
-    u->state.timeout_ns = 0;
-    timer_del(&u->timeout);
-}
-
 static void timeout_start(Pl011 *u)
 {
-    int64_t when = clock_now(u->dev.machine->clock) + timeout_length_ns(&u->state);
-
-    u->state.timeout_armed = 1;
-    u->state.timeout_ns = (uint64_t)when;
-    timer_mod(&u->timeout, when);
+    timer_mod(&u->timeout, clock_now(u->dev.machine->clock) + timeout_length_ns(&u->state));
 }
 
 static void pl011_timeout(void *opaque)
 {
     Pl011 *u = opaque;
 
-    timeout_stop(u);
     if (u->state.rx_count) {
         u->state.ris |= INT_RT;
     }
@@ -235,7 +223,7 @@ static uint32_t read_dr(void *opaque)
 
     fifo_pop(&u->state);
     if (u->state.rx_count == 0) {
-        timeout_stop(u);
+        timer_del(&u->timeout);
     }
     pl011_update_irq(u);
     char_port_accept_input(u->port);
@@ -279,7 +267,7 @@ static void write_lcr_h(void *opaque, uint32_t value)
     u->state.lcr_h = value;
     if (changed & LCR_FEN) {
         fifo_reset(&u->state);
-        timeout_stop(u);
+        timer_del(&u->timeout);
     }
     if (changed & value & LCR_BRK && u->state.cr & CR_LBE) {
         pl011_arrived(u, DR_BE);
@@ -316,15 +304,15 @@ static void write_icr(void *opaque, uint32_t value)
     ((Pl011 *)opaque)->state.ris &= ~value;
 }
 
-#define STATE(f) ((int32_t)offsetof(Pl011State, f))
+#define STATE(f) REG_FIELD(Pl011State, f)
 
 /* Table 3-1. */
 static const RegisterRow pl011_rows[] = {
-    { 0x000, "UARTDR", .readable = 0xfff, .writable = 0xff, .field = REG_NO_FIELD,
+    { 0x000, "UARTDR", .readable = 0xfff, .writable = 0xff,
       .read = read_dr, .peek = peek_dr, .write = write_dr, .after_write = pl011_update_irq },
     { 0x004, "UARTRSR", .readable = 0xf, .writable = UINT32_MAX, .field = STATE(rsr),
       .write = write_ecr },
-    { 0x018, "UARTFR", .readable = 0x1ff, .field = REG_NO_FIELD, .read = read_fr },
+    { 0x018, "UARTFR", .readable = 0x1ff, .read = read_fr },
     { 0x020, "UARTILPR", .readable = 0xff, .writable = 0xff, .field = STATE(ilpr) },
     { 0x024, "UARTIBRD", .readable = 0xffff, .writable = 0xffff, .field = STATE(ibrd) },
     { 0x028, "UARTFBRD", .readable = 0x3f, .writable = 0x3f, .field = STATE(fbrd) },
@@ -337,8 +325,8 @@ static const RegisterRow pl011_rows[] = {
     { 0x038, "UARTIMSC", .readable = INT_ALL, .writable = INT_ALL, .field = STATE(imsc),
       .after_write = pl011_update_irq },
     { 0x03c, "UARTRIS", .readable = INT_ALL, .field = STATE(ris) },
-    { 0x040, "UARTMIS", .readable = INT_ALL, .field = REG_NO_FIELD, .read = read_mis },
-    { 0x044, "UARTICR", .writable = INT_ALL, .field = REG_NO_FIELD, .write = write_icr,
+    { 0x040, "UARTMIS", .readable = INT_ALL, .read = read_mis },
+    { 0x044, "UARTICR", .writable = INT_ALL, .write = write_icr,
       .after_write = pl011_update_irq },
     { 0x048, "UARTDMACR", .readable = 0x7, .writable = 0x7, .field = STATE(dmacr) },
     REG_ID_ROW(0xfe0, "UARTPeriphID0", 0x11),
@@ -354,26 +342,6 @@ static const RegisterRow pl011_rows[] = {
 static const RegisterBank pl011_bank = {
     .device = "pl011", .rows = pl011_rows, .num_rows = ARRAY_SIZE(pl011_rows),
     .state_offset = offsetof(Pl011, state),
-};
-
-static uint64_t pl011_read(void *opaque, hwaddr offset, unsigned size)
-{
-    return register_read(&pl011_bank, opaque, offset);
-}
-
-static void pl011_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
-{
-    register_write(&pl011_bank, opaque, offset, (uint32_t)value);
-}
-
-static uint64_t pl011_peek(void *opaque, hwaddr offset, unsigned size)
-{
-    return register_peek(&pl011_bank, opaque, offset);
-}
-
-/* Early consoles write DR as a byte, the driver as a halfword or a word. */
-static const MmioOps pl011_ops = {
-    .read = pl011_read, .write = pl011_write, .peek = pl011_peek, .min_size = 1, .max_size = 4,
 };
 
 /* ---- the character port ---- */
@@ -419,7 +387,7 @@ static void pl011_reset(Device *dev)
     register_reset(&pl011_bank, u);
     fifo_reset(&u->state);
     u->state.overrun = 0;
-    timeout_stop(u);
+    timer_del(&u->timeout);
     pl011_update_irq(u);
     /* The FIFO has room again, and what is queued gives no other occasion. */
     char_port_accept_input(u->port);
@@ -432,26 +400,7 @@ static void pl011_post_load(Device *dev)
     /* A snapshot is input: indexes must stay inside the FIFO. */
     u->state.rx_first %= FIFO_DEPTH;
     u->state.rx_count = MIN(u->state.rx_count, FIFO_DEPTH);
-    if (u->state.timeout_armed) {
-        timer_mod(&u->timeout, (int64_t)u->state.timeout_ns);
-    } else {
-        timer_del(&u->timeout);
-    }
-}
-
-static void pl011_digest_port(Device *dev, Digest *digest)
-{
-    char_port_digest(container_of(dev, Pl011, dev)->port, digest);
-}
-
-static void pl011_save_port(Device *dev, GByteArray *out)
-{
-    char_port_save(container_of(dev, Pl011, dev)->port, out);
-}
-
-static bool pl011_load_port(Device *dev, ByteReader *in, Error **errp)
-{
-    return char_port_load(container_of(dev, Pl011, dev)->port, in, errp);
+    char_port_queue_loaded(u->port);
 }
 
 static void pl011_free(Device *dev)
@@ -465,9 +414,8 @@ static void pl011_free(Device *dev)
 
 static const DeviceType pl011_type = {
     .name = "pl011", .fields = &pl011_fields, .state_offset = offsetof(Pl011, state),
-    .reset = pl011_reset, .post_load = pl011_post_load,
-    .digest_more = pl011_digest_port, .save_more = pl011_save_port,
-    .load_more = pl011_load_port, .free = pl011_free,
+    .bank = &pl011_bank, .reset = pl011_reset, .post_load = pl011_post_load,
+    .free = pl011_free,
 };
 
 Pl011 *pl011_new(Machine *machine, const char *id, hwaddr base, IrqLine irq, CharPort **port)
@@ -477,8 +425,9 @@ Pl011 *pl011_new(Machine *machine, const char *id, hwaddr base, IrqLine irq, Cha
     device_init(&u->dev, &pl011_type, machine, id);
     u->irq = irq;
     u->port = char_port_new(machine->replay, id, &pl011_client, u);
+    u->state.input = char_port_queue(u->port);
     timer_init(&u->timeout, machine->clock, pl011_timeout, u, "pl011 receive timeout");
-    memory_add_mmio(machine->memory, u->dev.id, base, PL011_SIZE, &pl011_ops, u);
+    device_map_registers(&u->dev, base, PL011_SIZE);
     *port = u->port;
     return u;
 }

@@ -7,11 +7,10 @@
 #include "util/osdep.h"
 #include "hw/core/clock.h"
 #include "util/host-clock.h"
-#include <glib.h>
 
 struct VirtualClock {
     GPtrArray *heap;        /* Timer *; slot 0 is unused, the earliest is in slot 1 */
-    uint64_t timers_made;
+    GPtrArray *timers;      /* all Timer * in order of creation */
     bool deadline_moved;
 
     bool icount;
@@ -30,6 +29,7 @@ VirtualClock *clock_new(void)
 
     clock->heap = g_ptr_array_new();
     g_ptr_array_add(clock->heap, NULL);
+    clock->timers = g_ptr_array_new();
     clock->bias = -host_monotonic_ns();
     return clock;
 }
@@ -38,6 +38,7 @@ void clock_free(VirtualClock *clock)
 {
     if (clock) {
         g_ptr_array_free(clock->heap, TRUE);
+        g_ptr_array_free(clock->timers, TRUE);
         g_free(clock);
     }
 }
@@ -127,8 +128,9 @@ void timer_init(Timer *t, VirtualClock *clock, TimerFn *fn, void *opaque, const 
 {
     *t = (Timer) {
         .clock = clock, .fn = fn, .opaque = opaque, .name = name,
-        .order = clock->timers_made++,
+        .order = clock->timers->len,
     };
+    g_ptr_array_add(clock->timers, t);
 }
 
 void timer_mod(Timer *t, int64_t deadline_ns)
@@ -242,9 +244,123 @@ int64_t clock_icount_until(VirtualClock *clock, int64_t deadline_ns)
     return insns > INT64_MAX ? INT64_MAX : (int64_t)insns;
 }
 
-int64_t clock_bias(const VirtualClock *clock)
+/* ---- state ---- */
+
+#define TIMER_NAME_MAX 64
+
+/* When it fires, or CLOCK_NO_DEADLINE. */
+static int64_t timer_deadline(const Timer *t)
 {
-    return clock->icount ? clock->bias : 0;
+    return timer_pending(t) ? t->deadline_ns : CLOCK_NO_DEADLINE;
+}
+
+void clock_digest(const VirtualClock *clock, Digest *digest)
+{
+    for (guint i = 0; i < clock->timers->len; i++) {
+        digest_u64(digest, (uint64_t)timer_deadline(g_ptr_array_index(clock->timers, i)));
+    }
+    if (clock->icount) {
+        digest_u64(digest, (uint64_t)clock_icount(clock));
+        digest_u64(digest, clock->shift);
+        digest_u64(digest, (uint64_t)clock->bias);
+    }
+}
+
+void clock_save(VirtualClock *clock, GByteArray *out)
+{
+    bytes_put_u8(out, clock->icount);
+    bytes_put_varint(out, (uint64_t)clock_icount(clock));
+    bytes_put_varint(out, clock->shift);
+    bytes_put_svarint(out, clock_now(clock));
+    bytes_put_varint(out, clock->timers->len);
+    for (guint i = 0; i < clock->timers->len; i++) {
+        const Timer *t = g_ptr_array_index(clock->timers, i);
+
+        bytes_put_block(out, t->name, strlen(t->name));
+        bytes_put_svarint(out, timer_deadline(t));
+    }
+}
+
+/* The head of what clock_save() wrote. */
+typedef struct SavedClock {
+    uint8_t icount;
+    uint64_t insns, shift, num_timers;
+    int64_t now;
+} SavedClock;
+
+static bool read_clock(const VirtualClock *clock, ByteReader *in, SavedClock *saved, Error **errp)
+{
+    saved->icount = bytes_get_u8(in);
+    saved->insns = bytes_get_varint(in);
+    saved->shift = bytes_get_varint(in);
+    saved->now = bytes_get_svarint(in);
+    saved->num_timers = bytes_get_varint(in);
+    if (in->failed || saved->insns > INT64_MAX >> CLOCK_MAX_SHIFT ||
+        saved->shift > CLOCK_MAX_SHIFT || saved->now < 0) {
+        error_setg(errp, "the state of the clock is damaged");
+        return false;
+    }
+    if (saved->icount != clock->icount) {
+        error_setg(errp, "the state was saved %s -icount, and this machine runs %s it",
+                   saved->icount ? "with" : "without", clock->icount ? "with" : "without");
+        return false;
+    }
+    if (saved->num_timers != clock->timers->len) {
+        error_setg(errp, "the state has %" PRIu64 " timers, this machine %u", saved->num_timers,
+                   clock->timers->len);
+        return false;
+    }
+    return true;
+}
+
+static bool load_timer(Timer *t, ByteReader *in, Error **errp)
+{
+    size_t length;
+    const uint8_t *name = bytes_get_block(in, TIMER_NAME_MAX, &length);
+    int64_t deadline = bytes_get_svarint(in);
+
+    if (in->failed || length != strlen(t->name) || memcmp(name, t->name, length) != 0) {
+        error_setg(errp, "the state of timer '%s' is missing", t->name);
+        return false;
+    }
+    timer_del(t);
+    if (deadline != CLOCK_NO_DEADLINE) {
+        timer_mod(t, deadline);
+    }
+    return true;
+}
+
+bool clock_load(VirtualClock *clock, ByteReader *in, Error **errp)
+{
+    SavedClock saved;
+
+    if (!read_clock(clock, in, &saved, errp)) {
+        return false;
+    }
+    clock_set_slice(clock, (int64_t)saved.insns, NULL);
+    clock->shift = (unsigned)saved.shift;
+    if (clock->icount) {
+        clock->bias = saved.now - (int64_t)(saved.insns << saved.shift);
+    } else {
+        clock->bias = saved.now - host_monotonic_ns();
+        clock->paused_at = saved.now;
+    }
+    for (guint i = 0; i < clock->timers->len; i++) {
+        if (!load_timer(g_ptr_array_index(clock->timers, i), in, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void clock_scramble(VirtualClock *clock)
+{
+    for (guint i = 0; i < clock->timers->len; i++) {
+        timer_del(g_ptr_array_index(clock->timers, i));
+    }
+    clock->shift = CLOCK_MAX_SHIFT - clock->shift;
+    clock->bias = 0;
+    clock_set_slice(clock, 0, NULL);
 }
 
 /* ---- the host-driven clock ---- */

@@ -63,6 +63,7 @@ void machine_request_reset(Machine *m, ShutdownCause cause)
 
 void machine_digest_devices(Machine *m, Digest *digest)
 {
+    clock_digest(m->clock, digest);
     for (unsigned i = 0; i < m->devices->len; i++) {
         device_digest(g_ptr_array_index(m->devices, i), digest);
     }
@@ -70,6 +71,7 @@ void machine_digest_devices(Machine *m, Digest *digest)
 
 void machine_save_devices(Machine *m, GByteArray *out)
 {
+    clock_save(m->clock, out);
     bytes_put_varint(out, m->devices->len);
     for (unsigned i = 0; i < m->devices->len; i++) {
         device_save(g_ptr_array_index(m->devices, i), out);
@@ -78,8 +80,12 @@ void machine_save_devices(Machine *m, GByteArray *out)
 
 bool machine_load_devices(Machine *m, ByteReader *in, Error **errp)
 {
-    uint64_t count = bytes_get_varint(in);
+    uint64_t count;
 
+    if (!clock_load(m->clock, in, errp)) {
+        return false;
+    }
+    count = bytes_get_varint(in);
     if (count != m->devices->len) {
         error_setg(errp, "the snapshot has %" PRIu64 " devices, this machine %u", count,
                    m->devices->len);
@@ -91,6 +97,29 @@ bool machine_load_devices(Machine *m, ByteReader *in, Error **errp)
         }
     }
     return true;
+}
+
+void machine_visit_devices(Machine *m, MachineStateFn *fn, void *opaque)
+{
+    for (unsigned i = 0; i < m->devices->len; i++) {
+        Device *dev = g_ptr_array_index(m->devices, i);
+
+        if (dev->type->fields) {
+            fn(opaque, dev->id, dev->type->fields, device_state(dev));
+        }
+    }
+}
+
+void machine_scramble_devices(Machine *m, uint64_t *seed)
+{
+    for (unsigned i = 0; i < m->devices->len; i++) {
+        Device *dev = g_ptr_array_index(m->devices, i);
+
+        if (dev->type->fields) {
+            fields_scramble(dev->type->fields, device_state(dev), seed);
+        }
+    }
+    clock_scramble(m->clock);
 }
 
 Device *machine_find_device(Machine *m, const char *id)

@@ -4,11 +4,10 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "hw/core/memory.h"
+#include "hw/core/memory-internal.h"
 #include "util/bitops.h"
 #include "util/log.h"
 #include <sys/mman.h>
-
 
 struct MemoryMap {
     GPtrArray *regions;     /* MemRegion *, by ascending base, never overlapping */
@@ -181,7 +180,7 @@ MemRegion *memory_add_mmio(MemoryMap *map, const char *name, hwaddr base, hwaddr
     return region;
 }
 
-void memory_foreach(MemoryMap *map, void (*fn)(const MemRegion *, void *), void *opaque)
+void memory_foreach(MemoryMap *map, void (*fn)(MemRegion *, void *), void *opaque)
 {
     for (unsigned i = 0; i < map->regions->len; i++) {
         fn(g_ptr_array_index(map->regions, i), opaque);
@@ -446,7 +445,7 @@ bool memory_peek(MemoryMap *map, hwaddr addr, void *out, size_t length)
 
 /* ---- digests ---- */
 
-static bool page_is_zero(const uint8_t *page)
+bool memory_page_is_zero(const uint8_t *page)
 {
     return page[0] == 0 && memcmp(page, page + 1, PAGE_SIZE - 1) == 0;
 }
@@ -456,8 +455,7 @@ static hwaddr ram_pages(const MemRegion *region)
     return region->host ? region->size >> PAGE_BITS : 0;
 }
 
-/* The next page at or behind `page` with one of `flags`, or the number of pages. */
-static hwaddr next_flagged(const MemRegion *region, hwaddr page, uint8_t flags)
+hwaddr memory_next_flagged(const MemRegion *region, hwaddr page, uint8_t flags)
 {
     hwaddr num_pages = ram_pages(region);
     uint64_t wide = flags * 0x0101010101010101ull;
@@ -480,10 +478,14 @@ static hwaddr next_flagged(const MemRegion *region, hwaddr page, uint8_t flags)
     return page;
 }
 
-static void digest_page(const MemRegion *region, hwaddr page, Digest *digest)
+/* Returns the digest of the content. */
+static uint64_t digest_page(const MemRegion *region, hwaddr page, Digest *digest)
 {
+    uint64_t content = digest_block(region->host + (page << PAGE_BITS), PAGE_SIZE);
+
     digest_u64(digest, region->base + (page << PAGE_BITS));
-    digest_update(digest, region->host + (page << PAGE_BITS), PAGE_SIZE);
+    digest_u64(digest, content);
+    return content;
 }
 
 void memory_clean(MemoryMap *map, uint8_t dirty_flag, MemoryPageFn *fn, void *opaque)
@@ -492,8 +494,8 @@ void memory_clean(MemoryMap *map, uint8_t dirty_flag, MemoryPageFn *fn, void *op
         MemRegion *region = g_ptr_array_index(map->regions, i);
         hwaddr num_pages = ram_pages(region);
 
-        for (hwaddr page = 0; (page = next_flagged(region, page, dirty_flag)) < num_pages;
-             page++) {
+        for (hwaddr page = 0;
+             (page = memory_next_flagged(region, page, dirty_flag)) < num_pages; page++) {
             region->page_flags[page] &= (uint8_t)~dirty_flag;
             if (region->page_flags[page] & PAGE_WRITE_CACHED) {
                 map->hooks->protect(map->hooks_opaque, region, region->base + (page << PAGE_BITS));
@@ -505,14 +507,30 @@ void memory_clean(MemoryMap *map, uint8_t dirty_flag, MemoryPageFn *fn, void *op
     }
 }
 
+typedef struct DirtyDigest {
+    Digest *digest;
+    GByteArray *pages;
+    hwaddr last;           /* number of the page before */
+} DirtyDigest;
+
 static void add_page(void *opaque, const MemRegion *region, hwaddr page)
 {
-    digest_page(region, page, opaque);
+    DirtyDigest *d = opaque;
+    uint64_t content = digest_page(region, page, d->digest);
+    hwaddr number = (region->base >> PAGE_BITS) + page;
+
+    if (d->pages) {
+        bytes_put_varint(d->pages, number - d->last);
+        bytes_put_u8(d->pages, (uint8_t)content);
+        d->last = number;
+    }
 }
 
-void memory_digest_dirty(MemoryMap *map, Digest *digest)
+void memory_digest_dirty(MemoryMap *map, Digest *digest, GByteArray *pages)
 {
-    memory_clean(map, PAGE_DIRTY_CHECK, add_page, digest);
+    DirtyDigest d = { digest, pages, 0 };
+
+    memory_clean(map, PAGE_DIRTY_CHECK, add_page, &d);
 }
 
 void memory_digest_all(MemoryMap *map, Digest *digest)
@@ -521,9 +539,9 @@ void memory_digest_all(MemoryMap *map, Digest *digest)
         const MemRegion *region = g_ptr_array_index(map->regions, i);
         hwaddr num_pages = ram_pages(region);
 
-        for (hwaddr page = 0; (page = next_flagged(region, page, PAGE_EVER)) < num_pages;
-             page++) {
-            if (!page_is_zero(region->host + (page << PAGE_BITS))) {
+        for (hwaddr page = 0;
+             (page = memory_next_flagged(region, page, PAGE_EVER)) < num_pages; page++) {
+            if (!memory_page_is_zero(region->host + (page << PAGE_BITS))) {
                 digest_page(region, page, digest);
             }
         }

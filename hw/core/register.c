@@ -28,7 +28,7 @@ static const RegisterRow *find_row(const RegisterBank *bank, hwaddr offset)
 
 static uint32_t *row_field(const RegisterBank *bank, void *dev, const RegisterRow *row)
 {
-    return (uint32_t *)((char *)dev + bank->state_offset + row->field);
+    return (uint32_t *)((char *)dev + bank->state_offset + row->field - 1);
 }
 
 static uint32_t read_row(const RegisterBank *bank, void *dev, const RegisterRow *row,
@@ -38,7 +38,7 @@ static uint32_t read_row(const RegisterBank *bank, void *dev, const RegisterRow 
 
     if (hook) {
         value = hook(dev);
-    } else if (row->field == REG_NO_FIELD) {
+    } else if (!row->field) {
         value = row->reset;
     } else {
         value = *row_field(bank, dev, row);
@@ -85,7 +85,7 @@ void register_write(const RegisterBank *bank, void *dev, hwaddr offset, uint32_t
     }
     if (row->write) {
         row->write(dev, value & row->writable);
-    } else if (row->field != REG_NO_FIELD) {
+    } else if (row->field) {
         uint32_t *field = row_field(bank, dev, row);
 
         *field = (*field & ~row->writable) | (value & row->writable);
@@ -95,12 +95,22 @@ void register_write(const RegisterBank *bank, void *dev, hwaddr offset, uint32_t
     }
 }
 
+void register_bank_check(const RegisterBank *bank)
+{
+    for (unsigned i = 0; i < bank->num_rows; i++) {
+        const RegisterRow *row = &bank->rows[i];
+
+        assert(i == 0 || bank->rows[i - 1].offset < row->offset);
+        assert(!row->writable || row->field || row->write);
+    }
+}
+
 void register_reset(const RegisterBank *bank, void *dev)
 {
     for (unsigned i = 0; i < bank->num_rows; i++) {
         const RegisterRow *row = &bank->rows[i];
 
-        if (row->field != REG_NO_FIELD) {
+        if (row->field) {
             *row_field(bank, dev, row) = row->reset;
         }
     }

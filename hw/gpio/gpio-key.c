@@ -10,15 +10,12 @@
 #include "hw/gpio/gpio-key.h"
 
 typedef struct GpioKeyState {
-    uint64_t release_ns;    /* while down */
     uint64_t down;
 } GpioKeyState;
 
-#define GPIO_KEY_FIELDS(F, S)  \
-    F(S, U64, release_ns)      \
-    F(S, U64, down)
+#define GPIO_KEY_FIELDS(F, S) F(S, U64, down)
 
-FIELD_TABLE(gpio_key_fields, "gpio-key", 1, GpioKeyState, GPIO_KEY_FIELDS);
+FIELD_TABLE(gpio_key_fields, "gpio-key", 2, GpioKeyState, GPIO_KEY_FIELDS);
 
 struct GpioKey {
     Device dev;
@@ -38,11 +35,8 @@ static void gpio_key_release(void *opaque)
 
 void gpio_key_press(GpioKey *key)
 {
-    int64_t when = clock_now(key->dev.machine->clock) + GPIO_KEY_PRESS_NS;
-
     key->state.down = 1;
-    key->state.release_ns = (uint64_t)when;
-    timer_mod(&key->release, when);
+    timer_mod(&key->release, clock_now(key->dev.machine->clock) + GPIO_KEY_PRESS_NS);
     irq_set(&key->out, true);
 }
 
@@ -62,17 +56,6 @@ static void gpio_key_reset(Device *dev)
     gpio_key_release(container_of(dev, GpioKey, dev));
 }
 
-static void gpio_key_post_load(Device *dev)
-{
-    GpioKey *key = container_of(dev, GpioKey, dev);
-
-    if (key->state.down) {
-        timer_mod(&key->release, (int64_t)key->state.release_ns);
-    } else {
-        timer_del(&key->release);
-    }
-}
-
 static void gpio_key_free(Device *dev)
 {
     GpioKey *key = container_of(dev, GpioKey, dev);
@@ -84,7 +67,7 @@ static void gpio_key_free(Device *dev)
 static const DeviceType gpio_key_type = {
     .name = "gpio-key", .fields = &gpio_key_fields,
     .state_offset = offsetof(GpioKey, state), .reset = gpio_key_reset,
-    .post_load = gpio_key_post_load, .free = gpio_key_free,
+    .free = gpio_key_free,
 };
 
 GpioKey *gpio_key_new(Machine *machine, const char *id, IrqLine out)

@@ -132,7 +132,7 @@ static void write_ic(void *opaque, uint32_t value)
     ((Pl061 *)opaque)->state.edges &= ~value;
 }
 
-#define STATE(f) ((int32_t)offsetof(Pl061State, f))
+#define STATE(f) REG_FIELD(Pl061State, f)
 #define STORED(at, label, f, hook) \
     { at, label, .readable = 0xff, .writable = 0xff, .field = STATE(f), .after_write = hook }
 
@@ -143,9 +143,9 @@ static const RegisterRow pl061_rows[] = {
     STORED(0x408, "GPIOIBE", ibe, NULL),
     STORED(0x40c, "GPIOIEV", iev, pl061_update_irq),
     STORED(0x410, "GPIOIE", ie, pl061_update_irq),
-    { 0x414, "GPIORIS", .readable = 0xff, .field = REG_NO_FIELD, .read = read_ris },
-    { 0x418, "GPIOMIS", .readable = 0xff, .field = REG_NO_FIELD, .read = read_mis },
-    { 0x41c, "GPIOIC", .writable = 0xff, .field = REG_NO_FIELD, .write = write_ic,
+    { 0x414, "GPIORIS", .readable = 0xff, .read = read_ris },
+    { 0x418, "GPIOMIS", .readable = 0xff, .read = read_mis },
+    { 0x41c, "GPIOIC", .writable = 0xff, .write = write_ic,
       .after_write = pl061_update_irq },
     STORED(0x420, "GPIOAFSEL", afsel, NULL),
     REG_ID_ROW(0xfe0, "GPIOPeriphID0", 0x61),

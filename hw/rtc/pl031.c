@@ -21,32 +21,26 @@
 #define NS_PER_SECOND 1000000000
 
 typedef struct Pl031State {
-    uint64_t alarm_ns;      /* virtual time of the match, while armed */
-    uint32_t alarm_armed;
     uint32_t offset;        /* counter - host seconds, modulo 2^32 */
     uint32_t last_dr;       /* what the guest read last, for observers */
     uint32_t mr;
     uint32_t lr;
     uint32_t imsc;
     uint32_t ris;
-    uint8_t pad[4];
 } Pl031State;
 
 #define PL031_FIELDS(F, S)   \
-    F(S, U64, alarm_ns)      \
-    F(S, U32, alarm_armed)   \
     F(S, U32, offset)        \
     F(S, U32, last_dr)       \
     F(S, U32, mr)            \
     F(S, U32, lr)            \
     F(S, U32, imsc)          \
-    F(S, U32, ris)           \
-    F(S, ARRAY_U8, pad)
+    F(S, U32, ris)
 
-FIELD_TABLE(pl031_fields, "pl031", 1, Pl031State, PL031_FIELDS);
+FIELD_TABLE(pl031_fields, "pl031", 2, Pl031State, PL031_FIELDS);
 
 struct Pl031 {
-    Device dev;
+    Device dev;             /* first */
     Pl031State state;
     IrqLine irq;
     ReplaySource *wall_clock;
@@ -76,18 +70,11 @@ static uint32_t host_seconds(Pl031 *rtc)
     return (uint32_t)(GINT64_FROM_LE(le) / NS_PER_SECOND);
 }
 
-static void alarm_stop(Pl031 *rtc)
-{
-    rtc->state.alarm_armed = 0;
-    rtc->state.alarm_ns = 0;
-    timer_del(&rtc->alarm);
-}
-
 static void pl031_alarm(void *opaque)
 {
     Pl031 *rtc = opaque;
 
-    alarm_stop(rtc);
+    timer_del(&rtc->alarm);
     rtc->state.ris = 1;
     pl031_update_irq(rtc);
 }
@@ -96,16 +83,13 @@ static void pl031_alarm(void *opaque)
 static void alarm_start(Pl031 *rtc, uint32_t counter)
 {
     uint32_t seconds = rtc->state.mr - counter;
-    int64_t when;
 
     if (seconds == 0) {
         pl031_alarm(rtc);
         return;
     }
-    when = clock_now(rtc->dev.machine->clock) + (int64_t)seconds * NS_PER_SECOND;
-    rtc->state.alarm_armed = 1;
-    rtc->state.alarm_ns = (uint64_t)when;
-    timer_mod(&rtc->alarm, when);
+    timer_mod(&rtc->alarm,
+              clock_now(rtc->dev.machine->clock) + (int64_t)seconds * NS_PER_SECOND);
 }
 
 static uint32_t read_dr(void *opaque)
@@ -136,7 +120,7 @@ static void write_lr(void *opaque, uint32_t value)
     rtc->state.lr = value;
     rtc->state.offset = value - host_seconds(rtc);
     /* An alarm that is set stands for a counter value, which is now elsewhere. */
-    if (rtc->state.alarm_armed) {
+    if (timer_pending(&rtc->alarm)) {
         alarm_start(rtc, value);
     }
 }
@@ -158,23 +142,23 @@ static void write_icr(void *opaque, uint32_t value)
     ((Pl031 *)opaque)->state.ris &= ~value;
 }
 
-#define STATE(f) ((int32_t)offsetof(Pl031State, f))
+#define STATE(f) REG_FIELD(Pl031State, f)
 
 /* Table 3-1. */
 static const RegisterRow pl031_rows[] = {
-    { 0x000, "RTCDR", .readable = UINT32_MAX, .field = REG_NO_FIELD, .read = read_dr,
+    { 0x000, "RTCDR", .readable = UINT32_MAX, .read = read_dr,
       .peek = peek_dr },
     { 0x004, "RTCMR", .readable = UINT32_MAX, .writable = UINT32_MAX, .field = STATE(mr),
       .write = write_mr },
     { 0x008, "RTCLR", .readable = UINT32_MAX, .writable = UINT32_MAX, .field = STATE(lr),
       .write = write_lr },
-    { 0x00c, "RTCCR", .readable = 1, .writable = 1, .reset = 1, .field = REG_NO_FIELD,
+    { 0x00c, "RTCCR", .readable = 1, .writable = 1, .reset = 1,
       .write = write_cr },
     { 0x010, "RTCIMSC", .readable = 1, .writable = 1, .field = STATE(imsc),
       .after_write = pl031_update_irq },
     { 0x014, "RTCRIS", .readable = 1, .field = STATE(ris) },
-    { 0x018, "RTCMIS", .readable = 1, .field = REG_NO_FIELD, .read = read_mis },
-    { 0x01c, "RTCICR", .writable = 1, .field = REG_NO_FIELD, .write = write_icr,
+    { 0x018, "RTCMIS", .readable = 1, .read = read_mis },
+    { 0x01c, "RTCICR", .writable = 1, .write = write_icr,
       .after_write = pl031_update_irq },
     REG_ID_ROW(0xfe0, "RTCPeriphID0", 0x31),
     REG_ID_ROW(0xfe4, "RTCPeriphID1", 0x10),
@@ -191,25 +175,6 @@ static const RegisterBank pl031_bank = {
     .state_offset = offsetof(Pl031, state),
 };
 
-static uint64_t pl031_read(void *opaque, hwaddr offset, unsigned size)
-{
-    return register_read(&pl031_bank, opaque, offset);
-}
-
-static void pl031_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
-{
-    register_write(&pl031_bank, opaque, offset, (uint32_t)value);
-}
-
-static uint64_t pl031_peek(void *opaque, hwaddr offset, unsigned size)
-{
-    return register_peek(&pl031_bank, opaque, offset);
-}
-
-static const MmioOps pl031_ops = {
-    .read = pl031_read, .write = pl031_write, .peek = pl031_peek, .min_size = 1, .max_size = 4,
-};
-
 static void pl031_reset(Device *dev)
 {
     Pl031 *rtc = container_of(dev, Pl031, dev);
@@ -217,19 +182,8 @@ static void pl031_reset(Device *dev)
 
     register_reset(&pl031_bank, rtc);
     rtc->state.lr = lr;
-    alarm_stop(rtc);
+    timer_del(&rtc->alarm);
     pl031_update_irq(rtc);
-}
-
-static void pl031_post_load(Device *dev)
-{
-    Pl031 *rtc = container_of(dev, Pl031, dev);
-
-    if (rtc->state.alarm_armed) {
-        timer_mod(&rtc->alarm, (int64_t)rtc->state.alarm_ns);
-    } else {
-        timer_del(&rtc->alarm);
-    }
 }
 
 static void pl031_free(Device *dev)
@@ -242,7 +196,7 @@ static void pl031_free(Device *dev)
 
 static const DeviceType pl031_type = {
     .name = "pl031", .fields = &pl031_fields, .state_offset = offsetof(Pl031, state),
-    .reset = pl031_reset, .post_load = pl031_post_load, .free = pl031_free,
+    .bank = &pl031_bank, .reset = pl031_reset, .free = pl031_free,
 };
 
 Pl031 *pl031_new(Machine *machine, const char *id, hwaddr base, IrqLine irq)
@@ -253,6 +207,6 @@ Pl031 *pl031_new(Machine *machine, const char *id, hwaddr base, IrqLine irq)
     rtc->irq = irq;
     rtc->wall_clock = replay_source_new(machine->replay, REPLAY_KIND_HOST_CLOCK, id, NULL, rtc);
     timer_init(&rtc->alarm, machine->clock, pl031_alarm, rtc, "pl031 alarm");
-    memory_add_mmio(machine->memory, rtc->dev.id, base, PL031_SIZE, &pl031_ops, rtc);
+    device_map_registers(&rtc->dev, base, PL031_SIZE);
     return rtc;
 }

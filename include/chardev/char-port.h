@@ -22,8 +22,6 @@
 #include <glib.h>
 #include "chardev/chardev.h"
 #include "replay/sources.h"
-#include "util/bytes.h"
-#include "util/digest.h"
 
 typedef struct CharPort CharPort;
 
@@ -43,9 +41,11 @@ void char_port_accept_input(CharPort *p);
 /* Main thread, before the machine starts or while it stands still. NULL: detach. */
 void char_port_attach(CharPort *p, Chardev *chr);
 
-/* The queue, for digests and snapshots. */
-void char_port_digest(const CharPort *p, Digest *digest);
-void char_port_save(const CharPort *p, GByteArray *out);
-bool char_port_load(CharPort *p, ByteReader *in, Error **errp);
+/*
+ * The input queue, the port's, for a field (kind BYTES) of the device's state. The device tells
+ * the port when that was loaded, in its post_load.
+ */
+GByteArray *char_port_queue(CharPort *p);
+void char_port_queue_loaded(CharPort *p);
 
 #endif

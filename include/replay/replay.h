@@ -19,7 +19,17 @@
 
 #include <glib.h>
 #include "replay/sources.h"
+#include "util/bytes.h"
 #include "util/digest.h"
+
+/*
+ * The engine revision: raise it with every change after which an existing machine does something
+ * else than before with the same input, so that its older recordings would diverge (length of
+ * turns, timing of a device, a register's value). Recordings of another revision are refused.
+ *
+ * 1: the first. 2: AArch64 timers, GIC and turns as of log format 3.
+ */
+#define REPLAY_ENGINE_REVISION 2
 
 typedef enum ReplayMode { REPLAY_MODE_NONE, REPLAY_MODE_RECORD, REPLAY_MODE_PLAY } ReplayMode;
 typedef enum ReplayCheck { REPLAY_CHECK_OFF, REPLAY_CHECK_EVENTS, REPLAY_CHECK_DIGEST } ReplayCheck;
@@ -48,6 +58,11 @@ typedef struct ReplayHost {
     uint64_t (*icount)(void *opaque);
     uint64_t (*pc)(void *opaque);
     void (*describe_cpu)(void *opaque, GString *out);
+    /*
+     * The digest differs: lines ("    cpu 0: ...\n") that say where, from the recorded details
+     * and those of now. May be NULL.
+     */
+    void (*describe_digest)(void *opaque, const uint8_t *recorded, size_t length, GString *out);
     void *opaque;
 } ReplayHost;
 
@@ -137,7 +152,12 @@ bool replay_may_stop(Replay *r);
 /* Checks. On replay, kind and period are the recording's. */
 ReplayCheck replay_check_kind(Replay *r);
 uint64_t replay_check_period(Replay *r);
-void replay_check_digest(Replay *r, uint64_t digest);
+/*
+ * details: what follows from the state, too, and makes it possible to say where two states
+ * differ; at most REPLAY_MAX_DETAILS bytes, copied.
+ */
+#define REPLAY_MAX_DETAILS (REPLAY_MAX_PAYLOAD - 8)
+void replay_check_digest(Replay *r, uint64_t digest, const uint8_t *details, size_t length);
 void replay_check_event(Replay *r, unsigned vector, uint64_t pc);
 
 /*
@@ -159,6 +179,15 @@ bool replay_is_truncated(Replay *r);
 bool replay_failed(Replay *r);
 /* The text of that report, or NULL. */
 const char *replay_report(Replay *r);
+
+/*
+ * Where this run is in its recording, as part of a machine's state: appended to out, or taken
+ * from there. To load, a replay goes to that place of its log, backwards or forwards; a state of
+ * another recording is refused, and so is any state while recording, since a recording begins
+ * at power-on. Call both where replay_act() may be called.
+ */
+void replay_save(Replay *r, GByteArray *out);
+bool replay_load(Replay *r, ByteReader *in, Error **errp);
 
 /* The one mutex of the log. replay_mutex_locked() is true when this thread holds it. */
 void replay_mutex_lock(Replay *r);

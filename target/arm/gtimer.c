@@ -3,7 +3,7 @@
  * timer_irq[0] is the physical timer's, timer_irq[1] the virtual one's.
  *
  * A Timer is armed exactly while its output is low, enabled, not masked and will
- * rise one day; so what is armed follows from the state and needs no saving.
+ * rise one day.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -92,17 +92,6 @@ void gtimer_reset(ArmCpu *cpu)
         timer_del(&cpu->timer[n]);
         cpu->s.timer_level[n] = 0;
         irq_set(&cpu->timer_irq[n], false);
-    }
-}
-
-void gtimer_post_load(ArmCpu *cpu)
-{
-    for (unsigned n = 0; n < GTIMER_NUM; n++) {
-        if (may_fire(cpu, n) && !cpu->s.timer_level[n]) {
-            arm_timer(cpu, n);
-        } else {
-            timer_del(&cpu->timer[n]);
-        }
     }
 }
 

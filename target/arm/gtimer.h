@@ -22,8 +22,6 @@ void gtimer_init(ArmCpu *cpu);
 void gtimer_release(ArmCpu *cpu);
 /* After a reset: outputs low, nothing armed. */
 void gtimer_reset(ArmCpu *cpu);
-/* After the state was loaded: arm the timers again; drives no output. */
-void gtimer_post_load(ArmCpu *cpu);
 
 /* The counter as timer n sees it: physical, or less CNTVOFF. */
 uint64_t gtimer_count(ArmCpu *cpu, unsigned n);

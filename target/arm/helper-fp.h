@@ -1,6 +1,6 @@
 /*
  * Helpers of the floating-point chapters. All are plain: they read FPCR and write
- * FPSR in ArmState, the vector ones also V registers, and nothing else.
+ * FPSR in ArmState, and nothing else of it that is not an operand.
  *
  * A pair is indexed by sz: single, double.
  *
@@ -57,53 +57,34 @@ static inline unsigned fp_fixed_mode(uint64_t arg) { return arg >> 7 & 7; }
 static inline bool fp_fixed_unsigned(uint64_t arg) { return arg >> 10 & 1; }
 static inline unsigned fp_fixed_width(uint64_t arg) { return arg >> 11 & 1 ? 64 : 32; }
 
-/* ---- vector: one constant argument that names registers and lanes ---- */
+/* ---- vectors, for ir_fp_vec(): d = fn(a, b); d is read by vfmla and vfmls alone ---- */
 
+typedef const IrFpVecHelper FpVecPair[2];
+
+extern FpVecPair helper_vfadd, helper_vfsub, helper_vfmul, helper_vfmulx, helper_vfdiv;
+extern FpVecPair helper_vfmax, helper_vfmin, helper_vfmaxnm, helper_vfminnm, helper_vfabd;
+extern FpVecPair helper_vfmla, helper_vfmls, helper_vfrecps, helper_vfrsqrts;
+extern FpVecPair helper_vfcmeq, helper_vfcmge, helper_vfcmgt, helper_vfacge, helper_vfacgt;
+/* imm: the lane of b */
+extern FpVecPair helper_vfmul_lane, helper_vfmulx_lane, helper_vfmla_lane, helper_vfmls_lane;
+/* pairs of lanes */
+extern FpVecPair helper_vfaddp, helper_vfmaxp, helper_vfminp, helper_vfmaxnmp, helper_vfminnmp;
+
+/* b unused */
+extern FpVecPair helper_vfcmeq0, helper_vfcmge0, helper_vfcmgt0, helper_vfcmle0, helper_vfcmlt0;
+extern FpVecPair helper_vfsqrt, helper_vfneg, helper_vfabs;
+extern FpVecPair helper_vfrecpe, helper_vfrsqrte, helper_vfrecpx;
+extern const IrFpVecHelper helper_vurecpe, helper_vursqrte;
+/* imm: FpRoundArg, fp_fixed_arg() */
+extern FpVecPair helper_vfrint, helper_vto_fixed, helper_vfrom_fixed;
+/* Toward zero, and from integers; no fraction bits. */
+extern FpVecPair helper_vfcvtzs, helper_vfcvtzu, helper_vscvtf, helper_vucvtf;
 /*
- * d[i] = fn(n[i], m[i]) for `lanes` lanes, the rest of Vd cleared. By element:
- * m[index] for every lane. `arg` is the operation's own.
+ * Widening: from the 8 bytes at a, which may be an upper half. Narrowing: to the lower half (8
+ * bytes in the descriptor; the upper one is cleared) or the upper one (16; the lower is kept).
+ * sz 0: half and single, 1: single and double.
  */
-typedef struct FpVecArg {
-    unsigned rd, rn, rm;
-    unsigned lanes;
-    bool by_element;
-    unsigned index;
-    uint32_t arg;
-} FpVecArg;
-
-static inline uint64_t fp_vec_pack(FpVecArg v)
-{
-    return v.rd | v.rn << 5 | v.rm << 10 | v.lanes << 15 | (uint32_t)v.by_element << 19 |
-           v.index << 20 | (uint64_t)v.arg << 32;
-}
-
-static inline FpVecArg fp_vec_unpack(uint64_t p)
-{
-    return (FpVecArg) {
-        .rd = p & 31, .rn = p >> 5 & 31, .rm = p >> 10 & 31, .lanes = p >> 15 & 15,
-        .by_element = p >> 19 & 1, .index = p >> 20 & 3, .arg = p >> 32,
-    };
-}
-
-extern FpHelperPair helper_vfadd, helper_vfsub, helper_vfmul, helper_vfmulx, helper_vfdiv;
-extern FpHelperPair helper_vfmax, helper_vfmin, helper_vfmaxnm, helper_vfminnm, helper_vfabd;
-extern FpHelperPair helper_vfmla, helper_vfmls, helper_vfrecps, helper_vfrsqrts;
-extern FpHelperPair helper_vfcmeq, helper_vfcmge, helper_vfcmgt, helper_vfacge, helper_vfacgt;
-extern FpHelperPair helper_vfaddp, helper_vfmaxp, helper_vfminp, helper_vfmaxnmp;
-extern FpHelperPair helper_vfminnmp;
-
-/* rm unused */
-extern FpHelperPair helper_vfcmeq0, helper_vfcmge0, helper_vfcmgt0, helper_vfcmle0;
-extern FpHelperPair helper_vfcmlt0;
-extern FpHelperPair helper_vfsqrt, helper_vfrecpe, helper_vfrsqrte, helper_vfrecpx;
-extern const IrHelper helper_vurecpe, helper_vursqrte;
-/* arg: FpRoundArg, fp_fixed_arg() */
-extern FpHelperPair helper_vfrint, helper_vto_fixed, helper_vfrom_fixed;
-/*
- * Widening from, and narrowing to, half of a register; arg 1: the upper half. sz 0:
- * half and single, 1: single and double.
- */
-extern FpHelperPair helper_vfcvtl, helper_vfcvtn;
-extern const IrHelper helper_vfcvtxn;
+extern FpVecPair helper_vfcvtl, helper_vfcvtn;
+extern const IrFpVecHelper helper_vfcvtxn;
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The floating-point instructions of Advanced SIMD (a64-fp-simd.decode). One helper
- * call an instruction: registers and lanes are packed into its argument.
+ * The floating-point instructions of Advanced SIMD (a64-fp-simd.decode): one
+ * ir_fp_vec() an instruction, as a rule.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -16,12 +16,19 @@ bool a64_fp_simd(DisasContext *s, uint32_t insn)
     return decode_a64_fp_simd(s, insn);
 }
 
-static bool vector_call(DisasContext *s, const IrHelper *h, FpVecArg v)
+static bool vector_at(DisasContext *s, const IrFpVecHelper *h, uint32_t desc, unsigned rd,
+                      uint32_t a_offset, uint32_t b_offset)
 {
     if (a64_fp_access(s)) {
-        fp_call1(s, h, ir_const(s->b, fp_vec_pack(v)));
+        ir_fp_vec(s->b, h, arm_v_offset(rd), a_offset, b_offset, desc);
     }
     return true;
+}
+
+static bool vector(DisasContext *s, const IrFpVecHelper *h, uint32_t desc, unsigned rd,
+                   unsigned rn, unsigned rm)
+{
+    return vector_at(s, h, desc, rd, arm_v_offset(rn), arm_v_offset(rm));
 }
 
 /* The arrangement 1D does not exist. */
@@ -30,9 +37,14 @@ static bool valid_shape(bool q, bool sz)
     return q || !sz;
 }
 
-static unsigned vector_lanes(bool q, bool sz)
+static uint32_t scalar_desc(bool sz, uint32_t imm)
 {
-    return sz ? 2 : q ? 4 : 2;
+    return vec_desc(sz ? 8 : 4, sz ? 3 : 2, imm);
+}
+
+static uint32_t shape_desc(bool q, bool sz, uint32_t imm)
+{
+    return vec_desc(q ? 16 : 8, sz ? 3 : 2, imm);
 }
 
 /* ---- three registers ---- */
@@ -40,16 +52,14 @@ static unsigned vector_lanes(bool q, bool sz)
 #define TRANS_SCALAR3(NAME, helper) \
     static bool trans_##NAME(DisasContext *s, arg_##NAME *a) \
     { \
-        return vector_call(s, &helper[a->sz], \
-                           (FpVecArg) { a->rd, a->rn, a->rm, .lanes = 1 }); \
+        return vector(s, &helper[a->sz], scalar_desc(a->sz, 0), a->rd, a->rn, a->rm); \
     }
 
 #define TRANS_VECTOR3(NAME, helper) \
     static bool trans_##NAME(DisasContext *s, arg_##NAME *a) \
     { \
         return valid_shape(a->q, a->sz) && \
-               vector_call(s, &helper[a->sz], \
-                           (FpVecArg) { a->rd, a->rn, a->rm, vector_lanes(a->q, a->sz) }); \
+               vector(s, &helper[a->sz], shape_desc(a->q, a->sz, 0), a->rd, a->rn, a->rm); \
     }
 
 TRANS_SCALAR3(FMULX_s, helper_vfmulx)
@@ -89,63 +99,60 @@ TRANS_VECTOR3(FMINP_v, helper_vfminp)
 
 /* ---- by element: index H:L for singles, H for doubles (L is then zero) ---- */
 
-static bool by_element(DisasContext *s, const IrHelper *pair, bool sz, unsigned lanes,
-                       unsigned h, unsigned l, FpVecArg v)
+static unsigned element_index(bool sz, unsigned h, unsigned l)
 {
-    v.lanes = lanes;
-    v.by_element = true;
-    v.index = sz ? h : h << 1 | l;
-    return !(sz && l) && vector_call(s, &pair[sz], v);
+    return sz ? h : h << 1 | l;
 }
 
 #define TRANS_ELEMENT(NAME, helper) \
     static bool trans_##NAME##_es(DisasContext *s, arg_##NAME##_es *a) \
     { \
-        return by_element(s, helper, a->sz, 1, a->h, a->l, \
-                          (FpVecArg) { a->rd, a->rn, a->rm }); \
+        return !(a->sz && a->l) && \
+               vector(s, &helper[a->sz], scalar_desc(a->sz, element_index(a->sz, a->h, a->l)), \
+                      a->rd, a->rn, a->rm); \
     } \
     static bool trans_##NAME##_ev(DisasContext *s, arg_##NAME##_ev *a) \
     { \
-        return valid_shape(a->q, a->sz) && \
-               by_element(s, helper, a->sz, vector_lanes(a->q, a->sz), a->h, a->l, \
-                          (FpVecArg) { a->rd, a->rn, a->rm }); \
+        return valid_shape(a->q, a->sz) && !(a->sz && a->l) && \
+               vector(s, &helper[a->sz], \
+                      shape_desc(a->q, a->sz, element_index(a->sz, a->h, a->l)), \
+                      a->rd, a->rn, a->rm); \
     }
 
-TRANS_ELEMENT(FMLA, helper_vfmla)
-TRANS_ELEMENT(FMLS, helper_vfmls)
-TRANS_ELEMENT(FMUL, helper_vfmul)
-TRANS_ELEMENT(FMULX, helper_vfmulx)
+TRANS_ELEMENT(FMLA, helper_vfmla_lane)
+TRANS_ELEMENT(FMLS, helper_vfmls_lane)
+TRANS_ELEMENT(FMUL, helper_vfmul_lane)
+TRANS_ELEMENT(FMULX, helper_vfmulx_lane)
 
 /* ---- two registers ---- */
 
-static bool scalar2(DisasContext *s, const IrHelper *h, unsigned rn, unsigned rd, uint32_t arg)
+static bool scalar2(DisasContext *s, const IrFpVecHelper *pair, bool sz, unsigned rn,
+                    unsigned rd, uint32_t imm)
 {
-    return vector_call(s, h, (FpVecArg) { rd, rn, .lanes = 1, .arg = arg });
+    return vector(s, &pair[sz], scalar_desc(sz, imm), rd, rn, rn);
 }
 
-static bool vector2(DisasContext *s, const IrHelper *pair, bool q, bool sz, unsigned rn,
-                    unsigned rd, uint32_t arg)
+static bool vector2(DisasContext *s, const IrFpVecHelper *pair, bool q, bool sz, unsigned rn,
+                    unsigned rd, uint32_t imm)
 {
-    return valid_shape(q, sz) &&
-           vector_call(s, &pair[sz],
-                       (FpVecArg) { rd, rn, .lanes = vector_lanes(q, sz), .arg = arg });
+    return valid_shape(q, sz) && vector(s, &pair[sz], shape_desc(q, sz, imm), rd, rn, rn);
 }
 
-#define TRANS_SCALAR2(NAME, helper, arg) \
+#define TRANS_SCALAR2(NAME, helper, imm) \
     static bool trans_##NAME##_s(DisasContext *s, arg_##NAME##_s *a) \
     { \
-        return scalar2(s, &helper[a->sz], a->rn, a->rd, arg); \
+        return scalar2(s, helper, a->sz, a->rn, a->rd, imm); \
     }
 
-#define TRANS_VECTOR2(NAME, helper, arg) \
+#define TRANS_VECTOR2(NAME, helper, imm) \
     static bool trans_##NAME##_v(DisasContext *s, arg_##NAME##_v *a) \
     { \
-        return vector2(s, helper, a->q, a->sz, a->rn, a->rd, arg); \
+        return vector2(s, helper, a->q, a->sz, a->rn, a->rd, imm); \
     }
 
-#define TRANS_BOTH2(NAME, helper, arg) \
-    TRANS_SCALAR2(NAME, helper, arg) \
-    TRANS_VECTOR2(NAME, helper, arg)
+#define TRANS_BOTH2(NAME, helper, imm) \
+    TRANS_SCALAR2(NAME, helper, imm) \
+    TRANS_VECTOR2(NAME, helper, imm)
 
 /* rmode, encoded as FPCR.RMode is. */
 #define RMODE (a->o1 << 1 | a->o0)
@@ -155,9 +162,11 @@ TRANS_BOTH2(FCMEQ0, helper_vfcmeq0, 0)
 TRANS_BOTH2(FCMLT0, helper_vfcmlt0, 0)
 TRANS_BOTH2(FCMGE0, helper_vfcmge0, 0)
 TRANS_BOTH2(FCMLE0, helper_vfcmle0, 0)
-TRANS_BOTH2(FCVT, helper_vto_fixed, fp_fixed_arg(0, RMODE, a->u, a->sz))
+#define TO_INT (RMODE != FPU_ZERO_WARD ? helper_vto_fixed : a->u ? helper_vfcvtzu : helper_vfcvtzs)
+
+TRANS_BOTH2(FCVT, TO_INT, fp_fixed_arg(0, RMODE, a->u, a->sz))
 TRANS_BOTH2(FCVTA, helper_vto_fixed, fp_fixed_arg(0, FPU_TIE_AWAY, a->u, a->sz))
-TRANS_BOTH2(CVTF, helper_vfrom_fixed, fp_fixed_arg(0, 0, a->u, a->sz))
+TRANS_BOTH2(CVTF, a->u ? helper_vucvtf : helper_vscvtf, 0)
 TRANS_BOTH2(FRECPE, helper_vfrecpe, 0)
 TRANS_BOTH2(FRSQRTE, helper_vfrsqrte, 0)
 TRANS_SCALAR2(FRECPX, helper_vfrecpx, 0)
@@ -167,66 +176,36 @@ TRANS_VECTOR2(FRINTA, helper_vfrint, FPU_TIE_AWAY)
 TRANS_VECTOR2(FRINTX, helper_vfrint, FP_ROUND_FPCR | FP_ROUND_EXACT)
 TRANS_VECTOR2(FRINTI, helper_vfrint, FP_ROUND_FPCR)
 
+TRANS_VECTOR2(FABS, helper_vfabs, 0)
+TRANS_VECTOR2(FNEG, helper_vfneg, 0)
+
 static bool trans_URECPE_v(DisasContext *s, arg_URECPE_v *a)
 {
-    return vector_call(s, &helper_vurecpe,
-                       (FpVecArg) { a->rd, a->rn, .lanes = vector_lanes(a->q, false) });
+    return vector(s, &helper_vurecpe, shape_desc(a->q, false, 0), a->rd, a->rn, a->rn);
 }
 
 static bool trans_URSQRTE_v(DisasContext *s, arg_URSQRTE_v *a)
 {
-    return vector_call(s, &helper_vursqrte,
-                       (FpVecArg) { a->rd, a->rn, .lanes = vector_lanes(a->q, false) });
-}
-
-/* Sign changes, inline: `clear` or flip every lane's sign bit. */
-static bool change_signs(DisasContext *s, bool q, bool sz, bool clear, unsigned rn, unsigned rd)
-{
-    IrVal signs, x[2];
-
-    if (!valid_shape(q, sz) || !a64_fp_access(s)) {
-        return valid_shape(q, sz);
-    }
-    signs = ir_const(s->b, sz ? 1ull << 63 : 0x8000000080000000ull);
-    for (unsigned i = 0; i < 2; i++) {
-        if (i == 1 && !q) {
-            x[i] = ir_const(s->b, 0);
-            break;
-        }
-        x[i] = fp_read_lane(s, true, rn, i);
-        x[i] = clear ? ir_andc(s->b, W64, x[i], signs) : ir_xor(s->b, W64, x[i], signs);
-    }
-    for (unsigned i = 0; i < 2; i++) {
-        ir_st_env(s->b, 8, arm_v_offset(rd) + 8 * i, x[i]);
-    }
-    return true;
-}
-
-static bool trans_FABS_v(DisasContext *s, arg_FABS_v *a)
-{
-    return change_signs(s, a->q, a->sz, true, a->rn, a->rd);
-}
-
-static bool trans_FNEG_v(DisasContext *s, arg_FNEG_v *a)
-{
-    return change_signs(s, a->q, a->sz, false, a->rn, a->rd);
+    return vector(s, &helper_vursqrte, shape_desc(a->q, false, 0), a->rd, a->rn, a->rn);
 }
 
 /* ---- lengthen and narrow: Q selects the half that is narrow ---- */
 
 static bool trans_FCVTL_v(DisasContext *s, arg_FCVTL_v *a)
 {
-    return vector_call(s, &helper_vfcvtl[a->sz], (FpVecArg) { a->rd, a->rn, .arg = a->q });
+    uint32_t n = arm_v_offset(a->rn) + (a->q ? 8 : 0);
+
+    return vector_at(s, &helper_vfcvtl[a->sz], vec_desc(16, a->sz ? 3 : 2, 0), a->rd, n, n);
 }
 
 static bool trans_FCVTN_v(DisasContext *s, arg_FCVTN_v *a)
 {
-    return vector_call(s, &helper_vfcvtn[a->sz], (FpVecArg) { a->rd, a->rn, .arg = a->q });
+    return vector(s, &helper_vfcvtn[a->sz], shape_desc(a->q, a->sz, 0), a->rd, a->rn, a->rn);
 }
 
 static bool trans_FCVTXN_v(DisasContext *s, arg_FCVTXN_v *a)
 {
-    return vector_call(s, &helper_vfcvtxn, (FpVecArg) { a->rd, a->rn, .arg = a->q });
+    return vector(s, &helper_vfcvtxn, shape_desc(a->q, true, 0), a->rd, a->rn, a->rn);
 }
 
 static bool trans_FCVTXN_s(DisasContext *s, arg_FCVTXN_s *a)
@@ -237,53 +216,35 @@ static bool trans_FCVTXN_s(DisasContext *s, arg_FCVTXN_s *a)
     return true;
 }
 
-/* ---- pairwise and across lanes, with the scalar helpers ---- */
-
-static bool scalar_pairwise(DisasContext *s, const IrFpHelper *pair, bool sz, unsigned rn,
-                            unsigned rd)
-{
-    if (a64_fp_access(s)) {
-        fp_write(s, rd, fp_call2(s, &pair[sz].h, fp_read_lane(s, sz, rn, 0),
-                                 fp_read_lane(s, sz, rn, 1)));
-    }
-    return true;
-}
+/* ---- pairwise and across lanes ---- */
 
 /* Reduce(): the halves first, which decides the NaN that wins. */
-static bool across_lanes(DisasContext *s, const IrFpHelper *pair, unsigned rn, unsigned rd)
+static bool across_lanes(DisasContext *s, const IrFpVecHelper *h, unsigned rn, unsigned rd)
 {
-    IrVal low, high;
+    const uint32_t d = arm_v_offset(rd), n = arm_v_offset(rn);
 
-    if (!a64_fp_access(s)) {
-        return true;
+    if (a64_fp_access(s)) {
+        ir_fp_vec(s->b, h, d, n, n, shape_desc(true, false, 0));
+        ir_fp_vec(s->b, h, d, d, d, scalar_desc(false, 0));
     }
-    low = fp_call2(s, &pair[0].h, fp_read_lane(s, false, rn, 0), fp_read_lane(s, false, rn, 1));
-    high = fp_call2(s, &pair[0].h, fp_read_lane(s, false, rn, 2), fp_read_lane(s, false, rn, 3));
-    fp_write(s, rd, fp_call2(s, &pair[0].h, low, high));
     return true;
 }
-
-#define TRANS_PAIRWISE(NAME, helper) \
-    static bool trans_##NAME##P_s(DisasContext *s, arg_##NAME##P_s *a) \
-    { \
-        return scalar_pairwise(s, helper, a->sz, a->rn, a->rd); \
-    }
 
 #define TRANS_ACROSS(NAME, helper) \
     static bool trans_##NAME##V_v(DisasContext *s, arg_##NAME##V_v *a) \
     { \
-        return across_lanes(s, helper, a->rn, a->rd); \
+        return across_lanes(s, &helper[0], a->rn, a->rd); \
     }
 
-TRANS_PAIRWISE(FADD, helper_fadd)
-TRANS_PAIRWISE(FMAX, helper_fmax)
-TRANS_PAIRWISE(FMIN, helper_fmin)
-TRANS_PAIRWISE(FMAXNM, helper_fmaxnm)
-TRANS_PAIRWISE(FMINNM, helper_fminnm)
-TRANS_ACROSS(FMAX, helper_fmax)
-TRANS_ACROSS(FMIN, helper_fmin)
-TRANS_ACROSS(FMAXNM, helper_fmaxnm)
-TRANS_ACROSS(FMINNM, helper_fminnm)
+TRANS_SCALAR2(FADDP, helper_vfaddp, 0)
+TRANS_SCALAR2(FMAXP, helper_vfmaxp, 0)
+TRANS_SCALAR2(FMINP, helper_vfminp, 0)
+TRANS_SCALAR2(FMAXNMP, helper_vfmaxnmp, 0)
+TRANS_SCALAR2(FMINNMP, helper_vfminnmp, 0)
+TRANS_ACROSS(FMAX, helper_vfmaxp)
+TRANS_ACROSS(FMIN, helper_vfminp)
+TRANS_ACROSS(FMAXNM, helper_vfmaxnmp)
+TRANS_ACROSS(FMINNM, helper_vfminnmp)
 
 /* ---- immediates ---- */
 
@@ -313,11 +274,11 @@ static bool trans_FMOV_imm_d(DisasContext *s, arg_FMOV_imm_d *a)
 #define TRANS_FIXED(NAME, helper) \
     static bool trans_##NAME##_ss(DisasContext *s, arg_##NAME##_ss *a) \
     { \
-        return scalar2(s, &helper[0], a->rn, a->rd, FIXED_ARG(32)); \
+        return scalar2(s, helper, false, a->rn, a->rd, FIXED_ARG(32)); \
     } \
     static bool trans_##NAME##_sd(DisasContext *s, arg_##NAME##_sd *a) \
     { \
-        return scalar2(s, &helper[1], a->rn, a->rd, FIXED_ARG(64)); \
+        return scalar2(s, helper, true, a->rn, a->rd, FIXED_ARG(64)); \
     } \
     static bool trans_##NAME##_vs(DisasContext *s, arg_##NAME##_vs *a) \
     { \

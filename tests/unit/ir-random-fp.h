@@ -1,5 +1,5 @@
 /*
- * Random scalar floating-point IR for ir-random.h. The helpers are what they are for Arm:
+ * Random floating-point IR for ir-random.h. The helpers are what they are for Arm:
  * fpu/ with FPCR and FPSR of the CPU.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -105,6 +105,37 @@ static const IrFpHelper fp_to_int[] = {
 };
 static const IrFpHelper fp_from_int =
     FP_HELPER(fp_from_s64_d, 1, IRFP_FROM_S64, true);
+
+/* Vectors: lane by lane, as the helpers of target/arm are. */
+#define FP_LANES(name, T, op) \
+    static void name(Vcpu *vcpu, void *vd, const void *va, const void *vb, uint32_t desc) \
+    { \
+        const T *a = va, *b = vb, *d = vd; \
+        T out[16 / sizeof(T)] = { 0 }; \
+        const unsigned lanes = vec_desc_bytes(desc) / sizeof(T), imm = vec_desc_imm(desc); \
+        for (unsigned i = 0; i < lanes; i++) { \
+            (void)d, (void)imm; \
+            out[i] = op; \
+        } \
+        memcpy(vd, out, sizeof(out)); \
+    }
+FP_LANES(fp_vadd_s, uint32_t, f32_add(a[i], b[i], FP_ENV))
+FP_LANES(fp_vadd_d, uint64_t, f64_add(a[i], b[i], FP_ENV))
+FP_LANES(fp_vmul_lane_s, uint32_t, f32_mul(a[i], b[imm], FP_ENV))
+FP_LANES(fp_vmla_d, uint64_t, f64_muladd(d[i], a[i], b[i], FP_ENV))
+FP_LANES(fp_vmax_d, uint64_t, f64_max(a[i], b[i], FP_ENV))
+FP_LANES(fp_vweird_s, uint32_t, (uint32_t)fake_mix(a[i], b[i]))
+
+#define FP_VEC(function, host_op, form) \
+    { #function, function, host_op, form, offsetof(FakeCpu, fpcr) }
+static const IrFpVecHelper fp_vec_s[] = {
+    FP_VEC(fp_vadd_s, IRFP_ADD, IRFV_LANES), FP_VEC(fp_vmul_lane_s, IRFP_MUL, IRFV_BY_LANE),
+    FP_VEC(fp_vweird_s, IRFP_NONE, IRFV_LANES),
+};
+static const IrFpVecHelper fp_vec_d[] = {
+    FP_VEC(fp_vadd_d, IRFP_ADD, IRFV_LANES), FP_VEC(fp_vmla_d, IRFP_MADD, IRFV_LANES),
+    FP_VEC(fp_vmax_d, IRFP_MAX, IRFV_LANES),
+};
 
 /* Bits that are numbers more often than not. */
 static inline uint64_t rng_double(Rng *r)

@@ -529,6 +529,17 @@ static inline void random_vec(IrGen *g)
            vec_desc(percent(g, 50) ? 16 : 8, below(g, 4), (int32_t)below(g, 200) - 100));
 }
 
+static inline void random_fp_vec(IrGen *g)
+{
+    uint32_t d = v_offset(g), a = v_offset(g), b = v_offset(g);
+    bool is_double = percent(g, 50);
+    unsigned bytes = percent(g, 70) ? 16 : percent(g, 50) || is_double ? 8 : 4;
+
+    ir_fp_vec(g->b, is_double ? &fp_vec_d[below(g, ARRAY_SIZE(fp_vec_d))]
+                              : &fp_vec_s[below(g, ARRAY_SIZE(fp_vec_s))],
+              d, a, b, vec_desc(bytes, is_double ? 3 : 2, below(g, is_double ? 2 : 4)));
+}
+
 static inline void random_fp(IrGen *g)
 {
     uint32_t d = v_offset(g), a = v_offset(g), b = v_offset(g), c = v_offset(g);
@@ -575,7 +586,9 @@ static inline void random_effect(IrGen *g)
         random_plain_call(g);
     } else if (kind < 92) {
         random_vec(g);
-    } else if (kind < 96) {
+    } else if (kind < 94) {
+        random_fp_vec(g);
+    } else if (kind < 97) {
         random_fp(g);
     } else if (kind < 99) {
         random_side_exit(g);

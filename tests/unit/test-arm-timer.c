@@ -214,11 +214,14 @@ static void save_and_load(Fix *f)
     GByteArray *saved = g_byte_array_new();
     ByteReader in;
 
+    clock_save(f->m->clock, saved);
     f->cpu->vcpu.ops->save(&f->cpu->vcpu, saved);
     timer_del(&f->cpu->timer[0]);
     timer_del(&f->cpu->timer[1]);
     f->edges[0] = f->edges[1] = 0;
     byte_reader_init(&in, saved->data, saved->len);
+    g_assert_true(clock_load(f->m->clock, &in, NULL));
+    clock_set_slice(f->m->clock, clock_icount(f->m->clock) + f->left, &f->left);
     g_assert_true(f->cpu->vcpu.ops->load(&f->cpu->vcpu, &in, NULL));
     g_byte_array_free(saved, TRUE);
 }

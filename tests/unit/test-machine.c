@@ -7,17 +7,20 @@
 #include "hw/core/machine.h"
 
 typedef struct ThingState {
-    uint32_t value;
+    GByteArray *queue;
+    uint64_t value;
 } ThingState;
 
-#define THING_FIELDS(F, S) F(S, U32, value)
+#define THING_FIELDS(F, S) \
+    F(S, BYTES, queue)     \
+    F(S, U64, value)
 
 FIELD_TABLE(thing_fields, "thing", 1, ThingState, THING_FIELDS);
 
 typedef struct Thing {
     Device dev;
     ThingState state;
-    uint8_t queue;          /* the state outside the struct */
+    Timer timer;
     unsigned loads;
     GString *log;
 } Thing;
@@ -44,23 +47,8 @@ static void thing_post_load(Device *dev)
     ((Thing *)dev)->loads++;
 }
 
-static void thing_digest(Device *dev, Digest *digest)
+static void thing_fire(void *opaque)
 {
-    digest_u64(digest, ((Thing *)dev)->queue);
-}
-
-static void thing_save(Device *dev, GByteArray *out)
-{
-    bytes_put_u8(out, ((Thing *)dev)->queue);
-}
-
-static bool thing_load(Device *dev, ByteReader *in, Error **errp)
-{
-    ((Thing *)dev)->queue = bytes_get_u8(in);
-    if (in->failed) {
-        error_setg(errp, "no queue");
-    }
-    return !in->failed;
 }
 
 static void thing_free(Device *dev)
@@ -68,13 +56,13 @@ static void thing_free(Device *dev)
     Thing *t = (Thing *)dev;
 
     g_string_append_printf(t->log, "free %s ", dev->id);
+    g_byte_array_unref(t->state.queue);
     g_free(t);
 }
 
 static const DeviceType thing_type = {
     .name = "thing", .fields = &thing_fields, .state_offset = offsetof(Thing, state),
     .realize = thing_realize, .reset = thing_reset, .post_load = thing_post_load,
-    .digest_more = thing_digest, .save_more = thing_save, .load_more = thing_load,
     .free = thing_free,
 };
 
@@ -83,7 +71,9 @@ static Thing *thing_new(Machine *m, const char *id, GString *log)
     Thing *t = g_new0(Thing, 1);
 
     t->log = log;
+    t->state.queue = g_byte_array_new();
     device_init(&t->dev, &thing_type, m, id);
+    timer_init(&t->timer, m->clock, thing_fire, t, "thing");
     return t;
 }
 
@@ -150,28 +140,35 @@ static void test_state(void)
 
     a->state.value = 5;
     b->state.value = 6;
-    b->queue = 7;
+    g_byte_array_append(b->state.queue, (const uint8_t *)"seven", 5);
+    timer_mod(&a->timer, 1000);
     digest = digest_of(m);
     machine_save_devices(m, out);
-    b->queue = 8;
+    g_byte_array_set_size(b->state.queue, 4);
     g_assert_cmphex(digest_of(m), !=, digest);
+    g_byte_array_set_size(b->state.queue, 0);
+    timer_del(&a->timer);
+    timer_mod(&b->timer, 500);
     a->state.value = b->state.value = 0;
     byte_reader_init(&r, out->data, out->len);
     g_assert_true(machine_load_devices(m, &r, NULL));
     g_assert_cmpuint(byte_reader_left(&r), ==, 0);
     g_assert_cmphex(digest_of(m), ==, digest);
     g_assert_cmpuint(a->loads, ==, 1);
+    g_assert_cmpmem(b->state.queue->data, b->state.queue->len, "seven", 5);
+    g_assert_cmpint(clock_next_deadline(m->clock), ==, 1000);
+    g_assert_false(timer_pending(&b->timer));
 
     byte_reader_init(&r, out->data, out->len - 1);
     g_assert_false(machine_load_devices(m, &r, &err));
-    g_assert_cmpstr(error_get_pretty(err), ==, "device 'b': no queue");
+    g_assert_cmpstr(error_get_pretty(err), ==, "device 'b': state of thing: the data is cut short or damaged");
     error_free(err);
     err = NULL;
 
     /* Another machine's state. */
     byte_reader_init(&r, out->data, out->len);
     g_assert_false(machine_load_devices(other, &r, &err));
-    g_assert_cmpstr(error_get_pretty(err), ==, "the snapshot has 2 devices, this machine 0");
+    g_assert_cmpstr(error_get_pretty(err), ==, "the state has 2 timers, this machine 0");
     error_free(err);
     err = NULL;
     thing_new(other, "a", log);
@@ -183,6 +180,7 @@ static void test_state(void)
     error_free(err);
 
     g_byte_array_free(out, TRUE);
+    timer_del(&a->timer);
     machine_free(m);
     machine_free(other);
     g_string_free(log, TRUE);

@@ -43,18 +43,18 @@ static void update(void *dev)
     d->updates++;
 }
 
-#define STATE(f) offsetof(DemoState, f)
+#define STATE(f) REG_FIELD(DemoState, f)
 
 static const RegisterRow rows[] = {
-    { 0x00, "FIFO", .readable = 0xff, .field = REG_NO_FIELD, .read = read_fifo,
+    { 0x00, "FIFO", .readable = 0xff, .read = read_fifo,
       .peek = peek_fifo },
     { 0x04, "CONTROL", .readable = 0xffff, .writable = 0x0ff0, .reset = 0x10301,
       .field = STATE(control), .after_write = update },
     { 0x08, "MASK", .readable = 0xff, .writable = 0xff, .field = STATE(mask) },
     { 0x10, "STATUS", .readable = 0xf, .reset = 0xf, .field = STATE(status) },
-    { 0x14, "CLEAR", .writable = 0x7, .field = REG_NO_FIELD, .write = write_clear,
+    { 0x14, "CLEAR", .writable = 0x7, .write = write_clear,
       .after_write = update },
-    { 0xfe0, "ID", .readable = 0xff, .reset = 0x31, .field = REG_NO_FIELD },
+    { 0xfe0, "ID", .readable = 0xff, .reset = 0x31 },
 };
 
 static const RegisterBank bank = {

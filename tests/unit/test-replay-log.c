@@ -189,6 +189,105 @@ static void test_round_trip(void)
     log_clear(&log);
 }
 
+/* ---- going back and forth ---- */
+
+static void check_at(ReplayCursor *c, unsigned n)
+{
+    uint8_t payload[64];
+    ReplayRecord want = sample_record(n, payload);
+    const ReplayRecord *rec = replay_cursor_peek(c);
+
+    g_assert_nonnull(rec);
+    check_equal(rec, &want);
+    g_assert_cmpuint(rec->number, ==, n);
+    g_assert_cmpuint(replay_cursor_count(c), ==, n);
+}
+
+static ReplayCursor *open_part(const Log *log, gsize length)
+{
+    ReplayLogReader *reader = replay_log_reader_open_memory(log->data, length, NULL);
+
+    g_assert_nonnull(reader);
+    return replay_cursor_new(reader, NULL);
+}
+
+/* A step on after each jump, sometimes over the end of a frame. */
+static void check_jumps(ReplayCursor *c, unsigned records, unsigned jumps)
+{
+    for (unsigned i = 0; i < jumps; i++) {
+        unsigned n = i * 7919u % records;
+        g_autoptr(GString) history = g_string_new(NULL);
+        g_autofree char *before = g_strdup_printf("#%u position", n - 1);
+
+        g_assert_true(replay_cursor_go(c, n, NULL));
+        check_at(c, n);
+        replay_cursor_history(c, history);
+        g_assert_true(n == 0 || strstr(history->str, before) || history->len == 0);
+        for (unsigned k = 0; k < i % 90 && n + k + 1 < records; k++) {
+            replay_cursor_advance(c);
+            check_at(c, n + k + 1);
+        }
+    }
+}
+
+static void test_go(void)
+{
+    unsigned records = 5000;
+    ReplayCursor *c;
+    Error *err = NULL;
+    Log log;
+
+    write_sample(&log, records, 4096);
+    c = open_part(&log, log.length);
+    /* At once to the end: a new process that goes on from a saved state. */
+    g_assert_true(replay_cursor_go(c, records - 1, NULL));
+    check_at(c, records - 1);
+    check_jumps(c, records, 400);
+    g_assert_true(replay_cursor_go(c, records, NULL));
+    g_assert_null(replay_cursor_peek(c));
+    g_assert_cmpint(replay_cursor_status(c), ==, REPLAY_LOG_FINISHED);
+    g_assert_false(replay_cursor_go(c, records + 1, &err));
+    g_assert_cmpstr(error_get_pretty(err), ==,
+                    "cannot go to record 5001: the recording has 5000");
+    error_free(err);
+    check_jumps(c, records, 3);
+    replay_cursor_free(c);
+    log_clear(&log);
+}
+
+/* Cut off, so without an index; and with damage behind the place that is wanted. */
+static void test_go_incomplete(void)
+{
+    Error *err = NULL;
+    ReplayCursor *c;
+    uint64_t good;
+    Log log;
+
+    write_sample(&log, 5000, 4096);
+    c = open_part(&log, log.length / 2);
+    g_assert_true(replay_cursor_go(c, 1500, NULL));
+    check_jumps(c, 1500, 100);
+    g_assert_false(replay_cursor_go(c, 4999, &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), "the recording has"));
+    g_clear_pointer(&err, error_free);
+    replay_cursor_free(c);
+    log.data[log.length / 2] ^= 1;
+    c = open_part(&log, log.length);
+    g_assert_true(replay_cursor_go(c, 1500, NULL));
+    check_at(c, 1500);
+    while (replay_cursor_peek(c)) {
+        replay_cursor_advance(c);
+    }
+    g_assert_cmpint(replay_cursor_status(c), ==, REPLAY_LOG_DAMAGED);
+    good = replay_cursor_count(c);
+    check_jumps(c, 1500, 100);
+    g_assert_false(replay_cursor_go(c, good + 1, &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), "damaged"));
+    error_free(err);
+    replay_cursor_free(c);
+    log_clear(&log);
+}
+
 /* Cut at every byte: what is whole is read, and it is never called damage. */
 static void test_truncation(void)
 {
@@ -494,7 +593,7 @@ static void test_index(void)
     GArray *back;
 
     for (unsigned i = 0; i < 100; i++) {
-        ReplayIndexEntry e = { i * 2, 1000 + i * 77, (uint64_t)i << 33 };
+        ReplayIndexEntry e = { i * 2, 1000 + i * 77, (uint64_t)i << 33, i * 5 };
 
         g_array_append_val(entries, e);
     }
@@ -509,6 +608,7 @@ static void test_index(void)
         g_assert_cmpuint(a.sequence, ==, b.sequence);
         g_assert_cmpuint(a.offset, ==, b.offset);
         g_assert_cmpuint(a.first_pos, ==, b.first_pos);
+        g_assert_cmpuint(a.first_record, ==, b.first_record);
     }
     g_assert_null(replay_index_get(raw->data, raw->len - 1));
     g_array_unref(back);
@@ -631,6 +731,8 @@ int main(int argc, char **argv)
     g_test_add_func("/replay/log/special-file", test_special_file);
     g_test_add_func("/replay/log/bad-records", test_bad_records);
     g_test_add_func("/replay/log/index", test_index);
+    g_test_add_func("/replay/log/go", test_go);
+    g_test_add_func("/replay/log/go-incomplete", test_go_incomplete);
     g_test_add_func("/replay/log/disk-full", test_disk_full);
     g_test_add_func("/replay/log/open-errors", test_open_errors);
     g_test_add_func("/replay/log/description", test_description);

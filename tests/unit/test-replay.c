@@ -197,7 +197,7 @@ static bool boundary(Fake *f)
     }
     if (pos % 1000 == 0 && f->checked != pos) {
         f->checked = pos;
-        replay_check_digest(f->replay, f->x);
+        replay_check_digest(f->replay, f->x, NULL, 0);
         return false;
     }
     return true;
@@ -239,7 +239,7 @@ static Replay *new_replay(ReplayMode mode, const char *path, ReplayCheck check)
 
 static void fake_init(Fake *f, Replay *r)
 {
-    ReplayHost host = { fake_position, fake_icount, fake_pc, fake_describe_cpu, f };
+    ReplayHost host = { fake_position, fake_icount, fake_pc, fake_describe_cpu, NULL, f };
 
     memset(f, 0, sizeof(*f));
     f->replay = r;
@@ -629,6 +629,34 @@ static void test_mismatch(void)
 }
 
 /* A value of another length before the start, though the descriptions agree. */
+/* Another engine revision is refused before anything is compared. */
+static void test_other_engine(void)
+{
+    g_autofree char *path = g_strdup_printf("%s/rearm-engine-%d.rr", g_get_tmp_dir(),
+                                            (int)getpid());
+    g_autofree char *expected = g_strdup_printf(
+        "cannot replay '%s': it was recorded by engine revision 1 (build 0.9), this program has "
+        "revision %d, whose guests do not run alike: replay it with that build, or record again",
+        path, REPLAY_ENGINE_REVISION);
+    ReplayConfig config = { .mode = REPLAY_MODE_PLAY, .file = path };
+    ReplayDescription *d = replay_description_new();
+    ReplayLogWriter *w = replay_log_writer_new(&replay_log_recording);
+    g_autofree char *json = NULL;
+    Error *err = NULL;
+
+    d->engine = 1;
+    g_free(d->build);
+    d->build = g_strdup("0.9");
+    json = replay_description_to_json(d);
+    g_assert_true(replay_log_writer_open(w, path, json, true, NULL));
+    replay_log_writer_free(w);
+    g_assert_null(replay_new(&config, &err));
+    g_assert_cmpstr(error_get_pretty(err), ==, expected);
+    error_free(err);
+    replay_description_free(d);
+    g_unlink(path);
+}
+
 static void test_early_mismatch(void)
 {
     char *path = temp_path();
@@ -908,6 +936,7 @@ int main(int argc, char **argv)
     g_test_add_func("/replay/passed-record", test_passed_record);
     g_test_add_func("/replay/order", test_order);
     g_test_add_func("/replay/refused-source", test_refused_source);
+    g_test_add_func("/replay/other-engine", test_other_engine);
     g_test_add_func("/replay/mismatch", test_mismatch);
     g_test_add_func("/replay/early-mismatch", test_early_mismatch);
     g_test_add_func("/replay/config-errors", test_config_errors);

@@ -70,6 +70,14 @@ uint64_t ir_fp_eval(Vcpu *cpu, const IrFpHelper *h, uint64_t operands, uint64_t 
     return result[0];
 }
 
+void ir_fp_vec_eval(Vcpu *cpu, const IrFpVecHelper *h, uint64_t operands, uint32_t desc)
+{
+    uint8_t *env = (uint8_t *)cpu;
+
+    h->fn(cpu, env + ir_fp_offset(operands, 0), env + ir_fp_offset(operands, 1),
+          env + ir_fp_offset(operands, 2), desc);
+}
+
 static void do_fp(Vcpu *cpu, const IrInsn *i, uint64_t *vals)
 {
     uint64_t value = i->op == IR_fp_from_int ? vals[i->arg[0]] : 0;
@@ -306,6 +314,9 @@ InterpStop interp_run(Vcpu *cpu, const IrUnit *u, unsigned max_insns)
         case IR_vec:
             ir_insn_vec(i)->fn((uint8_t *)cpu + i->arg[0] * 8, (uint8_t *)cpu + i->arg[1] * 8,
                                (uint8_t *)cpu + i->arg[2] * 8, ir_insn_vec_desc(i));
+            break;
+        case IR_fp_vec:
+            ir_fp_vec_eval(cpu, ir_insn_fp_vec(i), ir_insn_fp_operands(i), ir_insn_vec_desc(i));
             break;
         case IR_fp: case IR_fp_cmp: case IR_fp_to_int: case IR_fp_from_int:
             do_fp(cpu, i, vals);

@@ -244,6 +244,9 @@ static void gen_insn(Gen *g, const IrInsn *i)
     case IR_vec:
         gen_vec(g, i);
         break;
+    case IR_fp_vec:
+        gen_fp_vec(g, i);
+        break;
     case IR_fp: case IR_fp_cmp: case IR_fp_to_int: case IR_fp_from_int:
         gen_fp(g, i);
         break;

@@ -1,54 +1,13 @@
 /*
- * Scalar floating point: the common case inline, the helper in cold code for all else.
- *
- * 1. include/fpu/fast.h says when the host's arithmetic gives the guest's bits and
- *    flags, and each emitter here makes the tests of the function of the same name there.
- *    Nothing has been written when a test fails: the cold code does the whole operation.
- * 2. Once FPSR.IXC is set, inexactness changes nothing. Until then it has to be ruled out,
- *    which is done off the main path: programs that count in doubles never set it.
- * 3. MXCSR stays at its default; its flags are not looked at.
- * 4. Operands and result are in CPU state memory, often with a copy (gen-xmm.c), of
- *    which the cold code knows only that the result's has to be made. XMM0 to XMM5 are
- *    scratch.
+ * Scalar floating point: the common case inline, the helper in cold code for all else
+ * (gen-fp.h). The cold code of vectors is emitted here, too.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "accel/tcg/x86_64/gen.h"
-
-typedef struct FpOp FpOp;
-
-struct FpOp {
-    Gen *g;                             /* NULL in cold code */
-    Asm *a;
-    const GenStubs *stubs;
-    const IrFpHelper *h;
-    uint64_t operands;
-    IrFpHostOp host_op;
-    bool is_double, is_cmp;
-    uint8_t value;                      /* register of an integer operand, or NO_REG */
-    int32_t fpcr, fpsr, dst, x, y, z;   /* offsets */
-    unsigned dst_xmm;                   /* the copy of dst, or 0 */
-    /* Cold code: the helper, then to the end of the operation. */
-    uint8_t *cold[8];
-    unsigned num_cold;
-    uint8_t *end;
-    /* With IXC clear: tests that the result is exact, then back. */
-    uint8_t *exact_jump, *exact_back;
-    void (*emit_exact)(FpOp *f);
-};
-
-/* Second opcode bytes of the scalar operations. */
-enum { FP_SQRT = 0x51, FP_ADD = 0x58, FP_MUL = 0x59, FP_SUB = 0x5c, FP_MIN = 0x5d,
-       FP_DIV = 0x5e, FP_MAX = 0x5f };
+#include "accel/tcg/x86_64/gen-fp-vec.h"
 
 /* ---- pieces ---- */
-
-static void cold_if(FpOp *f, HostCond cc)
-{
-    assert(f->num_cold < ARRAY_SIZE(f->cold));
-    f->cold[f->num_cold++] = asm_jcc(f->a, cc);
-}
 
 /* Prefixes: F2 and F3 for arithmetic, 66 and none for comparisons. */
 static unsigned scalar(const FpOp *f)
@@ -59,11 +18,6 @@ static unsigned scalar(const FpOp *f)
 static void fp_rr(const FpOp *f, unsigned opcode, unsigned dst, unsigned src)
 {
     asm_op_rr(f->a, false, scalar(f), 0x0f00 | opcode, dst, src);
-}
-
-static void fp_move(const FpOp *f, unsigned dst, unsigned src)
-{
-    asm_op_rr(f->a, false, 0, 0x0f28, dst, src);
 }
 
 /* op dst, operand: its copy or memory. */
@@ -101,11 +55,6 @@ static void fp_load(const FpOp *f, unsigned dst, int32_t offset)
     }
 }
 
-static void fp_zero(const FpOp *f, unsigned dst)
-{
-    asm_op_rr(f->a, false, 0, 0x0f57, dst, dst);
-}
-
 static void compare_rr(const FpOp *f, bool is_double, unsigned x, unsigned y)
 {
     asm_op_rr(f->a, false, is_double ? 0x66 : 0, 0x0f2e, x, y);
@@ -116,44 +65,53 @@ static void compare_env(const FpOp *f, unsigned x, int32_t offset)
     op_env(f, false, f->is_double ? 0x66 : 0, 0x2e, x, offset);
 }
 
-static const uint8_t *constant(const FpOp *f, SseConst which)
-{
-    return f->stubs->sse_consts + 16 * which;
-}
-
 static void store_result(FpOp *f)
 {
     bool wide = f->is_double != (f->host_op == IRFP_CVT);
 
-    f->dst_xmm = gen_xmm_define(f->g, f->dst, wide ? 8 : 4);
-    if (f->dst_xmm) {
-        fp_move(f, f->dst_xmm, 0);
-    }
-    asm_op_rm(f->a, false, 0, 0x0f29, 0, RBP, f->dst);    /* MOVAPS */
+    fp_store(f, wide ? 8 : 4);
 }
 
 /* ---- tests ---- */
 
-static void need_fpcr_clear(FpOp *f, uint32_t bits)
+/* Without denormal operands, FPCR.FZ means nothing but for the result. */
+static void allow_flush(FpOp *f)
 {
-    asm_op_rm(f->a, false, 0, 0xf7, 0, RBP, f->fpcr);     /* TEST */
-    asm_u32(f->a, bits);
-    cold_if(f, CC_NE);
+    const int32_t operand[] = { f->x, f->y, f->z };
+
+    for (unsigned n = 0; n < ARRAY_SIZE(operand) && operand[n]; n++) {
+        fp_load(f, 1, operand[n]);
+        fpv_need_no_denormals(f, 1);
+    }
 }
 
-static void need_mode(FpOp *f)
+static void allow_flush_nearest(FpOp *f)
 {
-    need_fpcr_clear(f, IR_FPCR_MODE);
+    need_fpcr_clear(f, IR_FPCR_MODE & ~IR_FPCR_FZ);
+    allow_flush(f);
 }
 
-/* Leave for f->emit_exact unless IXC is set. XMM0 has the result, RAX that of emit_to_int(). */
-static void need_exact(FpOp *f, void (*emit_exact)(FpOp *f))
+/* The sum is not looked at later, as one without flushing may be a denormal. */
+static void allow_flush_sum(FpOp *f)
 {
-    asm_op_rm(f->a, false, 0, 0xf6, 0, RBP, f->fpsr);     /* TEST */
-    asm_u8(f->a, IR_FPSR_IXC);
-    f->exact_jump = asm_jcc(f->a, CC_E);
-    f->exact_back = f->a->p;
-    f->emit_exact = emit_exact;
+    allow_flush_nearest(f);
+    fp_load(f, 1, f->x);
+    fp_env(f, f->host_op == IRFP_SUB ? FP_SUB : FP_ADD, 1, f->y);
+    fpv_need_no_denormals(f, 1);
+}
+
+/* Nearest even; for results that are tested to be safe later. */
+static void need_nearest(FpOp *f)
+{
+    test_fpcr(f, IR_FPCR_MODE);
+    aside_if(f, CC_NE, allow_flush_nearest);
+}
+
+/* The same with any rounding. */
+static void need_no_flush(FpOp *f)
+{
+    test_fpcr(f, IR_FPCR_FZ);
+    aside_if(f, CC_NE, allow_flush);
 }
 
 static void load_exponent(FpOp *f, bool is_double, unsigned xmm)
@@ -266,7 +224,8 @@ static void exact_add(FpOp *f)
 
 static void emit_add(FpOp *f)
 {
-    need_mode(f);
+    test_fpcr(f, IR_FPCR_MODE);
+    aside_if(f, CC_NE, allow_flush_sum);
     fp_load(f, 0, f->x);
     fp_env(f, f->host_op == IRFP_SUB ? FP_SUB : FP_ADD, 0, f->y);
     need_finite(f);
@@ -289,13 +248,13 @@ static void exact_mul(FpOp *f)
 
 static void emit_mul(FpOp *f)
 {
-    need_mode(f);
+    need_nearest(f);
     fp_load(f, 0, f->x);
     fp_env(f, FP_MUL, 0, f->y);
     need_safe(f, f->is_double, 0);
     need_exact(f, exact_mul);
     if (f->host_op == IRFP_NMUL) {
-        asm_op_rip(f->a, 0, 0x0f57, 0, constant(f, f->is_double ? SSE_SIGN64 : SSE_SIGN32));
+        asm_op_rip(f->a, 0, 0x0f57, 0, fp_constant(f, f->is_double ? SSE_SIGN64 : SSE_SIGN32));
     }
     store_result(f);
 }
@@ -311,7 +270,7 @@ static void exact_div(FpOp *f)
 
 static void emit_div(FpOp *f)
 {
-    need_mode(f);
+    need_nearest(f);
     fp_load(f, 0, f->x);
     fp_env(f, FP_DIV, 0, f->y);
     need_safe(f, f->is_double, 0);
@@ -332,7 +291,7 @@ static void exact_sqrt(FpOp *f)
 /* Positive and finite: then nothing but inexactness can happen. */
 static void emit_sqrt(FpOp *f)
 {
-    need_mode(f);
+    need_nearest(f);
     asm_load(f->a, f->is_double, RAX, RBP, f->x);
     asm_shift_i(f->a, f->is_double, SHIFT_SHR, RAX, f->is_double ? 52 : 23);
     asm_alu_ri(f->a, false, ALU_CMP, RAX, f->is_double ? 0x7ff : 0xff);
@@ -373,7 +332,7 @@ static void emit_muladd(FpOp *f)
         [IRFP_MADD] = 0xb9, [IRFP_MSUB] = 0xbd, [IRFP_NMADD] = 0xbf, [IRFP_NMSUB] = 0xbb,
     };
 
-    need_mode(f);
+    need_nearest(f);
     fp_load(f, 0, f->x);
     fp_load(f, 1, f->y);
     fp_load(f, 2, f->z);
@@ -389,7 +348,7 @@ static void emit_max(FpOp *f)
     bool max = f->host_op == IRFP_MAX;
     uint8_t *differ;
 
-    need_fpcr_clear(f, IR_FPCR_FZ);
+    need_no_flush(f);
     fp_load(f, 0, f->x);
     fp_load(f, 1, f->y);
     fp_move(f, 2, 0);
@@ -408,9 +367,9 @@ static void emit_sign(FpOp *f)
 {
     fp_load(f, 0, f->x);
     if (f->host_op == IRFP_NEG) {
-        asm_op_rip(f->a, 0, 0x0f57, 0, constant(f, f->is_double ? SSE_SIGN64 : SSE_SIGN32));
+        asm_op_rip(f->a, 0, 0x0f57, 0, fp_constant(f, f->is_double ? SSE_SIGN64 : SSE_SIGN32));
     } else if (f->host_op == IRFP_ABS) {
-        asm_op_rip(f->a, 0, 0x0f28, 1, constant(f, f->is_double ? SSE_SIGN64 : SSE_SIGN32));
+        asm_op_rip(f->a, 0, 0x0f28, 1, fp_constant(f, f->is_double ? SSE_SIGN64 : SSE_SIGN32));
         asm_op_rr(f->a, false, 0, 0x0f55, 1, 0);    /* ANDNPS */
         fp_move(f, 0, 1);
     }
@@ -429,9 +388,9 @@ static void exact_narrow(FpOp *f)
 static void emit_cvt(FpOp *f)
 {
     if (f->is_double) {
-        need_mode(f);
+        need_nearest(f);
     } else {
-        need_fpcr_clear(f, IR_FPCR_FZ);
+        need_no_flush(f);
     }
     fp_zero(f, 0);
     fp_env(f, 0x5a, 0, f->x);                       /* CVTSD2SS, CVTSS2SD */
@@ -451,7 +410,7 @@ static void emit_cvt(FpOp *f)
  */
 static void emit_cmp(FpOp *f)
 {
-    need_fpcr_clear(f, IR_FPCR_FZ);
+    need_no_flush(f);
     fp_load(f, 0, f->x);
     if (f->y) {
         compare_env(f, 0, f->y);
@@ -478,7 +437,7 @@ static void emit_to_int(FpOp *f)
 {
     Asm *a = f->a;
 
-    need_fpcr_clear(f, IR_FPCR_FZ);
+    need_no_flush(f);
     op_env(f, true, scalar(f), 0x2c, RAX, f->x);                /* CVTTSD2SI */
     if (f->host_op == IRFP_TO_U64) {
         asm_test_rr(a, true, RAX, RAX);
@@ -510,7 +469,7 @@ static void exact_from_int(FpOp *f)
 
 static void emit_from_int(FpOp *f)
 {
-    need_mode(f);
+    need_fpcr_clear(f, IR_FPCR_MODE & ~IR_FPCR_FZ);
     if (f->host_op == IRFP_FROM_U64) {
         asm_test_rr(f->a, true, f->value, f->value);
         cold_if(f, CC_S);
@@ -547,8 +506,7 @@ static void emit(FpOp *f)
         }
         /* fall through */
     default:
-        f->cold[f->num_cold++] = asm_jmp(f->a);
-        gen_xmm_forget(f->g, (uint32_t)f->dst);
+        cold_always(f);
         break;
     }
 }
@@ -557,10 +515,12 @@ void gen_fp(Gen *g, const IrInsn *i)
 {
     const IrFpHelper *h = ir_insn_fp(i);
     uint64_t operands = ir_insn_fp_operands(i);
+    const GenStubs *stubs = gen_stubs(g->t);
     FpOp f = {
-        .g = g, .a = &g->a, .stubs = gen_stubs(g->t), .h = h, .operands = operands,
+        .g = g, .a = &g->a, .stubs = stubs, .h = h, .operands = operands,
+        .slow = i->op == IR_fp_cmp ? stubs->fp_slow_cmp : stubs->fp_slow,
         .host_op = (IrFpHostOp)h->host_op, .is_double = h->is_double,
-        .is_cmp = i->op == IR_fp_cmp, .value = NO_REG, .fpcr = h->env, .fpsr = h->env + 4,
+        .bytes = h->is_double ? 8 : 4, .value = NO_REG, .fpcr = h->env, .fpsr = h->env + 4,
         .dst = ir_fp_offset(operands, 0), .x = ir_fp_offset(operands, 1),
         .y = ir_fp_offset(operands, 2), .z = ir_fp_offset(operands, 3),
     };
@@ -572,9 +532,9 @@ void gen_fp(Gen *g, const IrInsn *i)
         dst = gen_def(g, i->dst);
     }
     gen_flags_clobbered(g);
-    gen_xmm_prepare(g, f.x);
-    gen_xmm_prepare(g, f.y);
-    gen_xmm_prepare(g, f.z);
+    gen_xmm_prepare(g, f.x, 8);
+    gen_xmm_prepare(g, f.y, 8);
+    gen_xmm_prepare(g, f.z, 8);
     emit(&f);
     f.end = g->a.p;
     f.g = NULL;
@@ -607,10 +567,10 @@ static void emit_cold(FpOp *f)
 {
     Asm *a = f->a;
 
-    if (f->emit_exact) {
-        asm_patch(a, f->exact_jump, a->p);
-        f->emit_exact(f);
-        asm_patch(a, asm_jmp(a), f->exact_back);
+    for (unsigned n = 0; n < f->num_asides; n++) {
+        asm_patch(a, f->aside[n].jump, a->p);
+        f->aside[n].emit(f);
+        asm_patch(a, asm_jmp(a), f->aside[n].back);
     }
     for (unsigned n = 0; n < f->num_cold; n++) {
         asm_patch(a, f->cold[n], a->p);
@@ -620,10 +580,12 @@ static void emit_cold(FpOp *f)
     }
     if (f->value != NO_REG) {
         asm_mov_rr(a, true, RAX, f->value);
+    } else if (f->desc) {
+        asm_mov_ri(a, RAX, f->desc);
     }
     asm_mov_ri(a, RCX, (uintptr_t)f->h);
     asm_mov_ri(a, RDX, f->operands);
-    asm_call_to(a, f->is_cmp ? f->stubs->fp_slow_cmp : f->stubs->fp_slow);
+    asm_call_to(a, f->slow);
     if (f->dst_xmm) {
         asm_op_rm(a, false, 0, 0x0f28, f->dst_xmm, RBP, f->dst);
     }
@@ -671,4 +633,6 @@ void gen_fp_stubs(Asm *a, GenStubs *stubs)
     emit_slow(a, (const void *)ir_fp_eval);
     stubs->fp_slow_cmp = asm_exec(a, a->p);
     emit_slow(a, (const void *)fp_slow_cmp);
+    stubs->fp_slow_vec = asm_exec(a, a->p);
+    emit_slow(a, (const void *)ir_fp_vec_eval);
 }

@@ -3,8 +3,8 @@
  * does not wait for the store of the one before.
  *
  * 1. Memory is always right: a copy can be dropped anywhere, and exits know nothing of it.
- * 2. The low 8 bytes of a copy are the register's; above them may be anything,
- *    except that from byte `zero_from` on there is nothing but zeros.
+ * 2. The low 8 bytes of a copy are the register's, and all 16 if it is `whole`. From byte
+ *    `zero_from` on there is nothing but zeros.
  * 3. Calls in the main path drop all copies; calls in cold code preserve them.
  * 4. Copies are made where every path to what follows passes: not behind a jump to cold code
  *    that comes back.
@@ -50,18 +50,24 @@ unsigned gen_xmm_define(Gen *g, uint32_t offset, unsigned zero_from)
             }
         }
     }
-    *copy = (XmmCopy){ .offset = offset, .zero_from = zero_from };
+    *copy = (XmmCopy){ .offset = offset, .zero_from = zero_from, .whole = true };
     return touch(g, copy);
 }
 
-void gen_xmm_prepare(Gen *g, uint32_t offset)
+void gen_xmm_prepare(Gen *g, uint32_t offset, unsigned bytes)
 {
     XmmCopy *copy = find(g, offset);
 
-    if (copy) {
+    if (!offset || !enabled(g)) {
+        return;
+    }
+    if (copy && (copy->whole || bytes <= 8)) {
         touch(g, copy);
-    } else if (offset && enabled(g)) {
+    } else if (bytes <= 8) {
         asm_op_rm(&g->a, false, 0xf3, 0x0f7e, gen_xmm_define(g, offset, 8), RBP, offset);
+        find(g, offset)->whole = false;
+    } else {
+        asm_op_rm(&g->a, false, 0, 0x0f28, gen_xmm_define(g, offset, 16), RBP, offset);
     }
 }
 

@@ -86,6 +86,7 @@ typedef struct Cold {
 typedef struct XmmCopy {
     uint32_t offset;        /* from the Vcpu; 0: none */
     uint8_t zero_from;      /* bytes from here on are zero: 4, 8 or 16 */
+    bool whole;             /* all 16 bytes are the register's */
     uint32_t last_use;
 } XmmCopy;
 
@@ -116,7 +117,7 @@ typedef struct Gen {
     uint32_t loop_slots;
     uint8_t loop_reg[VCPU_MAX_SLOTS];
     GArray *cold;           /* Cold */
-    GArray *cold_fp;        /* gen-fp.c's, from gen_fp_init() to gen_fp_cold() */
+    GArray *cold_fp;        /* FpOp, from gen_fp_init() to gen_fp_cold() */
     GArray *locs;           /* SlotLoc */
     XmmCopy xmm[GEN_XMM_COPIES];
     uint32_t xmm_clock;
@@ -129,6 +130,7 @@ typedef struct GenStubs {
     const uint8_t *probe[2][2]; /* after a failed look-up: [a store][keep XMM registers] */
     const uint8_t *fp_slow;     /* RCX = IrFpHelper, RDX = operands, RAX = value; result in RAX */
     const uint8_t *fp_slow_cmp;
+    const uint8_t *fp_slow_vec; /* the same with IrFpVecHelper, RAX = desc */
     const uint8_t *sse_consts;  /* 16 bytes each, by SseConst */
     bool has_lzcnt;
     uint8_t features;           /* GenFeature bits */
@@ -148,6 +150,12 @@ typedef enum SseConst {
     SSE_EVEN_BYTES = 1, SSE_EVEN_WORDS, SSE_LOW_NIBBLES, SSE_NIBBLE_BITS, SSE_TBL_BIAS,
     SSE_REV16_BYTES, SSE_REV32_BYTES, SSE_REV32_WORDS, SSE_REV64_BYTES, SSE_REV64_WORDS,
     SSE_SIGN32, SSE_SIGN64,         /* of the lowest lane */
+    SSE_SIGNS32, SSE_SIGNS64,       /* of all */
+    /* gen-fp-vec.c: see find_outside() and need_short_factors(). */
+    SSE_FINITE_BIAS, SSE_FINITE_LIMIT32, SSE_FINITE_LIMIT64,
+    SSE_SAFE_BIAS32, SSE_SAFE_BIAS64, SSE_SAFE_LIMIT32, SSE_SAFE_LIMIT64,
+    SSE_NORMAL_BIAS32, SSE_NORMAL_BIAS64, SSE_NORMAL_LIMIT32, SSE_NORMAL_LIMIT64,
+    SSE_LOW_HALF32, SSE_LOW_HALF64,
     SSE_NUM_CONSTS,
 } SseConst;
 
@@ -214,8 +222,8 @@ void gen_loop_jump(Gen *g, const SlotLoc *locs, unsigned count);
  * written in the main path. XMM0, and no copy, when there is no use for copies.
  */
 unsigned gen_xmm_define(Gen *g, uint32_t offset, unsigned zero_from);
-/* Load a copy unless there is one; offset 0: nothing. */
-void gen_xmm_prepare(Gen *g, uint32_t offset);
+/* Load a copy of the low 8 or all 16 bytes unless there is one; offset 0: nothing. */
+void gen_xmm_prepare(Gen *g, uint32_t offset, unsigned bytes);
 /* The copy, or 0. */
 unsigned gen_xmm_find(Gen *g, uint32_t offset, unsigned *zero_from);
 /* The register that the byte belongs to is written; any of them may be. */
@@ -252,6 +260,7 @@ void gen_st_env(Gen *g, const IrInsn *i);
 void gen_call(Gen *g, const IrInsn *i);
 void gen_vec(Gen *g, const IrInsn *i);
 void gen_fp(Gen *g, const IrInsn *i);
+void gen_fp_vec(Gen *g, const IrInsn *i);
 void gen_fp_init(Gen *g);
 void gen_fp_cold(Gen *g);
 void gen_fp_stubs(Asm *a, GenStubs *stubs);

@@ -19,6 +19,12 @@ typedef struct ExecConfig {
     bool sleep;               /* idle time passes in real time */
     bool no_reboot;           /* a guest reset ends the run */
     bool no_shutdown;         /* a shutdown stops the VM instead of ending it */
+    /*
+     * For tests. Not 0: at random positions, every so many instructions on average, save the
+     * machine, make a mess of all state, and load it again. The seed of these positions.
+     */
+    uint64_t state_chaos, state_chaos_period;
+    bool stop_at_end;         /* the end of a replay is a stop, as if somebody looked */
     bool start_paused;        /* -S */
 } ExecConfig;
 
@@ -27,6 +33,7 @@ typedef enum ExecStopReason {
     EXEC_STOP_BREAKPOINT,
     EXEC_STOP_WATCHPOINT,     /* cpu->watch_hit, until the VM goes on, says which */
     EXEC_STOP_STEPPED,
+    EXEC_STOP_POSITION,       /* exec_loop_run_until() */
     EXEC_STOP_SHUTDOWN,       /* with -no-shutdown */
     EXEC_STOP_REPLAY_END,     /* the log is at its end (or diverged) */
 } ExecStopReason;
@@ -80,10 +87,18 @@ void exec_loop_stop(ExecLoop *l);
 void exec_loop_cont(ExecLoop *l);
 bool exec_loop_running(ExecLoop *l);
 /*
+ * Somebody looks at the machine (a debugger connects), or does no longer. While anybody does, and
+ * with stop_at_end, the end of a replay is a stop (EXEC_STOP_REPLAY_END): one may look around,
+ * or load an earlier state; to continue there stops again. Else a replay's end is the run's.
+ */
+void exec_loop_watch(ExecLoop *l, bool watch);
+/*
  * Run until cpu has executed exactly one instruction, then stop with EXEC_STOP_STEPPED. The
  * order of turns is kept, so that stepping never changes what the guest does.
  */
 void exec_loop_step(ExecLoop *l, Vcpu *cpu);
+/* Continue, and stop with EXEC_STOP_POSITION at this position, or at once when it is behind. */
+void exec_loop_run_until(ExecLoop *l, uint64_t position);
 
 /*
  * Requests from outside; recorded through replay_post(). Also usable while paused. False: the
@@ -114,6 +129,16 @@ ExecWrite exec_loop_write_register(ExecLoop *l, Vcpu *cpu, unsigned reg, const u
 ExecWrite exec_loop_write_memory(ExecLoop *l, Vcpu *cpu, uint64_t vaddr, const void *data,
                                  size_t length);
 ExecWrite exec_loop_write_physical(ExecLoop *l, hwaddr addr, const void *data, size_t length);
+
+/*
+ * The state of the whole machine: guest, clock, turns, and the place in the recording. Call
+ * through machine_run_sync(). Saving changes nothing and appends to out. What is loaded has to
+ * come from a machine of the same configuration, and in a replay from the same recording; a
+ * failure says what differs, and the machine must not run on then. Loading leaves translations
+ * of unchanged pages in place.
+ */
+bool machine_save(ExecLoop *l, GByteArray *out, Error **errp);
+bool machine_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp);
 
 Machine *exec_loop_machine(ExecLoop *l);
 TcgContext *exec_loop_tcg(ExecLoop *l);

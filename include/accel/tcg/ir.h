@@ -111,25 +111,16 @@ typedef struct IrHelper {
 } IrHelper;
 
 /*
- * Vector operations work on CPU state memory: d = fn(a, b) over 8 or 16 bytes.
- * `host_op` names a common operation that a back end may emit inline; fn is
- * the definition of what it does (target/arm/vec-helper.h says it in words). When 8 bytes are written the function
- * itself clears the upper half of the 16-byte register.
+ * Vector operations work on CPU state memory: d = fn(a, b) over 8 or 16 bytes. When 8 bytes are
+ * written, the upper half of the 16-byte register is cleared. fn is the definition of
+ * what an operation does; `host_op` is its name in vec-ops.def when it has one there, so that a
+ * back end can emit it inline. It calls fn for all others (IRV_NONE), which are the target's own.
  */
 typedef enum IrVecHostOp {
-    IRV_NONE, IRV_MOV, IRV_AND, IRV_OR, IRV_XOR, IRV_ANDC /* a & ~b */, IRV_ORC, IRV_NOT,
-    IRV_ADD, IRV_SUB, IRV_MUL, IRV_CMEQ, IRV_CMGT, IRV_CMHI, IRV_CMGE, IRV_CMHS,
-    IRV_SMAX, IRV_UMAX, IRV_SMIN, IRV_UMIN, IRV_SHL_IMM, IRV_USHR_IMM, IRV_SSHR_IMM,
-    IRV_UQADD, IRV_SQADD, IRV_UQSUB, IRV_SQSUB, IRV_ADDP, IRV_UMAXP, IRV_UMINP,
-    IRV_DUP_LANE /* imm = lane */, IRV_ZIP1, IRV_ZIP2, IRV_UZP1, IRV_UZP2, IRV_TBL1,
-    IRV_AESE, IRV_AESMC, IRV_AESD, IRV_AESIMC, IRV_PMULL64,
-    IRV_BSL, IRV_BIT, IRV_BIF, IRV_MLA, IRV_MLS, IRV_NEG, IRV_ABS, IRV_CNT, IRV_CMTST,
-    IRV_CMEQ0, IRV_CMGT0, IRV_CMGE0, IRV_CMLE0, IRV_CMLT0, IRV_TRN1, IRV_TRN2, IRV_EXT,
-    IRV_REV16, IRV_REV32, IRV_REV64, IRV_XTN, IRV_SHRN, IRV_SSHLL, IRV_USHLL, IRV_UMULL,
-    IRV_SMULL, IRV_SMLAL, IRV_UMLAL, IRV_SMLSL, IRV_UMLSL, IRV_SADDL, IRV_UADDL, IRV_SSUBL,
-    IRV_USUBL, IRV_SADDW, IRV_UADDW, IRV_SSUBW, IRV_USUBW, IRV_MUL_LANE, IRV_MLA_LANE,
-    IRV_MLS_LANE, IRV_SSRA, IRV_USRA, IRV_SLI, IRV_SRI, IRV_SMAXP, IRV_SMINP, IRV_URHADD,
-    IRV_SHA256H, IRV_SHA256H2, IRV_SHA256SU0, IRV_SHA256SU1,
+    IRV_NONE,
+#define IRV_OP(name, meaning) IRV_##name,
+#include "accel/tcg/vec-ops.def"
+#undef IRV_OP
 } IrVecHostOp;
 
 typedef void IrVecFn(void *d, const void *a, const void *b, uint32_t desc);
@@ -140,14 +131,14 @@ typedef struct IrVecHelper {
     uint8_t host_op;    /* IrVecHostOp */
 } IrVecHelper;
 
-/* desc: bits 0-4 bytes written (8 or 16), bits 5-6 log2 of element bytes, bits 8-31 signed immediate. */
+/* desc: bits 0-8 bytes written (1 to 256), 9-10 log2 of element bytes, 11-31 signed imm. */
 static inline uint32_t vec_desc(unsigned bytes, unsigned esize, int32_t imm)
 {
-    return bytes | esize << 5 | (uint32_t)imm << 8;
+    return bytes | esize << 9 | (uint32_t)imm << 11;
 }
-static inline unsigned vec_desc_bytes(uint32_t desc) { return desc & 31; }
-static inline unsigned vec_desc_esize(uint32_t desc) { return (desc >> 5) & 3; }
-static inline int32_t vec_desc_imm(uint32_t desc) { return (int32_t)desc >> 8; }
+static inline unsigned vec_desc_bytes(uint32_t desc) { return desc & 511; }
+static inline unsigned vec_desc_esize(uint32_t desc) { return (desc >> 9) & 3; }
+static inline int32_t vec_desc_imm(uint32_t desc) { return (int32_t)desc >> 11; }
 
 /*
  * Scalar floating point works on CPU state memory as well: operands are the low 4 or 8
@@ -168,7 +159,25 @@ typedef enum IrFpHostOp {
     /* Toward zero, saturated; narrow ones are zero-extended. */
     IRFP_TO_S32, IRFP_TO_U32, IRFP_TO_S64, IRFP_TO_U64,
     IRFP_FROM_S64, IRFP_FROM_U64,
+    /* Vectors alone: |a - b|; comparisons (AC..: of magnitudes) with b or 0, all ones or zeros. */
+    IRFP_ABD, IRFP_CMEQ, IRFP_CMGE, IRFP_CMGT, IRFP_ACGE, IRFP_ACGT,
+    IRFP_CMEQ0, IRFP_CMGE0, IRFP_CMGT0, IRFP_CMLE0, IRFP_CMLT0,
+    /* Integral values: imm is IrFpRound. Integers of the elements' size, toward zero, saturated. */
+    IRFP_ROUND, IRFP_TO_S, IRFP_TO_U, IRFP_FROM_S, IRFP_FROM_U,
+    /*
+     * Singles from 8 bytes of a, of any offset, to doubles. Doubles of all of a to singles: in the
+     * lower half of d, the upper one cleared (8 bytes), or in the upper half (16).
+     */
+    IRFP_WIDEN, IRFP_NARROW,
 } IrFpHostOp;
+
+/* FPCR.RMode's encodings, and more. */
+enum IrFpRound {
+    IR_ROUND_MODE = 7,
+    IR_ROUND_AWAY = 4,      /* nearest, ties away from zero */
+    IR_ROUND_FPCR = 7,      /* as FPCR says */
+    IR_ROUND_EXACT = 8,     /* inexactness is flagged */
+};
 
 typedef struct IrFpHelper {
     IrHelper h;
@@ -176,6 +185,27 @@ typedef struct IrFpHelper {
     bool is_double;     /* the operands' format; of IRFP_FROM the result's */
     uint16_t env;       /* offset of FPCR from the Vcpu; FPSR follows it */
 } IrFpHelper;
+
+/*
+ * Vectors of floating-point numbers: d = fn(a, b) or fn(d, a, b), as IR_vec, with FPCR and FPSR
+ * as the scalar operations have them. Elements of 4 or 8 bytes; the descriptor's bytes may be
+ * those of one element, and the rest of the 16-byte register is cleared.
+ */
+typedef void IrFpVecFn(Vcpu *cpu, void *d, const void *a, const void *b, uint32_t desc);
+
+typedef enum IrFpVecForm {
+    IRFV_LANES,         /* lane i of a with lane i of b */
+    IRFV_BY_LANE,       /* lane i of a with lane imm of b, a whole register */
+    IRFV_PAIRS,         /* neighbours: the pairs of a, then those of b; for one lane a is b */
+} IrFpVecForm;
+
+typedef struct IrFpVecHelper {
+    const char *name;
+    IrFpVecFn *fn;
+    uint8_t host_op;    /* IrFpHostOp */
+    uint8_t form;       /* IrFpVecForm */
+    uint16_t env;       /* as in IrFpHelper */
+} IrFpVecHelper;
 
 /* What a back end looks at in FPCR and FPSR. */
 enum IrFpEnv {
@@ -321,6 +351,8 @@ void ir_fp(IrBuilder *b, const IrFpHelper *h, uint32_t d_off, uint32_t a_off, ui
 void ir_fp_cmp(IrBuilder *b, const IrFpHelper *h, uint32_t a_off, uint32_t b_off);
 IrVal ir_fp_to_int(IrBuilder *b, const IrFpHelper *h, uint32_t a_off);
 void ir_fp_from_int(IrBuilder *b, const IrFpHelper *h, uint32_t d_off, IrVal v);
+void ir_fp_vec(IrBuilder *b, const IrFpVecHelper *h, uint32_t d_off, uint32_t a_off,
+               uint32_t b_off, uint32_t desc);
 
 /* Start of a guest instruction of so many bytes; every instruction begins with it. */
 void ir_insn(IrBuilder *b, uint64_t pc, unsigned bytes);

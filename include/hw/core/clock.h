@@ -12,7 +12,9 @@
 #ifndef HW_CORE_CLOCK_H
 #define HW_CORE_CLOCK_H
 
-#include "util/osdep.h"
+#include "util/bytes.h"
+#include "util/digest.h"
+#include "util/error.h"
 
 typedef struct VirtualClock VirtualClock;
 typedef struct Timer Timer;
@@ -41,7 +43,12 @@ void clock_free(VirtualClock *clock);
 /* Nanoseconds of virtual time now. */
 int64_t clock_now(VirtualClock *clock);
 
-/* `name` must outlive the timer. */
+/*
+ * Timers belong to the machine's state: which are armed, and for when, is saved, loaded and
+ * digested here, so that their owners need no field for it. They are all made before the
+ * machine starts, in the same order in every run of one configuration. `name` must outlive the
+ * timer, and both must outlive the clock's last use.
+ */
 void timer_init(Timer *t, VirtualClock *clock, TimerFn *fn, void *opaque,
                 const char *name);
 /* (Re)arm for an absolute time; a time in the past fires at the next boundary. */
@@ -93,7 +100,16 @@ int64_t clock_icount_until(VirtualClock *clock, int64_t deadline_ns);
 void clock_pause(VirtualClock *clock);
 void clock_resume(VirtualClock *clock);
 
-/* Guest-visible state for digests and snapshots: shift and bias. */
-int64_t clock_bias(const VirtualClock *clock);
+/* ---- state: the instruction count, virtual time, and every timer ---- */
+
+void clock_digest(const VirtualClock *clock, Digest *digest);
+void clock_save(VirtualClock *clock, GByteArray *out);
+/*
+ * After this no slice is set (clock_set_slice()). Fails, saying why, for the state of other
+ * timers or of the other kind of clock; the clock is not usable then.
+ */
+bool clock_load(VirtualClock *clock, ByteReader *in, Error **errp);
+/* For tests: no timer is armed, and it is no time. */
+void clock_scramble(VirtualClock *clock);
 
 #endif

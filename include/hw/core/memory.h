@@ -12,8 +12,9 @@
 #define HW_CORE_MEMORY_H
 
 #include <glib.h>
-#include "util/error.h"
+#include "util/bytes.h"
 #include "util/digest.h"
+#include "util/error.h"
 
 typedef uint64_t hwaddr;
 
@@ -137,13 +138,27 @@ void memory_mark_written(MemoryMap *map, MemRegion *region, hwaddr addr,
 typedef void MemoryPageFn(void *opaque, const MemRegion *region, hwaddr page);
 void memory_clean(MemoryMap *map, uint8_t dirty_flag, MemoryPageFn *fn, void *opaque);
 
-/* Adds each page with PAGE_DIRTY_CHECK (address and content) in address order and clears
- * the flag. */
-void memory_digest_dirty(MemoryMap *map, Digest *digest);
+/*
+ * Adds each page with PAGE_DIRTY_CHECK (address and digest of the content) in address order and
+ * clears the flag. For each, pages gets the distance of its number (address / PAGE_SIZE) to the one
+ * before as a varint, and a byte of its digest; NULL: not wanted.
+ */
+void memory_digest_dirty(MemoryMap *map, Digest *digest, GByteArray *pages);
 /* Adds each page with PAGE_EVER that is not all zero; changes nothing. */
 void memory_digest_all(MemoryMap *map, Digest *digest);
 
-/* Regions in address order, for info mtree. */
-void memory_foreach(MemoryMap *map, void (*fn)(const MemRegion *, void *), void *opaque);
+/*
+ * The content of all regions with host memory, and which pages PAGE_DIRTY_CHECK marks. Saving
+ * fails when it is more than one buffer holds. Loading fails, saying why, for the memory of
+ * another machine or damaged data; the map's content is then undefined. Writes run the hooks.
+ */
+bool memory_save(MemoryMap *map, GByteArray *out, Error **errp);
+bool memory_load(MemoryMap *map, ByteReader *in, Error **errp);
+
+/* For tests: overwrite every page that was ever written. */
+void memory_scramble(MemoryMap *map);
+
+/* Regions in address order. */
+void memory_foreach(MemoryMap *map, void (*fn)(MemRegion *, void *), void *opaque);
 
 #endif

@@ -3,8 +3,8 @@
  * devices whose registers are 32-bit words. The engine does masks, logging of
  * bad accesses and plain storage; behaviour is in named hooks.
  *
- * Both masks also apply to what hooks return and get. A row with REG_NO_FIELD
- * and no read hook reads as its reset value (identification registers); one
+ * Both masks also apply to what hooks return and get. A row without a field
+ * and without a read hook reads as its reset value (identification registers); one
  * with readable == 0 is write-only, with writable == 0 read-only.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -20,18 +20,20 @@ typedef struct RegisterRow {
     uint32_t readable;      /* bits that read as stored; others read as zero */
     uint32_t writable;      /* bits a write changes */
     uint32_t reset;
-    int32_t field;          /* byte offset of the uint32_t in the state, or REG_NO_FIELD */
+    uint32_t field;         /* REG_FIELD(): where the value is stored; 0: nowhere */
     uint32_t (*read)(void *dev);               /* instead of the field; may be NULL */
     void (*write)(void *dev, uint32_t value);  /* instead of the field; may be NULL */
     void (*after_write)(void *dev);            /* e.g. update_irq; may be NULL */
     uint32_t (*peek)(void *dev);               /* observer, when read has side effects */
 } RegisterRow;
 
-#define REG_NO_FIELD (-1)
+/* The uint32_t `member` of the state struct S, another type does not compile. */
+#define REG_FIELD(S, member) \
+    (1 + (uint32_t)offsetof(S, member) + 0 * _Generic(((S *)0)->member, uint32_t: 1))
 
 /* The row of an identification register: a byte that never changes. */
 #define REG_ID_ROW(at, label, value) \
-    { at, label, .readable = 0xff, .reset = value, .field = REG_NO_FIELD }
+    { at, label, .readable = 0xff, .reset = value }
 
 typedef struct RegisterBank {
     const char *device;          /* for log lines */
@@ -49,6 +51,11 @@ uint32_t register_read(const RegisterBank *bank, void *dev, hwaddr offset);
 void register_write(const RegisterBank *bank, void *dev, hwaddr offset, uint32_t value);
 /* For gdb and monitors: no side effects and nothing in the log; zero where nothing is. */
 uint32_t register_peek(const RegisterBank *bank, void *dev, hwaddr offset);
+/*
+ * Assert what the engine relies on: ascending offsets, and a field or a hook wherever a
+ * guest may write.
+ */
+void register_bank_check(const RegisterBank *bank);
 /* Set every field to its row's reset value. */
 void register_reset(const RegisterBank *bank, void *dev);
 

@@ -1,0 +1,236 @@
+/*
+ * The execution loop: the state of the whole machine, saved and loaded.
+ *
+ * 1. Saved is all that the guest can see, and all that the order of a replay depends on: the
+ *    place in the recording, the clock with its timers, devices, CPUs, turns, memory. Nothing of
+ *    translations, TLBs or slices is, since no guest can see these.
+ * 2. It is saved and loaded in a closure on a settled boundary (exec-loop.c), so that no request,
+ *    due timer or delivery is half done.
+ * 3. A saved state is untrusted input. One that does not fit is refused with what differs; by then
+ *    part of it may have been loaded, so the machine must not run on.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/exec-loop-internal.h"
+#include "migration/fields.h"
+#include "util/host-clock.h"
+
+#define STATE_MAGIC "REARMST1"
+
+/* What the loop itself knows that is not in the clock. */
+typedef struct LoopState {
+    uint64_t warps;
+    int64_t left;
+    uint64_t ran[EXEC_MAX_CPUS];
+    uint8_t asleep[EXEC_MAX_CPUS];
+    uint32_t cpu;
+    uint32_t current_cpu;
+    uint32_t num_cpus;
+    uint8_t woken;            /* the next choice looks at sleepers */
+    uint8_t pad[3];
+} LoopState;
+
+#define LOOP_FIELDS(F, S)   \
+    F(S, U64, warps)        \
+    F(S, U64, left)         \
+    F(S, ARRAY_U64, ran)    \
+    F(S, ARRAY_U8, asleep)  \
+    F(S, U32, cpu)          \
+    F(S, U32, current_cpu)  \
+    F(S, U32, num_cpus)     \
+    F(S, U8, woken)         \
+    F(S, ARRAY_U8, pad)
+
+FIELD_TABLE(loop_fields, "loop", 1, LoopState, LOOP_FIELDS);
+
+static LoopState loop_state_get(const ExecLoop *l)
+{
+    LoopState s = { .warps = l->warps, .left = l->sched.left, .cpu = l->sched.cpu,
+                    .current_cpu = l->machine->current_cpu, .num_cpus = l->machine->num_cpus,
+                    .woken = tcg_woken(l->tcg) };
+
+    memcpy(s.ran, l->sched.ran, sizeof(s.ran));
+    memcpy(s.asleep, l->sched.asleep, sizeof(s.asleep));
+    return s;
+}
+
+void loop_visit_state(ExecLoop *l, MachineStateFn *fn, void *opaque)
+{
+    LoopState s = loop_state_get(l);
+
+    fn(opaque, "execution loop", &loop_fields, &s);
+}
+
+static void loop_state_set(ExecLoop *l, const LoopState *s)
+{
+    l->warps = s->warps;
+    l->sched.left = s->left;
+    l->sched.cpu = s->cpu;
+    memcpy(l->sched.ran, s->ran, sizeof(s->ran));
+    memcpy(l->sched.asleep, s->asleep, sizeof(s->asleep));
+    l->machine->current_cpu = s->current_cpu;
+}
+
+bool machine_save(ExecLoop *l, GByteArray *out, Error **errp)
+{
+    Machine *m = l->machine;
+    LoopState state = loop_state_get(l);
+
+    if (l->over || l->ended) {
+        error_setg(errp, "the %s has ended: there is no state to save that goes on",
+                   l->over ? "replay" : "machine");
+        return false;
+    }
+    bytes_put_data(out, STATE_MAGIC, strlen(STATE_MAGIC));
+    replay_save(l->replay, out);
+    fields_save(&loop_fields, &state, out);
+    machine_save_devices(m, out);
+    for (unsigned n = 0; n < m->num_cpus; n++) {
+        m->cpus[n]->ops->save(m->cpus[n], out);
+    }
+    return memory_save(m->memory, out, errp);
+}
+
+/* ---- load ---- */
+
+static bool check_magic(ByteReader *in, Error **errp)
+{
+    const uint8_t *magic = bytes_get_data(in, strlen(STATE_MAGIC));
+
+    if (!magic || memcmp(magic, STATE_MAGIC, strlen(STATE_MAGIC)) != 0) {
+        error_setg(errp, "this is not the saved state of a machine (no %s at its start)",
+                   STATE_MAGIC);
+        return false;
+    }
+    return true;
+}
+
+static bool load_loop(ExecLoop *l, LoopState *s, ByteReader *in, Error **errp)
+{
+    if (!fields_load(&loop_fields, s, in, errp)) {
+        return false;
+    }
+    if (s->num_cpus != l->machine->num_cpus) {
+        error_setg(errp, "the state has %" PRIu32 " CPUs, this machine %u", s->num_cpus,
+                   l->machine->num_cpus);
+        return false;
+    }
+    if (s->cpu >= s->num_cpus || s->current_cpu >= s->num_cpus) {
+        error_setg(errp, "the state of the execution loop is damaged");
+        return false;
+    }
+    loop_state_set(l, s);
+    return true;
+}
+
+static bool load_parts(ExecLoop *l, ByteReader *in, Error **errp)
+{
+    Machine *m = l->machine;
+    LoopState s;
+
+    if (!check_magic(in, errp) || !replay_load(l->replay, in, errp) || !load_loop(l, &s, in, errp) ||
+        !machine_load_devices(m, in, errp)) {
+        return false;
+    }
+    for (unsigned n = 0; n < m->num_cpus; n++) {
+        if (!m->cpus[n]->ops->load(m->cpus[n], in, errp)) {
+            return false;
+        }
+    }
+    if (!memory_load(m->memory, in, errp)) {
+        return false;
+    }
+    if (byte_reader_left(in)) {
+        error_setg(errp, "%zu bytes follow the machine's state", byte_reader_left(in));
+        return false;
+    }
+    /* Last: a CPU's interrupt that is pending wakes it. */
+    tcg_set_woken(l->tcg, s.woken);
+    return true;
+}
+
+bool machine_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp)
+{
+    ByteReader in;
+
+    if (l->ended) {
+        error_setg(errp, "the machine has ended: a state can be loaded into a running one only");
+        return false;
+    }
+    byte_reader_init(&in, data, length);
+    if (!load_parts(l, &in, errp)) {
+        return false;
+    }
+    l->over = false;
+    l->result = (ExecResult){ 0 };
+    l->icount = clock_icount(l->machine->clock);
+    clock_set_slice(l->machine->clock, l->icount, &l->zero);
+    loop_start_checks(l);
+    l->adapt_time = host_monotonic_ns();
+    l->adapt_icount = l->icount;
+    l->adapt_idle = 0;
+    for (unsigned n = 0; n < l->machine->num_cpus; n++) {
+        Vcpu *cpu = l->machine->cpus[n];
+
+        cpu->skip_breakpoint = cpu->skip_watch = false;
+    }
+    return true;
+}
+
+/* ---- chaos: save, make a mess of everything, load; nothing of it may show ---- */
+
+static uint64_t chaos_random(ExecLoop *l)
+{
+    l->chaos ^= l->chaos << 13;
+    l->chaos ^= l->chaos >> 7;
+    l->chaos ^= l->chaos << 17;
+    return l->chaos >> 8;
+}
+
+static void scramble(ExecLoop *l)
+{
+    /* CPUs first: their timers' outputs go to interrupt controllers. */
+    for (unsigned n = 0; n < l->machine->num_cpus; n++) {
+        l->machine->cpus[n]->ops->reset(l->machine->cpus[n]);
+    }
+    memset(&l->sched, 0xa5, sizeof(l->sched));
+    l->sched.cpu = 0;
+    l->warps = chaos_random(l);
+    l->machine->current_cpu = 0;
+    machine_scramble_devices(l->machine, &l->chaos);
+    memory_scramble(l->machine->memory);
+}
+
+static void chaos_round(ExecLoop *l)
+{
+    GByteArray *before = g_byte_array_new(), *after = g_byte_array_new();
+    Error *err = NULL;
+
+    if (!machine_save(l, before, &err)) {
+        g_error("state-chaos: %s", error_get_pretty(err));
+    }
+    scramble(l);
+    if (!machine_load(l, before->data, before->len, &err) || !machine_save(l, after, &err)) {
+        g_error("state-chaos: %s", error_get_pretty(err));
+    }
+    if (before->len != after->len || memcmp(before->data, after->data, before->len) != 0) {
+        g_error("state-chaos: what was loaded at position %" PRIu64 " is not what was saved",
+                exec_loop_position(l));
+    }
+    g_byte_array_unref(before);
+    g_byte_array_unref(after);
+}
+
+void loop_state_chaos(ExecLoop *l)
+{
+    uint64_t position = exec_loop_position(l);
+
+    if (!l->chaos || position < l->chaos_at) {
+        return;
+    }
+    if (l->chaos_at) {
+        chaos_round(l);
+    }
+    l->chaos_at = position + 1 + chaos_random(l) % (2 * l->config.state_chaos_period);
+}

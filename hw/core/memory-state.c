@@ -1,0 +1,234 @@
+/*
+ * The content of RAM, ROM and flash, as a machine's state.
+ *
+ * The number of regions; for each: name, base and size, the number of pages that follow, and
+ * for each of these how many were left out before it, flags, and its bytes unless it is all zero.
+ * What is left out is zero and not dirty for the next check.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/core/memory.h"
+#include "hw/core/memory-internal.h"
+
+#define NAME_MAX_LENGTH 256
+/* What a GByteArray can hold, less a reserve for all other state. */
+#define MAX_BYTES (4000ull << 20)
+
+enum SavedPage {
+    SAVED_CONTENT = 1,     /* its bytes follow */
+    SAVED_DIRTY_CHECK = 2, /* PAGE_DIRTY_CHECK */
+};
+
+static uint8_t *page_host(const MemRegion *region, hwaddr page)
+{
+    return region->host + (page << PAGE_BITS);
+}
+
+/* ---- save ---- */
+
+static uint8_t saved_flags(const MemRegion *region, hwaddr page)
+{
+    bool dirty = region->page_flags[page] & PAGE_DIRTY_CHECK;
+
+    return (uint8_t)((memory_page_is_zero(page_host(region, page)) ? 0 : SAVED_CONTENT) |
+                     (dirty ? SAVED_DIRTY_CHECK : 0));
+}
+
+static void save_pages(const MemRegion *region, GByteArray *out)
+{
+    hwaddr num_pages = region->size >> PAGE_BITS, next = 0, saved = 0;
+    GByteArray *pages = g_byte_array_new();
+
+    for (hwaddr page = 0;
+         (page = memory_next_flagged(region, page, PAGE_EVER | PAGE_DIRTY_CHECK)) < num_pages;
+         page++) {
+        uint8_t flags = saved_flags(region, page);
+
+        if (!flags) {
+            continue;
+        }
+        bytes_put_varint(pages, page - next);
+        bytes_put_u8(pages, flags);
+        if (flags & SAVED_CONTENT) {
+            bytes_put_data(pages, page_host(region, page), PAGE_SIZE);
+        }
+        next = page + 1;
+        saved++;
+    }
+    bytes_put_varint(out, saved);
+    bytes_put_data(out, pages->data, pages->len);
+    g_byte_array_unref(pages);
+}
+
+typedef struct Save {
+    GByteArray *out;
+    uint64_t bytes;
+    unsigned regions;
+} Save;
+
+static void count_region(MemRegion *region, void *opaque)
+{
+    Save *s = opaque;
+    hwaddr num_pages = region->size >> PAGE_BITS;
+
+    if (!region->host) {
+        return;
+    }
+    s->regions++;
+    for (hwaddr page = 0;
+         (page = memory_next_flagged(region, page, PAGE_EVER | PAGE_DIRTY_CHECK)) < num_pages;
+         page++) {
+        s->bytes += PAGE_SIZE + 8;
+    }
+}
+
+static void save_region(MemRegion *region, void *opaque)
+{
+    Save *s = opaque;
+
+    if (region->host) {
+        bytes_put_block(s->out, region->name, strlen(region->name));
+        bytes_put_le64(s->out, region->base);
+        bytes_put_le64(s->out, region->size);
+        save_pages(region, s->out);
+    }
+}
+
+bool memory_save(MemoryMap *map, GByteArray *out, Error **errp)
+{
+    Save s = { .out = out };
+
+    memory_foreach(map, count_region, &s);
+    if (s.bytes > MAX_BYTES) {
+        error_setg(errp, "the guest has written %" PRIu64 " MiB of memory; a saved state has room "
+                   "for %llu MiB", s.bytes >> 20, MAX_BYTES >> 20);
+        return false;
+    }
+    bytes_put_varint(out, s.regions);
+    memory_foreach(map, save_region, &s);
+    return true;
+}
+
+/* ---- load ---- */
+
+/* What is there already stays, with the translations that stand on it. NULL: zero. */
+static void load_page(MemoryMap *map, MemRegion *region, hwaddr page, const uint8_t *content,
+                      bool dirty_check)
+{
+    uint8_t *host = page_host(region, page);
+    bool same = content ? memcmp(host, content, PAGE_SIZE) == 0 : memory_page_is_zero(host);
+
+    if (!same) {
+        memory_mark_written(map, region, region->base + (page << PAGE_BITS), PAGE_SIZE);
+        if (content) {
+            memcpy(host, content, PAGE_SIZE);
+        } else {
+            memset(host, 0, PAGE_SIZE);
+        }
+    }
+    region->page_flags[page] &= (uint8_t)~PAGE_DIRTY_CHECK;
+    region->page_flags[page] |= dirty_check ? PAGE_DIRTY_CHECK : 0;
+}
+
+/* Pages first..last-1 are not in the state. */
+static void clear_pages(MemoryMap *map, MemRegion *region, hwaddr first, hwaddr last)
+{
+    for (hwaddr page = first;
+         (page = memory_next_flagged(region, page, PAGE_EVER | PAGE_DIRTY_CHECK)) < last;
+         page++) {
+        load_page(map, region, page, NULL, false);
+    }
+}
+
+static bool load_pages(MemoryMap *map, MemRegion *region, ByteReader *in)
+{
+    hwaddr num_pages = region->size >> PAGE_BITS, next = 0;
+    uint64_t saved = bytes_get_varint(in);
+
+    for (uint64_t n = 0; n < saved; n++) {
+        uint64_t gap = bytes_get_varint(in);
+        uint8_t flags = bytes_get_u8(in);
+        const uint8_t *content = flags & SAVED_CONTENT ? bytes_get_data(in, PAGE_SIZE) : NULL;
+
+        if (in->failed || gap >= num_pages - next) {
+            return false;
+        }
+        clear_pages(map, region, next, next + gap);
+        load_page(map, region, next + gap, content, flags & SAVED_DIRTY_CHECK);
+        next += gap + 1;
+    }
+    clear_pages(map, region, next, num_pages);
+    return !in->failed;
+}
+
+typedef struct Load {
+    MemoryMap *map;
+    ByteReader *in;
+    Error **errp;
+    uint64_t regions;      /* that are still to come */
+    bool ok;
+} Load;
+
+static bool read_region(const MemRegion *region, ByteReader *in)
+{
+    size_t length;
+    const uint8_t *name = bytes_get_block(in, NAME_MAX_LENGTH, &length);
+    uint64_t base = bytes_get_le64(in), size = bytes_get_le64(in);
+
+    return !in->failed && length == strlen(region->name) &&
+           memcmp(name, region->name, length) == 0 && base == region->base &&
+           size == region->size;
+}
+
+static void load_region(MemRegion *region, void *opaque)
+{
+    Load *l = opaque;
+
+    if (!region->host || !l->ok) {
+        return;
+    }
+    if (!l->regions || !read_region(region, l->in)) {
+        error_setg(l->errp, "the state of memory '%s' (0x%" PRIx64 " bytes at 0x%" PRIx64
+                   ") is missing", region->name, region->size, region->base);
+        l->ok = false;
+    } else if (!load_pages(l->map, region, l->in)) {
+        error_setg(l->errp, "the state of memory '%s' is damaged", region->name);
+        l->ok = false;
+    }
+    l->regions--;
+}
+
+bool memory_load(MemoryMap *map, ByteReader *in, Error **errp)
+{
+    Load l = { .map = map, .in = in, .errp = errp, .ok = true };
+
+    /* Nothing may be stored past the flags any more, which load_page() sets one by one. */
+    memory_clean(map, PAGE_DIRTY_CHECK, NULL, NULL);
+    l.regions = bytes_get_varint(in);
+    memory_foreach(map, load_region, &l);
+    if (l.ok && l.regions) {
+        error_setg(errp, "the state has other memory than this machine");
+        return false;
+    }
+    return l.ok;
+}
+
+/* ---- scramble ---- */
+
+static void scramble_region(MemRegion *region, void *opaque)
+{
+    MemoryMap *map = opaque;
+    hwaddr num_pages = region->host ? region->size >> PAGE_BITS : 0;
+
+    for (hwaddr page = 0; (page = memory_next_flagged(region, page, PAGE_EVER)) < num_pages;
+         page++) {
+        memory_mark_written(map, region, region->base + (page << PAGE_BITS), PAGE_SIZE);
+        memset(page_host(region, page), (int)(page % 251 + 1), PAGE_SIZE);
+    }
+}
+
+void memory_scramble(MemoryMap *map)
+{
+    memory_foreach(map, scramble_region, map);
+}
