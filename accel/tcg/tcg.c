@@ -213,8 +213,10 @@ static void run_bailed(TcgContext *t, Vcpu *cpu)
  */
 static void run_code(TcgContext *t, Vcpu *cpu, Unit *unit)
 {
-    uint64_t result = t->backend->enter(cpu, unit->code);
+    uint64_t result;
 
+    cpu->insn_word = 0;
+    result = t->backend->enter(cpu, unit->code);
     if ((result & EXIT_KIND_MASK) == EXIT_KIND_BAIL) {
         run_bailed(t, cpu);
     }
@@ -236,7 +238,7 @@ static void connect(TcgContext *t, Vcpu *cpu, uint64_t exit, Unit *unit)
         if (((rec->pc ^ unit->phys) & (PAGE_SIZE - 1)) == 0) {
             unit_link(t, rec, unit);
         }
-    } else if ((exit & EXIT_KIND_MASK) == EXIT_KIND_LOOKUP) {
+    } else if ((exit & EXIT_KIND_MASK) == EXIT_KIND_LOOKUP && !unit->state) {
         jump_cache_insert(cpu, cpu->pc, unit->code);
     }
 }
@@ -299,6 +301,7 @@ TcgStop tcg_run(TcgContext *t, Vcpu *cpu)
     cpu->watch_hit = (WatchHit){ 0 };
     for (;;) {
         cpu->exit_request = 0;
+        cpu->insn_word = vcpu_insn_state(cpu);
         if (cpu->watch_hit.kind) {
             cpu->skip_watch = cpu->watch_hit.before;
             return TCG_STOP_WATCH;

@@ -2,9 +2,10 @@
  * The translation cache.
  *
  * 1. A unit stands on one guest page: an instruction that crosses into the next one is in no
- *    unit (see tcg.c). Its key is the physical address of its first
- *    instruction and the CPU mode. Generated code serves every virtual address; IR for
- *    the interpreter knows only the one that it was made for, which then is part of the key.
+ *    unit (see tcg.c). Its key is the physical address of its first instruction, the CPU mode
+ *    and the state that the instruction begins with. Generated code serves every virtual
+ *    address; IR for the interpreter knows only the one that it was made for, which then is
+ *    part of the key.
  * 2. A page with units has PAGE_CODE, and then no soft TLB entry lets stores to it go direct:
  *    each store calls units_invalidate() first.
  * 3. A killed unit is in no table; jumps that still lead to it leave at once.
@@ -38,10 +39,11 @@ typedef struct CodePage {
     unsigned stores;
 } CodePage;
 
-/* One-instruction units depend on address, mode and the instruction's bytes alone. */
+/* One-instruction units depend on address, mode, state and the instruction's bytes alone. */
 typedef struct TailEntry {
     uint64_t pc;
     uint32_t mode;
+    uint32_t state;
     uint8_t insn[VCPU_INSN_BYTES];   /* as many as it has, then zeros */
     IrUnit *ir;     /* NULL: empty */
 } TailEntry;
@@ -142,12 +144,15 @@ static unsigned unit_hash(uint64_t phys, uint32_t mode)
     return h >> 40 & (UNIT_HASH_SIZE - 1);
 }
 
-static Unit *hash_lookup(TcgContext *t, uint64_t phys, uint64_t pc, uint32_t mode)
+static Unit *hash_lookup(TcgContext *t, const Vcpu *cpu, uint64_t phys)
 {
+    uint64_t pc = cpu->pc;
+    uint32_t mode = cpu->mode, state = vcpu_insn_state(cpu);
     Unit *unit = t->hash[unit_hash(phys, mode)];
     bool for_break = breakpoint_on_page(t, pc);
 
-    while (unit && (unit->phys != phys || unit->mode != mode || unit->for_break != for_break ||
+    while (unit && (unit->phys != phys || unit->mode != mode || unit->state != state ||
+                    unit->for_break != for_break ||
                     ((unit->ir || for_break) && unit->pc != pc))) {
         unit = unit->hash_next;
     }
@@ -391,6 +396,7 @@ static void build_ir(TcgContext *t, Vcpu *cpu, const uint8_t *code, unsigned cod
                      unsigned max_insns)
 {
     ir_unit_reset(t->ir, cpu->pc);
+    t->ir->state = vcpu_insn_state(cpu);
     cpu->ops->translate(cpu, t->ir, cpu->pc, cpu->mode, code, code_bytes, max_insns);
     check_ir(t->ir);
 }
@@ -406,7 +412,8 @@ static IrUnit *copy_ir(const IrUnit *u, void *head, void *insns)
     IrUnit *copy = head;
 
     *copy = (IrUnit){ .insns = insns, .num_insns = u->num_insns, .num_values = u->num_values,
-                      .num_guest_insns = u->num_guest_insns, .pc = u->pc };
+                      .num_guest_insns = u->num_guest_insns, .pc = u->pc,
+                      .state = u->state };
     memcpy(insns, u->insns, u->num_insns * sizeof(IrInsn));
     return copy;
 }
@@ -442,6 +449,7 @@ static Unit *unit_translate(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)
     unit->pc = pc;
     unit->phys = itlb->phys | (pc & (PAGE_SIZE - 1));
     unit->mode = cpu->mode;
+    unit->state = t->ir->state;
     unit->num_insns = t->ir->num_guest_insns;
     unit->for_break = breakpoint_on_page(t, pc);
     unit_extent(unit, t->ir);
@@ -478,7 +486,7 @@ static Unit *unit_translate(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)
 
 Unit *unit_find(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)
 {
-    Unit *unit = hash_lookup(t, itlb->phys | (cpu->pc & ~PAGE_MASK), cpu->pc, cpu->mode);
+    Unit *unit = hash_lookup(t, cpu, itlb->phys | (cpu->pc & ~PAGE_MASK));
 
     return unit ? unit : unit_translate(t, cpu, itlb);
 }
@@ -512,7 +520,8 @@ const IrUnit *unit_single(TcgContext *t, Vcpu *cpu, const uint8_t *code)
     uint8_t insn[VCPU_INSN_BYTES] = { 0 };
 
     memcpy(insn, code, bytes);
-    if (!e->ir || e->pc != pc || e->mode != cpu->mode || memcmp(e->insn, insn, sizeof(insn))) {
+    if (!e->ir || e->pc != pc || e->mode != cpu->mode ||
+        e->state != vcpu_insn_state(cpu) || memcmp(e->insn, insn, sizeof(insn))) {
         build_ir(t, cpu, code, bytes, 1);
         if (e->ir) {
             g_free(e->ir->insns);
@@ -521,6 +530,7 @@ const IrUnit *unit_single(TcgContext *t, Vcpu *cpu, const uint8_t *code)
         e->ir = copy_ir(t->ir, g_new(IrUnit, 1), g_new(IrInsn, t->ir->num_insns));
         e->pc = pc;
         e->mode = cpu->mode;
+        e->state = t->ir->state;
         memcpy(e->insn, insn, sizeof(insn));
     }
     return e->ir;

@@ -73,7 +73,7 @@ static const MmioOps device_ops = { .read = device_read, .write = device_write, 
 static void translate(FakeCpu *cpu, IrBuilder *b, uint64_t pc, const uint8_t *code,
                       unsigned code_bytes, unsigned max_insns)
 {
-    ir_insn(b, pc, 4);
+    ir_insn(b, pc, 4, 0);
     ir_exit_main(b, pc);
 }
 

@@ -4,9 +4,9 @@
  * Vcpu itself, so that generated code reaches them with short offsets.
  *
  * 1. Everything here is touched on the machine thread alone.
- * 2. Slots, nzcv, pc and `halted` are guest state (saved and digested by the
- *    target's field table); the rest is engine state that can be rebuilt at any time, the
- *    soft TLB with it (docs/determinism.md, rule 9).
+ * 2. Slots, nzcv, pc, insn_word (of targets that have insn_state) and `halted` are guest state
+ *    (saved and digested by the target's field table); the rest is engine state that can be
+ *    rebuilt at any time, the soft TLB with it (docs/determinism.md, rule 9).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -94,16 +94,22 @@ typedef struct VcpuOps {
     const char *const *slot_names;
 
     /*
-     * Translate guest code at pc into b: at most max_insns instructions, all within the
-     * code_bytes bytes from code, the host address of pc, on. An instruction that they end in
-     * ends the unit in front of it; it is never the first one. When they end with the page,
-     * the bytes of the page in front of pc are there as well. Always emits at least
-     * one instruction and a final exit.
+     * Translate guest code at pc into b, begun with b->state: at most max_insns instructions,
+     * all within code_bytes bytes from code, the host address of pc, on. The unit ends in
+     * front of an instruction that goes on behind them; it is never the first one. When they
+     * end with the page, the bytes of the page in front of pc are there as well. Always emits
+     * at least one instruction and a final exit.
      */
     void (*translate)(Vcpu *cpu, IrBuilder *b, uint64_t pc, uint32_t mode,
                       const uint8_t *code, unsigned code_bytes, unsigned max_insns);
     /* Everything besides code bytes that translation depends on (EL, FP traps, ...). */
     uint32_t (*mode)(Vcpu *cpu);
+    /*
+     * Those bits of instructions' words (ir_insn()) that are state with which the instruction
+     * begins, as T32's IT; the others say something about the instruction. Code is
+     * translated once for each value of them that it is entered with.
+     */
+    uint32_t insn_state;
     /* In this mode, the bits of a PC that must be zero, else there is an alignment fault. */
     uint8_t (*pc_align_mask)(uint32_t mode);
     /*
@@ -190,6 +196,13 @@ struct Vcpu {
     uint16_t nzcv;            /* packed: see accel/tcg/nzcv.h */
     uint8_t halted;           /* WFI */
     uint8_t powered_off;      /* PSCI CPU_OFF */
+    /*
+     * The word of the instruction at pc: while an exception is raised from it, and in sync
+     * helpers. Between two instructions, the state bits (VcpuOps.insn_state) that the next one
+     * begins with; the same for an abort of a fetch. Who sets pc sets insn_word, too, in targets
+     * with such bits. Always 0 while generated code runs.
+     */
+    uint32_t insn_word;
     uint32_t exit_request;    /* leave after this instruction (helpers, devices) */
     /*
      * Non-zero when an interrupt may be pending: set by interrupt controllers through
