@@ -2,7 +2,8 @@
  * A push button on a GPIO line.
  *
  * Wiring: one output, high while the button is down. A press lasts 100 ms of
- * virtual time: longer than the debouncing of the guest's driver.
+ * virtual time: longer than the debouncing of the guest's driver. A reset of the machine does not
+ * lift the finger.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -51,11 +52,6 @@ void gpio_key_set_powerdown(GpioKey *key)
     key->dev.machine->powerdown_opaque = key;
 }
 
-static void gpio_key_reset(Device *dev)
-{
-    gpio_key_release(container_of(dev, GpioKey, dev));
-}
-
 static void gpio_key_free(Device *dev)
 {
     GpioKey *key = container_of(dev, GpioKey, dev);
@@ -66,7 +62,7 @@ static void gpio_key_free(Device *dev)
 
 static const DeviceType gpio_key_type = {
     .name = "gpio-key", .fields = &gpio_key_fields,
-    .state_offset = offsetof(GpioKey, state), .reset = gpio_key_reset,
+    .state_offset = offsetof(GpioKey, state),
     .free = gpio_key_free,
 };
 
