@@ -14,6 +14,7 @@ struct Unit {
     uint64_t pc;              /* virtual address that it was translated at */
     uint64_t phys;            /* its physical address */
     uint32_t mode;
+    uint32_t state;           /* of VcpuOps.insn_state, that it begins with */
     uint16_t num_insns;       /* guest instructions */
     uint16_t page_first, page_last;  /* byte offsets in the page that it was made from */
     bool dead;                /* invalidated: not entered any more */
@@ -37,7 +38,7 @@ typedef struct ExitRec {
 
 /* How generated code returned; in the low bits of the return value. */
 enum ExitKind {
-    EXIT_KIND_LOOKUP = 0,   /* vcpu->pc is set; no way to link or cache missed */
+    EXIT_KIND_LOOKUP = 0,   /* vcpu->pc and insn_word are set; no way to link or cache missed */
     EXIT_KIND_LINK = 1,     /* the other bits are an ExitRec * */
     EXIT_KIND_MAIN = 2,     /* exit_main */
     EXIT_KIND_BUDGET = 3,   /* the unit does not fit vcpu->left */

@@ -43,6 +43,23 @@ static inline uint32_t ir_insn_vec_desc(const IrInsn *i)
     return (uint32_t)i->aux << 16 | i->arg[3];
 }
 
+/* The word of a guest instruction; of an exit, the state bits that its target begins with. */
+static inline bool ir_op_has_word(unsigned op)
+{
+    return op == IR_insn || ir_op_has(op, 'X');
+}
+
+static inline uint32_t ir_insn_word(const IrInsn *i)
+{
+    return i->arg[2] | (uint32_t)i->arg[3] << 16;
+}
+
+static inline void ir_insn_set_word(IrInsn *i, uint32_t word)
+{
+    i->arg[2] = word & 0xffff;
+    i->arg[3] = word >> 16;
+}
+
 static inline bool ir_op_is_fp(unsigned op)
 {
     return op >= IR_fp && op <= IR_fp_from_int;

@@ -40,6 +40,9 @@ static void print_args(const IrInsn *i, FILE *out)
     if (i->imm && i->op != IR_call && !ir_op_is_fp(i->op)) {
         fprintf(out, " imm=0x%" PRIx64, i->imm);
     }
+    if (ir_op_has_word(i->op) && ir_insn_word(i)) {
+        fprintf(out, " word=0x%x", ir_insn_word(i));
+    }
 }
 
 void ir_print(const IrUnit *u, FILE *out)
@@ -126,6 +129,13 @@ static bool parse_operand(const char *word, IrUnit *u, IrInsn *i, unsigned *num_
     }
     if (g_str_has_prefix(word, "imm=")) {
         return parse_number(word + 4, &i->imm);
+    }
+    if (g_str_has_prefix(word, "word=")) {
+        if (!parse_number(word + 5, &value) || value > UINT32_MAX || !ir_op_has_word(i->op)) {
+            return false;
+        }
+        ir_insn_set_word(i, value);
+        return true;
     }
     return *num_args < 4 && parse_value(word, u, &i->arg[(*num_args)++]);
 }

@@ -51,6 +51,7 @@ void ir_unit_reset(IrUnit *u, uint64_t pc)
     u->pc = pc;
     u->full = false;
     u->mem_flags = 0;
+    u->state = u->exit_state = 0;
 }
 
 static IrVal new_value(IrBuilder *b)
@@ -436,40 +437,48 @@ void ir_fp_from_int(IrBuilder *b, const IrFpHelper *h, uint32_t d_off, IrVal v)
     i->arg[1] = d_off / 8;
 }
 
-void ir_insn(IrBuilder *b, uint64_t pc)
+void ir_insn(IrBuilder *b, uint64_t pc, unsigned bytes, uint32_t word)
 {
-    emit(b, IR_insn, IRF_W64, 0, pc);
+    ir_insn_set_word(emit(b, IR_insn, IRF_W64, bytes, pc), word);
     b->num_guest_insns++;
+}
+
+static IrInsn *emit_exit(IrBuilder *b, IrOpcode op, uint8_t flags, unsigned aux, uint64_t pc)
+{
+    IrInsn *i = emit(b, op, flags, aux, pc);
+
+    ir_insn_set_word(i, b->exit_state);
+    return i;
 }
 
 void ir_exit_cond(IrBuilder *b, IrCond cond, uint64_t pc)
 {
-    emit(b, IR_exit_cond, IRF_W64, cond, pc);
+    emit_exit(b, IR_exit_cond, IRF_W64, cond, pc);
 }
 
 void ir_exit_nz(IrBuilder *b, IrWidth w, IrVal v, uint64_t pc)
 {
-    emit(b, IR_exit_nz, width_flag(w), 0, pc)->arg[0] = v.id;
+    emit_exit(b, IR_exit_nz, width_flag(w), 0, pc)->arg[0] = v.id;
 }
 
 void ir_exit_z(IrBuilder *b, IrWidth w, IrVal v, uint64_t pc)
 {
-    emit(b, IR_exit_z, width_flag(w), 0, pc)->arg[0] = v.id;
+    emit_exit(b, IR_exit_z, width_flag(w), 0, pc)->arg[0] = v.id;
 }
 
 void ir_exit_bit(IrBuilder *b, IrVal v, unsigned bit, bool set, uint64_t pc)
 {
-    emit(b, IR_exit_bit, IRF_W64, bit | set << 8, pc)->arg[0] = v.id;
+    emit_exit(b, IR_exit_bit, IRF_W64, bit | set << 8, pc)->arg[0] = v.id;
 }
 
 void ir_jmp(IrBuilder *b, uint64_t pc)
 {
-    emit(b, IR_jmp, IRF_W64, 0, pc);
+    emit_exit(b, IR_jmp, IRF_W64, 0, pc);
 }
 
 void ir_jmp_ind(IrBuilder *b, IrVal pc, IrJumpHint hint)
 {
-    emit(b, IR_jmp_ind, IRF_W64, hint, 0)->arg[0] = pc.id;
+    emit_exit(b, IR_jmp_ind, IRF_W64, hint, 0)->arg[0] = pc.id;
 }
 
 void ir_call_hint(IrBuilder *b, uint64_t return_pc)
@@ -479,7 +488,7 @@ void ir_call_hint(IrBuilder *b, uint64_t return_pc)
 
 void ir_exit_main(IrBuilder *b, uint64_t pc)
 {
-    emit(b, IR_exit_main, IRF_W64, 0, pc);
+    emit_exit(b, IR_exit_main, IRF_W64, 0, pc);
 }
 
 void ir_exit_main_helper(IrBuilder *b)

@@ -240,7 +240,7 @@ bool mmu_io(Vcpu *cpu, unsigned bytes, bool write)
     MemoryMap *memory = cpu->machine->memory;
     /* Before the access: a device may write to the page of the code, or to its tables. */
     const ItlbEntry *itlb = mmu_fetch(cpu, cpu->pc);
-    const IrUnit *insn = unit_single(t, cpu, cpu->pc, itlb);
+    const IrUnit *insn = unit_single(t, cpu, itlb_code(itlb, cpu->pc));
 
     if (!one_access(insn)) {
         return false;
@@ -403,7 +403,7 @@ const ItlbEntry *mmu_fetch(Vcpu *cpu, uint64_t pc)
     uint64_t page = pc & PAGE_MASK;
     ItlbEntry *e = itlb_slot(cpu->space, page);
 
-    if (UNLIKELY(pc & cpu->ops->pc_align_mask)) {
+    if (UNLIKELY(pc & cpu->pc_align_mask)) {
         cpu->ops->raise_alignment(cpu, pc, MMU_FETCH);
         return NULL;
     }

@@ -59,6 +59,12 @@ bool mmu_access(Vcpu *cpu, uint64_t vaddr, void *data, unsigned bytes, unsigned 
  * raising the exception. */
 const ItlbEntry *mmu_fetch(Vcpu *cpu, uint64_t pc);
 
+/* What of insn_word is part of the key of translations. */
+static inline uint32_t vcpu_insn_state(const Vcpu *cpu)
+{
+    return cpu->insn_word & cpu->ops->insn_state;
+}
+
 /* ---- interp/interp.c ---- */
 
 typedef enum InterpStop {

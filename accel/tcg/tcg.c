@@ -5,6 +5,10 @@
  * interpreter agree instruction by instruction, and whatever generated code cannot
  * do exactly (MMIO, faults, a tail shorter than the unit) the interpreter does.
  *
+ * An instruction that crosses into the next page is the interpreter's as well. It is fetched anew
+ * each time, through both pages' entries of the instruction TLB, so what happens to the bytes, the
+ * mapping or the rights of either page needs no record: no unit, link or jump-cache entry holds it.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
@@ -169,7 +173,33 @@ void tcg_flush(TcgContext *t)
 
 static void run_single(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)
 {
-    interp_run(cpu, unit_single(t, cpu, cpu->pc, itlb), 1);
+    interp_run(cpu, unit_single(t, cpu, itlb_code(itlb, cpu->pc)), 1);
+}
+
+static bool crosses_page(Vcpu *cpu, const ItlbEntry *itlb)
+{
+    unsigned rest = PAGE_SIZE - (cpu->pc & ~PAGE_MASK);
+
+    return UNLIKELY(rest < VCPU_INSN_BYTES) &&
+           cpu->ops->insn_bytes(cpu->mode, itlb_code(itlb, cpu->pc)) > rest;
+}
+
+/* An abort is that of the second page's first byte, taken from this instruction. */
+static void run_crossing(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)
+{
+    unsigned rest = PAGE_SIZE - (cpu->pc & ~PAGE_MASK);
+    uint8_t code[VCPU_INSN_BYTES];
+    const ItlbEntry *next;
+
+    /* The next page's entry may take the place of this one. */
+    memcpy(code, itlb_code(itlb, cpu->pc), rest);
+    next = mmu_fetch(cpu, cpu->pc + rest);
+    if (!next) {
+        cpu->left--;
+        return;
+    }
+    memcpy(code + rest, next->host, sizeof(code) - rest);
+    interp_run(cpu, unit_single(t, cpu, code), 1);
 }
 
 /* Interpret one instruction where generated code gave up. */
@@ -197,8 +227,10 @@ static void run_bailed(TcgContext *t, Vcpu *cpu)
  */
 static void run_code(TcgContext *t, Vcpu *cpu, Unit *unit)
 {
-    uint64_t result = t->backend->enter(cpu, unit->code);
+    uint64_t result;
 
+    cpu->insn_word = 0;
+    result = t->backend->enter(cpu, unit->code);
     if ((result & EXIT_KIND_MASK) == EXIT_KIND_BAIL) {
         run_bailed(t, cpu);
     }
@@ -220,7 +252,7 @@ static void connect(TcgContext *t, Vcpu *cpu, uint64_t exit, Unit *unit)
         if (((rec->pc ^ unit->phys) & (PAGE_SIZE - 1)) == 0) {
             unit_link(t, rec, unit);
         }
-    } else if ((exit & EXIT_KIND_MASK) == EXIT_KIND_LOOKUP) {
+    } else if ((exit & EXIT_KIND_MASK) == EXIT_KIND_LOOKUP && !unit->state) {
         jump_cache_insert(cpu, cpu->pc, unit->code);
     }
 }
@@ -251,11 +283,15 @@ static void run_unit(TcgContext *t, Vcpu *cpu)
         cpu->left--;
         return;
     }
+    if (crosses_page(cpu, itlb)) {
+        run_crossing(t, cpu, itlb);
+        return;
+    }
     if (cpu->left == 1 || cpu->skip_watch) {
         run_single(t, cpu, itlb);
         return;
     }
-    unit = unit_find(t, cpu, cpu->pc, itlb);
+    unit = unit_find(t, cpu, itlb);
     if (log_enabled(LOG_EXEC) && log_in_range(cpu->pc)) {
         log_mask(LOG_EXEC, "EXEC: cpu %u pc 0x%" PRIx64 " insns %u left %" PRId64 "\n",
                  cpu->index, cpu->pc, unit->num_insns, cpu->left);
@@ -279,6 +315,7 @@ TcgStop tcg_run(TcgContext *t, Vcpu *cpu)
     cpu->watch_hit = (WatchHit){ 0 };
     for (;;) {
         cpu->exit_request = 0;
+        cpu->insn_word = vcpu_insn_state(cpu);
         if (cpu->watch_hit.kind) {
             cpu->skip_watch = cpu->watch_hit.before;
             return TCG_STOP_WATCH;

@@ -27,6 +27,7 @@ static Space *space_at(TcgContext *t, unsigned index)
 
 /* ---- jump caches ---- */
 
+/* By words: where instructions are shorter, two share an entry. */
 static unsigned jump_index(const JumpCache *j, uint64_t pc)
 {
     return (pc >> 2) & ((1u << j->bits) - 1);
@@ -541,6 +542,7 @@ void tlb_enter(Vcpu *cpu)
     cpu->space_unpriv = space_of(t, cpu, 0);
     cpu->space = space_of(t, cpu, cpu->ops->current_regime(cpu));
     cpu->mode = cpu->ops->mode(cpu);
+    cpu->pc_align_mask = cpu->ops->pc_align_mask(cpu->mode);
     set_tlb(cpu);
     if (cpu->jump_cache < cpu->space->jump ||
         cpu->jump_cache >= cpu->space->jump + SPACE_JUMP_CACHES ||

@@ -81,6 +81,12 @@ static inline ItlbEntry *itlb_slot(Space *s, uint64_t page)
     return &s->itlb[(number ^ number >> ITLB_BITS) & (ITLB_SIZE - 1)];
 }
 
+/* Where the host has pc, which is on the entry's page. */
+static inline const uint8_t *itlb_code(const ItlbEntry *e, uint64_t pc)
+{
+    return e->host + (pc & ~PAGE_MASK);
+}
+
 /* The slot of the page, emptied of another page if need be. */
 ItlbEntry *itlb_insert(Space *s, uint64_t page);
 

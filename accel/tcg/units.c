@@ -1,9 +1,11 @@
 /*
  * The translation cache.
  *
- * 1. A unit stands on one guest page. Its key is the physical address of its first
- *    instruction and the CPU mode. Generated code serves every virtual address; IR for
- *    the interpreter knows only the one that it was made for, which then is part of the key.
+ * 1. A unit stands on one guest page: an instruction that crosses into the next one is in no
+ *    unit (see tcg.c). Its key is the physical address of its first instruction, the CPU mode
+ *    and the state that the instruction begins with. Generated code serves every virtual
+ *    address; IR for the interpreter knows only the one that it was made for, which then is
+ *    part of the key.
  * 2. A page with units has PAGE_CODE, and then no soft TLB entry lets stores to it go direct:
  *    each store calls units_invalidate() first.
  * 3. A killed unit is in no table; jumps that still lead to it leave at once.
@@ -38,11 +40,12 @@ typedef struct CodePage {
     unsigned stores;
 } CodePage;
 
-/* One-instruction units depend on address, mode and the instruction's bytes alone. */
+/* One-instruction units depend on address, mode, state and the instruction's bytes alone. */
 typedef struct TailEntry {
     uint64_t pc;
     uint32_t mode;
-    uint32_t word;
+    uint32_t state;
+    uint8_t insn[VCPU_INSN_BYTES];   /* as many as it has, then zeros */
     IrUnit *ir;     /* NULL: empty */
 } TailEntry;
 
@@ -137,17 +140,20 @@ void units_free(TcgContext *t)
 
 static unsigned unit_hash(uint64_t phys, uint32_t mode)
 {
-    uint64_t h = (phys >> 2 ^ (uint64_t)mode << 40) * 0x9e3779b97f4a7c15u;
+    uint64_t h = (phys >> 1 ^ (uint64_t)mode << 40) * 0x9e3779b97f4a7c15u;
 
     return h >> 40 & (UNIT_HASH_SIZE - 1);
 }
 
-static Unit *hash_lookup(TcgContext *t, uint64_t phys, uint64_t pc, uint32_t mode)
+static Unit *hash_lookup(TcgContext *t, const Vcpu *cpu, uint64_t phys)
 {
+    uint64_t pc = cpu->pc;
+    uint32_t mode = cpu->mode, state = vcpu_insn_state(cpu);
     Unit *unit = t->hash[unit_hash(phys, mode)];
     bool for_break = breakpoint_on_page(t, pc);
 
-    while (unit && (unit->phys != phys || unit->mode != mode || unit->for_break != for_break ||
+    while (unit && (unit->phys != phys || unit->mode != mode || unit->state != state ||
+                    unit->for_break != for_break ||
                     ((unit->ir || for_break) && unit->pc != pc))) {
         unit = unit->hash_next;
     }
@@ -355,7 +361,7 @@ static void log_guest_code(Vcpu *cpu, const IrUnit *u, const uint8_t *code)
 
         if (u->insns[n].op == IR_insn) {
             g_string_append_printf(text, "0x%08" PRIx64 ":  ", pc);
-            cpu->ops->disassemble(cpu, pc, code + (pc - u->pc), 4, text);
+            cpu->ops->disassemble(cpu, pc, code + (pc - u->pc), u->insns[n].aux, text);
             g_string_append_c(text, '\n');
         }
     }
@@ -399,15 +405,19 @@ static void check_ir(const IrUnit *u)
 #endif
 }
 
-static void build_ir(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb,
+static void build_ir(TcgContext *t, Vcpu *cpu, const uint8_t *code, unsigned code_bytes,
                      unsigned max_insns)
 {
-    unsigned offset = pc & (PAGE_SIZE - 1);
-
-    ir_unit_reset(t->ir, pc);
-    cpu->ops->translate(cpu, t->ir, pc, cpu->mode, itlb->host + offset, PAGE_SIZE - offset,
-                        max_insns);
+    ir_unit_reset(t->ir, cpu->pc);
+    t->ir->state = vcpu_insn_state(cpu);
+    cpu->ops->translate(cpu, t->ir, cpu->pc, cpu->mode, code, code_bytes, max_insns);
     check_ir(t->ir);
+}
+
+static void build_unit(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)
+{
+    build_ir(t, cpu, itlb_code(itlb, cpu->pc), PAGE_SIZE - (cpu->pc & ~PAGE_MASK),
+             t->config.unit_insns);
 }
 
 static IrUnit *copy_ir(const IrUnit *u, void *head, void *insns)
@@ -415,7 +425,8 @@ static IrUnit *copy_ir(const IrUnit *u, void *head, void *insns)
     IrUnit *copy = head;
 
     *copy = (IrUnit){ .insns = insns, .num_insns = u->num_insns, .num_values = u->num_values,
-                      .num_guest_insns = u->num_guest_insns, .pc = u->pc };
+                      .num_guest_insns = u->num_guest_insns, .pc = u->pc,
+                      .state = u->state };
     memcpy(insns, u->insns, u->num_insns * sizeof(IrInsn));
     return copy;
 }
@@ -429,13 +440,15 @@ static void unit_extent(Unit *unit, const IrUnit *u)
             unsigned offset = u->insns[n].imm & (PAGE_SIZE - 1);
 
             unit->page_first = MIN(unit->page_first, offset);
-            unit->page_last = MAX(unit->page_last, offset + 3);
+            unit->page_last = MAX(unit->page_last, offset + u->insns[n].aux - 1);
+            assert(unit->page_last < PAGE_SIZE);
         }
     }
 }
 
-static Unit *unit_translate(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb)
+static Unit *unit_translate(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)
 {
+    uint64_t pc = cpu->pc;
     Unit *unit;
     size_t before;
 
@@ -443,12 +456,13 @@ static Unit *unit_translate(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEnt
         units_flush(t);
     }
     unit = tcg_meta_alloc(t, sizeof(*unit));
-    build_ir(t, cpu, pc, itlb, t->config.unit_insns);
-    log_guest_code(cpu, t->ir, itlb->host + (pc & (PAGE_SIZE - 1)));
+    build_unit(t, cpu, itlb);
+    log_guest_code(cpu, t->ir, itlb_code(itlb, pc));
     log_text(LOG_OP, "OP:", pc, t->ir);
     unit->pc = pc;
     unit->phys = itlb->phys | (pc & (PAGE_SIZE - 1));
     unit->mode = cpu->mode;
+    unit->state = t->ir->state;
     unit->num_insns = t->ir->num_guest_insns;
     unit->for_break = breakpoint_on_page(t, pc);
     unit_extent(unit, t->ir);
@@ -483,11 +497,11 @@ static Unit *unit_translate(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEnt
     return unit;
 }
 
-Unit *unit_find(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb)
+Unit *unit_find(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)
 {
-    Unit *unit = hash_lookup(t, itlb->phys | (pc & (PAGE_SIZE - 1)), pc, cpu->mode);
+    Unit *unit = hash_lookup(t, cpu, itlb->phys | (cpu->pc & ~PAGE_MASK));
 
-    return unit ? unit : unit_translate(t, cpu, pc, itlb);
+    return unit ? unit : unit_translate(t, cpu, itlb);
 }
 
 void unit_link(TcgContext *t, ExitRec *exit, Unit *unit)
@@ -502,7 +516,7 @@ const IrUnit *unit_tail(TcgContext *t, Vcpu *cpu, Unit *unit, const ItlbEntry *i
     if (unit->tail && unit->tail->pc == cpu->pc) {
         return unit->tail;
     }
-    build_ir(t, cpu, cpu->pc, itlb, t->config.unit_insns);
+    build_unit(t, cpu, itlb);
     if (!unit->tail) {
         unit->tail = copy_ir(t->ir, tcg_meta_alloc(t, sizeof(IrUnit)),
                              tcg_meta_alloc(t, t->ir->num_insns * sizeof(IrInsn)));
@@ -511,15 +525,17 @@ const IrUnit *unit_tail(TcgContext *t, Vcpu *cpu, Unit *unit, const ItlbEntry *i
     return t->ir;
 }
 
-const IrUnit *unit_single(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb)
+const IrUnit *unit_single(TcgContext *t, Vcpu *cpu, const uint8_t *code)
 {
-    TailEntry *e = &t->tails[(pc >> 2) % TAIL_ENTRIES];
-    unsigned offset = pc & (PAGE_SIZE - 1);
-    uint32_t word = 0;
+    uint64_t pc = cpu->pc;
+    TailEntry *e = &t->tails[(pc >> 1) % TAIL_ENTRIES];
+    unsigned bytes = cpu->ops->insn_bytes(cpu->mode, code);
+    uint8_t insn[VCPU_INSN_BYTES] = { 0 };
 
-    memcpy(&word, itlb->host + offset, MIN(4u, PAGE_SIZE - offset));
-    if (!e->ir || e->pc != pc || e->mode != cpu->mode || e->word != word) {
-        build_ir(t, cpu, pc, itlb, 1);
+    memcpy(insn, code, bytes);
+    if (!e->ir || e->pc != pc || e->mode != cpu->mode ||
+        e->state != vcpu_insn_state(cpu) || memcmp(e->insn, insn, sizeof(insn))) {
+        build_ir(t, cpu, code, bytes, 1);
         if (e->ir) {
             g_free(e->ir->insns);
             g_free(e->ir);
@@ -527,7 +543,8 @@ const IrUnit *unit_single(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry
         e->ir = copy_ir(t->ir, g_new(IrUnit, 1), g_new(IrInsn, t->ir->num_insns));
         e->pc = pc;
         e->mode = cpu->mode;
-        e->word = word;
+        e->state = t->ir->state;
+        memcpy(e->insn, insn, sizeof(insn));
     }
     return e->ir;
 }

@@ -11,17 +11,18 @@
 bool units_init(TcgContext *t, Error **errp);
 void units_free(TcgContext *t);
 
-/* The unit at pc (itlb: the page's entry), translated when missing. Never NULL. */
-Unit *unit_find(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb);
+/* The unit at cpu->pc (itlb: the page's entry), translated when missing. Never NULL. */
+Unit *unit_find(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb);
 
 /* Remember that exit leads to unit. */
 void unit_link(TcgContext *t, ExitRec *exit, Unit *unit);
 
 /*
- * IR for the interpreter, valid until the next call: of the one guest instruction at pc;
- * of all of unit, which stands at cpu->pc, for a slice that ends inside it.
+ * IR for the interpreter, valid until the next call: of the one guest instruction at cpu->pc,
+ * all of which is at code; of all of unit, which stands at cpu->pc, for a slice that ends
+ * inside it.
  */
-const IrUnit *unit_single(TcgContext *t, Vcpu *cpu, uint64_t pc, const ItlbEntry *itlb);
+const IrUnit *unit_single(TcgContext *t, Vcpu *cpu, const uint8_t *code);
 const IrUnit *unit_tail(TcgContext *t, Vcpu *cpu, Unit *unit, const ItlbEntry *itlb);
 
 /* Drop what was made from [addr, addr + length); true when there was something. */

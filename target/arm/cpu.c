@@ -321,6 +321,18 @@ static unsigned arm_disassemble(Vcpu *vcpu, uint64_t pc, const uint8_t *code, un
     return 4;
 }
 
+/* ---- the shape of instructions: A64 ---- */
+
+static uint8_t arm_pc_align_mask(uint32_t mode)
+{
+    return 3;
+}
+
+static unsigned arm_insn_bytes(uint32_t mode, const uint8_t *code)
+{
+    return 4;
+}
+
 /* ---- creation ---- */
 
 static void arm_free(Vcpu *vcpu)
@@ -343,7 +355,8 @@ static const VcpuOps arm_ops = {
     .num_slots = VCPU_MAX_SLOTS,
     .slot_names = slot_names,
     .translate = a64_translate,
-    .pc_align_mask = 3,
+    .pc_align_mask = arm_pc_align_mask,
+    .insn_bytes = arm_insn_bytes,
     .mode = arm_mode,
     .regime = arm_regime,
     .current_regime = arm_current_regime,

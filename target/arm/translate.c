@@ -361,7 +361,7 @@ static bool translate_abnormal(DisasContext *s, const uint8_t *code)
 {
     if (s->mode & MODE_SS) {
         /* Software step exceptions have priority over Illegal State. */
-        ir_insn(s->b, s->pc);
+        ir_insn(s->b, s->pc, INSN_BYTES, 0);
         if (s->mode & MODE_IL) {
             ir_call(s->b, &helper_software_step, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
             check_breakpoint(s);
@@ -370,7 +370,7 @@ static bool translate_abnormal(DisasContext *s, const uint8_t *code)
             translate_step(s, load_insn(code));
         }
     } else if (s->mode & MODE_IL) {
-        ir_insn(s->b, s->pc);
+        ir_insn(s->b, s->pc, INSN_BYTES, 0);
         check_breakpoint(s);
         a64_exception(s, syndrome(EC_ILLEGAL_STATE, 0));
     }
@@ -433,7 +433,7 @@ void a64_translate(Vcpu *cpu, IrBuilder *b, uint64_t pc, uint32_t mode, const ui
             return;
         }
         insn = load_insn(view.code + (s.pc - view.base));
-        ir_insn(b, s.pc);
+        ir_insn(b, s.pc, INSN_BYTES, 0);
         check_breakpoint(&s);
         s.branched = false;
         if (!dispatch(&s, insn)) {

@@ -83,6 +83,16 @@ static uint32_t fake_mode(Vcpu *vcpu)
     return fake_cpu(vcpu)->mode;
 }
 
+static uint8_t fake_pc_align_mask(uint32_t mode)
+{
+    return 3;
+}
+
+static unsigned fake_insn_bytes(uint32_t mode, const uint8_t *code)
+{
+    return 4;
+}
+
 static void fake_regime(Vcpu *vcpu, unsigned number, Regime *out)
 {
     const FakeSpace *k = number ? &fake_cpu(vcpu)->key : &fake_cpu(vcpu)->unpriv_key;
@@ -162,7 +172,8 @@ static bool fake_take_interrupt(Vcpu *vcpu)
 static const VcpuOps fake_ops = {
     .name = "fake",
     .num_slots = VCPU_MAX_SLOTS,
-    .pc_align_mask = 3,
+    .pc_align_mask = fake_pc_align_mask,
+    .insn_bytes = fake_insn_bytes,
     .translate = fake_translate,
     .mode = fake_mode,
     .regime = fake_regime,

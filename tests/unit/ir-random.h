@@ -607,7 +607,7 @@ static inline void random_insn(IrGen *g, uint64_t pc)
 {
     unsigned accesses = percent(g, 35) ? 1 : 0;
 
-    ir_insn(g->b, pc);
+    ir_insn(g->b, pc, 4, 0);
     for (unsigned n = below(g, 3); n-- > 0;) {
         random_value(g);
     }

@@ -73,7 +73,7 @@ static inline uint64_t jit_test_random(JitTest *j)
 static inline IrBuilder *jit_test_begin(JitTest *j)
 {
     ir_unit_reset(j->u, 0x1000);
-    ir_insn(j->u, 0x1000);
+    ir_insn(j->u, 0x1000, 4, 0);
     return j->u;
 }
 

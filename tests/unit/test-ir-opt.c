@@ -352,11 +352,11 @@ static void test_forward_sync(void)
     IrVal v;
 
     ir_unit_reset(u, 0x1000);
-    ir_insn(u, 0x1000);
+    ir_insn(u, 0x1000, 4, 0);
     v = ir_get(u, 3);
     ir_set(u, 4, v);
     ir_call(u, &sync_helper, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
-    ir_insn(u, 0x1004);
+    ir_insn(u, 0x1004, 4, 0);
     ir_set(u, 5, ir_get(u, 3));
     ir_jmp(u, 0x1008);
     ir_opt_forward(u);
@@ -370,9 +370,9 @@ static void test_flags_sync(void)
     IrUnit *u = ir_unit_new();
 
     ir_unit_reset(u, 0x1000);
-    ir_insn(u, 0x1000);
+    ir_insn(u, 0x1000, 4, 0);
     ir_adds(u, W64, ir_get(u, 0), ir_get(u, 1));
-    ir_insn(u, 0x1004);
+    ir_insn(u, 0x1004, 4, 0);
     ir_call(u, &sync_helper, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
     ir_exit_main_helper(u);
     ir_mark_flags(u);
@@ -391,7 +391,7 @@ static void test_dead_calls(void)
     IrVal v;
 
     ir_unit_reset(u, 0x1000);
-    ir_insn(u, 0x1000);
+    ir_insn(u, 0x1000, 4, 0);
     v = ir_get(u, 0);
     ir_call(u, &pure_helper, v, IR_NONE, IR_NONE, IR_NONE);
     ir_call(u, &plain_helper, v, IR_NONE, IR_NONE, IR_NONE);

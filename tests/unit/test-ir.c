@@ -71,13 +71,13 @@ static void test_builder(void)
     IrVal x, y, lo, hi;
 
     ir_unit_reset(u, 0x1000);
-    ir_insn(u, 0x1000);
+    ir_insn(u, 0x1000, 4, 0);
     x = ir_get(u, 0);
     y = ir_const(u, 24);
     ir_ld2(u, MEM_64 | MEM_ALIGNED, ir_add(u, W64, x, y), &lo, &hi);
     ir_set(u, 1, lo);
     ir_set(u, 2, hi);
-    ir_insn(u, 0x1004);
+    ir_insn(u, 0x1004, 4, 0);
     ir_subs(u, W32, lo, hi);
     ir_exit_cond(u, COND_HI, 0x2000);
     ir_jmp(u, 0x1008);

@@ -82,7 +82,7 @@ static const MmioOps device_ops = { .read = device_read, .write = device_write, 
 static void translate(FakeCpu *cpu, IrBuilder *b, uint64_t pc, const uint8_t *code,
                       unsigned code_bytes, unsigned max_insns)
 {
-    ir_insn(b, pc);
+    ir_insn(b, pc, 4, 0);
     ir_ld(b, MEM_64, ir_const(b, WORLD_MMIO));
     ir_exit_main(b, pc);
 }

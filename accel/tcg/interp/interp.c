@@ -233,6 +233,13 @@ static bool exit_taken(Vcpu *cpu, const IrInsn *i, const uint64_t *vals)
     }
 }
 
+static void leave_unit(Vcpu *cpu, const IrInsn *i, uint64_t pc)
+{
+    cpu->left--;
+    cpu->pc = pc;
+    cpu->insn_word = ir_insn_word(i);
+}
+
 /*
  * True when the helper wants out. An access of the same instruction may have asked to leave
  * behind it: the rest of the instruction is run all the same.
@@ -274,6 +281,7 @@ InterpStop interp_run(Vcpu *cpu, const IrUnit *u, unsigned max_insns)
         case IR_insn:
             cpu->left -= started != 0;
             cpu->pc = i->imm;
+            cpu->insn_word = ir_insn_word(i);
             cpu->insn_accessed = false;
             if (cpu->exit_request) {
                 return INTERP_MAIN;
@@ -323,22 +331,18 @@ InterpStop interp_run(Vcpu *cpu, const IrUnit *u, unsigned max_insns)
             break;
         case IR_exit_cond: case IR_exit_nz: case IR_exit_z: case IR_exit_bit:
             if (exit_taken(cpu, i, vals)) {
-                cpu->left--;
-                cpu->pc = i->imm;
+                leave_unit(cpu, i, i->imm);
                 return INTERP_UNIT_END;
             }
             break;
         case IR_jmp:
-            cpu->left--;
-            cpu->pc = i->imm;
+            leave_unit(cpu, i, i->imm);
             return INTERP_UNIT_END;
         case IR_jmp_ind:
-            cpu->left--;
-            cpu->pc = vals[i->arg[0]];
+            leave_unit(cpu, i, vals[i->arg[0]]);
             return INTERP_UNIT_END;
         case IR_exit_main:
-            cpu->left--;
-            cpu->pc = i->imm;
+            leave_unit(cpu, i, i->imm);
             return INTERP_MAIN;
         case IR_exit_main_helper:
             cpu->left--;

@@ -49,6 +49,7 @@ static bool probe_mmio(Vcpu *cpu, const MemSite *site, uint64_t *regs)
         return false;
     }
     cpu->pc = cpu->code_page | site->pc_offset;
+    cpu->insn_word = site->insn_word;
     cpu->left = regs[R15] + site->refund;
     if (site->write) {
         t->io_value = regs[site->value_reg];
@@ -56,7 +57,11 @@ static bool probe_mmio(Vcpu *cpu, const MemSite *site, uint64_t *regs)
             t->io_value &= (1ull << 8 * site->bytes) - 1;
         }
     }
-    return mmu_io(cpu, site->bytes, site->write);
+    if (!mmu_io(cpu, site->bytes, site->write)) {
+        return false;
+    }
+    cpu->insn_word = 0;
+    return true;
 }
 
 /* The interpreter runs the instruction: let it find all state where it belongs. */
@@ -71,6 +76,7 @@ static void restore_state(Vcpu *cpu, const MemSite *site, uint64_t *regs)
                                loc->kind == LOC_SPILL ? spill[loc->where] : loc->value;
     }
     cpu->pc = cpu->code_page | site->pc_offset;
+    cpu->insn_word = site->insn_word;
     regs[R15] += site->refund;
 }
 
@@ -197,13 +203,24 @@ static bool x86_init(TcgContext *t, CodeArena *arena, Error **errp)
 
 /* ---- units ---- */
 
+/* Behind an instruction with a sync helper, the word is gone unless it is the helper's to say. */
+static void clear_word(Gen *g, const IrInsn *i)
+{
+    if (g->word_stored && ir_op_has_word(i->op) && i->op != IR_exit_main_helper) {
+        gen_store_word(g, 0);
+        g->word_stored = false;
+    }
+}
+
 static void gen_insn(Gen *g, const IrInsn *i)
 {
+    clear_word(g, i);
     switch (i->op) {
     case IR_insn:
         g->insn_index += g->insn_pc_valid;
         g->insn_pc_valid = true;
         g->insn_pc = i->imm;
+        g->insn_word = ir_insn_word(i);
         break;
     case IR_const: case IR_call_hint:
         break;

@@ -57,6 +57,10 @@ static void gen_sync_call(Gen *g, const IrInsn *i, const IrHelper *h)
     asm_store(a, true, RAX, RBP, offsetof(Vcpu, pc));
     asm_lea(a, true, RAX, R15, left_after);
     asm_store(a, true, RAX, RBP, offsetof(Vcpu, left));
+    if (g->insn_word) {
+        gen_store_word(g, g->insn_word);
+        g->word_stored = true;
+    }
     asm_mov_rr(a, true, RDI, RBP);
     asm_call_abs(a, (const void *)h->fn);
     asm_load(a, true, R14, RBP, offsetof(Vcpu, tlb));

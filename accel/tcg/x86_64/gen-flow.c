@@ -38,19 +38,34 @@ void gen_address(Gen *g, HostReg reg, uint64_t address)
     }
 }
 
-static void store_pc(Gen *g, uint64_t pc)
+void gen_store_word(Gen *g, uint32_t word)
+{
+    asm_op_rm(&g->a, false, 0, 0xc7, 0, RBP, offsetof(Vcpu, insn_word));
+    asm_u32(&g->a, word);
+}
+
+/* Where to go on when generated code is left. */
+static void store_state(Gen *g, uint32_t state)
+{
+    if (state) {
+        gen_store_word(g, state);
+    }
+}
+
+static void store_pc(Gen *g, uint64_t pc, uint32_t state)
 {
     gen_address(g, RCX, pc);
     asm_store(&g->a, true, RCX, RBP, offsetof(Vcpu, pc));
+    store_state(g, state);
 }
 
-/* RCX = target: through the jump cache, or out to look it up. */
-static void go_indirect(Gen *g)
+/* RCX = target: through the jump cache, which holds units without state, or out to look it up. */
+static void go_indirect(Gen *g, uint32_t state)
 {
     Asm *a = &g->a;
     uint8_t *miss = NULL;
 
-    if (g->link) {
+    if (g->link && !state) {
         asm_mov_rr(a, false, RAX, RCX);
         asm_shift_i(a, false, SHIFT_SHL, RAX, 2);
         asm_alu_rm(a, false, ALU_AND, RAX, RBP, offsetof(Vcpu, jump_mask));
@@ -63,6 +78,7 @@ static void go_indirect(Gen *g)
         asm_patch(a, miss, a->p);
     }
     asm_store(a, true, RCX, RBP, offsetof(Vcpu, pc));
+    store_state(g, state);
     leave(g, EXIT_KIND_LOOKUP);
 }
 
@@ -72,7 +88,8 @@ static void go_indirect(Gen *g)
  */
 void gen_head(Gen *g)
 {
-    Cold cold = { .kind = COLD_BUDGET, .pc = g->u->pc, .refund = g->u->num_guest_insns };
+    Cold cold = { .kind = COLD_BUDGET, .pc = g->u->pc, .state = g->u->state,
+                  .refund = g->u->num_guest_insns };
 
     asm_op_rr(&g->a, true, 0, 0x81, ALU_SUB, R15);
     asm_u32(&g->a, g->u->num_guest_insns);
@@ -84,31 +101,31 @@ void gen_head(Gen *g)
  * Go to pc: a patchable jump within the page, a look-up in the jump cache across
  * pages (the page's translation may differ by then).
  */
-static void go_to(Gen *g, uint64_t pc)
+static void go_to(Gen *g, uint64_t pc, uint32_t state)
 {
     Asm *a = &g->a;
     ExitRec *exit;
 
     if (!g->link) {
-        store_pc(g, pc);
+        store_pc(g, pc, state);
         leave(g, EXIT_KIND_LOOKUP);
     } else if (same_page(pc, g->u->pc)) {
         exit = tcg_meta_alloc(g->t, sizeof(*exit));
         exit->pc = pc;
         exit->jump = asm_jmp(a);
         exit->unlinked = a->p;
-        store_pc(g, pc);
+        store_pc(g, pc, state);
         leave(g, (uintptr_t)exit | EXIT_KIND_LINK);
     } else {
         gen_address(g, RCX, pc);
-        go_indirect(g);
+        go_indirect(g, state);
     }
 }
 
-static void add_exit(Gen *g, uint8_t *jump, uint64_t pc)
+static void add_exit(Gen *g, uint8_t *jump, const IrInsn *i)
 {
     Cold cold = {
-        .kind = COLD_EXIT, .jump = jump, .pc = pc,
+        .kind = COLD_EXIT, .jump = jump, .pc = i->imm, .state = ir_insn_word(i),
         .refund = g->u->num_guest_insns - g->insn_index - 1,
         .save_flags = !g->flags_home, .flags_inverted = g->flags_inverted,
         .first_loc = g->locs->len,
@@ -116,7 +133,7 @@ static void add_exit(Gen *g, uint8_t *jump, uint64_t pc)
 
     assert(g->flags_home || g->flags_in_host);
     cold.num_locs = gen_capture(g);
-    if (gen_loops_to(g, pc)) {
+    if (gen_loops_to(g, cold.pc, cold.state)) {
         cold.num_loop_locs = gen_loop_capture(g);
     }
     g_array_append_val(g->cold, cold);
@@ -133,9 +150,9 @@ void gen_side_exit(Gen *g, const IrInsn *i)
         if (i->aux < COND_AL) {
             gen_flags_to_host(g);
             HostCond cc = gen_cond(g, i->aux);
-            add_exit(g, asm_jcc(a, cc), i->imm);
+            add_exit(g, asm_jcc(a, cc), i);
         } else {
-            add_exit(g, asm_jmp(a), i->imm);
+            add_exit(g, asm_jmp(a), i);
         }
         return;
     }
@@ -153,16 +170,18 @@ void gen_side_exit(Gen *g, const IrInsn *i)
     }
     gen_flags_clobbered(g);
     if (i->op == IR_exit_bit && bit >= 31) {
-        add_exit(g, asm_jcc(a, i->aux >> 8 ? CC_B : CC_AE), i->imm);
+        add_exit(g, asm_jcc(a, i->aux >> 8 ? CC_B : CC_AE), i);
     } else {
         bool when_set = i->op == IR_exit_nz || (i->op == IR_exit_bit && i->aux >> 8);
 
-        add_exit(g, asm_jcc(a, when_set ? CC_NE : CC_E), i->imm);
+        add_exit(g, asm_jcc(a, when_set ? CC_NE : CC_E), i);
     }
 }
 
 void gen_final_exit(Gen *g, const IrInsn *i)
 {
+    uint32_t state = ir_insn_word(i);
+
     if (i->op == IR_exit_main_helper) {
         gen_flush_slots(g);
         leave(g, EXIT_KIND_MAIN);
@@ -178,20 +197,20 @@ void gen_final_exit(Gen *g, const IrInsn *i)
     gen_flush_slots(g);
     switch (i->op) {
     case IR_jmp:
-        if (gen_loops_to(g, i->imm)) {
+        if (gen_loops_to(g, i->imm, state)) {
             unsigned first = g->locs->len, count = gen_loop_capture(g);
 
             gen_loop_jump(g, &g_array_index(g->locs, SlotLoc, first), count);
         } else {
-            go_to(g, i->imm);
+            go_to(g, i->imm, state);
         }
         break;
     case IR_jmp_ind:
         gen_load_into(g, RCX, i->arg[0]);
-        go_indirect(g);
+        go_indirect(g, state);
         break;
     default:
-        store_pc(g, i->imm);
+        store_pc(g, i->imm, state);
         leave(g, EXIT_KIND_MAIN);
         break;
     }
@@ -208,11 +227,11 @@ static void cold_exit(Gen *g, const Cold *c)
         gen_store_loc(g, &g_array_index(g->locs, SlotLoc, c->first_loc + n));
     }
     refund(g, c->refund);
-    if (gen_loops_to(g, c->pc)) {
+    if (gen_loops_to(g, c->pc, c->state)) {
         gen_loop_jump(g, &g_array_index(g->locs, SlotLoc, c->first_loc + c->num_locs),
                       c->num_loop_locs);
     } else {
-        go_to(g, c->pc);
+        go_to(g, c->pc, c->state);
     }
 }
 
@@ -238,7 +257,7 @@ void gen_cold(Gen *g)
             break;
         case COLD_BUDGET:
             refund(g, c->refund);
-            store_pc(g, c->pc);
+            store_pc(g, c->pc, c->state);
             leave(g, EXIT_KIND_BUDGET);
             break;
         default:
@@ -250,6 +269,6 @@ void gen_cold(Gen *g)
     gen_fp_cold(g);
     /* Where a killed unit's entry jumps to: nothing has been taken yet. */
     g->dead_exit = g->a.p;
-    store_pc(g, g->u->pc);
+    store_pc(g, g->u->pc, g->u->state);
     leave(g, EXIT_KIND_LOOKUP);
 }

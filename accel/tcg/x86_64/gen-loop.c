@@ -16,13 +16,14 @@
 /* Leave some registers for what is only used once. */
 #define LOOP_SLOTS_MAX 6
 
+/* The unit's start is the same place only when it is begun with the same state. */
 static bool has_jump_back(const IrUnit *u)
 {
     for (unsigned n = 0; n < u->num_insns; n++) {
         const IrInsn *i = &u->insns[n];
 
         if (ir_op_has(i->op, 'X') && i->op != IR_exit_main && i->op != IR_jmp_ind &&
-            i->op != IR_exit_main_helper && i->imm == u->pc) {
+            i->op != IR_exit_main_helper && i->imm == u->pc && ir_insn_word(i) == u->state) {
             return true;
         }
     }
@@ -63,9 +64,9 @@ void gen_loop_entry(Gen *g)
     g->loop_head = g->a.p;
 }
 
-bool gen_loops_to(const Gen *g, uint64_t pc)
+bool gen_loops_to(const Gen *g, uint64_t pc, uint32_t state)
 {
-    return g->loop_head && pc == g->u->pc;
+    return g->loop_head && pc == g->u->pc && state == g->u->state;
 }
 
 unsigned gen_loop_capture(Gen *g)

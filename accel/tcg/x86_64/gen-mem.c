@@ -39,6 +39,7 @@ static MemSite *new_site(Gen *g, const IrInsn *i, HostReg addr, HostReg value)
 
     site->pc_offset = g->insn_pc & (PAGE_SIZE - 1);
     site->refund = g->u->num_guest_insns - g->insn_index;
+    site->insn_word = g->insn_word;
     site->memflags = (i->aux & ~7u) | (i->op == IR_stx ? MEM_EXCL : 0);
     site->bytes = access_bytes(i);
     site->write = is_write(i);

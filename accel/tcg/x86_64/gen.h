@@ -57,6 +57,7 @@ typedef struct SlotLoc {
 /* A guest access that can bail out; what mmu_probe() needs and how to restore. */
 typedef struct MemSite {
     uint32_t refund;        /* budget to give back: instructions not completed */
+    uint32_t insn_word;     /* the instruction's */
     uint16_t pc_offset;     /* of the instruction, in its page */
     uint16_t memflags;
     uint8_t bytes;          /* of the whole access */
@@ -73,7 +74,8 @@ typedef struct Cold {
     ColdKind kind;
     uint8_t *jump;          /* rel32 that leads here */
     uint8_t *back;          /* COLD_MEM: where to go on */
-    uint64_t pc;
+    uint64_t pc;            /* of the target, and the state that it begins with */
+    uint32_t state;
     unsigned refund;
     bool save_flags, flags_inverted;
     bool keep_xmm;          /* COLD_MEM: there are copies of vector registers */
@@ -99,6 +101,8 @@ typedef struct Gen {
     unsigned n;             /* index of the current IR instruction */
     unsigned insn_index;    /* guest instructions before the current one */
     uint64_t insn_pc;
+    uint32_t insn_word;
+    bool word_stored;       /* in vcpu->insn_word, for a sync helper */
     bool insn_pc_valid;
     GenValue *val;
     uint16_t (*use_after)[4];  /* for each IR instruction's argument: the next use after it */
@@ -208,8 +212,8 @@ static inline int32_t spill_disp(unsigned word)
 
 /* At the unit's start: when it jumps back here, load what it keeps in registers. */
 void gen_loop_entry(Gen *g);
-/* True when an exit to pc is a jump back. */
-bool gen_loops_to(const Gen *g, uint64_t pc);
+/* True when an exit to pc, begun with these state bits, is a jump back. */
+bool gen_loops_to(const Gen *g, uint64_t pc, uint32_t state);
 /* Where each loop slot's value is now, for gen_loop_jump(). Appends to g->locs. */
 unsigned gen_loop_capture(Gen *g);
 /* Dirty slots are home: move the loop slots to their registers and jump. */
@@ -269,6 +273,8 @@ void gen_side_exit(Gen *g, const IrInsn *i);
 void gen_final_exit(Gen *g, const IrInsn *i);
 /* reg = address as seen from where the unit runs now; clobbers RAX, keeps the flags. */
 void gen_address(Gen *g, HostReg reg, uint64_t address);
+/* vcpu->insn_word = word, which it is not already; keeps the flags. */
+void gen_store_word(Gen *g, uint32_t word);
 void gen_head(Gen *g);
 void gen_cold(Gen *g);
 

@@ -21,6 +21,10 @@
  * 5. Guest loads and stores are never removed, duplicated or reordered.
  * 6. Helpers are described by IrHelper; plain ones must not read or write
  *    slots, flags or PC, nor raise exceptions; sync ones may do all of that.
+ * 7. Each guest instruction carries a word of the target's (ir_insn()), which is in
+ *    Vcpu.insn_word when it faults and in its sync helpers. Bits of it may be state with which
+ *    the instruction begins (VcpuOps.insn_state); each exit then says with which state its
+ *    target begins (IrUnit.exit_state).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -88,8 +92,8 @@ enum IrHelperFlags {
     IR_HELPER_VOID = 1 << 0,
     /*
      * May read and write slots, flags, PC, virtual time and device state, and raise exceptions.
-     * Before the call all slots are written back, vcpu->pc is the current instruction's
-     * address and the icount is exact; after it nothing is assumed. When the
+     * Before the call all slots are written back, vcpu->pc and vcpu->insn_word are the current
+     * instruction's and the icount is exact; after it nothing is assumed. When the
      * helper left vcpu->exit_request non-zero, the unit is left for where
      * vcpu->pc says: a helper that raises an exception has set the vector, one
      * that merely wants out has advanced it to the next instruction.
@@ -245,6 +249,8 @@ typedef struct IrUnit {
     uint8_t *is_const;
     bool full;                  /* no room: the front end must end the unit */
     unsigned mem_flags;         /* the builder adds them to every memop; reset to none */
+    uint32_t state;             /* that the first instruction begins with; set behind a reset */
+    uint32_t exit_state;        /* the builder gives them to every exit; reset to none */
 } IrUnit;
 
 /* ---- builder: front ends call these ---- */
@@ -355,8 +361,8 @@ void ir_fp_from_int(IrBuilder *b, const IrFpHelper *h, uint32_t d_off, IrVal v);
 void ir_fp_vec(IrBuilder *b, const IrFpVecHelper *h, uint32_t d_off, uint32_t a_off,
                uint32_t b_off, uint32_t desc);
 
-/* Start of a guest instruction; every instruction begins with it. */
-void ir_insn(IrBuilder *b, uint64_t pc);
+/* Start of a guest instruction of so many bytes, with its word; all others stand behind it. */
+void ir_insn(IrBuilder *b, uint64_t pc, unsigned bytes, uint32_t word);
 
 /* Side exits: leave for `pc` when the condition holds, else go on. */
 void ir_exit_cond(IrBuilder *b, IrCond cond, uint64_t pc);

@@ -4,9 +4,9 @@
  * Vcpu itself, so that generated code reaches them with short offsets.
  *
  * 1. Everything here is touched on the machine thread alone.
- * 2. Slots, nzcv, pc and `halted` are guest state (saved and digested by the
- *    target's field table); the rest is engine state that can be rebuilt at any time, the
- *    soft TLB with it (docs/determinism.md, rule 9).
+ * 2. Slots, nzcv, pc, insn_word (of targets that have insn_state) and `halted` are guest state
+ *    (saved and digested by the target's field table); the rest is engine state that can be
+ *    rebuilt at any time, the soft TLB with it (docs/determinism.md, rule 9).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -17,6 +17,8 @@
 #include "hw/core/machine.h"
 
 #define VCPU_MAX_SLOTS 32
+/* The longest instruction of any target. */
+#define VCPU_INSN_BYTES 4u
 
 /* ---- soft TLB ---- */
 
@@ -90,17 +92,31 @@ typedef struct VcpuOps {
     const GdbTarget *gdb;     /* registers as gdb numbers them: accel/tcg/gdb-target.h */
     unsigned num_slots;
     const char *const *slot_names;
-    uint8_t pc_align_mask;    /* bits of a PC that must be zero, else an alignment fault */
 
     /*
-     * Translate guest code at pc into b: at most max_insns instructions, all on
-     * the page of pc. code points at the host bytes of pc; code_bytes are left on
-     * the page. Always emits at least one instruction and a final exit.
+     * Translate guest code at pc into b, begun with b->state: at most max_insns instructions,
+     * all within code_bytes bytes from code, the host address of pc, on. The unit ends in
+     * front of an instruction that goes on behind them; it is never the first one. When they
+     * end with the page, the bytes of the page in front of pc are there as well. Always emits
+     * at least one instruction and a final exit.
      */
     void (*translate)(Vcpu *cpu, IrBuilder *b, uint64_t pc, uint32_t mode,
                       const uint8_t *code, unsigned code_bytes, unsigned max_insns);
     /* Everything besides code bytes that translation depends on (EL, FP traps, ...). */
     uint32_t (*mode)(Vcpu *cpu);
+    /*
+     * Those bits of instructions' words (ir_insn()) that are state with which the instruction
+     * begins, as T32's IT; the others say something about the instruction. Code is
+     * translated once for each value of them that it is entered with.
+     */
+    uint32_t insn_state;
+    /* In this mode, the bits of a PC that must be zero, else there is an alignment fault. */
+    uint8_t (*pc_align_mask)(uint32_t mode);
+    /*
+     * How many bytes the instruction at code has, VCPU_INSN_BYTES at the most, as its first
+     * bytes tell: as many as PCs are aligned to are there.
+     */
+    unsigned (*insn_bytes)(uint32_t mode, const uint8_t *code);
     /*
      * The CPU's regimes by number, below VCPU_NUM_REGIMES; 0 is that of unprivileged
      * accesses. regime() reads one out of the registers; current_regime() says which
@@ -180,6 +196,13 @@ struct Vcpu {
     uint16_t nzcv;            /* packed: see accel/tcg/nzcv.h */
     uint8_t halted;           /* WFI */
     uint8_t powered_off;      /* PSCI CPU_OFF */
+    /*
+     * The word of the instruction at pc: while an exception is raised from it, and in sync
+     * helpers. Between two instructions, the state bits (VcpuOps.insn_state) that the next one
+     * begins with; the same for an abort of a fetch. Who sets pc sets insn_word, too, in targets
+     * with such bits. Always 0 while generated code runs.
+     */
+    uint32_t insn_word;
     uint32_t exit_request;    /* leave after this instruction (helpers, devices) */
     /*
      * Non-zero when an interrupt may be pending: set by interrupt controllers through
@@ -197,6 +220,7 @@ struct Vcpu {
     uint64_t other_table[VCPU_NUM_REGIMES];   /* the regime's table base of the other half */
     JumpCache *jump_cache;
     uint32_t mode;            /* ops->mode() at the last vcpu_space_changed() */
+    uint8_t pc_align_mask;    /* ops->pc_align_mask() of it */
     unsigned index;
     bool skip_breakpoint;     /* resume from a breakpoint at pc */
     bool skip_watch;          /* resume from a watchpoint: not for the instruction at pc */
