@@ -196,7 +196,7 @@ static void read_memory(void *opaque)
         uint64_t addr = c->addr + done;
         size_t n = MIN(c->length - done, PIECE - (addr & (PIECE - 1)));
 
-        if (!(c->g->physical ? memory_peek(c->cpu->machine->memory, addr, c->data + done, n)
+        if (!(c->g->physical ? machine_peek(c->cpu->machine, c->cpu->index, addr, c->data + done, n)
                              : vcpu_peek(c->cpu, addr, c->data + done, n))) {
             break;
         }

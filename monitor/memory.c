@@ -60,7 +60,7 @@ static unsigned read_memory(MemoryCall *c, Vcpu *cpu, uint64_t addr, uint8_t *da
 
     for (i = 0; i < c->format.count; i++) {
         uint64_t at = addr + (uint64_t)i * size;
-        bool ok = c->physical ? memory_peek(cpu->machine->memory, at, data + i * size, size)
+        bool ok = c->physical ? machine_peek(cpu->machine, cpu->index, at, data + i * size, size)
                               : vcpu_peek(cpu, at, data + i * size, size);
 
         if (!ok) {

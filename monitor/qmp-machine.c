@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include <unistd.h>
+#include "monitor/commands.h"
 #include "monitor/qmp.h"
 
 #define PAGE_BYTES 4096
@@ -242,8 +243,8 @@ bool qmp_x_rearm_query_mtree(QmpContext *ctx, const QapiXRearmQueryMtreeArgs *ar
 }
 
 typedef struct SaveCall {
-    Machine *machine;
-    Vcpu *cpu;             /* NULL: addresses are physical */
+    Vcpu *cpu;             /* who looks */
+    bool physical;
     uint64_t addr, size;
     FILE *file;
     bool unmapped, failed;
@@ -258,8 +259,8 @@ static void save_run(void *opaque)
 
     while (left) {
         size_t n = MIN(left, PAGE_BYTES - addr % PAGE_BYTES);
-        bool ok = c->cpu ? vcpu_peek(c->cpu, addr, page, n)
-                         : memory_peek(c->machine->memory, addr, page, n);
+        bool ok = c->physical ? machine_peek(c->cpu->machine, c->cpu->index, addr, page, n)
+                              : vcpu_peek(c->cpu, addr, page, n);
 
         c->unmapped = !ok;
         if (!ok) {
@@ -276,7 +277,6 @@ static void save_run(void *opaque)
 
 static bool save(MonitorEnv *env, SaveCall *c, const char *filename, Error **errp)
 {
-    c->machine = exec_loop_machine(env->loop);
     c->file = fopen(filename, "wbe");
     if (!c->file) {
         error_setg_errno(errp, errno, "Could not open '%s'", filename);
@@ -303,7 +303,8 @@ bool qmp_memsave(QmpContext *ctx, const QapiMemsaveArgs *args, Error **errp)
 
 bool qmp_pmemsave(QmpContext *ctx, const QapiPmemsaveArgs *args, Error **errp)
 {
-    SaveCall c = { .addr = args->val, .size = args->size };
+    SaveCall c = { .cpu = monitor_cpu(ctx->env), .physical = true, .addr = args->val,
+                   .size = args->size };
 
     return save(ctx->env, &c, args->filename, errp);
 }

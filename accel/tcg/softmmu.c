@@ -432,7 +432,7 @@ static bool observe(Vcpu *cpu, uint64_t vaddr, void *data, size_t length, bool w
         }
         phys = res.phys | (clean & ~PAGE_MASK);
         if (!(write ? memory_write(cpu->machine->memory, phys, bytes, part)
-                    : memory_peek(cpu->machine->memory, phys, bytes, part))) {
+                    : machine_peek(cpu->machine, cpu->index, phys, bytes, part))) {
             return false;
         }
         vaddr += part;

@@ -3,13 +3,13 @@
  * QEMU 7.2 hands to the kernel, so that probing goes the same way. libfdt
  * puts a new node before its siblings: what is created last is probed first.
  *
- * Left out because the machine does not have it: the PCIe host, the GICv2m frame
- * and the PMU.
+ * Left out because the machine does not have it: the PCIe host and the PMU.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "boot-fdt.h"
+#include "hw/intc/gicv2m.h"
 #include "hw/virtio/virtio-mmio.h"
 #include "virt-fdt.h"
 #include "virt-map.h"
@@ -27,7 +27,7 @@
 #define RNG_SEED_SIZE 32
 
 /* Phandles; the CPUs' come behind. */
-enum { PHANDLE_CLOCK = 0x8000, PHANDLE_GIC, PHANDLE_GPIO, PHANDLE_CPU };
+enum { PHANDLE_CLOCK = 0x8000, PHANDLE_GIC, PHANDLE_MSI, PHANDLE_GPIO, PHANDLE_CPU };
 
 #define REG64(base, size) \
     (uint32_t)((base) >> 32), (uint32_t)(base), (uint32_t)((size) >> 32), (uint32_t)(size)
@@ -147,6 +147,17 @@ static void add_gic(GByteArray *fdt)
     BOOT_FDT_CELLS(fdt, path, "phandle", PHANDLE_GIC);
 }
 
+/* The frame itself says which interrupts it has. */
+static void add_msi_frame(GByteArray *fdt)
+{
+    const char *path = "/intc@8000000/v2m@8020000";
+
+    boot_fdt_set_string(fdt, path, "compatible", "arm,gic-v2m-frame");
+    flag(fdt, path, "msi-controller");
+    BOOT_FDT_CELLS(fdt, path, "reg", REG64(VIRT_GICV2M_BASE, (uint64_t)GICV2M_SIZE));
+    BOOT_FDT_CELLS(fdt, path, "phandle", PHANDLE_MSI);
+}
+
 /* What the PrimeCell devices have in common: 4 KiB, a level interrupt, the bus clock. */
 static void add_primecell(GByteArray *fdt, const char *path, const char *compatible,
                           uint64_t base, unsigned spi)
@@ -240,6 +251,7 @@ GByteArray *virt_fdt_build(const VirtFdtConfig *config)
     add_cpu_map(fdt, config);
     add_flash(fdt);
     add_gic(fdt);
+    add_msi_frame(fdt);
     add_uart(fdt);
     add_rtc(fdt);
     add_gpio(fdt);

@@ -13,6 +13,7 @@
 #define VIRT_GIC_DIST_BASE 0x08000000ull
 #define VIRT_GIC_CPU_BASE 0x08010000ull
 #define VIRT_GIC_WINDOW 0x10000ull         /* as the device tree tells */
+#define VIRT_GICV2M_BASE 0x08020000ull
 #define VIRT_UART_BASE 0x09000000ull
 #define VIRT_RTC_BASE 0x09010000ull
 #define VIRT_FW_CFG_BASE 0x09020000ull
@@ -24,6 +25,7 @@
 #define VIRT_RAM_MAX (255ull << 30)
 
 #define VIRT_NUM_VIRTIO 32
+#define VIRT_NUM_MSI 64
 #define VIRT_MAX_CPUS 8
 #define VIRT_NUM_IRQ 288                   /* 256 SPIs behind 32 private ones */
 
@@ -32,6 +34,7 @@
 #define VIRT_SPI_RTC 2
 #define VIRT_SPI_GPIO 7
 #define VIRT_SPI_VIRTIO 16
+#define VIRT_SPI_MSI 48                    /* VIRT_NUM_MSI of them, for messages */
 
 /* PPIs, from 0: generic timer (BSA's numbers) */
 #define VIRT_PPI_TIMER_HYP 10

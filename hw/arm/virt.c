@@ -4,6 +4,7 @@
  *
  *   0x00000000  flash, two banks of 64 MiB; -bios goes into the first, at each reset
  *   0x08000000  GICv2 distributor, CPU interface at 0x08010000
+ *   0x08020000  GICv2m frame        SPI 48 to 111, for messages
  *   0x09000000  PL011 UART          SPI 1
  *   0x09010000  PL031 RTC           SPI 2
  *   0x09020000  fw_cfg
@@ -11,7 +12,7 @@
  *   0x0a000000  32 virtio-mmio transports of 0x200 bytes, SPI 16 and up
  *   0x40000000  RAM
  *
- * Not modelled: PCIe, the GICv2m frame, the platform bus's devices, SMMU, ACPI.
+ * Not modelled: PCIe, the platform bus's devices, SMMU, ACPI.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -24,6 +25,7 @@
 #include "hw/gpio/gpio-key.h"
 #include "hw/gpio/pl061.h"
 #include "hw/intc/gicv2.h"
+#include "hw/intc/gicv2m.h"
 #include "hw/misc/fw_cfg.h"
 #include "hw/rtc/pl031.h"
 #include "target/arm/cpu.h"
@@ -94,6 +96,16 @@ static FwCfg *add_fw_cfg(Machine *m, const BoardConfig *config)
     return fw;
 }
 
+static void add_msi_frame(Machine *m, GicV2 *gic)
+{
+    IrqLine spi[VIRT_NUM_MSI];
+
+    for (unsigned i = 0; i < VIRT_NUM_MSI; i++) {
+        spi[i] = gicv2_irq(gic, VIRT_SPI_MSI + i);
+    }
+    gicv2m_new(m, "gicv2m", VIRT_GICV2M_BASE, GICV2_FIRST_SPI + VIRT_SPI_MSI, spi, VIRT_NUM_MSI);
+}
+
 static void add_platform_devices(Machine *m, BoardConfig *config, GicV2 *gic)
 {
     Pl061 *gpio;
@@ -154,6 +166,7 @@ static bool virt_create(Machine *m, BoardConfig *config, Error **errp)
     }
     gic = gicv2_new(m, "gic", config->num_cpus, VIRT_NUM_IRQ);
     gicv2_map(gic, VIRT_GIC_DIST_BASE, VIRT_GIC_CPU_BASE);
+    add_msi_frame(m, gic);
     if (!add_cpus(m, config, gic, errp)) {
         return false;
     }

@@ -47,6 +47,17 @@ void machine_reset_devices(Machine *m)
     }
 }
 
+bool machine_peek(Machine *m, unsigned cpu, hwaddr addr, void *out, size_t length)
+{
+    unsigned current = m->current_cpu;
+    bool ok;
+
+    m->current_cpu = cpu;
+    ok = memory_peek(m->memory, addr, out, length);
+    m->current_cpu = current;
+    return ok;
+}
+
 void machine_request_shutdown(Machine *m, ShutdownCause cause)
 {
     if (!m->shutdown_request) {

@@ -14,7 +14,7 @@
 #include "util/bitops.h"
 
 #define GIC_NUM_SGI 16
-#define GIC_NUM_BANKED 32
+#define GIC_NUM_BANKED GICV2_FIRST_SPI
 #define GIC_NUM_WORDS (GICV2_MAX_IRQ / 32)
 #define GIC_NUM_SLOTS (GICV2_MAX_CPUS + GIC_NUM_WORDS - 1)
 

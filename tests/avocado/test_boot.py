@@ -35,6 +35,7 @@ class Boot(TestCase):
             vm.send('poweroff -f || busybox poweroff -f\n')
             self.assertEqual(vm.wait(), 0, vm.stderr())
             self.assertIn(b'reboot: Power down', vm.output)
+            self.assertIn(b'GICv2m: range[mem 0x08020000-0x08020fff], SPI[80:143]', vm.output)
             self.assertEqual(vm.stderr(), '')
 
     def test_debian_initrd(self):

@@ -160,7 +160,7 @@ bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length)
 }
 
 /* Physical addresses begin at 0. */
-bool memory_peek(MemoryMap *map, hwaddr addr, void *out, size_t length)
+bool machine_peek(Machine *m, unsigned cpu, hwaddr addr, void *out, size_t length)
 {
     return vcpu_peek(fake_tcg.loop->cpus[0], MEM_BASE + addr, out, length);
 }

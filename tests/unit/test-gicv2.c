@@ -509,6 +509,15 @@ static void test_sgi(Fixture *f, const void *unused)
     g_assert_cmphex(rd(f->m, GICC_IAR), ==, 2 << 10 | 5);
 }
 
+/* What a monitor shows of a CPU's registers, whoever runs. */
+static uint32_t peek_cpu(Fixture *f, unsigned cpu, hwaddr addr)
+{
+    uint32_t value;
+
+    g_assert_true(machine_peek(f->m, cpu, addr, &value, 4));
+    return value;
+}
+
 static void test_targets(Fixture *f, const void *unused)
 {
     IrqLine ppi = gicv2_ppi(f->gic, 2, 11);
@@ -538,6 +547,10 @@ static void test_targets(Fixture *f, const void *unused)
     /* Each CPU has its own PPIs, with enables and priorities of its own. */
     f->m->current_cpu = 1;
     enable(f, 27, 0x10);
+    g_assert_cmphex(peek_cpu(f, 1, GICD_ISENABLER), ==, 0x0800ffff);
+    g_assert_cmphex(peek_cpu(f, 3, GICD_ISENABLER), ==, 0xffff);
+    g_assert_cmphex(peek_cpu(f, 3, GICD_ITARGETSR + 16), ==, 0x08080808);
+    g_assert_cmpuint(f->m->current_cpu, ==, 1);
     irq_set(&ppi, true);
     g_assert_false(f->irq[1].level || f->irq[2].level);
     f->m->current_cpu = 2;

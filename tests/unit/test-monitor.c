@@ -182,9 +182,10 @@ static void test_info(void)
     loop_free(l);
 }
 
+/* A register that each CPU has of its own. */
 static uint64_t bar_read(void *opaque, hwaddr offset, unsigned size)
 {
-    return 0;
+    return 0x100 + ((const Machine *)opaque)->current_cpu;
 }
 
 static void bar_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
@@ -193,12 +194,12 @@ static void bar_write(void *opaque, hwaddr offset, uint64_t value, unsigned size
 
 static void test_mtree(void)
 {
-    static const MmioOps ops = { .read = bar_read, .write = bar_write, .min_size = 4,
-                                 .max_size = 4 };
+    static const MmioOps ops = { .read = bar_read, .write = bar_write, .peek = bar_read,
+                                 .min_size = 4, .max_size = 4 };
     MonitorEnv env;
     ExecLoop *l = loop_new(&env);
     MemoryMap *map = l->machine.memory;
-    MemRegion *bar = memory_new_mmio(map, "bar0", 0x200, &ops, NULL);
+    MemRegion *bar = memory_new_mmio(map, "bar0", 0x200, &ops, &l->machine);
 
     memory_set_priority(map, bar, 2);
     memory_move(map, bar, 0x1100);
@@ -212,6 +213,10 @@ static void test_mtree(void)
            "  0000000000001000-00000000000010ff (prio 0, ram): virt.ram\n"
            "  0000000000001100-00000000000012ff (prio 2, i/o): bar0\n"
            "  0000000000001300-0000000000001fff (prio 0, ram): virt.ram @0000000000000300\n");
+    expect(&env, "xp 0x1100", "0000000000001100: 0x00000100\n");
+    expect(&env, "cpu 1", "");
+    expect(&env, "xp 0x1100", "0000000000001100: 0x00000101\n");
+    g_assert_cmpuint(l->machine.current_cpu, ==, 0);
     expect(&env, "info mtree -o", "Error: unexpected argument '-o'; only -f is known\n");
     loop_free(l);
 }

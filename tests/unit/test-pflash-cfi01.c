@@ -186,13 +186,18 @@ static void test_locks(Fixture *f, const void *unused)
 static void test_save_load(Fixture *f, const void *unused)
 {
     Fixture g = { 0 };
+    unsigned remaps;
 
     setup(&g, NULL);
     erase(&g, 0);
+    command(&g, 0, 0xff);
+    remaps = g.remaps;
     command(f, 0, 0xe8);
     command(f, 0, 1);
     wr(f->m, BASE + 0x1004, 0x01020304);
     devices_transfer(f->m, g.m);
+    /* Loads go to the device now, so what was derived from the array is wrong. */
+    g_assert_cmpuint(g.remaps, ==, remaps + 1);
     wr(g.m, BASE + 0x1008, 0x05060708);
     g_assert_cmphex(rd(g.m, BASE), ==, READY);
     command(&g, 0, 0xd0);

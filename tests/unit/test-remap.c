@@ -5,10 +5,12 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "arm-machine.h"
+#include "loop-machine.h"
 #include "rng.h"
+#include <glib/gstdio.h>
+#include <unistd.h>
 
-#define SWITCH 0x09000000ull
+#define SWITCH 0x09100000ull
 #define WINDOW(n) (0x50000000ull + 0x10000 * (n))
 #define BANK_SIZE 0x8000u
 #define OVERLAID (RAM + 0x180000)
@@ -20,7 +22,7 @@
 static const uint32_t program[] = {
     0x10004001,     /* 000: adr x1, 800 */
     0xd518c001,     /*      msr vbar_el1, x1 */
-    0xd2a12009,     /*      mov x9, #0x09000000 */
+    0xd2a12209,     /*      mov x9, #0x09100000 */
     0xd2a8000a,     /*      mov x10, #0x40000000 */
     0xd2aa000b,     /* 010: mov x11, #0x50000000 */
     0xd2aa002c,     /*      mov x12, #0x50010000 */
@@ -147,7 +149,10 @@ static const uint32_t bank_code[] = {
 /* ---- the device ---- */
 
 typedef struct Switch {
+    Machine *m;
     MemoryMap *map;
+    uint64_t limit;             /* writes before it switches off; 0: none */
+    uint64_t writes;
     MemRegion *self, *overlay, *bank[3];
     uint64_t trace;
     unsigned replaced, refused, moved, overlay_reads;
@@ -274,6 +279,9 @@ static void switch_write(void *opaque, hwaddr offset, uint64_t value, unsigned s
     uint32_t v = (uint32_t)value;
 
     mix(s, value ^ offset);
+    if (++s->writes == s->limit) {
+        machine_request_shutdown(s->m, SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+    }
     switch (offset) {
     case 0x00: place(s, v); break;
     case 0x04: lay_over(s, v); break;
@@ -309,19 +317,30 @@ static void overlay_write(void *opaque, hwaddr offset, uint64_t value, unsigned 
 static const MmioOps overlay_ops = { .read = overlay_read, .write = overlay_write, .min_size = 1,
                                      .max_size = 8 };
 
-/* ---- a run ---- */
+static void switch_add(Switch *s, Machine *m)
+{
+    s->m = m;
+    s->map = m->memory;
+    s->self = memory_add_mmio(s->map, "switch", SWITCH, PAGE_SIZE, &switch_ops, s);
+    s->overlay = memory_new_mmio(s->map, "overlay", 0x200, &overlay_ops, s);
+    make_bank(s, 0);
+    make_bank(s, 1);
+    make_floor(s);
+}
+
+/* ---- slices ---- */
 
 #define LOOKS 25
 #define LOOK_INSNS 5003
 
-typedef struct Run {
+typedef struct Shape {
     ArmMachine a;
     Switch s;
     uint64_t look[LOOKS];       /* what a check compares */
     uint64_t end;
-} Run;
+} Shape;
 
-static uint64_t look(Run *r, bool all)
+static uint64_t shape_look(Shape *r, bool all)
 {
     Vcpu *cpu = &r->a.cpu[0]->vcpu;
     Digest *d = digest_new();
@@ -353,7 +372,7 @@ static void check_pages(MemRegion *region, void *opaque)
 }
 
 /* In slices of any length: where they end makes no difference. */
-static void run_slices(Run *r, Rng *rng)
+static void shape_run_slices(Shape *r, Rng *rng)
 {
     int64_t left = LOOK_INSNS;
 
@@ -365,29 +384,24 @@ static void run_slices(Run *r, Rng *rng)
     }
 }
 
-static void run_shape(Run *r, const TcgConfig *shape, uint64_t seed)
+static void shape_run(Shape *r, const TcgConfig *shape, uint64_t seed)
 {
     Rng rng = { seed + 100 };
 
-    *r = (Run){ 0 };
+    *r = (Shape){ 0 };
     arm_machine_new(&r->a, NULL, program, sizeof(program));
-    r->s.map = r->a.m->memory;
-    r->s.self = memory_add_mmio(r->s.map, "switch", SWITCH, PAGE_SIZE, &switch_ops, &r->s);
-    r->s.overlay = memory_new_mmio(r->s.map, "overlay", 0x200, &overlay_ops, &r->s);
-    make_bank(&r->s, 0);
-    make_bank(&r->s, 1);
-    make_floor(&r->s);
+    switch_add(&r->s, r->a.m);
     arm_machine_start(&r->a, shape, 1);
     r->a.cpu[0]->vcpu.slot[20] = seed;
     for (unsigned n = 0; n < LOOKS; n++) {
-        run_slices(r, &rng);
+        shape_run_slices(r, &rng);
         memory_foreach(r->s.map, check_pages, r->s.map);
-        r->look[n] = look(r, false);
+        r->look[n] = shape_look(r, false);
     }
-    r->end = look(r, true);
+    r->end = shape_look(r, true);
 }
 
-static void run_free(Run *r)
+static void shape_free(Shape *r)
 {
     arm_machine_free(&r->a);
 }
@@ -402,9 +416,9 @@ static const TcgConfig shapes[] = {
 static void test_shapes(void)
 {
     for (uint64_t seed = 1; seed <= 3; seed++) {
-        Run first, r;
+        Shape first, r;
 
-        run_shape(&first, &shapes[0], seed);
+        shape_run(&first, &shapes[0], seed);
         /* All of it has happened. */
         g_test_message("%" PRIu64 " exceptions, %" PRIu64 " moves from inside, %u banks replaced, %u "
                        "transfers refused, %u moves of the device, %u registers over memory read",
@@ -417,18 +431,83 @@ static void test_shapes(void)
         g_assert_cmpuint(first.s.moved, >, 5);
         g_assert_cmpuint(first.s.overlay_reads, >, 20);
         for (unsigned n = 1; n < ARRAY_SIZE(shapes); n++) {
-            run_shape(&r, &shapes[n], seed);
+            shape_run(&r, &shapes[n], seed);
             g_assert_cmpmem(r.look, sizeof(r.look), first.look, sizeof(first.look));
             g_assert_cmphex(r.end, ==, first.end);
-            run_free(&r);
+            shape_free(&r);
         }
-        run_free(&first);
+        shape_free(&first);
     }
+}
+
+/* ---- under the execution loop ---- */
+
+static RunConfig loop_config(unsigned shape)
+{
+    return (RunConfig){ .tcg = shapes[shape], .exec = { .icount = true }, .program = program,
+                        .bytes = sizeof(program) };
+}
+
+/* To the same moment each time. */
+static ExecResult loop_run(const RunConfig *c)
+{
+    Switch s = { .limit = 6000 };
+    ExecResult result;
+    Run r;
+
+    run_open(&r, c);
+    switch_add(&s, r.a.m);
+    run_start(&r);
+    result = run_join(&r);
+    g_assert_cmpint(result.cause, ==, SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+    g_assert_false(replay_failed(r.replay));
+    g_assert_true(result.digest_valid);
+    run_close(&r);
+    return result;
+}
+
+/* Saved, taken apart and loaded at random moments: where everything is comes back, too. */
+static void test_state(void)
+{
+    RunConfig c = loop_config(0);
+    ExecResult calm = loop_run(&c), result;
+
+    g_assert_cmpuint(calm.icount, >, 30000);
+    for (unsigned n = 0; n < ARRAY_SIZE(shapes); n += 2) {
+        c = loop_config(n);
+        c.exec.state_chaos = n + 1;
+        c.exec.state_chaos_period = 1500;
+        result = loop_run(&c);
+        g_assert_cmpuint(result.icount, ==, calm.icount);
+        g_assert_cmphex(result.digest, ==, calm.digest);
+    }
+}
+
+static void test_replay(void)
+{
+    g_autofree char *path = g_strdup_printf("%s/rearm-remap-%d.rr", g_get_tmp_dir(),
+                                            (int)getpid());
+    RunConfig c = loop_config(0);
+    ExecResult recorded, result;
+
+    c.replay = (ReplayConfig){ .mode = REPLAY_MODE_RECORD, .file = path,
+                               .check = REPLAY_CHECK_DIGEST, .check_period = 700 };
+    recorded = loop_run(&c);
+    for (unsigned n = 0; n < ARRAY_SIZE(shapes); n++) {
+        c = loop_config(n);
+        c.replay = (ReplayConfig){ .mode = REPLAY_MODE_PLAY, .file = path };
+        result = loop_run(&c);
+        g_assert_cmpuint(result.icount, ==, recorded.icount);
+        g_assert_cmphex(result.digest, ==, recorded.digest);
+    }
+    g_unlink(path);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/remap/shapes", test_shapes);
+    g_test_add_func("/remap/state", test_state);
+    g_test_add_func("/remap/replay", test_replay);
     return g_test_run();
 }

@@ -51,6 +51,11 @@ void machine_free(Machine *m);
 
 /* In the order in which they were made; the CPUs are the execution loop's to reset. */
 void machine_reset_devices(Machine *m);
+/*
+ * memory_peek() as CPU number `cpu` would see it: registers that each CPU has of its own are those
+ * of that CPU. Changes nothing.
+ */
+bool machine_peek(Machine *m, unsigned cpu, hwaddr addr, void *out, size_t length);
 /* The first cause stands until the execution loop takes it. */
 void machine_request_shutdown(Machine *m, ShutdownCause cause);
 void machine_request_reset(Machine *m, ShutdownCause cause);

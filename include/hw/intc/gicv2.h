@@ -18,6 +18,8 @@ typedef struct GicV2 GicV2;
 /* GICC_DIR lies in the second page. */
 #define GICV2_CPU_SIZE 0x2000
 
+/* The id of SPI 0. */
+#define GICV2_FIRST_SPI 32
 #define GICV2_MAX_CPUS 8
 #define GICV2_MAX_IRQ 992
 
