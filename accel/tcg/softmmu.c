@@ -138,11 +138,16 @@ static void prefetch(Vcpu *cpu, Space *s, uint64_t page)
     }
 }
 
-static void chaos(Vcpu *cpu, Space *s, uint64_t vaddr)
+/*
+ * True when the page that code runs from may be gone: execution must leave behind the
+ * instruction, as a store to that page's descriptor would not find it any more.
+ */
+static bool chaos(Vcpu *cpu, Space *s, uint64_t vaddr)
 {
     TcgContext *t = cpu->tcg;
     uint64_t r = chaos_next(t), page = (vaddr & PAGE_MASK) + (r >> 16 & 7) * PAGE_SIZE;
 
+    t->dropped_code = false;
     switch (r & 1023) {
     case 0:
         tlb_flush(t);
@@ -159,20 +164,18 @@ static void chaos(Vcpu *cpu, Space *s, uint64_t vaddr)
     default:
         break;
     }
+    return t->dropped_code;
 }
 
 /* ---- accesses of generated code ---- */
 
-uint64_t mmu_probe(Vcpu *cpu, uint64_t raw, unsigned bytes, unsigned memflags, bool write)
+static uint64_t probe(Vcpu *cpu, uint64_t raw, unsigned bytes, unsigned memflags, bool write)
 {
     uint64_t vaddr = cpu->ops->clean_address(cpu, raw, memflags & MEM_UNPRIV);
     Space *s = access_space(cpu, memflags);
     uint32_t fault;
     Target t;
 
-    if (UNLIKELY(cpu->tcg->chaos)) {
-        chaos(cpu, s, vaddr);
-    }
     /* Nobody knows yet whether a store-exclusive stores: if not, the page stays clean. */
     if ((write && (memflags & MEM_EXCL)) || (vaddr & ~PAGE_MASK) + bytes > PAGE_SIZE ||
         ((memflags & MEM_ALIGNED) && (vaddr & (bytes - 1))) ||
@@ -201,9 +204,19 @@ uint64_t mmu_probe(Vcpu *cpu, uint64_t raw, unsigned bytes, unsigned memflags, b
     return (uintptr_t)t.host - raw;
 }
 
+uint64_t mmu_probe(Vcpu *cpu, uint64_t raw, unsigned bytes, unsigned memflags, bool write)
+{
+    if (UNLIKELY(cpu->tcg->chaos) &&
+        chaos(cpu, access_space(cpu, memflags),
+              cpu->ops->clean_address(cpu, raw, memflags & MEM_UNPRIV))) {
+        return PROBE_BAIL;
+    }
+    return probe(cpu, raw, bytes, memflags, write);
+}
+
 bool vcpu_can_read(Vcpu *cpu, uint64_t vaddr)
 {
-    uint64_t addend = mmu_probe(cpu, vaddr, 1, 0, false);
+    uint64_t addend = probe(cpu, vaddr, 1, 0, false);
 
     return addend != PROBE_BAIL && addend != PROBE_MMIO;
 }
@@ -326,8 +339,8 @@ bool mmu_access(Vcpu *cpu, uint64_t raw, void *data, unsigned bytes, unsigned co
         }
         return true;
     }
-    if (UNLIKELY(cpu->tcg->chaos)) {
-        chaos(cpu, s, vaddr);
+    if (UNLIKELY(cpu->tcg->chaos) && chaos(cpu, s, vaddr)) {
+        cpu->exit_request = 1;
     }
     if ((memflags & MEM_ALIGNED) && (vaddr & (length - 1))) {
         cpu->ops->raise_alignment(cpu, raw, access);

@@ -208,9 +208,12 @@ static void run_bailed(TcgContext *t, Vcpu *cpu)
     const ItlbEntry *itlb;
 
     t->stats.bails++;
+    /*
+     * What asked to leave is looked at behind the instruction. It may be the instruction's own
+     * probe, which dropped the page that the code runs from: it would never get further.
+     */
+    cpu->exit_request = 0;
     if (t->io_insn) {
-        /* What asked to leave is looked at behind the instruction. */
-        cpu->exit_request = 0;
         interp_run(cpu, t->io_insn, 1);
         t->io_insn = NULL;
         return;
