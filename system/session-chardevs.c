@@ -73,16 +73,11 @@ static bool open_serials(Session *s, Error **errp)
         g_autofree char *id = g_strdup_printf("serial%u", i);
         ChardevSpec out;
 
-        if (i == BOARD_MAX_SERIAL) {
-            error_setg(errp, "-serial %s: a machine has at most %d serial ports", spec,
-                       BOARD_MAX_SERIAL);
-            return false;
-        }
         if (!chardev_open(s->chardevs, spec, id, &out, errp)) {
             error_prepend(errp, "-serial: ");
             return false;
         }
-        s->serial[i] = out.chr;
+        g_ptr_array_add(s->serial, out.chr);
         if (out.monitor) {
             add_monitor(s, out.monitor, MONITOR_HMP);
         }
@@ -154,11 +149,13 @@ bool session_open_chardevs(Session *s, Error **errp)
 
 bool session_check_serial(const Session *s, Error **errp)
 {
-    for (unsigned i = s->config.num_serial; i < BOARD_MAX_SERIAL; i++) {
-        if (s->serial[i]) {
+    unsigned ports = s->machine->serial->len;
+
+    for (unsigned i = ports; i < s->serial->len; i++) {
+        if (g_ptr_array_index(s->serial, i)) {
             error_setg(errp, "-serial %s: machine '%s' has only %u serial port%s",
                        (const char *)g_ptr_array_index(s->options->serials, i), s->board->name,
-                       s->config.num_serial, s->config.num_serial == 1 ? "" : "s");
+                       ports, ports == 1 ? "" : "s");
             return false;
         }
     }
@@ -167,10 +164,19 @@ bool session_check_serial(const Session *s, Error **errp)
 
 void session_attach_serial(Session *s)
 {
-    for (unsigned i = 0; i < s->config.num_serial; i++) {
-        if (s->serial[i]) {
-            char_port_attach(s->config.serial[i], s->serial[i]);
-            chardev_take_focus(s->serial[i]);
+    for (unsigned i = 0; i < s->serial->len && i < s->machine->serial->len; i++) {
+        Chardev *chr = g_ptr_array_index(s->serial, i);
+
+        if (chr) {
+            char_port_attach(g_ptr_array_index(s->machine->serial, i), chr);
+            chardev_take_focus(chr);
         }
+    }
+}
+
+void session_detach_serial(Session *s)
+{
+    for (unsigned i = 0; i < s->machine->serial->len; i++) {
+        char_port_attach(g_ptr_array_index(s->machine->serial, i), NULL);
     }
 }

@@ -192,7 +192,7 @@ static const char *find_bios(Session *s)
 static bool choose_board(Session *s, Error **errp)
 {
     Options *o = s->options;
-    const char *name, *accel;
+    const char *name;
 
     if (!o->machine) {
         o->machine = g_strdup("type=virt");
@@ -202,11 +202,6 @@ static bool choose_board(Session *s, Error **errp)
         return false;
     }
     name = keyval_get(s->machine_options, "type");
-    accel = keyval_get(s->machine_options, "accel");
-    if (accel && strcmp(accel, "tcg")) {
-        error_setg(errp, "-machine accel=%s is not supported; only tcg is", accel);
-        return false;
-    }
     s->board = board_find(name ? name : "virt", errp);
     return s->board != NULL;
 }
@@ -268,6 +263,6 @@ bool session_make_machine(Session *s, Error **errp)
     }
     describe_options(s);
     s->machine = machine_new(s->replay);
-    return s->board->create(s->machine, &s->config, errp) &&
-           keyval_check_unused(s->machine_options, "-machine", errp);
+    s->machine->device_types = device_types;
+    return board_create(s->board, s->machine, &s->config, errp);
 }

@@ -235,6 +235,7 @@ Session *session_new(Options *options, int *exit_code, Error **errp)
 
     s->options = options;
     s->strings = g_ptr_array_new_with_free_func(g_free);
+    s->serial = g_ptr_array_new();
     s->monitor_chrs = g_array_new(FALSE, FALSE, sizeof(SessionMonitor));
     s->monitors = g_ptr_array_new_with_free_func((GDestroyNotify)monitor_free);
     s->chardevs = chardev_set_new(NULL);
@@ -265,9 +266,7 @@ int session_run(Session *s)
     monitor_events_flush(s->monitor_env.events);
     g_ptr_array_set_size(s->monitors, 0);
     g_clear_pointer(&s->gdb, gdbstub_free);
-    for (unsigned i = 0; i < s->config.num_serial; i++) {
-        char_port_attach(s->config.serial[i], NULL);
-    }
+    session_detach_serial(s);
     /* Console output first, so that the report is the last line. */
     g_clear_pointer(&s->chardevs, chardev_set_free);
     session_report(s, &result);
@@ -303,6 +302,7 @@ void session_free(Session *s)
             g_source_unref(s->signals[i]);
         }
     }
+    g_ptr_array_unref(s->serial);
     g_array_unref(s->monitor_chrs);
     g_ptr_array_unref(s->strings);
     keyval_free(s->machine_options);

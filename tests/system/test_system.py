@@ -161,6 +161,15 @@ class SystemTest(unittest.TestCase):
             self.assertEqual(result.returncode, 0)
             self.assertEqual(result.stderr, b'')
             self.assertGreater(result.stdout.count(b'\n'), 1)
+        for args, text in [
+                (['-device', 'help'], b'name "virtio-rng-device", bus virtio-bus, desc "'),
+                (['-device', 'virtio-rng-device,help'], b'  event_idx=<on|off> '),
+                (['-device', 'virtio-mmio,help'], b'  force-legacy=<on|off> '),
+                (['-device', 'pl031,help'], b'There are no options for pl031.\n'),
+                (['-M', 'virt,help'], b'  gic-version=<2|max> ')]:
+            result = self.run_rearm(*args)
+            self.assertEqual((result.returncode, result.stderr), (0, b''))
+            self.assertIn(text, result.stdout)
         self.assertRegex(self.run_rearm('-version').stdout, rb'^Rearm emulator version [0-9.]+\n$')
 
     def test_other_name(self):

@@ -30,7 +30,12 @@ struct Machine {
     MemoryMap *memory;
     VirtualClock *clock;
     Replay *replay;                 /* always there; mode none when unused */
-    GPtrArray *devices;             /* Device *, creation order; not owned */
+    GPtrArray *devices;             /* Device *, creation order */
+    /* What -device and -global may name, NULL-terminated; whoever makes the machine says. */
+    const DeviceType *const *device_types;
+    GPtrArray *buses;               /* Bus *, in the order made */
+    GPtrArray *globals;             /* -global, for devices that are made (hw/core/bus.h) */
+    GPtrArray *serial;              /* CharPort * of serial ports, in order, for -serial */
     Vcpu **cpus;
     unsigned num_cpus;
     /* The CPU that executes, set by the execution loop: banked registers of
