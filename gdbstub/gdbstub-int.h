@@ -29,6 +29,7 @@ struct GdbStub {
     ExecListener listener;
     GdbParser parser;
     bool connected;
+    bool watching;             /* exec_loop_watch() */
     bool no_ack;
     bool swbreak;              /* gdb understands the stop reason */
     bool multiprocess;         /* thread ids are "pPID.TID"; there is one process, 1 */

@@ -303,6 +303,15 @@ static bool cmd_kill(GdbStub *g, const char *args, size_t length, GString *reply
     return false;
 }
 
+/* While a debugger is there, the end of a replay is a stop. */
+static void watch_end(GdbStub *g, bool watch)
+{
+    if (g->watching != watch) {
+        g->watching = watch;
+        exec_loop_watch(g->env.loop, watch);
+    }
+}
+
 /* "D", "D;PID". */
 static bool cmd_detach(GdbStub *g, const char *args, size_t length, GString *reply)
 {
@@ -312,6 +321,7 @@ static bool cmd_detach(GdbStub *g, const char *args, size_t length, GString *rep
     }
     gdb_clear_breakpoints(g);
     g_string_append(reply, "OK");
+    watch_end(g, false);
     exec_loop_cont(g->env.loop);
     return true;
 }
@@ -447,6 +457,7 @@ static void gdb_connected(GdbStub *g)
     g->connected = true;
     g->no_ack = g->running = g->swbreak = g->multiprocess = g->physical = false;
     g->cpu = g->step_cpu = g->stop_cpu = 0;
+    watch_end(g, true);
     exec_loop_stop(g->env.loop);
 }
 
@@ -456,6 +467,7 @@ static void gdb_disconnected(GdbStub *g)
     if (g->connected) {
         g->connected = g->running = false;
         gdb_clear_breakpoints(g);
+        watch_end(g, false);
         exec_loop_cont(g->env.loop);
     }
 }

@@ -219,6 +219,36 @@ bool fields_load(const FieldTable *table, void *state, ByteReader *in, Error **e
     return true;
 }
 
+/* ---- scramble ---- */
+
+/* A xorshift generator (Marsaglia 2003). */
+static uint8_t random_byte(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return (uint8_t)(*seed >> 32);
+}
+
+void fields_scramble(const FieldTable *table, void *state, uint64_t *seed)
+{
+    assert(*seed);
+    for (uint32_t n = 0; n < table->num_fields; n++) {
+        const Field *f = &table->fields[n];
+        uint8_t *p = (uint8_t *)state + f->offset;
+        uint32_t length = f->size * f->count;
+
+        if (f->size == 0) {
+            length = random_byte(seed);
+            g_byte_array_set_size(bytes_member(f, state), length);
+            p = bytes_member(f, state)->data;
+        }
+        for (uint32_t i = 0; i < length; i++) {
+            p[i] = random_byte(seed);
+        }
+    }
+}
+
 /* ---- digest and dump ---- */
 
 void fields_digest(const FieldTable *table, const void *state, Digest *digest)
@@ -247,5 +277,55 @@ void fields_dump(const FieldTable *table, const void *state, GString *out)
                                    element_get(f, state, i));
         }
         g_string_append_c(out, '\n');
+    }
+}
+
+/* ---- parts ---- */
+
+/* Longer arrays are one part. */
+#define MAX_ELEMENT_PARTS 64
+
+static uint32_t field_parts(const Field *f)
+{
+    return f->size && f->count <= MAX_ELEMENT_PARTS ? f->count : 1;
+}
+
+void fields_parts(const FieldTable *table, const void *state, GByteArray *out)
+{
+    GByteArray *bytes = g_byte_array_new();
+
+    for (uint32_t n = 0; n < table->num_fields; n++) {
+        uint32_t parts = field_parts(&table->fields[n]);
+        size_t length;
+
+        g_byte_array_set_size(bytes, 0);
+        put_field(&table->fields[n], state, bytes);
+        length = bytes->len / parts;
+        for (uint32_t i = 0; i < parts; i++) {
+            bytes_put_u8(out, (uint8_t)digest_block(bytes->data + i * length, length));
+        }
+    }
+    g_byte_array_unref(bytes);
+}
+
+void fields_part_dump(const FieldTable *table, const void *state, unsigned n, GString *out)
+{
+    const Field *f = table->fields;
+
+    while (n >= field_parts(f)) {
+        n -= field_parts(f);
+        f++;
+        assert(f < table->fields + table->num_fields);
+    }
+    g_string_append(out, f->name);
+    if (field_parts(f) < field_count(f, state)) {
+        g_string_append_printf(out, " (%" PRIu32 " elements)", field_count(f, state));
+        return;
+    }
+    if (f->count > 1) {
+        g_string_append_printf(out, "[%u]", n);
+    }
+    if (field_count(f, state)) {
+        g_string_append_printf(out, " = 0x%" PRIx64, element_get(f, state, n));
     }
 }

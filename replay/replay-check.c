@@ -23,13 +23,15 @@ static void mark(Replay *r, ReplayKind kind, GByteArray *payload)
     g_byte_array_unref(payload);
 }
 
-void replay_check_digest(Replay *r, uint64_t digest)
+void replay_check_digest(Replay *r, uint64_t digest, const uint8_t *details, size_t length)
 {
     GByteArray *payload;
 
+    assert(length <= REPLAY_MAX_DETAILS);
     if (r->check == REPLAY_CHECK_DIGEST) {
-        payload = g_byte_array_sized_new(8);
+        payload = g_byte_array_sized_new(8 + (guint)length);
         bytes_put_le64(payload, digest);
+        bytes_put_data(payload, details, length);
         mark(r, REPLAY_KIND_CHECK_DIGEST, payload);
     }
 }
@@ -101,6 +103,17 @@ static void report_next(Replay *r, GString *out)
     }
 }
 
+/* The recorded digest is the next record, and this machine's is another one. */
+static void report_difference(Replay *r, GString *out)
+{
+    const ReplayRecord *rec = replay_cursor_peek(r->cursor);
+
+    if (r->digest_differs && rec && rec->length > 8 && r->host.describe_digest) {
+        g_string_append(out, "  what differs, as far as one can tell:\n");
+        r->host.describe_digest(r->host.opaque, rec->payload + 8, rec->length - 8, out);
+    }
+}
+
 /* The first report counts: what follows is its consequence. */
 static void publish(Replay *r, GString *text)
 {
@@ -108,6 +121,7 @@ static void publish(Replay *r, GString *text)
         g_string_free(text, true);
         return;
     }
+    report_difference(r, text);
     report_place(r, text);
     report_next(r, text);
     g_string_append(text, "  last records replayed:\n");

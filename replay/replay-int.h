@@ -84,6 +84,7 @@ struct Replay {
     bool started;
     bool ended;               /* an end record was written or compared */
     bool told_truncated;
+    bool digest_differs;      /* play: the report is about a CHECK_DIGEST */
     char *early;              /* play: what did not match before replay_start() */
     gint failed;              /* atomic; report is set before */
     char *report;

@@ -132,6 +132,7 @@ static bool format_decoded(GString *out, unsigned kind, ByteReader *in)
         break;
     case REPLAY_KIND_CHECK_DIGEST:
         g_string_append_printf(out, "%016" PRIx64, bytes_get_le64(in));
+        bytes_get_data(in, byte_reader_left(in));   /* details */
         break;
     case REPLAY_KIND_CHECK_EVENT:
         a = bytes_get_u8(in);

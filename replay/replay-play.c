@@ -204,6 +204,8 @@ static const ReplayRecord *expect_mark(Replay *r, ReplayKind kind, const void *p
                  rec->length == length && memcmp(rec->payload, payload, length) == 0)) {
         return rec;
     }
+    r->digest_differs = kind == REPLAY_KIND_CHECK_DIGEST && rec->kind == kind &&
+                        rec->pos == replay_position(r);
     expected = replay_expected(r);
     found = g_string_new(replay_kind_info(kind)->name);
     g_string_append(found, ": ");

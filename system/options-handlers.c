@@ -183,13 +183,30 @@ static bool accel_tlb(Options *o, KeyVal *kv, Error **errp)
     return true;
 }
 
+static bool accel_state(Options *o, KeyVal *kv, Error **errp)
+{
+    uint64_t period = 1000000;
+
+    if (!keyval_get_u64(kv, "state-chaos", &o->exec.state_chaos, errp) ||
+        !keyval_get_u64(kv, "state-chaos-period", &period, errp)) {
+        return false;
+    }
+    if (period < 1 || period > INT32_MAX) {
+        error_setg(errp, "-accel state-chaos-period=%" PRIu64 ": expected 1..%d instructions",
+                   period, INT32_MAX);
+        return false;
+    }
+    o->exec.state_chaos_period = period;
+    return true;
+}
+
 static bool accel_tcg(Options *o, KeyVal *kv, Error **errp)
 {
     bool one = false, link = !o->tcg.no_link, opt = !o->tcg.no_opt;
     uint64_t unit = o->tcg.unit_insns, tb_size = o->tcg.cache_bytes / MIB;
     const char *thread = keyval_get(kv, "thread");
 
-    if (!accel_backend(o, kv, errp) || !accel_tlb(o, kv, errp) ||
+    if (!accel_backend(o, kv, errp) || !accel_tlb(o, kv, errp) || !accel_state(o, kv, errp) ||
         !keyval_get_bool(kv, "one-insn-per-tb", &one, errp) ||
         !keyval_get_bool(kv, "link", &link, errp) ||
         !keyval_get_bool(kv, "opt", &opt, errp) ||

@@ -72,6 +72,21 @@ static void recall_flag(Session *s, const char *name, bool *flag)
     *flag |= value && !strcmp(value, "on");
 }
 
+/*
+ * What a shutdown did is the recording's; that the end of the replay is a stop is for whoever
+ * types the option now.
+ */
+static void recall_no_shutdown(Session *s)
+{
+    ExecConfig *exec = &s->options->exec;
+
+    if (replay_described(s->replay, "no-shutdown")) {
+        exec->stop_at_end = exec->no_shutdown;
+        exec->no_shutdown = false;
+        recall_flag(s, "no-shutdown", &exec->no_shutdown);
+    }
+}
+
 static void recall_icount(Session *s)
 {
     Options *o = s->options;
@@ -116,7 +131,7 @@ static void recall_options(Session *s)
     }
     recall_smp(s);
     recall_flag(s, "no-reboot", &o->exec.no_reboot);
-    recall_flag(s, "no-shutdown", &o->exec.no_shutdown);
+    recall_no_shutdown(s);
     recall_icount(s);
 }
 

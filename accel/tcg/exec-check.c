@@ -5,6 +5,13 @@
  */
 #include "util/osdep.h"
 #include "accel/tcg/exec-loop-internal.h"
+#include "migration/fields.h"
+
+static void add_table(void *opaque, const char *owner, const FieldTable *table,
+                      const void *state)
+{
+    fields_digest(table, state, opaque);
+}
 
 static void digest_cpus(ExecLoop *l, Digest *d)
 {
@@ -13,18 +20,21 @@ static void digest_cpus(ExecLoop *l, Digest *d)
     for (unsigned n = 0; n < m->num_cpus; n++) {
         m->cpus[n]->ops->digest(m->cpus[n], d);
     }
-    loop_sched_digest(l, d);
-    digest_u64(d, l->warps);
+    loop_visit_state(l, add_table, d);
     machine_digest_devices(m, d);
 }
 
 /* CPUs, devices and the pages written since the last check. */
 static void check_digest(ExecLoop *l)
 {
+    GByteArray *pages = g_byte_array_new();
+
     digest_reset(l->digest);
     digest_cpus(l, l->digest);
-    memory_digest_dirty(l->machine->memory, l->digest);
-    replay_check_digest(l->replay, digest_value(l->digest));
+    memory_digest_dirty(l->machine->memory, l->digest, pages);
+    loop_make_details(l, pages);
+    replay_check_digest(l->replay, digest_value(l->digest), l->details->data, l->details->len);
+    g_byte_array_unref(pages);
 }
 
 uint64_t loop_final_digest(ExecLoop *l)

@@ -54,12 +54,14 @@ bool loop_run_closures(ExecLoop *l)
     return any;
 }
 
-/* A replay is left before its end: there is nothing to compare. */
+/* A replay is left. Before its end there is nothing to compare. */
 static void abandon(ExecLoop *l)
 {
-    loop_tell_event(l, EXEC_EVENT_SHUTDOWN, SHUTDOWN_CAUSE_HOST_QUIT);
-    l->result.cause = SHUTDOWN_CAUSE_HOST_QUIT;
-    l->result.icount = loop_icount(l);
+    if (!l->over) {
+        loop_tell_event(l, EXEC_EVENT_SHUTDOWN, SHUTDOWN_CAUSE_HOST_QUIT);
+        l->result.cause = SHUTDOWN_CAUSE_HOST_QUIT;
+        l->result.icount = loop_icount(l);
+    }
     l->ended = true;
 }
 
@@ -181,6 +183,14 @@ void exec_loop_cont(ExecLoop *l)
     }
     l->run_wanted = true;
     g_cond_broadcast(&l->wake);
+    g_mutex_unlock(&l->lock);
+}
+
+void exec_loop_watch(ExecLoop *l, bool watch)
+{
+    g_mutex_lock(&l->lock);
+    assert(watch || l->watchers);
+    l->watchers += watch ? 1 : -1;
     g_mutex_unlock(&l->lock);
 }
 

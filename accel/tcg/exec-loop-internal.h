@@ -51,10 +51,15 @@ struct ExecLoop {
     int64_t adapt_time, adapt_icount;
     int64_t adapt_idle;       /* host time since adapt_time in which no CPU was to run */
     int64_t pause_time;
+    uint64_t chaos;           /* state of the generator of ExecConfig.state_chaos; 0: off */
+    uint64_t chaos_at;        /* position of the next round; 0: not chosen yet */
     Digest *digest;
+    GByteArray *details;      /* of the last check */
+    guint num_parts;          /* how much of it is not about pages */
     Vcpu *stepping;           /* what step_cpu was at the start of the turn */
     uint64_t stopping_at;     /* what stop_at was then */
     bool written;             /* whether the last debugger's write succeeded */
+    bool over;                /* a replay is at its end, and the result is known */
     bool ended;
     ExecResult result;
     void (*ended_fn)(void *opaque);
@@ -67,6 +72,7 @@ struct ExecLoop {
     GCond state;              /* paused or a closure done */
     bool run_wanted, paused, woken, quit_wanted, thread_done;
     bool abandon;             /* leave without an end record */
+    unsigned watchers;        /* exec_loop_watch() */
     Vcpu *step_cpu;
     uint64_t stop_at;         /* position to stop at; UINT64_MAX: none */
     GList *closures;          /* ExecClosure * */
@@ -81,7 +87,6 @@ uint64_t loop_icount(ExecLoop *l);
 
 /* All CPUs have been reset: none is behind. */
 void loop_sched_reset(ExecLoop *l);
-void loop_sched_digest(ExecLoop *l, Digest *d);
 /* The CPU that goes next from this position; NULL when all wait. Changes no state. */
 Vcpu *loop_choose_cpu(ExecLoop *l);
 /* For the chosen CPU: instructions to where the loop has to look around; at least 1. */
@@ -124,7 +129,16 @@ void loop_reset_state(ExecLoop *l);
 bool loop_take_requests(ExecLoop *l);
 /* The log has nothing more to say, or something is wrong with it. */
 void loop_finish_replay(ExecLoop *l);
+/* With l->over: end the run, or, where somebody looks, stand still until it goes on. */
+void loop_stand_at_end(ExecLoop *l);
 bool loop_deliver_request(void *opaque, const uint8_t *payload, size_t length);
+
+/* ---- exec-state.c: save and load ---- */
+
+/* The loop's own state, as fn takes it. */
+void loop_visit_state(ExecLoop *l, MachineStateFn *fn, void *opaque);
+/* ExecConfig.state_chaos, at a settled boundary, if it is due. */
+void loop_state_chaos(ExecLoop *l);
 
 /* ---- exec-debug.c: what a debugger writes ---- */
 
@@ -138,5 +152,12 @@ void loop_start_checks(ExecLoop *l);
 void loop_run_check(ExecLoop *l);
 /* CPUs, devices and all memory. */
 uint64_t loop_final_digest(ExecLoop *l);
+
+/* ---- exec-details.c: where two states differ ---- */
+
+/* l->details = those of the state now; pages as memory_digest_dirty() makes them. */
+void loop_make_details(ExecLoop *l, const GByteArray *pages);
+/* ReplayHost.describe_digest: what was recorded against l->details. */
+void loop_describe_digest(void *opaque, const uint8_t *recorded, size_t length, GString *out);
 
 #endif

@@ -91,6 +91,10 @@ static void turn(ExecLoop *l)
 {
     Vcpu *cpu;
 
+    if (l->over) {
+        loop_stand_at_end(l);
+        return;
+    }
     if (!settle(l)) {
         return;
     }
@@ -100,6 +104,7 @@ static void turn(ExecLoop *l)
     if (loop_stop_here(l)) {
         return;
     }
+    loop_state_chaos(l);
     if (replay_at_end(l->replay)) {
         loop_finish_replay(l);
     } else if ((cpu = loop_choose_cpu(l)) == NULL) {
@@ -140,7 +145,8 @@ static gpointer loop_thread(gpointer opaque)
 ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
 {
     ExecLoop *l = g_new0(ExecLoop, 1);
-    const ReplayHost host = { host_position, host_icount, host_pc, host_describe_cpu, l };
+    const ReplayHost host = { host_position, host_icount, host_pc, host_describe_cpu,
+                              loop_describe_digest, l };
 
     l->machine = m;
     l->tcg = tcg;
@@ -148,7 +154,9 @@ ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
     l->config = *config;
     l->run_wanted = !config->start_paused;
     l->stop_at = l->stopping_at = UINT64_MAX;
+    l->chaos = config->state_chaos;
     l->digest = digest_new();
+    l->details = g_byte_array_new();
     l->listeners = g_array_new(false, false, sizeof(ExecListener));
     g_mutex_init(&l->lock);
     g_cond_init(&l->wake);
@@ -171,6 +179,7 @@ ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
 void exec_loop_free(ExecLoop *l)
 {
     digest_free(l->digest);
+    g_byte_array_unref(l->details);
     g_array_free(l->listeners, true);
     g_mutex_clear(&l->lock);
     g_cond_clear(&l->wake);

@@ -23,7 +23,8 @@ static void finish(ExecLoop *l, ShutdownCause cause)
     if (replay_failed(l->replay)) {
         l->result.exit_code = 2;
     }
-    l->ended = true;
+    l->over = replay_failed(l->replay) || replay_at_end(l->replay);
+    l->ended = !l->over;
 }
 
 void loop_finish_replay(ExecLoop *l)
@@ -36,7 +37,22 @@ void loop_finish_replay(ExecLoop *l)
         l->result.digest = loop_final_digest(l);
         l->result.digest_valid = true;
     }
-    l->ended = true;
+    l->over = true;
+}
+
+void loop_stand_at_end(ExecLoop *l)
+{
+    bool watched;
+
+    g_mutex_lock(&l->lock);
+    watched = l->watchers || l->config.stop_at_end;
+    g_mutex_unlock(&l->lock);
+    if (!watched) {
+        l->ended = true;
+        return;
+    }
+    loop_tell_stopped(l, EXEC_STOP_REPLAY_END, exec_loop_cpu(l));
+    loop_serve_outside(l);
 }
 
 /* ---- reset ---- */

@@ -27,16 +27,6 @@
 
 /* ---- turns ---- */
 
-void loop_sched_digest(ExecLoop *l, Digest *d)
-{
-    digest_u64(d, l->sched.cpu);
-    digest_u64(d, l->sched.left);
-    for (unsigned n = 0; n < l->machine->num_cpus; n++) {
-        digest_u64(d, l->sched.ran[n]);
-        digest_u64(d, l->sched.asleep[n]);
-    }
-}
-
 static bool runnable(Vcpu *cpu)
 {
     return !cpu->powered_off && (!cpu->halted || cpu->ops->has_work(cpu));
@@ -170,6 +160,9 @@ int64_t loop_slice_length(ExecLoop *l)
     }
     if (l->stopping_at != UINT64_MAX) {
         length = MIN(length, (int64_t)MIN(l->stopping_at - position, INT64_MAX));
+    }
+    if (l->chaos) {
+        length = MIN(length, (int64_t)(l->chaos_at - position));
     }
     if (l->next_check) {
         length = MIN(length, (int64_t)(l->next_check - loop_icount(l)));

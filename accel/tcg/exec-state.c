@@ -55,6 +55,13 @@ static LoopState loop_state_get(const ExecLoop *l)
     return s;
 }
 
+void loop_visit_state(ExecLoop *l, MachineStateFn *fn, void *opaque)
+{
+    LoopState s = loop_state_get(l);
+
+    fn(opaque, "execution loop", &loop_fields, &s);
+}
+
 static void loop_state_set(ExecLoop *l, const LoopState *s)
 {
     l->warps = s->warps;
@@ -70,8 +77,9 @@ bool machine_save(ExecLoop *l, GByteArray *out, Error **errp)
     Machine *m = l->machine;
     LoopState state = loop_state_get(l);
 
-    if (l->ended) {
-        error_setg(errp, "the machine has ended: there is no state to save");
+    if (l->over || l->ended) {
+        error_setg(errp, "the %s has ended: there is no state to save that goes on",
+                   l->over ? "replay" : "machine");
         return false;
     }
     bytes_put_data(out, STATE_MAGIC, strlen(STATE_MAGIC));
@@ -154,6 +162,8 @@ bool machine_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp)
     if (!load_parts(l, &in, errp)) {
         return false;
     }
+    l->over = false;
+    l->result = (ExecResult){ 0 };
     l->icount = clock_icount(l->machine->clock);
     clock_set_slice(l->machine->clock, l->icount, &l->zero);
     loop_start_checks(l);
@@ -166,4 +176,61 @@ bool machine_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp)
         cpu->skip_breakpoint = cpu->skip_watch = false;
     }
     return true;
+}
+
+/* ---- chaos: save, make a mess of everything, load; nothing of it may show ---- */
+
+static uint64_t chaos_random(ExecLoop *l)
+{
+    l->chaos ^= l->chaos << 13;
+    l->chaos ^= l->chaos >> 7;
+    l->chaos ^= l->chaos << 17;
+    return l->chaos >> 8;
+}
+
+static void scramble(ExecLoop *l)
+{
+    /* CPUs first: their timers' outputs go to interrupt controllers. */
+    for (unsigned n = 0; n < l->machine->num_cpus; n++) {
+        l->machine->cpus[n]->ops->reset(l->machine->cpus[n]);
+    }
+    memset(&l->sched, 0xa5, sizeof(l->sched));
+    l->sched.cpu = 0;
+    l->warps = chaos_random(l);
+    l->machine->current_cpu = 0;
+    machine_scramble_devices(l->machine, &l->chaos);
+    memory_scramble(l->machine->memory);
+}
+
+static void chaos_round(ExecLoop *l)
+{
+    GByteArray *before = g_byte_array_new(), *after = g_byte_array_new();
+    Error *err = NULL;
+
+    if (!machine_save(l, before, &err)) {
+        g_error("state-chaos: %s", error_get_pretty(err));
+    }
+    scramble(l);
+    if (!machine_load(l, before->data, before->len, &err) || !machine_save(l, after, &err)) {
+        g_error("state-chaos: %s", error_get_pretty(err));
+    }
+    if (before->len != after->len || memcmp(before->data, after->data, before->len) != 0) {
+        g_error("state-chaos: what was loaded at position %" PRIu64 " is not what was saved",
+                exec_loop_position(l));
+    }
+    g_byte_array_unref(before);
+    g_byte_array_unref(after);
+}
+
+void loop_state_chaos(ExecLoop *l)
+{
+    uint64_t position = exec_loop_position(l);
+
+    if (!l->chaos || position < l->chaos_at) {
+        return;
+    }
+    if (l->chaos_at) {
+        chaos_round(l);
+    }
+    l->chaos_at = position + 1 + chaos_random(l) % (2 * l->config.state_chaos_period);
 }

@@ -353,6 +353,16 @@ bool clock_load(VirtualClock *clock, ByteReader *in, Error **errp)
     return true;
 }
 
+void clock_scramble(VirtualClock *clock)
+{
+    for (guint i = 0; i < clock->timers->len; i++) {
+        timer_del(g_ptr_array_index(clock->timers, i));
+    }
+    clock->shift = CLOCK_MAX_SHIFT - clock->shift;
+    clock->bias = 0;
+    clock_set_slice(clock, 0, NULL);
+}
+
 /* ---- the host-driven clock ---- */
 
 void clock_pause(VirtualClock *clock)

@@ -104,6 +104,29 @@ bool machine_load_devices(Machine *m, ByteReader *in, Error **errp)
     return true;
 }
 
+void machine_visit_devices(Machine *m, MachineStateFn *fn, void *opaque)
+{
+    for (unsigned i = 0; i < m->devices->len; i++) {
+        Device *dev = g_ptr_array_index(m->devices, i);
+
+        if (dev->type->fields) {
+            fn(opaque, dev->id, dev->type->fields, device_state(dev));
+        }
+    }
+}
+
+void machine_scramble_devices(Machine *m, uint64_t *seed)
+{
+    for (unsigned i = 0; i < m->devices->len; i++) {
+        Device *dev = g_ptr_array_index(m->devices, i);
+
+        if (dev->type->fields) {
+            fields_scramble(dev->type->fields, device_state(dev), seed);
+        }
+    }
+    clock_scramble(m->clock);
+}
+
 Device *machine_find_device(Machine *m, const char *id)
 {
     for (unsigned i = 0; i < m->devices->len; i++) {

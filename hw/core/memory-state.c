@@ -213,3 +213,22 @@ bool memory_load(MemoryMap *map, ByteReader *in, Error **errp)
     }
     return l.ok;
 }
+
+/* ---- scramble ---- */
+
+static void scramble_region(MemRegion *region, void *opaque)
+{
+    MemoryMap *map = opaque;
+    hwaddr num_pages = region->host ? region->size >> PAGE_BITS : 0;
+
+    for (hwaddr page = 0; (page = memory_next_flagged(region, page, PAGE_EVER)) < num_pages;
+         page++) {
+        memory_mark_written(map, region, region->base + (page << PAGE_BITS), PAGE_SIZE);
+        memset(page_host(region, page), (int)(page % 251 + 1), PAGE_SIZE);
+    }
+}
+
+void memory_scramble(MemoryMap *map)
+{
+    memory_foreach(map, scramble_region, map);
+}

@@ -478,10 +478,14 @@ hwaddr memory_next_flagged(const MemRegion *region, hwaddr page, uint8_t flags)
     return page;
 }
 
-static void digest_page(const MemRegion *region, hwaddr page, Digest *digest)
+/* Returns the digest of the content. */
+static uint64_t digest_page(const MemRegion *region, hwaddr page, Digest *digest)
 {
+    uint64_t content = digest_block(region->host + (page << PAGE_BITS), PAGE_SIZE);
+
     digest_u64(digest, region->base + (page << PAGE_BITS));
-    digest_update(digest, region->host + (page << PAGE_BITS), PAGE_SIZE);
+    digest_u64(digest, content);
+    return content;
 }
 
 void memory_clean(MemoryMap *map, uint8_t dirty_flag, MemoryPageFn *fn, void *opaque)
@@ -503,14 +507,30 @@ void memory_clean(MemoryMap *map, uint8_t dirty_flag, MemoryPageFn *fn, void *op
     }
 }
 
+typedef struct DirtyDigest {
+    Digest *digest;
+    GByteArray *pages;
+    hwaddr last;           /* number of the page before */
+} DirtyDigest;
+
 static void add_page(void *opaque, const MemRegion *region, hwaddr page)
 {
-    digest_page(region, page, opaque);
+    DirtyDigest *d = opaque;
+    uint64_t content = digest_page(region, page, d->digest);
+    hwaddr number = (region->base >> PAGE_BITS) + page;
+
+    if (d->pages) {
+        bytes_put_varint(d->pages, number - d->last);
+        bytes_put_u8(d->pages, (uint8_t)content);
+        d->last = number;
+    }
 }
 
-void memory_digest_dirty(MemoryMap *map, Digest *digest)
+void memory_digest_dirty(MemoryMap *map, Digest *digest, GByteArray *pages)
 {
-    memory_clean(map, PAGE_DIRTY_CHECK, add_page, digest);
+    DirtyDigest d = { digest, pages, 0 };
+
+    memory_clean(map, PAGE_DIRTY_CHECK, add_page, &d);
 }
 
 void memory_digest_all(MemoryMap *map, Digest *digest)

@@ -134,6 +134,20 @@ bool fields_load(const FieldTable *table, void *state, ByteReader *in,
 /* Add each field's value to the digest, in the table's order. */
 void fields_digest(const FieldTable *table, const void *state, Digest *digest);
 
+/*
+ * For tests: fill the state with pseudo-random bytes from *seed, which moves on, so that a load
+ * has to restore every byte.
+ */
+void fields_scramble(const FieldTable *table, void *state, uint64_t *seed);
+
+/*
+ * A hash of one byte for each part of the state: a field, or, in arrays of up to 64 elements, an
+ * element. Two states of one table that differ in a part nearly always differ in its hash.
+ */
+void fields_parts(const FieldTable *table, const void *state, GByteArray *out);
+/* "name[2] = 0x..." of part n < the number of bytes that fields_parts() appends. */
+void fields_part_dump(const FieldTable *table, const void *state, unsigned n, GString *out);
+
 /* "name=0x...\n" lines, for monitors and divergence reports. */
 void fields_dump(const FieldTable *table, const void *state, GString *out);
 

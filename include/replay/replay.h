@@ -58,6 +58,11 @@ typedef struct ReplayHost {
     uint64_t (*icount)(void *opaque);
     uint64_t (*pc)(void *opaque);
     void (*describe_cpu)(void *opaque, GString *out);
+    /*
+     * The digest differs: lines ("    cpu 0: ...\n") that say where, from the recorded details
+     * and those of now. May be NULL.
+     */
+    void (*describe_digest)(void *opaque, const uint8_t *recorded, size_t length, GString *out);
     void *opaque;
 } ReplayHost;
 
@@ -147,7 +152,12 @@ bool replay_may_stop(Replay *r);
 /* Checks. On replay, kind and period are the recording's. */
 ReplayCheck replay_check_kind(Replay *r);
 uint64_t replay_check_period(Replay *r);
-void replay_check_digest(Replay *r, uint64_t digest);
+/*
+ * details: what follows from the state, too, and makes it possible to say where two states
+ * differ; at most REPLAY_MAX_DETAILS bytes, copied.
+ */
+#define REPLAY_MAX_DETAILS (REPLAY_MAX_PAYLOAD - 8)
+void replay_check_digest(Replay *r, uint64_t digest, const uint8_t *details, size_t length);
 void replay_check_event(Replay *r, unsigned vector, uint64_t pc);
 
 /*

@@ -124,12 +124,22 @@ static void vcpu_state_set(Vcpu *vcpu, const VcpuState *state)
     vcpu->powered_off = state->powered_off;
 }
 
-static void arm_digest(Vcpu *vcpu, Digest *digest)
+static void arm_visit_state(Vcpu *vcpu, VcpuStateFn *fn, void *opaque)
 {
     VcpuState state = vcpu_state_get(vcpu);
 
-    fields_digest(&vcpu_fields, &state, digest);
-    fields_digest(&arm_fields, &arm_cpu(vcpu)->s, digest);
+    fn(opaque, &vcpu_fields, &state);
+    fn(opaque, &arm_fields, &arm_cpu(vcpu)->s);
+}
+
+static void digest_state(void *opaque, const FieldTable *table, const void *state)
+{
+    fields_digest(table, state, opaque);
+}
+
+static void arm_digest(Vcpu *vcpu, Digest *digest)
+{
+    arm_visit_state(vcpu, digest_state, digest);
 }
 
 static void arm_save(Vcpu *vcpu, GByteArray *out)
@@ -346,6 +356,7 @@ static const VcpuOps arm_ops = {
     .take_interrupt = arm_take_interrupt,
     .has_work = arm_has_work,
     .digest = arm_digest,
+    .visit_state = arm_visit_state,
     .save = arm_save,
     .load = arm_load,
     .dump = arm_dump,

@@ -18,6 +18,8 @@
 #define PAIR(name, host_op, form) \
     FpVecPair helper_##name = { FP(name##_s, host_op, form), FP(name##_d, host_op, form) }
 #define FPENV fpcr, &fpsr
+_Static_assert((int)IR_ROUND_FPCR == (int)FP_ROUND_FPCR &&
+               (int)IR_ROUND_AWAY == (int)FPU_TIE_AWAY && (int)IR_ROUND_EXACT == (int)FP_ROUND_EXACT, "");
 
 /* For each lane of type T, d[i] = expression, in terms of a (Vn), b (Vm: lane `of_b`), c (Vd). */
 #define LANES(name, T, of_b, expression) \
@@ -120,11 +122,19 @@ ONE(vfsqrt, IRFP_SQRT, sqrt);
 ONE(vfrecpe, IRFP_NONE, recip_estimate);
 ONE(vfrsqrte, IRFP_NONE, rsqrt_estimate);
 ONE(vfrecpx, IRFP_NONE, recpx);
-VECTOR(vfrint, IRFP_NONE, f32_round_int(a, ROUND, FPENV), f64_round_int(a, ROUND, FPENV));
+VECTOR(vfrint, IRFP_ROUND, f32_round_int(a, ROUND, FPENV), f64_round_int(a, ROUND, FPENV));
 VECTOR(vto_fixed, IRFP_NONE, f32_to_fixed(a, FIXED, 32, MODE, FPENV),
        f64_to_fixed(a, FIXED, 64, MODE, FPENV));
 VECTOR(vfrom_fixed, IRFP_NONE, f32_from_fixed(EXTENDED32, FIXED, FPENV),
        f64_from_fixed(a, FIXED, FPENV));
+
+#define TO_INT(width, u) f##width##_to_fixed(a, 0, u, width, FPU_ZERO_WARD, FPENV)
+
+VECTOR(vfcvtzs, IRFP_TO_S, TO_INT(32, false), TO_INT(64, false));
+VECTOR(vfcvtzu, IRFP_TO_U, TO_INT(32, true), TO_INT(64, true));
+VECTOR(vscvtf, IRFP_FROM_S, f32_from_fixed((uint64_t)(int32_t)a, 0, false, FPENV),
+       f64_from_fixed(a, 0, false, FPENV));
+VECTOR(vucvtf, IRFP_FROM_U, f32_from_fixed(a, 0, true, FPENV), f64_from_fixed(a, 0, true, FPENV));
 
 VECTOR(vfneg, IRFP_NEG, a ^ SIGN32, a ^ SIGN64);
 VECTOR(vfabs, IRFP_ABS, a & ~SIGN32, a & ~SIGN64);
@@ -177,7 +187,8 @@ PAIRWISE(vfminnmp, IRFP_MIN, minnm);
 
 LENGTHEN(vfcvtl_s, uint16_t, uint32_t, f16_to_f32)
 LENGTHEN(vfcvtl_d, uint32_t, uint64_t, f32_to_f64)
-PAIR(vfcvtl, IRFP_NONE, IRFV_LANES);
+FpVecPair helper_vfcvtl = { FP(vfcvtl_s, IRFP_NONE, IRFV_LANES),
+                            FP(vfcvtl_d, IRFP_WIDEN, IRFV_LANES) };
 
 /* 8 bytes: the lower half, and the upper one is cleared; 16: the upper one, the lower is kept. */
 #define NARROW(name, From, To, op) \
@@ -197,6 +208,7 @@ PAIR(vfcvtl, IRFP_NONE, IRFV_LANES);
 
 NARROW(vfcvtn_s, uint32_t, uint16_t, f32_to_f16)
 NARROW(vfcvtn_d, uint64_t, uint32_t, f64_to_f32)
-PAIR(vfcvtn, IRFP_NONE, IRFV_LANES);
+FpVecPair helper_vfcvtn = { FP(vfcvtn_s, IRFP_NONE, IRFV_LANES),
+                            FP(vfcvtn_d, IRFP_NARROW, IRFV_LANES) };
 NARROW(vfcvtxn, uint64_t, uint32_t, f64_to_f32_odd)
 const IrFpVecHelper helper_vfcvtxn = FP(vfcvtxn, IRFP_NONE, IRFV_LANES);

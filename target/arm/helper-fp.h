@@ -77,6 +77,8 @@ extern FpVecPair helper_vfrecpe, helper_vfrsqrte, helper_vfrecpx;
 extern const IrFpVecHelper helper_vurecpe, helper_vursqrte;
 /* imm: FpRoundArg, fp_fixed_arg() */
 extern FpVecPair helper_vfrint, helper_vto_fixed, helper_vfrom_fixed;
+/* Toward zero, and from integers; no fraction bits. */
+extern FpVecPair helper_vfcvtzs, helper_vfcvtzu, helper_vscvtf, helper_vucvtf;
 /*
  * Widening: from the 8 bytes at a, which may be an upper half. Narrowing: to the lower half (8
  * bytes in the descriptor; the upper one is cleared) or the upper one (16; the lower is kept).

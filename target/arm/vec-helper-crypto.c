@@ -110,10 +110,10 @@ static void aesimc(void *d, const void *a, const void *b, uint32_t desc)
     memcpy(d, &r, sizeof(r));
 }
 
-const IrVecHelper vec_aese = { "aese", aese, IRV_AESE };
-const IrVecHelper vec_aesd = { "aesd", aesd, IRV_AESD };
-const IrVecHelper vec_aesmc = { "aesmc", aesmc, IRV_AESMC };
-const IrVecHelper vec_aesimc = { "aesimc", aesimc, IRV_AESIMC };
+const IrVecHelper vec_aese = { "aese", aese, IRV_AES_SUB };
+const IrVecHelper vec_aesd = { "aesd", aesd, IRV_AES_INV_SUB };
+const IrVecHelper vec_aesmc = { "aesmc", aesmc, IRV_AES_MIX };
+const IrVecHelper vec_aesimc = { "aesimc", aesimc, IRV_AES_INV_MIX };
 
 /* ---- SHA-1 and SHA-256 functions ---- */
 
@@ -285,7 +285,7 @@ static void sha256su1(void *d, const void *n, const void *m, uint32_t desc)
     memcpy(d, &r, sizeof(r));
 }
 
-const IrVecHelper vec_sha256h = { "sha256h", sha256h, IRV_SHA256H };
-const IrVecHelper vec_sha256h2 = { "sha256h2", sha256h2, IRV_SHA256H2 };
-const IrVecHelper vec_sha256su0 = { "sha256su0", sha256su0, IRV_SHA256SU0 };
-const IrVecHelper vec_sha256su1 = { "sha256su1", sha256su1, IRV_SHA256SU1 };
+const IrVecHelper vec_sha256h = { "sha256h", sha256h, IRV_SHA256_ABCD };
+const IrVecHelper vec_sha256h2 = { "sha256h2", sha256h2, IRV_SHA256_EFGH };
+const IrVecHelper vec_sha256su0 = { "sha256su0", sha256su0, IRV_SHA256_SIGMA0 };
+const IrVecHelper vec_sha256su1 = { "sha256su1", sha256su1, IRV_SHA256_SIGMA1 };

@@ -145,5 +145,5 @@ static void pmull_u64(void *d, const void *a, const void *b, uint32_t desc)
 
 const IrVecHelper vec_pmull[4] = {
     [0] = { "pmull_u8", pmull_u8, IRV_NONE },
-    [3] = { "pmull_u64", pmull_u64, IRV_PMULL64 },
+    [3] = { "pmull_u64", pmull_u64, IRV_CLMUL64 },
 };

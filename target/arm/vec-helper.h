@@ -1,60 +1,12 @@
 /*
- * The vector helpers that translated A64 code calls, and what each means to a
- * back end that emits it inline.
+ * The vector helpers that translated A64 code calls; accel/tcg/vec-ops.def has the
+ * meaning of those that back ends emit inline.
  *
  * vec_X are called through ir_vec(): d = X(a, b), on the bytes that the descriptor
  * says, the upper half of d cleared when they are 8. Where the name of a table stands
  * for four, the index is log2 of the element's bytes; sizes that do not exist have
  * a null `fn`. sat_X set FPSR.QC; they are called through ir_call() with the offsets of d,
  * a, b from the Vcpu, and the descriptor.
- *
- * The exact semantics of each host_op, lanes being of the descriptor's element size, x of
- * a, y of b, z the old lane of d; unless stated, all lanes are computed alike:
- *
- *   MOV         x                                AND, OR, XOR   bitwise
- *   ANDC, ORC   x & ~y, x | ~y                   NOT            ~x
- *   BSL         (z & x) | (~z & y)               BIT            y ? x : z, bit by bit
- *   BIF         y ? z : x, bit by bit
- *   ADD, SUB    modulo                           MUL            modulo; 8, 16, 32 bits
- *   MLA, MLS    z + x * y, z - x * y; 8, 16, 32 bits
- *   NEG, ABS    -x; |x|, the smallest number stays
- *   CMEQ CMGT CMGE CMHI CMHS  x against y (GT, GE signed), all ones or zeros; 8 to 64 bits
- *   CMTST       (x & y) != 0, all ones or zeros
- *   CMEQ0 CMGT0 CMGE0 CMLE0 CMLT0  x against zero, signed
- *   SMAX UMAX SMIN UMIN  8, 16, 32 bits
- *   URHADD      (x + y + 1) >> 1 without overflow, unsigned; 8 to 32 bits
- *   MUL_LANE MLA_LANE MLS_LANE  MUL, MLA, MLS with lane imm of b for y; 16, 32 bits
- *   SHL_IMM     x << imm, 0 <= imm < size
- *   USHR_IMM, SSHR_IMM  x >> imm, 1 <= imm <= size: the shift by `size` gives 0 or the sign
- *   USRA, SSRA  z + the same
- *   SLI, SRI    x << imm or x >> imm (unsigned), the bits that it does not reach from z
- *   SSHLL, USHLL  wide lane i = narrow lane i of a's 8 bytes, extended, << imm (0 <= imm < size;
- *               SHLL passes imm == size); size is the narrow one; always writes 16 bytes
- *   XTN, SHRN   narrow lane i = low half of wide lane i of a (>> imm, 1 <= imm <= size);
- *               size is the narrow one; all 16 bytes of a are read; with 16 in the descriptor
- *               the result goes to the upper half of d and the lower is kept, with 8 to the
- *               lower and the upper is cleared
- *   ADDP UMAXP UMINP SMAXP SMINP  lane i = op of lanes 2i, 2i+1 of b:a (a low), `bytes` of each
- *   DUP_LANE    every lane = lane imm of a (a whole register, whatever `bytes`)
- *   ZIP1 ZIP2   lanes a0 b0 a1 b1 ... of the low or high halves of `bytes`
- *   UZP1 UZP2   even or odd lanes of b:a         TRN1, TRN2     a0 b0 a2 b2 ..., a1 b1 a3 b3 ...
- *   EXT         bytes imm .. imm + bytes - 1 of b:a, `bytes` of each
- *   REV16 REV32 REV64  elements reversed inside each 16, 32 or 64 bits
- *   CNT         bits set in each byte
- *   TBL1        byte i = b[i] < 16 ? a[b[i]] : 0; a is a whole register
- *   xMULL       wide lane i = product of the narrow lanes i of a's and b's 8 bytes, extended as
- *               x (S, U) says; xMLAL, xMLSL add it to, subtract it from z; xADDL, xSUBL: sum and
- *               difference; xADDW, xSUBW: the same with wide lanes of a, all 16 bytes; size is the
- *               narrow one; 16 bytes out
- *   PMULL64     128-bit carry-less product of the 64-bit numbers at a and b
- *   AESE, AESD  ShiftRows(SubBytes(a ^ b)) and the inverse steps (x86: AESENCLAST, AESDECLAST
- *               of a ^ b with a zero key); a is d
- *   AESMC, AESIMC  MixColumns(a) and its inverse
- *   SHA256H H2 SU0 SU1  as the instructions; d is read too
- *
- * Operations with IRV_NONE are always called. Narrow sources of lengthening operations
- * (SSHLL, UMULL, SADDW, PMULL64 ...) may be upper halves: 8 bytes at an offset that is 8 modulo
- * 16. All other offsets are those of whole registers.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -14,7 +14,10 @@ from rearm import TestCase, Vm
 
 ORACLE = 'qemu-system-aarch64'
 VARIANTS = ('backend=jit', 'backend=interp', 'unit-insns=1', 'unit-insns=7', 'unit-insns=512',
-            'link=off', 'opt=off', 'backend=interp,opt=off')
+            'link=off', 'opt=off', 'backend=interp,opt=off',
+            # Saved, scrambled and loaded some thousand times over all guests.
+            'state-chaos=1,state-chaos-period=100',
+            'backend=interp,state-chaos=2,state-chaos-period=100')
 
 
 @guests.need_compiler()

@@ -71,6 +71,18 @@ class Replay(TestCase):
                 self.assert_replays(self.log, self.recording, '-accel',
                                     'tcg,unit-insns=%d' % count, timeout=300)
 
+    def test_state(self):
+        """The whole state saved, scrambled and loaded now and then."""
+        self.assert_replays(self.log, self.recording, '-accel',
+                            'tcg,state-chaos=3,state-chaos-period=100000000', timeout=300)
+
+    @slow()
+    def test_state_often(self):
+        for seed in (4, 5):
+            self.assert_replays(self.log, self.recording, '-accel',
+                                'tcg,state-chaos=%d,state-chaos-period=400000' % seed,
+                                timeout=3600)
+
     def test_no_link(self):
         self.assert_replays(self.log, self.recording, '-accel', 'tcg,link=off', timeout=300)
 

@@ -167,6 +167,23 @@ class GdbTest(unittest.TestCase):
             self.assertIn(b'digest ' + digest + b' (equal)', stderr)
             self.assertEqual(process.returncode, 0)
 
+    def test_replay_end(self):
+        """The end of a replay is a stop while gdb is there; without it, the process ends."""
+        log = os.path.join(self.folder.name, 'a.log')
+        process = self.start('-S', '-icount', f'shift=0,rr=record,rrfile={log}')
+        out = self.gdb(f'break *{guests.SPIN_FUNCTION:#x}', *['continue'] * 50, 'detach')
+        process.terminate()
+        _, stderr = process.communicate(timeout=TIMEOUT)
+        digest = re.search(rb'digest ([0-9a-f]+)', stderr).group(1)
+        process = self.start('-S', '-icount', f'rr=replay,rrfile={log}')
+        out = self.gdb('continue', 'printf "pc=%lx\\n", $pc', 'continue', 'stepi',
+                       'printf "again=%lx\\n", $pc', 'detach')
+        self.assertEqual(out.count('No more reverse-execution history'), 3, out)
+        self.assertEqual(self.value(out, 'pc'), self.value(out, 'again'))
+        _, stderr = process.communicate(timeout=TIMEOUT)
+        self.assertIn(b'digest ' + digest + b' (equal)', stderr)
+        self.assertEqual(process.returncode, 0)
+
     def test_too_many_watchpoints(self):
         self.start('-S')
         commands = [f'awatch *(char *){guests.SPIN_DATA + n:#x}' for n in range(65)]

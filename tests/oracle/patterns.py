@@ -5,6 +5,7 @@ Some general registers have a role in all cases, so that memory accesses and bra
 stay where they may: nothing else writes to them.
 """
 import os
+import struct
 import sys
 
 from cases import CODE_BASE, CODE_SIZE, CODE_START, DATA_BASE, MAX_WORDS, Case, State
@@ -157,12 +158,25 @@ def random_x(rng):
     return rng.getrandbits(64)
 
 
+def numbers(rng):
+    """Lanes that nothing happens to, whole numbers or fractions; a special one among some."""
+    form, values, count = rng.choice([('d', DOUBLES, 2), ('f', SINGLES, 4)])
+    scale = rng.choice([1, 1, 3, 4096])
+    lanes = [int.from_bytes(struct.pack('<' + form, rng.randint(-1000, 1000) / scale), 'little')
+             for _ in range(count)]
+    if rng.random() < 0.3:
+        lanes[rng.randrange(count)] = rng.choice(values)
+    return sum(lane << 128 // count * n for n, lane in enumerate(lanes))
+
+
 def random_v(rng):
     kind = rng.random()
-    if kind < 0.3:
+    if kind < 0.2:
         return rng.choice(DOUBLES) | rng.choice(DOUBLES) << 64
-    if kind < 0.6:
+    if kind < 0.4:
         return sum(rng.choice(SINGLES) << 32 * n for n in range(4))
+    if kind < 0.6:
+        return numbers(rng)
     if kind < 0.7:
         return sum(rng.choice([0, 1, 0x7f, 0x80, 0xff]) << 8 * n for n in range(16))
     if kind < 0.8:      # doubles and singles of moderate size

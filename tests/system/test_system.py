@@ -461,6 +461,28 @@ class SystemTest(unittest.TestCase):
         self.assertIn(b'(equal)', replay.stderr)
         self.assertEqual(replay.returncode, 0)
 
+    def test_stop_at_end(self):
+        """-no-shutdown makes the end of a replay a stop, whatever the recording had."""
+        terminal = self.terminal('-nographic', '-kernel', self.echo, '-icount',
+                                 'shift=3,rr=record,rrfile=a.log')
+        terminal.expect(b'hello from the guest')
+        terminal.type(b'q')
+        self.assertEqual(terminal.wait(), 0)
+        terminal = self.terminal('-nographic', '-no-shutdown', '-icount', 'rr=replay,rrfile=a.log')
+        terminal.expect(b'hello from the guest')
+        terminal.type(b'\1c')
+        terminal.expect(rb'\(rearm\) ')
+        for _ in range(100):
+            terminal.type(b'info status\r')
+            if b'paused' in terminal.expect(rb'VM status: \w+'):
+                break
+            time.sleep(0.05)
+        terminal.type(b'info registers\r')
+        terminal.expect(rb'PC=\w+')
+        terminal.type(b'quit\r')
+        terminal.expect(rb'\(equal\)')
+        self.assertEqual(terminal.wait(), 0)
+
 
 if __name__ == '__main__':
     REARM = os.path.abspath(sys.argv.pop(1))

@@ -93,6 +93,7 @@ typedef struct Tester {
     Device dev;
     TesterState s;
     Timer timer[2];         /* always armed for the same moment: order of creation */
+    Timer spare;            /* never armed, but by a test */
     ReplaySource *input, *values;
     IrqLine irq;
     uint32_t limit;         /* interrupts before the guest writes the end register */
@@ -315,6 +316,7 @@ static inline void run_add_device(Run *r, const RunConfig *c)
     memory_add_mmio(m->memory, "tester", TESTER, PAGE_SIZE, &tester_ops, t);
     timer_init(&t->timer[0], m->clock, tester_first, t, "first");
     timer_init(&t->timer[1], m->clock, tester_second, t, "second");
+    timer_init(&t->spare, m->clock, tester_second, t, "spare");
     t->input = replay_source_new(r->replay, REPLAY_KIND_CHAR, "tester", tester_deliver, t);
     t->values = replay_source_new(r->replay, REPLAY_KIND_RANDOM, "tester", NULL, NULL);
     t->limit = c->limit ? c->limit : 60;

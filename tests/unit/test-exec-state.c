@@ -147,6 +147,25 @@ static void test_points(void)
     }
 }
 
+/* Saved, scrambled and loaded every 50 instructions or so: nobody notices. */
+static void test_chaos(void)
+{
+    static const unsigned num_cpus[] = { 1, 2, 4, 8 };
+
+    for (unsigned n = 0; n < ARRAY_SIZE(num_cpus) * 2; n++) {
+        RunConfig c = { .tcg = shapes[n % ARRAY_SIZE(shapes)],
+                        .exec = { .icount = true, .shift = n % 3 },
+                        .num_cpus = num_cpus[n / 2], .limit = 10 };
+        ExecResult calm = run_all(&c), chaos;
+
+        c.exec.state_chaos = n + 1;
+        c.exec.state_chaos_period = 50;
+        chaos = run_all(&c);
+        g_assert_cmpuint(chaos.icount, ==, calm.icount);
+        g_assert_cmphex(chaos.digest, ==, calm.digest);
+    }
+}
+
 /* ---- in recordings and replays ---- */
 
 typedef struct Poster {
@@ -269,6 +288,121 @@ static void test_replay(void)
     }
 }
 
+/*
+ * Somebody looks: the end is a stop, again and again, and a state from before leads on from
+ * there. When nobody looks any more, the run ends with its result.
+ */
+static void test_end_is_a_stop(void)
+{
+    g_autofree char *path = g_strdup_printf("%s/rearm-state-%d.rr", g_get_tmp_dir(),
+                                            (int)getpid());
+
+    for (unsigned n = 0; n < 4; n++) {
+        RunConfig c = { .exec = { .icount = true }, .num_cpus = 2,
+                        .replay = { .mode = REPLAY_MODE_RECORD, .file = path } };
+        ExecResult recorded = run_all(&c);
+        GByteArray *data;
+        Transfer late = { .data = g_byte_array_new() };
+        Run r;
+
+        c.replay.mode = REPLAY_MODE_PLAY;
+        c.exec.stop_at_end = n & 1;
+        open_paused(&r, &c, n);
+        if (!c.exec.stop_at_end) {
+            exec_loop_watch(r.loop, true);
+        }
+        g_assert_true(go_to(&r, (uint64_t)recorded.icount / 2));
+        data = save(&r);
+        for (unsigned i = 0; i < 3; i++) {
+            unsigned stops = r.stops;
+
+            exec_loop_cont(r.loop);
+            g_assert_true(run_wait_stop(&r, stops + 1));
+            g_assert_cmpint(r.reason, ==, EXEC_STOP_REPLAY_END);
+            g_assert_cmpuint(arm_x(&r.a, 23), ==, 60);
+            late.r = &r;
+            machine_run_sync(r.loop, do_save, &late);
+            g_assert_cmpstr(error_get_pretty(late.err), ==,
+                            "the replay has ended: there is no state to save that goes on");
+            g_clear_pointer(&late.err, error_free);
+            if (i == 1) {
+                load(&r, data);
+                g_assert_cmpuint(arm_x(&r.a, 23), <, 60);
+            }
+        }
+        g_byte_array_unref(data);
+        g_byte_array_unref(late.data);
+        if (c.exec.stop_at_end) {
+            /* It leaves with the result that the end had. */
+            exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+        } else {
+            exec_loop_watch(r.loop, false);
+        }
+        finish(&r, &recorded);
+        g_unlink(path);
+    }
+}
+
+/* ---- a report that says where ---- */
+
+typedef struct Damage {
+    Run *r;
+    unsigned what;
+} Damage;
+
+static void do_damage(void *opaque)
+{
+    Damage *d = opaque;
+    Run *r = d->r;
+    uint8_t byte = 0x55;
+
+    switch (d->what) {
+    case 0: r->a.cpu[1]->vcpu.slot[27] = 0x1234; break;
+    case 1: r->a.cpu[0]->s.tpidr_el[1] = 0x77; break;
+    case 2: r->dev.s.last = 0x99; break;
+    case 3: g_assert_true(memory_write(r->a.m->memory, RAM + 0x234567, &byte, 1)); break;
+    default: timer_mod(&r->dev.spare, 1ll << 40); break;
+    }
+}
+
+static void test_report(void)
+{
+    static const char *const expected[] = {
+        "    cpu 1: slot[27] = 0x1234 here\n", "    cpu 0: tpidr_el[1] = 0x77 here\n",
+        "    tester: last = 0x99 here\n", "    memory: page 0x40234000, written here alone\n",
+        "    clock: instruction count, time, or a timer\n",
+    };
+    g_autofree char *path = g_strdup_printf("%s/rearm-state-%d.rr", g_get_tmp_dir(),
+                                            (int)getpid());
+    RunConfig c = { .exec = { .icount = true }, .num_cpus = 2,
+                    .replay = { .mode = REPLAY_MODE_RECORD, .file = path,
+                                .check = REPLAY_CHECK_DIGEST, .check_period = 5000 } };
+
+    run_all(&c);
+    c.replay.mode = REPLAY_MODE_PLAY;
+    for (unsigned n = 0; n < ARRAY_SIZE(expected); n++) {
+        Damage damage = { .what = n };
+        const char *report;
+        Run r;
+
+        open_paused(&r, &c, n);
+        g_assert_true(go_to(&r, 17000));
+        damage.r = &r;
+        machine_run_sync(r.loop, do_damage, &damage);
+        exec_loop_cont(r.loop);
+        g_assert_cmpint(exec_loop_join(r.loop).exit_code, ==, 2);
+        report = replay_report(r.replay);
+        g_assert_nonnull(report);
+        if (!strstr(report, "what differs, as far as one can tell:\n") ||
+            !strstr(report, expected[n])) {
+            g_error("no '%s' in: %s", expected[n], report);
+        }
+        timer_del(&r.dev.spare);
+        run_close(&r);
+    }
+    g_unlink(path);
+}
+
 /* ---- what is refused ---- */
 
 static char *load_error(Run *r, const GByteArray *data)
@@ -378,7 +512,10 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/exec-state/points", test_points);
+    g_test_add_func("/exec-state/chaos", test_chaos);
     g_test_add_func("/exec-state/replay", test_replay);
+    g_test_add_func("/exec-state/end-is-a-stop", test_end_is_a_stop);
+    g_test_add_func("/exec-state/report", test_report);
     g_test_add_func("/exec-state/refused", test_refused);
     g_test_add_func("/exec-state/damaged", test_damaged);
     return g_test_run();

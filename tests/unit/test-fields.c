@@ -227,6 +227,33 @@ static void test_digest(void)
     g_byte_array_unref(state.queue);
 }
 
+/* Each byte changes sooner or later, and a load brings all of it back. */
+static void test_scramble(void)
+{
+    SampleState state = sample_new(), changed = { 0 }, sample = sample_new();
+    GByteArray *out = g_byte_array_new();
+    uint64_t seed = 1;
+    ByteReader r;
+
+    fields_save(&sample_fields, &sample, out);
+    for (unsigned n = 0; n < 20; n++) {
+        fields_scramble(&sample_fields, &state, &seed);
+        for (unsigned i = 0; i < sizeof(state); i++) {
+            ((uint8_t *)&changed)[i] |= ((uint8_t *)&state)[i] ^ ((uint8_t *)&sample)[i];
+        }
+        byte_reader_init(&r, out->data, out->len);
+        g_assert_true(fields_load(&sample_fields, &state, &r, NULL));
+        g_assert_true(equal(&state, &sample));
+    }
+    for (unsigned i = 0; i < sizeof(changed); i++) {
+        g_assert_true(((uint8_t *)&changed)[i] ||
+                      i - offsetof(SampleState, queue) < sizeof(state.queue));
+    }
+    g_byte_array_unref(out);
+    g_byte_array_unref(state.queue);
+    g_byte_array_unref(sample.queue);
+}
+
 static void test_dump(void)
 {
     GString *out = g_string_new(NULL);
@@ -269,6 +296,7 @@ int main(int argc, char **argv)
     g_test_add_func("/fields/damaged", test_damaged);
     g_test_add_func("/fields/older-version", test_older_version);
     g_test_add_func("/fields/digest", test_digest);
+    g_test_add_func("/fields/scramble", test_scramble);
     g_test_add_func("/fields/dump", test_dump);
     g_test_add_func("/fields/digest-values", test_digest_values);
     return g_test_run();

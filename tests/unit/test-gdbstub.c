@@ -21,6 +21,7 @@ struct ExecLoop {
     bool running;
     bool refuses;           /* as a replay does: nothing can be written */
     unsigned stops, conts, steps;
+    int watchers;
     Vcpu *stepped;
     ShutdownCause requested;
     uint8_t mem[MEM_SIZE];
@@ -74,6 +75,11 @@ void exec_loop_cont(ExecLoop *l)
 {
     l->conts++;
     l->running = true;
+}
+
+void exec_loop_watch(ExecLoop *l, bool watch)
+{
+    l->watchers += watch ? 1 : -1;
 }
 
 void exec_loop_step(ExecLoop *l, Vcpu *cpu)

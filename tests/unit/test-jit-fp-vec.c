@@ -21,10 +21,13 @@ typedef enum Form {
     HALF,           /* 8 or 16 bytes, whatever the elements */
 } Form;
 
+typedef enum Data { NUMBERS, SINGLES, INTEGERS } Data;
+
 typedef struct Row {
     const IrFpVecHelper *pair;
     Form form;
     uint32_t imm;
+    Data data;
 } Row;
 
 static const Row rows[] = {
@@ -38,14 +41,20 @@ static const Row rows[] = {
     { helper_vfmaxnmp, PAIRS }, { helper_vfminnmp, PAIRS },
     { helper_vfcmeq0 }, { helper_vfcmge0 }, { helper_vfcmgt0 }, { helper_vfcmle0 },
     { helper_vfcmlt0 }, { helper_vfsqrt }, { helper_vfneg }, { helper_vfabs }, { helper_vfrsqrte },
-    { helper_vfcvtl, WHOLE }, { helper_vfcvtn, HALF },
+    { helper_vfcvtl, WHOLE, 0, SINGLES }, { helper_vfcvtn, HALF },
+    { helper_vfrint, ANY, FPU_TIE_EVEN }, { helper_vfrint, ANY, FPU_POS_INF },
+    { helper_vfrint, ANY, FPU_NEG_INF }, { helper_vfrint, ANY, FPU_ZERO_WARD },
+    { helper_vfrint, ANY, FPU_TIE_AWAY }, { helper_vfrint, ANY, FP_ROUND_FPCR },
+    { helper_vfrint, ANY, FP_ROUND_FPCR | FP_ROUND_EXACT },
+    { helper_vfcvtzs }, { helper_vfcvtzu }, 
+    { helper_vscvtf, ANY, 0, INTEGERS }, { helper_vucvtf, ANY, 0, INTEGERS },
 };
 
 /* A number that nothing happens to; whole ones have exact sums and products. */
 static uint64_t ordinary(JitTest *j, bool is_double, bool whole)
 {
     uint64_t r = jit_test_random(j);
-    int32_t n = (int32_t)(r >> 32) >> 20;
+    int32_t n = (int32_t)(r >> 32) >> 20;           /* 12 bits */
     double d = whole ? n : n + (double)(r & 0xffffff) / 0x1p24;
     float s = (float)d;
     uint64_t bits = 0;
@@ -64,8 +73,18 @@ static uint64_t interesting(JitTest *j, bool is_double)
     return is_double ? interesting64(j) : interesting32(j);
 }
 
+/* Of any length, of few bits, or near a power of two. */
+static uint64_t integer(JitTest *j)
+{
+    uint64_t r = jit_test_random(j), n = jit_test_random(j) >> (r & 63);
+
+    n = r & 64 ? n & -(1ull << (r >> 8 & 63)) : n;
+    n = r & 128 ? (1ull << (r >> 8 & 63)) - (r >> 16 & 1) : n;
+    return r & 256 ? -n : n;
+}
+
 /* Either one special number, or special ones everywhere. */
-static void fill(JitTest *j, bool is_double)
+static void fill(JitTest *j, bool is_double, Data data)
 {
     ArmState *s = &j->cpu->s;
     const uint64_t r = jit_test_random(j);
@@ -73,8 +92,8 @@ static void fill(JitTest *j, bool is_double)
 
     for (unsigned v = 0; v < 4; v++) {
         for (unsigned lane = 0; lane < lanes; lane++) {
-            set_lane(&s->v[v], lane, is_double, (r & 3) ? ordinary(j, is_double, r & 4)
-                                                        : interesting(j, is_double));
+            set_lane(&s->v[v], lane, is_double, data == INTEGERS ? integer(j) :
+                     (r & 3) ? ordinary(j, is_double, r & 4) : interesting(j, is_double));
         }
     }
     if (r & 24) {
@@ -85,21 +104,24 @@ static void fill(JitTest *j, bool is_double)
         s->v[2] = s->v[1];
     }
     s->fpcr = r >> 32 & 7 ? 0 : (uint32_t)jit_test_random(j) & (FPCR_RMODE | FPCR_FZ | FPCR_DN);
+    s->fpcr |= r >> 36 & 7 ? 0 : FPCR_FZ;
     s->fpsr = (r >> 40 & 3 ? FPSR_IXC : 0) | (r >> 42 & 3 ? 0 : FPSR_IOC);
 }
 
-static void check(JitTest *j, const IrFpVecHelper *h, uint32_t desc, unsigned d, unsigned a,
-                  unsigned b)
+static void check(JitTest *j, const Row *row, uint32_t desc, unsigned d, unsigned a, unsigned b)
 {
     const bool is_double = vec_desc_esize(desc) == 3;
+    const IrFpVecHelper *h = &row->pair[is_double];
+    const unsigned upper = row->data == SINGLES && b == 1 ? 8 : 0;
 
-    ir_fp_vec(jit_test_begin(j), h, arm_v_offset(d), arm_v_offset(a), arm_v_offset(b), desc);
+    ir_fp_vec(jit_test_begin(j), h, arm_v_offset(d), arm_v_offset(a) + upper, arm_v_offset(b),
+              desc);
     jit_test_compile(j);
     for (unsigned n = 0; n < RUNS; n++) {
         ArmVReg was[4];
         uint32_t fpsr;
 
-        fill(j, is_double);
+        fill(j, is_double && row->data != SINGLES, row->data);
         memcpy(was, j->cpu->s.v, sizeof(was));
         fpsr = j->cpu->s.fpsr;
         if (!jit_test_run(j)) {
@@ -128,8 +150,8 @@ static void check_operands(JitTest *j, const Row *row, bool is_double, unsigned 
             continue;
         }
         for (unsigned lane = 0; lane < lanes; lane++) {
-            check(j, &row->pair[is_double], vec_desc(bytes, is_double ? 3 : 2, row->imm + lane),
-                  regs[n][0], regs[n][1], regs[n][2]);
+            check(j, row, vec_desc(bytes, is_double ? 3 : 2, row->imm + lane), regs[n][0],
+                  regs[n][1], regs[n][2]);
         }
     }
 }
@@ -168,7 +190,10 @@ static void count_mla(Vcpu *cpu, void *d, const void *a, const void *b, uint32_t
     helper_vfmla[1].fn(cpu, d, a, b, desc);
 }
 
-/* Ordinary numbers do not come to the helper, be their results exact or inexactness known. */
+/*
+ * Ordinary numbers and zeros do not come to the helper, be their results exact or inexactness
+ * known, with and without FPCR.FZ.
+ */
 static void test_inline(void)
 {
     IrFpVecHelper add = helper_vfadd[1], mla = helper_vfmla[1];
@@ -181,7 +206,7 @@ static void test_inline(void)
 #ifdef __x86_64__
     add.fn = count_add;
     mla.fn = count_mla;
-    for (unsigned n = 0; n < 4 && __builtin_cpu_supports("fma"); n++) {
+    for (unsigned n = 0; n < 8 && __builtin_cpu_supports("fma"); n++) {
         ir_fp_vec(jit_test_begin(&j), n & 1 ? &mla : &add, arm_v_offset(0), arm_v_offset(1),
                   arm_v_offset(2), vec_desc(16, 3, 0));
         jit_test_compile(&j);
@@ -192,7 +217,7 @@ static void test_inline(void)
                 j.cpu->s.v[v].d[1] = ordinary(&j, true, n & 2);
             }
             j.cpu->s.v[1].d[k & 1] = k & 4 ? 0 : j.cpu->s.v[1].d[k & 1];
-            j.cpu->s.fpcr = 0;
+            j.cpu->s.fpcr = n & 4 ? FPCR_FZ : 0;
             j.cpu->s.fpsr = n & 2 ? 0 : FPSR_IXC;
             g_assert_true(jit_test_run(&j));
         }

@@ -60,6 +60,7 @@ static void fill(JitTest *j, bool is_double)
         s->v[1].d[0] = product(s->v[2].d[0], r & 4 ? s->v[3].d[0] : 0, is_double);
     }
     s->fpcr = r % 4 ? 0 : (uint32_t)jit_test_random(j) & (FPCR_RMODE | FPCR_FZ | FPCR_DN);
+    s->fpcr |= r >> 20 & 7 ? 0 : FPCR_FZ;
     s->fpsr = (r >> 4 & 3 ? FPSR_IXC : 0) | (r >> 6 & 3 ? 0 : FPSR_IOC);
     j->cpu->vcpu.nzcv = r >> 40;
     j->cpu->vcpu.slot[3] = interesting_int(j);

@@ -199,7 +199,7 @@ static void test_inline(void)
             for (unsigned esize = 0; esize < rows[n].num; esize++) {
                 const IrVecHelper *h = &rows[n].table[esize];
 
-                if (h->fn && h->host_op && h->host_op < IRV_SHA256H && h != &vec_urhadd[2]) {
+                if (h->fn && h->host_op && h->host_op < IRV_SHA256_ABCD && h != &vec_urhadd[2]) {
                     ir_vec(jit_test_begin(&j), h, arm_v_offset(0), arm_v_offset(1),
                            arm_v_offset(2), vec_desc(16, esize, 1));
                     jit_test_compile(&j);

@@ -302,22 +302,53 @@ static void test_digest_all(void)
     teardown(&g);
 }
 
+static void digest_dirty(MemoryMap *map, Digest *digest)
+{
+    memory_digest_dirty(map, digest, NULL);
+}
+
+/* The list of pages: distances of their numbers, and a byte of each one's digest. */
+static void test_dirty_pages(void)
+{
+    GByteArray *pages = g_byte_array_new();
+    Digest *d = digest_new();
+    Fixture f;
+    ByteReader in;
+
+    setup(&f);
+    memory_digest_dirty(f.map, d, NULL);
+    memory_write(f.map, 0x40001000, "1", 1);
+    memory_write(f.map, 0x40004000, "2", 1);
+    memory_digest_dirty(f.map, d, pages);
+    byte_reader_init(&in, pages->data, pages->len);
+    g_assert_cmphex(bytes_get_varint(&in), ==, 0x40001);
+    g_assert_cmphex(bytes_get_u8(&in), ==,
+                    (uint8_t)digest_block(f.ram->host + 0x1000, PAGE_SIZE));
+    g_assert_cmphex(bytes_get_varint(&in), ==, 3);
+    bytes_get_u8(&in);
+    g_assert_false(in.failed);
+    g_assert_cmpuint(byte_reader_left(&in), ==, 0);
+    digest_free(d);
+    g_byte_array_unref(pages);
+    teardown(&f);
+}
+
 static void test_digest_dirty(void)
 {
     Fixture f;
     uint64_t empty, first;
 
     setup(&f);
-    empty = digest_of(&f, memory_digest_dirty);
+    empty = digest_of(&f, digest_dirty);
     memory_write(f.map, 0x40001000, "1", 1);
     memory_write(f.map, 0x40004000, "2", 1);
-    first = digest_of(&f, memory_digest_dirty);
+    first = digest_of(&f, digest_dirty);
     g_assert_cmphex(first, !=, empty);
     g_assert_cmphex(f.ram->page_flags[1], ==, PAGE_WRITTEN & ~PAGE_DIRTY_CHECK);
-    g_assert_cmphex(digest_of(&f, memory_digest_dirty), ==, empty);
+    g_assert_cmphex(digest_of(&f, digest_dirty), ==, empty);
     memory_write(f.map, 0x40001000, "1", 1);
     memory_write(f.map, 0x40004000, "2", 1);
-    g_assert_cmphex(digest_of(&f, memory_digest_dirty), ==, first);
+    g_assert_cmphex(digest_of(&f, digest_dirty), ==, first);
     teardown(&f);
 }
 
@@ -333,11 +364,11 @@ static void test_sparse(void)
     for (hwaddr n = 0; n < ram->size >> PAGE_BITS; n += 509) {
         memory_write(map, ram->base + (n << PAGE_BITS), page, 1);
         digest_u64(expected, ram->base + (n << PAGE_BITS));
-        digest_update(expected, page, PAGE_SIZE);
+        digest_u64(expected, digest_block(page, PAGE_SIZE));
     }
     memory_write(map, ram->base + ram->size - PAGE_SIZE, page, 1);
     digest_u64(expected, ram->base + ram->size - PAGE_SIZE);
-    digest_update(expected, page, PAGE_SIZE);
+    digest_u64(expected, digest_block(page, PAGE_SIZE));
     memory_digest_all(map, got);
     g_assert_cmphex(digest_value(got), ==, digest_value(expected));
     digest_free(got);
@@ -369,6 +400,7 @@ int main(int argc, char **argv)
     g_test_add_func("/memory/clean", test_clean);
     g_test_add_func("/memory/digest-all", test_digest_all);
     g_test_add_func("/memory/digest-dirty", test_digest_dirty);
+    g_test_add_func("/memory/dirty-pages", test_dirty_pages);
     g_test_add_func("/memory/sparse", test_sparse);
     g_test_add_func("/memory/too-big", test_too_big);
     return g_test_run();

@@ -197,7 +197,7 @@ static bool boundary(Fake *f)
     }
     if (pos % 1000 == 0 && f->checked != pos) {
         f->checked = pos;
-        replay_check_digest(f->replay, f->x);
+        replay_check_digest(f->replay, f->x, NULL, 0);
         return false;
     }
     return true;
@@ -239,7 +239,7 @@ static Replay *new_replay(ReplayMode mode, const char *path, ReplayCheck check)
 
 static void fake_init(Fake *f, Replay *r)
 {
-    ReplayHost host = { fake_position, fake_icount, fake_pc, fake_describe_cpu, f };
+    ReplayHost host = { fake_position, fake_icount, fake_pc, fake_describe_cpu, NULL, f };
 
     memset(f, 0, sizeof(*f));
     f->replay = r;

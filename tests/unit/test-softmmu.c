@@ -474,7 +474,7 @@ static void test_page_flags(void)
     g_assert_cmphex(entry(&t, 0x5000)->write_tag, ==, 0x5000 | TLB_SLOW);
     check_rules(&t);
     /* A digest clears the flag, and the direct mapping goes. */
-    memory_digest_dirty(t.m->memory, d);
+    memory_digest_dirty(t.m->memory, d, NULL);
     g_assert_cmphex(*page_flags(&t, RAM), ==, PAGE_WRITTEN & ~PAGE_DIRTY_CHECK);
     g_assert_cmphex(entry(&t, 0x9000)->write_tag, ==, 0x9000 | TLB_SLOW);
     g_assert_cmphex(entry(&t, 0x9000)->read_tag, ==, 0x9000);
@@ -657,7 +657,7 @@ static void random_step(Mmu *t, Rng *r)
     case 1: set_asid(t, rng_below(r, 3)); break;
     case 2:
         d = digest_new();
-        memory_digest_dirty(t->m->memory, d);
+        memory_digest_dirty(t->m->memory, d, NULL);
         digest_free(d);
         break;
     case 3: tcg_flush_tlb(t->tcg); break;

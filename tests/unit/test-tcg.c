@@ -158,7 +158,7 @@ static void digest_dirty(Guest *g)
 {
     Digest *d = digest_new();
 
-    memory_digest_dirty(g->m->memory, d);
+    memory_digest_dirty(g->m->memory, d, NULL);
     fake_note(g->cpu, 0x8800, digest_value(d));
     digest_free(d);
 }

@@ -1,45 +1,12 @@
 /*
- * Vector floating point: all lanes at once, tested at once (gen-fp.h); when one lane
- * fails, the helper computes the whole vector.
- *
- * 1. An emitter leaves the result in XMM0. Above a result of less than 16 bytes is anything; no
- *    test looks at it, and store_result() clears it.
- * 2. Masks are read by MOVMSKPS and MOVMSKPD, which see the sign bits of lanes alone.
- * 3. Unlike in scalars, zero results do not go to the helper when a factor is zero: sparse
- *    matrices and padding have such lanes.
+ * Vector floating point: operands and results, tests of lanes, the table (gen-fp-vec.h).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "accel/tcg/x86_64/gen-fp.h"
+#include "accel/tcg/x86_64/gen-fp-vec.h"
 
-/* Predicates of CMPPS and CMPPD; those with a NaN are not asked. */
-enum { CMP_P_EQ = 0, CMP_P_LT = 1, CMP_P_LE = 2, CMP_P_UNORD = 3, CMP_P_NEQ = 4, CMP_P_NLT = 5,
-       CMP_P_NLE = 6, CMP_P_ORD = 7 };
-
-/* ---- pieces ---- */
-
-static void packed(const FpOp *f, unsigned opcode, unsigned dst, unsigned src)
-{
-    asm_op_rr(f->a, false, f->is_double ? 0x66 : 0, 0x0f00 | opcode, dst, src);
-}
-
-static void compare(const FpOp *f, unsigned predicate, unsigned dst, unsigned src)
-{
-    packed(f, 0xc2, dst, src);
-    asm_u8(f->a, predicate);
-}
-
-static void packed_const(const FpOp *f, unsigned prefix, unsigned opcode, unsigned dst,
-                         SseConst which)
-{
-    asm_op_rip(f->a, prefix, opcode, dst, fp_constant(f, which));
-}
-
-static SseConst signs(const FpOp *f)
-{
-    return f->is_double ? SSE_SIGNS64 : SSE_SIGNS32;
-}
+/* ---- operands and results ---- */
 
 /* How much of the operands is read. */
 static unsigned x_bytes(const FpOp *f)
@@ -53,7 +20,7 @@ static unsigned y_bytes(const FpOp *f)
 }
 
 /* Cold code reads memory. */
-static void load(const FpOp *f, unsigned xmm, int32_t offset, unsigned bytes)
+void fpv_load(const FpOp *f, unsigned xmm, int32_t offset, unsigned bytes)
 {
     unsigned zero_from, copy = f->g ? gen_xmm_find(f->g, offset, &zero_from) : 0;
 
@@ -84,9 +51,9 @@ static void broadcast(const FpOp *f, unsigned xmm)
 /* XMM x and XMM y = the first and second numbers of the pairs; XMM5 is used. */
 static void load_pairs(const FpOp *f, unsigned x, unsigned y)
 {
-    load(f, x, f->x, x_bytes(f));
+    fpv_load(f, x, f->x, x_bytes(f));
     fp_move(f, y, x);
-    load(f, 5, f->y, x_bytes(f));
+    fpv_load(f, 5, f->y, x_bytes(f));
     if (f->is_double) {
         packed(f, 0x14, x, 5);
         packed(f, 0x15, y, 5);
@@ -104,20 +71,25 @@ static void load_pairs(const FpOp *f, unsigned x, unsigned y)
 }
 
 /* The operands, as the form has them. */
-static void load_operands(const FpOp *f, unsigned x, unsigned y)
+void fpv_load_operands(const FpOp *f, unsigned x, unsigned y)
 {
     if (f->form == IRFV_PAIRS) {
         load_pairs(f, x, y);
         return;
     }
-    load(f, x, f->x, x_bytes(f));
-    load(f, y, f->y, y_bytes(f));
+    fpv_load(f, x, f->x, x_bytes(f));
+    fpv_load(f, y, f->y, y_bytes(f));
     if (f->form == IRFV_BY_LANE) {
         broadcast(f, y);
     }
 }
 
-static void store_result(FpOp *f)
+bool fpv_reads_d(const FpOp *f)
+{
+    return f->host_op == IRFP_MADD || f->host_op == IRFP_MSUB;
+}
+
+void fpv_store(FpOp *f)
 {
     if (f->bytes == 8) {
         asm_op_rr(f->a, false, 0xf3, 0x0f7e, 0, 0);                /* MOVQ */
@@ -131,7 +103,7 @@ static void store_result(FpOp *f)
 /* ---- tests ---- */
 
 /* NE when the mask has a lane. */
-static void test_lanes(const FpOp *f, unsigned mask)
+void fpv_test_lanes(const FpOp *f, unsigned mask)
 {
     unsigned lanes = f->bytes >> (f->is_double ? 3 : 2);
 
@@ -144,17 +116,17 @@ static void test_lanes(const FpOp *f, unsigned mask)
     }
 }
 
-static void need_none(FpOp *f, unsigned mask)
+void fpv_need_none(FpOp *f, unsigned mask)
 {
-    test_lanes(f, mask);
+    fpv_test_lanes(f, mask);
     cold_if(f, CC_NE);
 }
 
-static void need_numbers(FpOp *f, unsigned x, unsigned y, unsigned scratch)
+void fpv_need_numbers(FpOp *f, unsigned x, unsigned y, unsigned scratch)
 {
     fp_move(f, scratch, x);
     compare(f, CMP_P_UNORD, scratch, y);
-    need_none(f, scratch);
+    fpv_need_none(f, scratch);
 }
 
 /*
@@ -169,233 +141,62 @@ static void find_outside(const FpOp *f, unsigned xmm, SseConst bias, SseConst li
     packed_const(f, 0x66, 0x0f66, 3, limit);                       /* PCMPGTD */
 }
 
-static void need_finite(FpOp *f)
+void fpv_need_finite(FpOp *f)
 {
     find_outside(f, 0, SSE_FINITE_BIAS, f->is_double ? SSE_FINITE_LIMIT64 : SSE_FINITE_LIMIT32);
-    need_none(f, 3);
+    fpv_need_none(f, 3);
 }
 
 /* Lanes that are not finite, or within reach of denormals. */
-static void find_unsafe(const FpOp *f, unsigned xmm)
+void fpv_find_unsafe(const FpOp *f, unsigned xmm)
 {
     find_outside(f, xmm, f->is_double ? SSE_SAFE_BIAS64 : SSE_SAFE_BIAS32,
                  f->is_double ? SSE_SAFE_LIMIT64 : SSE_SAFE_LIMIT32);
 }
 
-/* XMM4 = the lanes in which a factor, XMM x or XMM y, is zero; XMM5 = 0. */
-static void find_zero_factors(const FpOp *f, unsigned x, unsigned y)
-{
-    fp_zero(f, 5);
-    fp_move(f, 4, y);
-    compare(f, CMP_P_EQ, 4, 5);
-    compare(f, CMP_P_EQ, 5, x);
-    packed(f, FP_OR, 4, 5);
-}
+/* ---- flushing to zero ---- */
 
-/* XMM3 = unsafe lanes of the result: all have an exact product, zero, and are no NaNs. */
-static void allow_zero_factors(FpOp *f)
+/* Exponent zero is zero, or a denormal. */
+void fpv_need_no_denormals(FpOp *f, unsigned xmm)
 {
-    load_operands(f, 1, 2);
-    find_zero_factors(f, 1, 2);
-    fp_move(f, 1, 0);
-    compare(f, CMP_P_ORD, 1, 1);
-    packed(f, FP_AND, 1, 4);
-    packed(f, FP_ANDN, 1, 3);
-    need_none(f, 1);
-}
-
-/* XMM3 = unsafe lanes of the quotient: all are zero by a zero. */
-static void allow_zero_dividend(FpOp *f)
-{
-    load_operands(f, 1, 2);
+    find_outside(f, xmm, f->is_double ? SSE_NORMAL_BIAS64 : SSE_NORMAL_BIAS32,
+                 f->is_double ? SSE_NORMAL_LIMIT64 : SSE_NORMAL_LIMIT32);
     fp_zero(f, 4);
-    compare(f, CMP_P_EQ, 1, 4);
-    compare(f, CMP_P_EQ, 4, 0);
-    packed(f, FP_AND, 1, 4);
-    packed(f, FP_ANDN, 1, 3);
-    need_none(f, 1);
+    compare(f, CMP_P_NEQ, 4, xmm);
+    packed(f, FP_AND, 3, 4);
+    fpv_need_none(f, 3);
 }
 
-static void need_safe_unless(FpOp *f, void (*allow)(FpOp *f))
+/* Without denormal operands, FPCR.FZ means nothing but for the result. */
+static void allow_flush(FpOp *f)
 {
-    find_unsafe(f, 0);
-    test_lanes(f, 3);
-    aside_if(f, CC_NE, allow);
-}
-
-static void need_ixc(FpOp *f)
-{
-    test_ixc(f);
-    cold_if(f, CC_E);
-}
-
-/* ---- pieces of exactness ---- */
-
-/* XMM1 + or - XMM2 is XMM0 without error (Knuth's two-sum); XMM1 to XMM5 are used. */
-static void need_exact_sum(FpOp *f, bool subtract)
-{
-    fp_move(f, 4, 0);
-    packed(f, FP_SUB, 4, 1);                            /* z = sum - x */
-    fp_move(f, 5, 0);
-    packed(f, FP_SUB, 5, 4);
-    packed(f, FP_SUB, 1, 5);                            /* x - (sum - z) */
-    packed(f, subtract ? FP_ADD : FP_SUB, 2, 4);        /* y - z; negated for a difference */
-    packed(f, subtract ? FP_SUB : FP_ADD, 1, 2);
-    fp_zero(f, 5);
-    compare(f, CMP_P_NEQ, 1, 5);
-    need_none(f, 1);
-}
-
-/* XMM1 and XMM2 have half of their bits each at most, so the product has no error. XMM3 is used. */
-static void need_short_factors(FpOp *f)
-{
-    fp_move(f, 3, 1);
-    packed(f, FP_OR, 3, 2);
-    packed_const(f, 0x66, 0x0f3817, 3, f->is_double ? SSE_LOW_HALF64 : SSE_LOW_HALF32);
-    cold_if(f, CC_NE);                                  /* PTEST */
-}
-
-static void exact_add(FpOp *f)
-{
-    load_operands(f, 1, 2);
-    need_exact_sum(f, f->opcode == FP_SUB);
-}
-
-static void exact_mul(FpOp *f)
-{
-    load_operands(f, 1, 2);
-    need_short_factors(f);
-}
-
-/* An exact product that did not underflow, and an exact sum. */
-static void exact_muladd(FpOp *f)
-{
-    load_operands(f, 1, 2);
-    need_short_factors(f);
-    find_zero_factors(f, 1, 2);
-    packed(f, FP_MUL, 2, 1);
-    find_unsafe(f, 2);
-    packed(f, FP_ANDN, 4, 3);
-    need_none(f, 4);
-    load(f, 1, f->dst, f->bytes);
-    need_exact_sum(f, f->host_op == IRFP_MSUB);
-}
-
-/* ---- the operations ---- */
-
-static void emit_add(FpOp *f)
-{
-    need_mode(f);
-    load_operands(f, 0, 1);
-    packed(f, f->opcode, 0, 1);
-    need_finite(f);                     /* a sum in the denormal range is exact */
-    need_exact(f, exact_add);
-    if (f->host_op == IRFP_ABD) {
-        packed_const(f, 0, 0x0f28, 1, signs(f));
-        packed(f, FP_ANDN, 1, 0);
-        fp_move(f, 0, 1);
+    fpv_load_operands(f, 1, 2);
+    fpv_need_no_denormals(f, 1);
+    fpv_need_no_denormals(f, 2);
+    if (fpv_reads_d(f)) {
+        fpv_load(f, 1, f->dst, f->bytes);
+        fpv_need_no_denormals(f, 1);
     }
-    store_result(f);
 }
 
-static void emit_mul(FpOp *f)
+void fpv_allow_flush_nearest(FpOp *f)
 {
-    need_mode(f);
-    load_operands(f, 0, 1);
-    packed(f, FP_MUL, 0, 1);
-    need_safe_unless(f, allow_zero_factors);
-    need_exact(f, exact_mul);
-    store_result(f);
+    need_fpcr_clear(f, IR_FPCR_MODE & ~IR_FPCR_FZ);
+    allow_flush(f);
 }
 
-static void emit_div(FpOp *f)
+/* Nearest even; for results that are tested to be safe later. */
+void fpv_need_nearest(FpOp *f)
 {
-    need_mode(f);
-    need_ixc(f);
-    load_operands(f, 0, 1);
-    packed(f, FP_DIV, 0, 1);
-    need_safe_unless(f, allow_zero_dividend);
-    store_result(f);
+    test_fpcr(f, IR_FPCR_MODE);
+    aside_if(f, CC_NE, fpv_allow_flush_nearest);
 }
 
-static void emit_sqrt(FpOp *f)
+/* Any rounding. */
+void fpv_need_no_flush(FpOp *f)
 {
-    need_mode(f);
-    need_ixc(f);
-    load(f, 0, f->x, f->bytes);
-    packed(f, FP_SQRT, 0, 0);
-    need_finite(f);
-    store_result(f);
-}
-
-/* d + a * b, d - a * b, rounded once. */
-static void emit_muladd(FpOp *f)
-{
-    if (!(f->stubs->features & GEN_HAS_FMA)) {
-        cold_always(f);
-        return;
-    }
-    need_mode(f);
-    load_operands(f, 0, 1);
-    load(f, 2, f->dst, f->bytes);
-    asm_vex_rrr(f->a, f->is_double, 0x66, 0x0f3800 | f->opcode, 0, 1, 2);
-    need_safe_unless(f, allow_zero_factors);
-    need_exact(f, exact_muladd);
-    store_result(f);
-}
-
-/* The host takes the second of two zeros: AND and OR of both orders give the right sign. */
-static void emit_max(FpOp *f)
-{
-    need_fpcr_clear(f, IR_FPCR_FZ);
-    load_operands(f, 0, 1);
-    need_numbers(f, 0, 1, 2);
-    fp_move(f, 2, 1);
-    packed(f, f->opcode, 2, 0);
-    packed(f, f->opcode, 0, 1);
-    packed(f, f->opcode == FP_MAX ? FP_AND : FP_OR, 0, 2);
-    store_result(f);
-}
-
-/* opcode is the predicate. Quiet NaNs raise no flags with CMEQ, but they are rare. */
-static void emit_compare(FpOp *f)
-{
-    bool with_zero = f->host_op >= IRFP_CMEQ0;
-
-    need_fpcr_clear(f, IR_FPCR_FZ);
-    if (with_zero) {
-        load(f, 0, f->x, f->bytes);
-        fp_zero(f, 1);
-    } else {
-        load_operands(f, 0, 1);
-    }
-    if (f->host_op == IRFP_ACGE || f->host_op == IRFP_ACGT) {
-        packed_const(f, 0, 0x0f28, 2, signs(f));
-        fp_move(f, 3, 2);
-        packed(f, FP_ANDN, 2, 0);
-        packed(f, FP_ANDN, 3, 1);
-        fp_move(f, 0, 2);
-        fp_move(f, 1, 3);
-    }
-    need_numbers(f, 0, 1, 2);
-    compare(f, f->opcode, 0, 1);
-    store_result(f);
-}
-
-/* FPCR means nothing here, and nothing can fail. */
-static void emit_neg(FpOp *f)
-{
-    load(f, 0, f->x, f->bytes);
-    packed_const(f, 0, 0x0f57, 0, signs(f));
-    store_result(f);
-}
-
-static void emit_abs(FpOp *f)
-{
-    packed_const(f, 0, 0x0f28, 0, signs(f));
-    load(f, 1, f->x, f->bytes);
-    packed(f, FP_ANDN, 0, 1);
-    store_result(f);
+    test_fpcr(f, IR_FPCR_FZ);
+    aside_if(f, CC_NE, allow_flush);
 }
 
 /* ---- the table ---- */
@@ -406,36 +207,46 @@ typedef struct FpVecRow {
 } FpVecRow;
 
 static const FpVecRow fp_vec_rows[] = {
-    [IRFP_NEG] = { emit_neg },
-    [IRFP_ABS] = { emit_abs },
-    [IRFP_ADD] = { emit_add, FP_ADD },
-    [IRFP_SUB] = { emit_add, FP_SUB },
-    [IRFP_ABD] = { emit_add, FP_SUB },
-    [IRFP_MUL] = { emit_mul },
-    [IRFP_DIV] = { emit_div },
-    [IRFP_SQRT] = { emit_sqrt },
-    [IRFP_MAX] = { emit_max, FP_MAX },
-    [IRFP_MIN] = { emit_max, FP_MIN },
-    [IRFP_MADD] = { emit_muladd, 0xa8 },        /* VFMADD213 */
-    [IRFP_MSUB] = { emit_muladd, 0xac },        /* VFNMADD213 */
-    [IRFP_CMEQ] = { emit_compare, CMP_P_EQ },
-    [IRFP_CMGE] = { emit_compare, CMP_P_NLT },
-    [IRFP_CMGT] = { emit_compare, CMP_P_NLE },
-    [IRFP_ACGE] = { emit_compare, CMP_P_NLT },
-    [IRFP_ACGT] = { emit_compare, CMP_P_NLE },
-    [IRFP_CMEQ0] = { emit_compare, CMP_P_EQ },
-    [IRFP_CMGE0] = { emit_compare, CMP_P_NLT },
-    [IRFP_CMGT0] = { emit_compare, CMP_P_NLE },
-    [IRFP_CMLE0] = { emit_compare, CMP_P_LE },
-    [IRFP_CMLT0] = { emit_compare, CMP_P_LT },
+    [IRFP_NEG] = { fpv_emit_neg },
+    [IRFP_ABS] = { fpv_emit_abs },
+    [IRFP_ADD] = { fpv_emit_add, FP_ADD },
+    [IRFP_SUB] = { fpv_emit_add, FP_SUB },
+    [IRFP_ABD] = { fpv_emit_add, FP_SUB },
+    [IRFP_MUL] = { fpv_emit_mul },
+    [IRFP_DIV] = { fpv_emit_div },
+    [IRFP_SQRT] = { fpv_emit_sqrt },
+    [IRFP_MAX] = { fpv_emit_max, FP_MAX },
+    [IRFP_MIN] = { fpv_emit_max, FP_MIN },
+    [IRFP_MADD] = { fpv_emit_muladd, 0xa8 },        /* VFMADD213 */
+    [IRFP_MSUB] = { fpv_emit_muladd, 0xac },        /* VFNMADD213 */
+    [IRFP_CMEQ] = { fpv_emit_compare, CMP_P_EQ },
+    [IRFP_CMGE] = { fpv_emit_compare, CMP_P_NLT },
+    [IRFP_CMGT] = { fpv_emit_compare, CMP_P_NLE },
+    [IRFP_ACGE] = { fpv_emit_compare, CMP_P_NLT },
+    [IRFP_ACGT] = { fpv_emit_compare, CMP_P_NLE },
+    [IRFP_CMEQ0] = { fpv_emit_compare, CMP_P_EQ },
+    [IRFP_CMGE0] = { fpv_emit_compare, CMP_P_NLT },
+    [IRFP_CMGT0] = { fpv_emit_compare, CMP_P_NLE },
+    [IRFP_CMLE0] = { fpv_emit_compare, CMP_P_LE },
+    [IRFP_CMLT0] = { fpv_emit_compare, CMP_P_LT },
+    [IRFP_ROUND] = { fpv_emit_round },
+    [IRFP_TO_S] = { fpv_emit_to_int },
+    [IRFP_TO_U] = { fpv_emit_to_int },
+    [IRFP_FROM_S] = { fpv_emit_from_int },
+    [IRFP_FROM_U] = { fpv_emit_from_int },
+    [IRFP_WIDEN] = { fpv_emit_widen },
+    [IRFP_NARROW] = { fpv_emit_narrow },
 };
 
-/* Copies of the operands, as much of them as load() may read. */
+/* Copies of the operands, as much of them as is read. */
 static void prepare(FpOp *f)
 {
+    if (f->host_op >= IRFP_WIDEN) {
+        return;
+    }
     gen_xmm_prepare(f->g, f->x, x_bytes(f));
     gen_xmm_prepare(f->g, f->y, y_bytes(f));
-    if (f->host_op == IRFP_MADD || f->host_op == IRFP_MSUB) {
+    if (fpv_reads_d(f)) {
         gen_xmm_prepare(f->g, f->dst, f->bytes);
     }
 }

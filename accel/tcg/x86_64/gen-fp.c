@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "accel/tcg/x86_64/gen-fp.h"
+#include "accel/tcg/x86_64/gen-fp-vec.h"
 
 /* ---- pieces ---- */
 
@@ -73,6 +73,46 @@ static void store_result(FpOp *f)
 }
 
 /* ---- tests ---- */
+
+/* Without denormal operands, FPCR.FZ means nothing but for the result. */
+static void allow_flush(FpOp *f)
+{
+    const int32_t operand[] = { f->x, f->y, f->z };
+
+    for (unsigned n = 0; n < ARRAY_SIZE(operand) && operand[n]; n++) {
+        fp_load(f, 1, operand[n]);
+        fpv_need_no_denormals(f, 1);
+    }
+}
+
+static void allow_flush_nearest(FpOp *f)
+{
+    need_fpcr_clear(f, IR_FPCR_MODE & ~IR_FPCR_FZ);
+    allow_flush(f);
+}
+
+/* The sum is not looked at later, as one without flushing may be a denormal. */
+static void allow_flush_sum(FpOp *f)
+{
+    allow_flush_nearest(f);
+    fp_load(f, 1, f->x);
+    fp_env(f, f->host_op == IRFP_SUB ? FP_SUB : FP_ADD, 1, f->y);
+    fpv_need_no_denormals(f, 1);
+}
+
+/* Nearest even; for results that are tested to be safe later. */
+static void need_nearest(FpOp *f)
+{
+    test_fpcr(f, IR_FPCR_MODE);
+    aside_if(f, CC_NE, allow_flush_nearest);
+}
+
+/* The same with any rounding. */
+static void need_no_flush(FpOp *f)
+{
+    test_fpcr(f, IR_FPCR_FZ);
+    aside_if(f, CC_NE, allow_flush);
+}
 
 static void load_exponent(FpOp *f, bool is_double, unsigned xmm)
 {
@@ -184,7 +224,8 @@ static void exact_add(FpOp *f)
 
 static void emit_add(FpOp *f)
 {
-    need_mode(f);
+    test_fpcr(f, IR_FPCR_MODE);
+    aside_if(f, CC_NE, allow_flush_sum);
     fp_load(f, 0, f->x);
     fp_env(f, f->host_op == IRFP_SUB ? FP_SUB : FP_ADD, 0, f->y);
     need_finite(f);
@@ -207,7 +248,7 @@ static void exact_mul(FpOp *f)
 
 static void emit_mul(FpOp *f)
 {
-    need_mode(f);
+    need_nearest(f);
     fp_load(f, 0, f->x);
     fp_env(f, FP_MUL, 0, f->y);
     need_safe(f, f->is_double, 0);
@@ -229,7 +270,7 @@ static void exact_div(FpOp *f)
 
 static void emit_div(FpOp *f)
 {
-    need_mode(f);
+    need_nearest(f);
     fp_load(f, 0, f->x);
     fp_env(f, FP_DIV, 0, f->y);
     need_safe(f, f->is_double, 0);
@@ -250,7 +291,7 @@ static void exact_sqrt(FpOp *f)
 /* Positive and finite: then nothing but inexactness can happen. */
 static void emit_sqrt(FpOp *f)
 {
-    need_mode(f);
+    need_nearest(f);
     asm_load(f->a, f->is_double, RAX, RBP, f->x);
     asm_shift_i(f->a, f->is_double, SHIFT_SHR, RAX, f->is_double ? 52 : 23);
     asm_alu_ri(f->a, false, ALU_CMP, RAX, f->is_double ? 0x7ff : 0xff);
@@ -291,7 +332,7 @@ static void emit_muladd(FpOp *f)
         [IRFP_MADD] = 0xb9, [IRFP_MSUB] = 0xbd, [IRFP_NMADD] = 0xbf, [IRFP_NMSUB] = 0xbb,
     };
 
-    need_mode(f);
+    need_nearest(f);
     fp_load(f, 0, f->x);
     fp_load(f, 1, f->y);
     fp_load(f, 2, f->z);
@@ -307,7 +348,7 @@ static void emit_max(FpOp *f)
     bool max = f->host_op == IRFP_MAX;
     uint8_t *differ;
 
-    need_fpcr_clear(f, IR_FPCR_FZ);
+    need_no_flush(f);
     fp_load(f, 0, f->x);
     fp_load(f, 1, f->y);
     fp_move(f, 2, 0);
@@ -347,9 +388,9 @@ static void exact_narrow(FpOp *f)
 static void emit_cvt(FpOp *f)
 {
     if (f->is_double) {
-        need_mode(f);
+        need_nearest(f);
     } else {
-        need_fpcr_clear(f, IR_FPCR_FZ);
+        need_no_flush(f);
     }
     fp_zero(f, 0);
     fp_env(f, 0x5a, 0, f->x);                       /* CVTSD2SS, CVTSS2SD */
@@ -369,7 +410,7 @@ static void emit_cvt(FpOp *f)
  */
 static void emit_cmp(FpOp *f)
 {
-    need_fpcr_clear(f, IR_FPCR_FZ);
+    need_no_flush(f);
     fp_load(f, 0, f->x);
     if (f->y) {
         compare_env(f, 0, f->y);
@@ -396,7 +437,7 @@ static void emit_to_int(FpOp *f)
 {
     Asm *a = f->a;
 
-    need_fpcr_clear(f, IR_FPCR_FZ);
+    need_no_flush(f);
     op_env(f, true, scalar(f), 0x2c, RAX, f->x);                /* CVTTSD2SI */
     if (f->host_op == IRFP_TO_U64) {
         asm_test_rr(a, true, RAX, RAX);
@@ -428,7 +469,7 @@ static void exact_from_int(FpOp *f)
 
 static void emit_from_int(FpOp *f)
 {
-    need_mode(f);
+    need_fpcr_clear(f, IR_FPCR_MODE & ~IR_FPCR_FZ);
     if (f->host_op == IRFP_FROM_U64) {
         asm_test_rr(f->a, true, f->value, f->value);
         cold_if(f, CC_S);
@@ -479,7 +520,7 @@ void gen_fp(Gen *g, const IrInsn *i)
         .g = g, .a = &g->a, .stubs = stubs, .h = h, .operands = operands,
         .slow = i->op == IR_fp_cmp ? stubs->fp_slow_cmp : stubs->fp_slow,
         .host_op = (IrFpHostOp)h->host_op, .is_double = h->is_double,
-        .value = NO_REG, .fpcr = h->env, .fpsr = h->env + 4,
+        .bytes = h->is_double ? 8 : 4, .value = NO_REG, .fpcr = h->env, .fpsr = h->env + 4,
         .dst = ir_fp_offset(operands, 0), .x = ir_fp_offset(operands, 1),
         .y = ir_fp_offset(operands, 2), .z = ir_fp_offset(operands, 3),
     };

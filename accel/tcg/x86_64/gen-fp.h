@@ -6,8 +6,11 @@
  *    Nothing has been written when a test fails: the cold code does the whole operation.
  * 2. Once FPSR.IXC is set, inexactness changes nothing. Until then it has to be ruled out,
  *    which is done off the main path: programs that count in doubles never set it.
- * 3. MXCSR stays at its default; its flags are not looked at.
- * 4. Operands and result are in CPU state memory, often with a copy (gen-xmm.c), of
+ * 3. FPCR.FZ (programs linked with -ffast-math set it) means nothing when no operand and no
+ *    result is a denormal; that is tested off the main path. Other rounding modes
+ *    are left to the helper.
+ * 4. MXCSR stays at its default; its flags are not looked at.
+ * 5. Operands and result are in CPU state memory, often with a copy (gen-xmm.c), of
  *    which the cold code knows only that the result's has to be made. XMM0 to XMM5 are
  *    scratch.
  *
@@ -38,15 +41,15 @@ struct FpOp {
     uint8_t value;                      /* register of an integer operand, or NO_REG */
     int32_t fpcr, fpsr, dst, x, y, z;   /* offsets */
     unsigned dst_xmm;                   /* the copy of dst, or 0 */
+    unsigned bytes;                     /* of x, or of a vector */
     /* Vectors alone. */
     IrFpVecForm form;
     uint32_t desc;
-    unsigned bytes;
     uint8_t opcode;
     /* Cold code: what comes back, then the helper and to the end of the operation. */
-    FpAside aside[2];
+    FpAside aside[3];
     unsigned num_asides;
-    uint8_t *cold[8];
+    uint8_t *cold[12];
     unsigned num_cold;
     uint8_t *end;
 };
@@ -72,6 +75,7 @@ static inline void aside_if(FpOp *f, HostCond cc, void (*emit)(FpOp *f))
 {
     FpAside *aside = &f->aside[f->num_asides++];
 
+    assert(f->num_asides <= ARRAY_SIZE(f->aside));
     aside->jump = asm_jcc(f->a, cc);
     aside->back = f->a->p;
     aside->emit = emit;
@@ -92,10 +96,16 @@ static inline const uint8_t *fp_constant(const FpOp *f, SseConst which)
     return f->stubs->sse_consts + 16 * which;
 }
 
-static inline void need_fpcr_clear(FpOp *f, uint32_t bits)
+/* Sets NE when one of the bits is set. */
+static inline void test_fpcr(FpOp *f, uint32_t bits)
 {
     asm_op_rm(f->a, false, 0, 0xf7, 0, RBP, f->fpcr);     /* TEST */
     asm_u32(f->a, bits);
+}
+
+static inline void need_fpcr_clear(FpOp *f, uint32_t bits)
+{
+    test_fpcr(f, bits);
     cold_if(f, CC_NE);
 }
 

@@ -204,7 +204,7 @@ void vec_emit_aesimc(VecOp *v)
  */
 void vec_emit_sha256h(VecOp *v)
 {
-    bool second = v->host_op == IRV_SHA256H2;
+    bool second = v->host_op == IRV_SHA256_EFGH;
     int32_t abcd = second ? v->a_off : v->d_off, efgh = second ? v->d_off : v->a_off;
 
     load(v, 0, v->b_off);

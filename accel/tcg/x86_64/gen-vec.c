@@ -1,5 +1,5 @@
 /*
- * Vector operations, inline where SSE has the same (target/arm/vec-helper.h says
+ * Vector operations, inline where SSE has the same (accel/tcg/vec-ops.def says
  * what each means); the rest calls the C function.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -32,6 +32,10 @@ static const uint64_t sse_consts[SSE_NUM_CONSTS][2] = {
     [SSE_SAFE_BIAS64] = TWICE(0x7fc000007fc00000),
     [SSE_SAFE_LIMIT32] = TWICE(0x7cffffff7cffffff),
     [SSE_SAFE_LIMIT64] = TWICE(0x7f9fffff7f9fffff),
+    [SSE_NORMAL_BIAS32] = TWICE(0x7f0000007f000000),
+    [SSE_NORMAL_BIAS64] = TWICE(0x7fe000007fe00000),
+    [SSE_NORMAL_LIMIT32] = TWICE(0x7effffff7effffff),
+    [SSE_NORMAL_LIMIT64] = TWICE(0x7fdfffff7fdfffff),
     [SSE_LOW_HALF32] = TWICE(0x00000fff00000fff),
     [SSE_LOW_HALF64] = TWICE(0x0000000007ffffff),
     [SSE_REV64_WORDS] = { 0x0100030205040706, 0x09080b0a0d0c0f0e },
@@ -143,15 +147,15 @@ static const VecRow vec_rows[] = {
     [IRV_TRN2] = SIZES(vec_emit_trn, 15),
     [IRV_EXT] = SIZES(vec_emit_ext, 15),
     [IRV_TBL1] = SIZES(vec_emit_tbl1, 15),
-    [IRV_PMULL64] = NEEDS(vec_emit_pmull64, GEN_HAS_PCLMUL),
-    [IRV_AESE] = NEEDS(vec_emit_aes_round, GEN_HAS_AES, AESENCLAST),
-    [IRV_AESD] = NEEDS(vec_emit_aes_round, GEN_HAS_AES, AESDECLAST),
-    [IRV_AESMC] = NEEDS(vec_emit_aesmc, GEN_HAS_AES),
-    [IRV_AESIMC] = NEEDS(vec_emit_aesimc, GEN_HAS_AES),
-    [IRV_SHA256H] = NEEDS(vec_emit_sha256h, GEN_HAS_SHA),
-    [IRV_SHA256H2] = NEEDS(vec_emit_sha256h, GEN_HAS_SHA),
-    [IRV_SHA256SU0] = NEEDS(vec_emit_sha256su0, GEN_HAS_SHA),
-    [IRV_SHA256SU1] = NEEDS(vec_emit_sha256su1, GEN_HAS_SHA),
+    [IRV_CLMUL64] = NEEDS(vec_emit_pmull64, GEN_HAS_PCLMUL),
+    [IRV_AES_SUB] = NEEDS(vec_emit_aes_round, GEN_HAS_AES, AESENCLAST),
+    [IRV_AES_INV_SUB] = NEEDS(vec_emit_aes_round, GEN_HAS_AES, AESDECLAST),
+    [IRV_AES_MIX] = NEEDS(vec_emit_aesmc, GEN_HAS_AES),
+    [IRV_AES_INV_MIX] = NEEDS(vec_emit_aesimc, GEN_HAS_AES),
+    [IRV_SHA256_ABCD] = NEEDS(vec_emit_sha256h, GEN_HAS_SHA),
+    [IRV_SHA256_EFGH] = NEEDS(vec_emit_sha256h, GEN_HAS_SHA),
+    [IRV_SHA256_SIGMA0] = NEEDS(vec_emit_sha256su0, GEN_HAS_SHA),
+    [IRV_SHA256_SIGMA1] = NEEDS(vec_emit_sha256su1, GEN_HAS_SHA),
 };
 
 static bool gen_vec_inline(Gen *g, const IrInsn *i)

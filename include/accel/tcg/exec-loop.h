@@ -19,6 +19,12 @@ typedef struct ExecConfig {
     bool sleep;               /* idle time passes in real time */
     bool no_reboot;           /* a guest reset ends the run */
     bool no_shutdown;         /* a shutdown stops the VM instead of ending it */
+    /*
+     * For tests. Not 0: at random positions, every so many instructions on average, save the
+     * machine, make a mess of all state, and load it again. The seed of these positions.
+     */
+    uint64_t state_chaos, state_chaos_period;
+    bool stop_at_end;         /* the end of a replay is a stop, as if somebody looked */
     bool start_paused;        /* -S */
 } ExecConfig;
 
@@ -80,6 +86,12 @@ void machine_run_sync(ExecLoop *l, void (*fn)(void *opaque), void *opaque);
 void exec_loop_stop(ExecLoop *l);
 void exec_loop_cont(ExecLoop *l);
 bool exec_loop_running(ExecLoop *l);
+/*
+ * Somebody looks at the machine (a debugger connects), or does no longer. While anybody does, and
+ * with stop_at_end, the end of a replay is a stop (EXEC_STOP_REPLAY_END): one may look around,
+ * or load an earlier state; to continue there stops again. Else a replay's end is the run's.
+ */
+void exec_loop_watch(ExecLoop *l, bool watch);
 /*
  * Run until cpu has executed exactly one instruction, then stop with EXEC_STOP_STEPPED. The
  * order of turns is kept, so that stepping never changes what the guest does.

@@ -111,25 +111,16 @@ typedef struct IrHelper {
 } IrHelper;
 
 /*
- * Vector operations work on CPU state memory: d = fn(a, b) over 8 or 16 bytes.
- * `host_op` names a common operation that a back end may emit inline; fn is
- * the definition of what it does (target/arm/vec-helper.h says it in words). When 8 bytes are written the function
- * itself clears the upper half of the 16-byte register.
+ * Vector operations work on CPU state memory: d = fn(a, b) over 8 or 16 bytes. When 8 bytes are
+ * written, the upper half of the 16-byte register is cleared. fn is the definition of
+ * what an operation does; `host_op` is its name in vec-ops.def when it has one there, so that a
+ * back end can emit it inline. It calls fn for all others (IRV_NONE), which are the target's own.
  */
 typedef enum IrVecHostOp {
-    IRV_NONE, IRV_MOV, IRV_AND, IRV_OR, IRV_XOR, IRV_ANDC /* a & ~b */, IRV_ORC, IRV_NOT,
-    IRV_ADD, IRV_SUB, IRV_MUL, IRV_CMEQ, IRV_CMGT, IRV_CMHI, IRV_CMGE, IRV_CMHS,
-    IRV_SMAX, IRV_UMAX, IRV_SMIN, IRV_UMIN, IRV_SHL_IMM, IRV_USHR_IMM, IRV_SSHR_IMM,
-    IRV_UQADD, IRV_SQADD, IRV_UQSUB, IRV_SQSUB, IRV_ADDP, IRV_UMAXP, IRV_UMINP,
-    IRV_DUP_LANE /* imm = lane */, IRV_ZIP1, IRV_ZIP2, IRV_UZP1, IRV_UZP2, IRV_TBL1,
-    IRV_AESE, IRV_AESMC, IRV_AESD, IRV_AESIMC, IRV_PMULL64,
-    IRV_BSL, IRV_BIT, IRV_BIF, IRV_MLA, IRV_MLS, IRV_NEG, IRV_ABS, IRV_CNT, IRV_CMTST,
-    IRV_CMEQ0, IRV_CMGT0, IRV_CMGE0, IRV_CMLE0, IRV_CMLT0, IRV_TRN1, IRV_TRN2, IRV_EXT,
-    IRV_REV16, IRV_REV32, IRV_REV64, IRV_XTN, IRV_SHRN, IRV_SSHLL, IRV_USHLL, IRV_UMULL,
-    IRV_SMULL, IRV_SMLAL, IRV_UMLAL, IRV_SMLSL, IRV_UMLSL, IRV_SADDL, IRV_UADDL, IRV_SSUBL,
-    IRV_USUBL, IRV_SADDW, IRV_UADDW, IRV_SSUBW, IRV_USUBW, IRV_MUL_LANE, IRV_MLA_LANE,
-    IRV_MLS_LANE, IRV_SSRA, IRV_USRA, IRV_SLI, IRV_SRI, IRV_SMAXP, IRV_SMINP, IRV_URHADD,
-    IRV_SHA256H, IRV_SHA256H2, IRV_SHA256SU0, IRV_SHA256SU1,
+    IRV_NONE,
+#define IRV_OP(name, meaning) IRV_##name,
+#include "accel/tcg/vec-ops.def"
+#undef IRV_OP
 } IrVecHostOp;
 
 typedef void IrVecFn(void *d, const void *a, const void *b, uint32_t desc);
@@ -140,7 +131,7 @@ typedef struct IrVecHelper {
     uint8_t host_op;    /* IrVecHostOp */
 } IrVecHelper;
 
-/* desc: bits 0-8 bytes written (256 at most), 9-10 log2 of element bytes, 11-31 signed immediate. */
+/* desc: bits 0-8 bytes written (1 to 256), 9-10 log2 of element bytes, 11-31 signed imm. */
 static inline uint32_t vec_desc(unsigned bytes, unsigned esize, int32_t imm)
 {
     return bytes | esize << 9 | (uint32_t)imm << 11;
@@ -171,7 +162,22 @@ typedef enum IrFpHostOp {
     /* Vectors alone: |a - b|; comparisons (AC..: of magnitudes) with b or 0, all ones or zeros. */
     IRFP_ABD, IRFP_CMEQ, IRFP_CMGE, IRFP_CMGT, IRFP_ACGE, IRFP_ACGT,
     IRFP_CMEQ0, IRFP_CMGE0, IRFP_CMGT0, IRFP_CMLE0, IRFP_CMLT0,
+    /* Integral values: imm is IrFpRound. Integers of the elements' size, toward zero, saturated. */
+    IRFP_ROUND, IRFP_TO_S, IRFP_TO_U, IRFP_FROM_S, IRFP_FROM_U,
+    /*
+     * Singles from 8 bytes of a, of any offset, to doubles. Doubles of all of a to singles: in the
+     * lower half of d, the upper one cleared (8 bytes), or in the upper half (16).
+     */
+    IRFP_WIDEN, IRFP_NARROW,
 } IrFpHostOp;
+
+/* FPCR.RMode's encodings, and more. */
+enum IrFpRound {
+    IR_ROUND_MODE = 7,
+    IR_ROUND_AWAY = 4,      /* nearest, ties away from zero */
+    IR_ROUND_FPCR = 7,      /* as FPCR says */
+    IR_ROUND_EXACT = 8,     /* inexactness is flagged */
+};
 
 typedef struct IrFpHelper {
     IrHelper h;

@@ -82,6 +82,8 @@ typedef struct MmuResult {
 } MmuResult;
 
 typedef struct GdbTarget GdbTarget;
+typedef struct FieldTable FieldTable;
+typedef void VcpuStateFn(void *opaque, const FieldTable *table, const void *state);
 
 typedef struct VcpuOps {
     const char *name;
@@ -129,6 +131,8 @@ typedef struct VcpuOps {
 
     /* Feed all guest-visible CPU state to the digest. */
     void (*digest)(Vcpu *cpu, Digest *digest);
+    /* The same, as tables with the states that they describe, which are valid during the call. */
+    void (*visit_state)(Vcpu *cpu, VcpuStateFn *fn, void *opaque);
     void (*save)(Vcpu *cpu, GByteArray *out);
     bool (*load)(Vcpu *cpu, ByteReader *in, Error **errp);
     /* Registers in the manual's notation, for info registers and reports. */

@@ -109,5 +109,7 @@ void clock_save(VirtualClock *clock, GByteArray *out);
  * timers or of the other kind of clock; the clock is not usable then.
  */
 bool clock_load(VirtualClock *clock, ByteReader *in, Error **errp);
+/* For tests: no timer is armed, and it is no time. */
+void clock_scramble(VirtualClock *clock);
 
 #endif

@@ -72,6 +72,12 @@ void machine_digest_devices(Machine *m, Digest *digest);
 /* The same, saved. After a failed load the machine must not run on. */
 void machine_save_devices(Machine *m, GByteArray *out);
 bool machine_load_devices(Machine *m, ByteReader *in, Error **errp);
+/* Each device with a field table, by its id. */
+typedef void MachineStateFn(void *opaque, const char *owner, const FieldTable *table,
+                            const void *state);
+void machine_visit_devices(Machine *m, MachineStateFn *fn, void *opaque);
+/* For tests: make a mess of all that a load restores (fields_scramble()). */
+void machine_scramble_devices(Machine *m, uint64_t *seed);
 Device *machine_find_device(Machine *m, const char *id);
 
 #endif

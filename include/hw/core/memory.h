@@ -138,9 +138,12 @@ void memory_mark_written(MemoryMap *map, MemRegion *region, hwaddr addr,
 typedef void MemoryPageFn(void *opaque, const MemRegion *region, hwaddr page);
 void memory_clean(MemoryMap *map, uint8_t dirty_flag, MemoryPageFn *fn, void *opaque);
 
-/* Adds each page with PAGE_DIRTY_CHECK (address and content) in address order and clears
- * the flag. */
-void memory_digest_dirty(MemoryMap *map, Digest *digest);
+/*
+ * Adds each page with PAGE_DIRTY_CHECK (address and digest of the content) in address order and
+ * clears the flag. For each, pages gets the distance of its number (address / PAGE_SIZE) to the one
+ * before as a varint, and a byte of its digest; NULL: not wanted.
+ */
+void memory_digest_dirty(MemoryMap *map, Digest *digest, GByteArray *pages);
 /* Adds each page with PAGE_EVER that is not all zero; changes nothing. */
 void memory_digest_all(MemoryMap *map, Digest *digest);
 
@@ -151,6 +154,9 @@ void memory_digest_all(MemoryMap *map, Digest *digest);
  */
 bool memory_save(MemoryMap *map, GByteArray *out, Error **errp);
 bool memory_load(MemoryMap *map, ByteReader *in, Error **errp);
+
+/* For tests: overwrite every page that was ever written. */
+void memory_scramble(MemoryMap *map);
 
 /* Regions in address order. */
 void memory_foreach(MemoryMap *map, void (*fn)(MemRegion *, void *), void *opaque);
