@@ -27,7 +27,7 @@ Vcpu *monitor_cpu(MonitorEnv *env)
 {
     Machine *m = exec_loop_machine(env->loop);
 
-    return m->cpus[env->current_cpu < m->num_cpus ? env->current_cpu : 0];
+    return m->num_cpus ? m->cpus[env->current_cpu < m->num_cpus ? env->current_cpu : 0] : NULL;
 }
 
 static bool info_status(MonitorEnv *env, const char *args, GString *out, Error **errp)
@@ -90,10 +90,15 @@ static bool info_chardev(MonitorEnv *env, const char *args, GString *out, Error 
 static bool info_registers(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
     g_autoptr(QapiHumanReadableText) text = NULL;
+    const Vcpu *cpu = monitor_cpu(env);
     QapiXRearmQueryRegistersArgs a = { .has_cpu_index = !*args,
-                                       .cpu_index = monitor_cpu(env)->index };
+                                       .cpu_index = cpu ? cpu->index : 0 };
     QmpContext ctx = { .env = env };
 
+    if (!cpu) {
+        error_setg(errp, "this machine has no CPU; -cpu MODEL gives it one");
+        return false;
+    }
     if (*args && strcmp(args, "-a")) {
         error_setg(errp, "unexpected argument '%s'; only -a is known", args);
         return false;

@@ -22,6 +22,9 @@ static bool find_register(void *opaque, const char *name, uint64_t *value)
 {
     Vcpu *cpu = opaque;
 
+    if (!cpu) {
+        return false;
+    }
     if (!strcmp(name, "pc")) {
         *value = cpu->pc;
         return true;
@@ -56,11 +59,12 @@ static void disassemble(Vcpu *cpu, uint64_t addr, const uint8_t *data, unsigned 
 /* Reads as far as there is memory; true when that is all. */
 static unsigned read_memory(MemoryCall *c, Vcpu *cpu, uint64_t addr, uint8_t *data)
 {
+    MemoryMap *memory = exec_loop_machine(c->env->loop)->memory;
     unsigned size = c->format.size, i;
 
     for (i = 0; i < c->format.count; i++) {
         uint64_t at = addr + (uint64_t)i * size;
-        bool ok = c->physical ? memory_peek(cpu->machine->memory, at, data + i * size, size)
+        bool ok = c->physical ? memory_peek(memory, at, data + i * size, size)
                               : vcpu_peek(cpu, at, data + i * size, size);
 
         if (!ok) {
@@ -78,6 +82,10 @@ static void memory_run(void *opaque)
     unsigned wanted = c->format.count;
     uint64_t addr;
 
+    if (!cpu && !c->print && (!c->physical || c->format.format == 'i')) {
+        error_setg(c->errp, "this machine has no CPU; xp shows physical memory");
+        return;
+    }
     if (!expr_eval(c->text, find_register, cpu, &addr, c->errp)) {
         return;
     }

@@ -60,6 +60,7 @@ typedef struct Options {
     /* Back ends. */
     GPtrArray *chardevs;         /* -chardev strings */
     GPtrArray *serials;          /* -serial strings */
+    bool serial_default;         /* ... of which the only one was not asked for */
     GPtrArray *monitors;         /* MonitorOption *: -monitor, -qmp and -mon */
     bool nographic;
     bool display_none;

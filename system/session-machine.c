@@ -165,7 +165,9 @@ static void describe_options(Session *s)
     describe_path(s, "info.dtb", o->dtb);
     describe_path(s, "info.bios", s->config.bios);
     replay_describe(s->replay, "machine", o->machine);
-    replay_describe(s->replay, "cpu", s->config.cpu_model);
+    if (s->config.cpu_model) {
+        replay_describe(s->replay, "cpu", s->config.cpu_model);
+    }
     describe_u64(s, "ram", s->config.ram_size);
     replay_describe(s->replay, "smp", keep(s, options_format_smp(&s->config.topology)));
     if (o->append) {
@@ -233,7 +235,7 @@ static bool fill_config(Session *s, Error **errp)
         options_parse_smp("1", &o->smp, NULL);
     }
     c->topology = o->smp;
-    c->num_cpus = o->smp.cpus;
+    c->num_cpus = c->cpu_model ? o->smp.cpus : 0;
     c->kernel = o->kernel;
     c->initrd = o->initrd;
     c->append = o->append;
@@ -245,9 +247,9 @@ static bool fill_config(Session *s, Error **errp)
     c->describe = describe;
     c->describe_opaque = s;
     if (o->smp.max_cpus > s->board->max_cpus) {
-        error_setg(errp, "-smp %s%u: machine '%s' has at most %u CPUs",
+        error_setg(errp, "-smp %s%u: machine '%s' has at most %u CPU%s",
                    o->smp.max_cpus == o->smp.cpus ? "" : "maxcpus=", o->smp.max_cpus,
-                   s->board->name, s->board->max_cpus);
+                   s->board->name, s->board->max_cpus, s->board->max_cpus == 1 ? "" : "s");
         return false;
     }
     if (!c->kernel && (c->initrd || c->append)) {

@@ -206,7 +206,7 @@ static bool session_set_up(Session *s, Error **errp)
         return true;
     }
     if (!session_make_engine(s, errp) || !session_check_serial(s, errp) ||
-        !session_write_pidfile(s, errp)) {
+        !session_check_gdb(s, errp) || !session_write_pidfile(s, errp)) {
         return false;
     }
     session_catch_signals(s);

@@ -60,6 +60,8 @@ void session_free(Session *s);
 /* session-chardevs.c: create back ends, and tie them to the machine's ports. */
 bool session_open_chardevs(Session *s, Error **errp);
 bool session_open_gdb(Session *s, Error **errp);
+/* Whether the machine has what they are for. */
+bool session_check_gdb(const Session *s, Error **errp);
 bool session_check_serial(const Session *s, Error **errp);
 void session_attach_serial(Session *s);
 void session_detach_serial(Session *s);
