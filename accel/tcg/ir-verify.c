@@ -59,7 +59,7 @@ static const char *check_insn(Verifier *v, const IrInsn *i, bool last)
         return "unknown opcode";
     }
     what = check_args(v, i);
-    if (!what && i->op != IR_vec) {
+    if (!what) {
         what = define(v, i->dst);
         if (!what) {
             what = define(v, i->dst2);

@@ -154,7 +154,7 @@ static void fifo_reset(Pl011State *s)
 {
     s->rx_count = 0;
     s->rx_first = 0;
-    s->rx_fifo[0] = 0;
+    memset(s->rx_fifo, 0, sizeof(s->rx_fifo));
     s->ris &= ~(uint32_t)(INT_RX | INT_RT);
 }
 

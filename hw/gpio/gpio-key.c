@@ -2,7 +2,8 @@
  * A push button on a GPIO line.
  *
  * Wiring: one output, high while the button is down. A press lasts 100 ms of
- * virtual time: longer than the debouncing of the guest's driver.
+ * virtual time: longer than the debouncing of the guest's driver. A reset of the machine does not
+ * lift the finger.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -53,11 +54,6 @@ void gpio_key_set_powerdown(Device *dev)
     dev->machine->powerdown_opaque = dev;
 }
 
-static void gpio_key_reset(Device *dev)
-{
-    gpio_key_release(container_of(dev, GpioKey, dev));
-}
-
 static bool gpio_key_realize(Device *dev, Error **errp)
 {
     GpioKey *key = container_of(dev, GpioKey, dev);
@@ -78,5 +74,5 @@ const DeviceType gpio_key_type = {
     .name = "gpio-key", .doc = "a push button on a GPIO line", .bus = SYSTEM_BUS,
     .size = sizeof(GpioKey), .fields = &gpio_key_fields,
     .state_offset = offsetof(GpioKey, state), .irq_offset = offsetof(GpioKey, out),
-    .realize = gpio_key_realize, .reset = gpio_key_reset, .free = gpio_key_free,
+    .realize = gpio_key_realize, .free = gpio_key_free,
 };

@@ -61,6 +61,7 @@ struct GicV2 {
     GicV2State state;
     unsigned num_cpus;
     unsigned num_irq;
+    bool wired[GICV2_MAX_IRQ];    /* SPIs that a device was given */
     IrqLine irq[GICV2_MAX_CPUS];
     IrqLine fiq[GICV2_MAX_CPUS];
 };

@@ -196,6 +196,8 @@ static void gicv2_set_input(void *opaque, unsigned n, bool level)
 IrqLine gicv2_irq(GicV2 *gic, unsigned spi)
 {
     assert(GIC_NUM_BANKED + spi < gic->num_irq);
+    assert(!gic->wired[spi]);   /* two devices on one interrupt are a mistake of the board */
+    gic->wired[spi] = true;
     return (IrqLine) { gicv2_set_input, gic, GIC_NUM_BANKED + spi };
 }
 

@@ -138,27 +138,6 @@ COMPARE(fcmpe, fccmpe, true);
 
 /* ---- conversions ---- */
 
-static FpuRounding round_mode(uint64_t arg, uint32_t fpcr)
-{
-    return (arg & 7) == FP_ROUND_FPCR ? fpu_rounding(fpcr) : (FpuRounding)(arg & 7);
-}
-
-static uint64_t frint_s(Vcpu *cpu, uint64_t a, uint64_t arg)
-{
-    ArmState *s = &arm_cpu(cpu)->s;
-
-    return f32_round_int(a, round_mode(arg, s->fpcr), arg & FP_ROUND_EXACT, FPENV);
-}
-
-static uint64_t frint_d(Vcpu *cpu, uint64_t a, uint64_t arg)
-{
-    ArmState *s = &arm_cpu(cpu)->s;
-
-    return f64_round_int(a, round_mode(arg, s->fpcr), arg & FP_ROUND_EXACT, FPENV);
-}
-
-PAIR(frint, 2);
-
 #define CONVERT_FN(name, op) \
     static uint64_t name(Vcpu *cpu, uint64_t a) \
     { \

@@ -28,8 +28,6 @@ extern FpScalarPair helper_fsqrt, helper_fmov, helper_fneg, helper_fabs;
 extern FpScalarPair helper_fcmp, helper_fcmpe;
 /* (a, b, condition, nzcv): the comparison when condition is not 0, else nzcv (in bits 31..28). */
 extern FpHelperPair helper_fccmp, helper_fccmpe;
-/* (a, mode): see FpRoundArg */
-extern FpHelperPair helper_frint;
 
 /* (a): between formats */
 extern const IrFpHelper helper_fcvt_sd, helper_fcvt_ds;

@@ -37,11 +37,6 @@ static bool valid_shape(bool q, bool sz)
     return q || !sz;
 }
 
-static uint32_t scalar_desc(bool sz, uint32_t imm)
-{
-    return vec_desc(sz ? 8 : 4, sz ? 3 : 2, imm);
-}
-
 static uint32_t shape_desc(bool q, bool sz, uint32_t imm)
 {
     return vec_desc(q ? 16 : 8, sz ? 3 : 2, imm);
@@ -52,7 +47,7 @@ static uint32_t shape_desc(bool q, bool sz, uint32_t imm)
 #define TRANS_SCALAR3(NAME, helper) \
     static bool trans_##NAME(DisasContext *s, arg_##NAME *a) \
     { \
-        return vector(s, &helper[a->sz], scalar_desc(a->sz, 0), a->rd, a->rn, a->rm); \
+        return vector(s, &helper[a->sz], fp_scalar_desc(a->sz, 0), a->rd, a->rn, a->rm); \
     }
 
 #define TRANS_VECTOR3(NAME, helper) \
@@ -108,7 +103,7 @@ static unsigned element_index(bool sz, unsigned h, unsigned l)
     static bool trans_##NAME##_es(DisasContext *s, arg_##NAME##_es *a) \
     { \
         return !(a->sz && a->l) && \
-               vector(s, &helper[a->sz], scalar_desc(a->sz, element_index(a->sz, a->h, a->l)), \
+               vector(s, &helper[a->sz], fp_scalar_desc(a->sz, element_index(a->sz, a->h, a->l)), \
                       a->rd, a->rn, a->rm); \
     } \
     static bool trans_##NAME##_ev(DisasContext *s, arg_##NAME##_ev *a) \
@@ -129,7 +124,7 @@ TRANS_ELEMENT(FMULX, helper_vfmulx_lane)
 static bool scalar2(DisasContext *s, const IrFpVecHelper *pair, bool sz, unsigned rn,
                     unsigned rd, uint32_t imm)
 {
-    return vector(s, &pair[sz], scalar_desc(sz, imm), rd, rn, rn);
+    return vector(s, &pair[sz], fp_scalar_desc(sz, imm), rd, rn, rn);
 }
 
 static bool vector2(DisasContext *s, const IrFpVecHelper *pair, bool q, bool sz, unsigned rn,
@@ -225,7 +220,7 @@ static bool across_lanes(DisasContext *s, const IrFpVecHelper *h, unsigned rn, u
 
     if (a64_fp_access(s)) {
         ir_fp_vec(s->b, h, d, n, n, shape_desc(true, false, 0));
-        ir_fp_vec(s->b, h, d, d, d, scalar_desc(false, 0));
+        ir_fp_vec(s->b, h, d, d, d, fp_scalar_desc(false, 0));
     }
     return true;
 }

@@ -212,10 +212,13 @@ TRANS_FCVT(FCVT_dh, helper_fcvt_dh, read_d)
 TRANS_FCVT(FCVT_hs, helper_fcvt_hs, read_h)
 TRANS_FCVT(FCVT_hd, helper_fcvt_hd, read_h)
 
+/* A vector of one lane. */
 static bool frint(DisasContext *s, bool sz, unsigned arg, unsigned rn, unsigned rd)
 {
+    const uint32_t n = arm_v_offset(rn);
+
     if (a64_fp_access(s)) {
-        fp_write(s, rd, fp_call2(s, &helper_frint[sz], fp_read(s, sz, rn), ir_const(s->b, arg)));
+        ir_fp_vec(s->b, &helper_vfrint[sz], arm_v_offset(rd), n, n, fp_scalar_desc(sz, arg));
     }
     return true;
 }

@@ -215,9 +215,7 @@ static void load_replicate(DisasContext *s, const Structure *x, IrVal base)
         v[i] = a64_load(s, element_memop(s, x->size), at(s, base, i << x->size));
     }
     for (unsigned i = 0; i < x->regs; i++) {
-        IrVal all = simd_replicate(s, x->size, v[i]);
-
-        simd_write(s, reg(x, i), all, x->bytes == 16 ? all : ir_const(s->b, 0));
+        simd_replicate(s, vec_desc(x->bytes, x->size, 0), reg(x, i), v[i]);
     }
 }
 

@@ -91,9 +91,7 @@ static bool trans_DUP_general(DisasContext *s, arg_DUP_general *a)
         return false;
     }
     if (a64_fp_access(s)) {
-        IrVal v = simd_replicate(s, size, a64_read(s, a->rn, W64));
-
-        simd_write(s, a->rd, v, a->q ? v : ir_const(s->b, 0));
+        simd_replicate(s, vec_desc(a->q ? 16 : 8, size, 0), a->rd, a64_read(s, a->rn, W64));
     }
     return true;
 }

@@ -6,7 +6,6 @@
  */
 #include "util/osdep.h"
 #include "target/arm/translate-simd.h"
-#include "util/bitops.h"
 
 bool a64_simd(DisasContext *s, uint32_t insn)
 {
@@ -57,12 +56,10 @@ void simd_write(DisasContext *s, unsigned rd, IrVal low, IrVal high)
     ir_st_env(s->b, 8, arm_v_offset(rd) + 8, high);
 }
 
-/* Times 0x0101..., 0x00010001... or 2^32 + 1. */
-IrVal simd_replicate(DisasContext *s, unsigned size, IrVal v)
+void simd_replicate(DisasContext *s, uint32_t desc, unsigned rd, IrVal v)
 {
-    if (size == 3) {
-        return v;
-    }
-    return ir_mul(s->b, W64, ir_zext(s->b, 8 << size, v),
-                  ir_const(s->b, UINT64_MAX / mask64(8 << size)));
+    const uint32_t d = arm_v_offset(rd);
+
+    ir_st_env(s->b, 8, d, v);
+    ir_vec(s->b, &vec_dup, d, d, d, desc);
 }

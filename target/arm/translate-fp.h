@@ -31,6 +31,12 @@ static inline void fp_write(DisasContext *s, unsigned n, IrVal v)
     ir_st_env(s->b, 8, arm_v_offset(n) + 8, ir_const(s->b, 0));
 }
 
+/* A vector of one lane, for ir_fp_vec(). */
+static inline uint32_t fp_scalar_desc(bool sz, uint32_t imm)
+{
+    return vec_desc(sz ? 8 : 4, sz ? 3 : 2, imm);
+}
+
 static inline IrVal fp_call1(DisasContext *s, const IrHelper *h, IrVal x)
 {
     return ir_call(s->b, h, x, IR_NONE, IR_NONE, IR_NONE);

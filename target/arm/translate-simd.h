@@ -51,8 +51,8 @@ static inline uint32_t simd_lane_offset(unsigned n, unsigned size, unsigned lane
     return arm_v_offset(n) + (lane << size);
 }
 
-/* The low element of v in every element of 64 bits. */
-IrVal simd_replicate(DisasContext *s, unsigned size, IrVal v);
+/* The low element of v in every element of Vd that the descriptor says. */
+void simd_replicate(DisasContext *s, uint32_t desc, unsigned rd, IrVal v);
 /* Write a whole register from two halves. */
 void simd_write(DisasContext *s, unsigned rd, IrVal low, IrVal high);
 

@@ -48,6 +48,22 @@ class Guests(TestCase):
                 with self.subTest(guest=name, variant=variant):
                     self.assert_replays(log, recording, '-accel', 'tcg,' + variant)
 
+    @rearm.slow()
+    def test_state_often(self):
+        """Some ten thousand times saved, scrambled and loaded."""
+        for name in guests.names():
+            elf = guests.build(name, self.dir)
+            log = self.path(name + '.rr')
+            recording = rearm.Recording(self.run_guest(
+                elf, name, '-icount', 'shift=1,sleep=off,rr=record,rrfile=%s,'
+                'rrcheck=digest,rrcheckperiod=1000' % log))
+            period = max(recording.icount // 1200, 1)
+            for seed in (1, 2):
+                with self.subTest(guest=name, seed=seed):
+                    self.assert_replays(log, recording, '-accel',
+                                        'tcg,state-chaos=%d,state-chaos-period=%d' % (seed, period),
+                                        timeout=600)
+
     def test_without_icount(self):
         for name in guests.names():
             with self.subTest(guest=name):

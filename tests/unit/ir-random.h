@@ -38,7 +38,8 @@ typedef struct IrGen {
     uint64_t data_base;         /* where most accesses go ... */
     uint64_t data_mask;
     unsigned wild_percent;      /* ... and how many go anywhere, ... */
-    unsigned code_percent;      /* ... or to where jumps go (random_end()) */
+    unsigned code_percent;      /* ... or to where jumps go (random_end()), ... */
+    unsigned device_percent;    /* ... or to the device */
     bool many_accesses;         /* more than one guest access an instruction */
     bool fixed_space;           /* the address space changes at the end of units alone */
     uint64_t (*target)(struct IrGen *g);  /* of a jump */
@@ -246,6 +247,10 @@ static inline IrVal random_addr(IrGen *g, unsigned bytes)
     uint64_t base = wild || code ? WORLD_BASE : g->data_base;
     IrVal a;
 
+    if (percent(g, g->device_percent)) {
+        mask = 0xff8;
+        base = WORLD_MMIO;
+    }
     if (percent(g, 85)) {
         mask &= ~(uint64_t)(bytes - 1);
     }

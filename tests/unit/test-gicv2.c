@@ -47,6 +47,7 @@ typedef struct Fixture {
     Machine *m;
     GicV2 *gic;
     IrqSink irq[8], fiq[8];
+    IrqLine spi[NUM_IRQ - 32];
 } Fixture;
 
 static void setup_cpus(Fixture *f, unsigned num_cpus)
@@ -55,6 +56,9 @@ static void setup_cpus(Fixture *f, unsigned num_cpus)
     f->gic = gicv2_new(f->m, "gic", num_cpus, NUM_IRQ);
     for (unsigned i = 0; i < num_cpus; i++) {
         gicv2_connect_cpu(f->gic, i, irq_sink_line(&f->irq[i]), irq_sink_line(&f->fiq[i]));
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(f->spi); i++) {
+        f->spi[i] = gicv2_irq(f->gic, i);
     }
     gicv2_map(f->gic, DIST, CPU);
     machine_reset_devices(f->m);
@@ -77,7 +81,7 @@ static void teardown(Fixture *f, const void *unused)
 
 static void drive(Fixture *f, unsigned id, bool level)
 {
-    IrqLine line = id < 32 ? gicv2_ppi(f->gic, 0, id - 16) : gicv2_irq(f->gic, id - 32);
+    IrqLine line = id < 32 ? gicv2_ppi(f->gic, 0, id - 16) : f->spi[id - 32];
 
     irq_set(&line, level);
 }

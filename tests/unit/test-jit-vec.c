@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "target/arm/helper-fp.h"
 #include "target/arm/vec-helper.h"
 #include "tests/unit/jit-test.h"
 
@@ -217,10 +218,91 @@ static void test_inline(void)
     jit_test_free(&j);
 }
 
+static void note_desc(void *d, const void *a, const void *b, uint32_t desc)
+{
+    memcpy(d, &desc, sizeof(desc));
+}
+
+/* A function gets all that a descriptor can say, up to vectors of 256 bytes. */
+static void test_descriptor(void)
+{
+    static const IrVecHelper note = { "note", note_desc, IRV_NONE };
+    JitTest j;
+
+    if (!jit_test_init(&j)) {
+        g_test_skip("no native back end");
+        return;
+    }
+    for (unsigned bytes = 1; bytes <= 256; bytes++) {
+        for (int imm = -(1 << 20); imm < 1 << 20; imm += 123457) {
+            uint32_t desc = vec_desc(bytes, bytes & 3, imm);
+
+            ir_vec(jit_test_begin(&j), &note, arm_v_offset(0), arm_v_offset(1), arm_v_offset(2),
+                   desc);
+            jit_test_compile(&j);
+            g_assert_true(jit_test_run(&j));
+            desc = (uint32_t)j.cpu->s.v[0].d[0];
+            g_assert_cmpuint(vec_desc_bytes(desc), ==, bytes);
+            g_assert_cmpuint(vec_desc_esize(desc), ==, bytes & 3);
+            g_assert_cmpint(vec_desc_imm(desc), ==, imm);
+        }
+    }
+    jit_test_free(&j);
+}
+
+/* d ^= a: an operation that a back end knows, of any length. */
+static void xor_any(void *d, const void *a, const void *b, uint32_t desc)
+{
+    for (unsigned n = 0; n < vec_desc_bytes(desc); n++) {
+        ((uint8_t *)d)[n] = ((const uint8_t *)a)[n] ^ ((const uint8_t *)b)[n];
+    }
+}
+
+static void xor_any_fp(Vcpu *cpu, void *d, const void *a, const void *b, uint32_t desc)
+{
+    xor_any(d, a, b, desc);
+}
+
+/* Vectors that are longer than the host's, in which no copies of registers may survive. */
+static void test_long(void)
+{
+    static const IrVecHelper vec = { "xor", xor_any, IRV_XOR };
+    static const IrFpVecHelper fp = { "xor", xor_any_fp, IRFP_ADD, IRFV_LANES,
+                                      offsetof(ArmCpu, s.fpcr) };
+    JitTest j;
+
+    if (!jit_test_init(&j)) {
+        g_test_skip("no native back end");
+        return;
+    }
+    for (unsigned bytes = 32; bytes <= 256; bytes += 16) {
+        for (unsigned is_fp = 0; is_fp < 2; is_fp++) {
+            IrBuilder *b = jit_test_begin(&j);
+            const uint32_t d = arm_v_offset(0), last = arm_v_offset(bytes / 16 - 1);
+
+            ir_fp(b, &helper_fneg[1], last, last, 0, 0);
+            if (is_fp) {
+                ir_fp_vec(b, &fp, d, arm_v_offset(16), arm_v_offset(1), vec_desc(bytes, 3, 0));
+            } else {
+                ir_vec(b, &vec, d, arm_v_offset(16), arm_v_offset(1), vec_desc(bytes, 3, 0));
+            }
+            ir_fp(b, &helper_fneg[1], last, last, 0, 0);
+            jit_test_compile(&j);
+            for (unsigned v = 0; v < 32; v++) {
+                j.cpu->s.v[v] = (ArmVReg){ { jit_test_random(&j), jit_test_random(&j) } };
+            }
+            g_assert_true(jit_test_run(&j));
+        }
+    }
+    jit_test_free(&j);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/jit-vec/all", test_all);
     g_test_add_func("/jit-vec/inline", test_inline);
+    g_test_add_func("/jit-vec/descriptor", test_descriptor);
+    g_test_add_func("/jit-vec/long", test_long);
     return g_test_run();
 }

@@ -205,6 +205,119 @@ static void test_device(void)
     }
 }
 
+/* ---- instructions of two accesses ---- */
+
+#define MAX_ACCESSES 128
+
+typedef struct AccessLog {
+    ArmMachine a;
+    Timer timer;
+    bool moves_deadline;        /* else it raises the CPU's (masked) interrupt */
+    unsigned every;             /* which accesses do */
+    unsigned count;
+    struct { hwaddr offset; uint64_t value; int64_t icount; } access[MAX_ACCESSES];
+} AccessLog;
+
+static void log_access(AccessLog *l, hwaddr offset, uint64_t value)
+{
+    g_assert_cmpuint(l->count, <, MAX_ACCESSES);
+    l->access[l->count].offset = offset;
+    l->access[l->count].value = value;
+    l->access[l->count].icount = clock_icount(l->a.m->clock);
+    if (++l->count % l->every == 0) {
+        if (l->moves_deadline) {
+            timer_mod(&l->timer, clock_now(l->a.m->clock) + 100000 - l->count);
+        } else {
+            irq_set(&l->a.cpu[0]->irq_in, l->count / l->every & 1);
+        }
+    }
+}
+
+static uint64_t log_read(void *opaque, hwaddr offset, unsigned size)
+{
+    AccessLog *l = opaque;
+
+    log_access(l, offset, size);
+    return l->count * 0x100000001u;
+}
+
+static void log_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+    log_access(opaque, offset, value);
+}
+
+static void no_timer(void *opaque)
+{
+}
+
+static void run_pairs(AccessLog *l, const TcgConfig *shape, unsigned every, bool moves_deadline)
+{
+    static const MmioOps ops = { .read = log_read, .write = log_write, .min_size = 4,
+                                 .max_size = 8 };
+    static const uint32_t program[] = {
+        0xd2a12005,     /* 00: mov x5, #0x09000000 */
+        0xd5381000,     /*     mrs x0, sctlr_el1 */
+        0xb27f0000,     /*     orr x0, x0, #2: A */
+        0xd5181000,     /*     msr sctlr_el1, x0 */
+        0xd5033fdf,     /* 10: isb */
+        0xd2800021,     /*     mov x1, #1 */
+        0xd2800042,     /*     mov x2, #2 */
+        0x52800143,     /*     mov w3, #10 */
+        0xa90008a1,     /* 20: stp x1, x2, [x5] */
+        0x91000821,     /*     add x1, x1, #2 */
+        0x91000842,     /*     add x2, x2, #2 */
+        0xa9411ca6,     /*     ldp x6, x7, [x5, #16] */
+        0x8b060084,     /* 30: add x4, x4, x6 */
+        0xcac71c84,     /*     eor x4, x4, x7, ror #7 */
+        0x290108a1,     /*     stp w1, w2, [x5, #8] */
+        0x71000463,     /*     subs w3, w3, #1 */
+        0x54ffff01,     /* 40: b.ne 20 */
+        0x14000000,     /*     b . */
+    };
+
+    *l = (AccessLog){ .every = every, .moves_deadline = moves_deadline };
+    arm_machine_new(&l->a, NULL, program, sizeof(program));
+    memory_add_mmio(l->a.m->memory, "log", DEVICE, PAGE_SIZE, &ops, l);
+    clock_use_icount(l->a.m->clock, 0);
+    timer_init(&l->timer, l->a.m->clock, no_timer, NULL, "moved");
+    arm_machine_start(&l->a, shape, 1);
+    arm_machine_run_all(&l->a, 8 + 10 * 9 + 1);
+    g_assert_cmphex(l->a.cpu[0]->vcpu.pc, ==, RAM + 0x44);
+}
+
+/*
+ * With SCTLR_EL1.A, a pair is two accesses: whichever of them makes the device want something,
+ * both are made, once, in order, and at the same moment.
+ */
+static void test_device_pairs(void)
+{
+    static const hwaddr order[] = { 0, 8, 16, 24, 8, 12 };
+
+    for (unsigned n = 0; n < 8; n++) {
+        uint64_t x4 = 0;
+
+        FOR_EACH_SHAPE(shape) {
+            AccessLog l;
+
+            run_pairs(&l, shape, 1 + n / 2, n & 1);
+            g_assert_cmpuint(l.count, ==, 10 * ARRAY_SIZE(order));
+            for (unsigned i = 0; i < l.count; i++) {
+                unsigned in_round = i % 6, round = i / 6;
+                bool load = in_round / 2 == 1, first = i % 2 == 0;
+                unsigned stored = 2 * round + 2 * (in_round / 4) + (first ? 1 : 2);
+
+                g_assert_cmphex(l.access[i].offset, ==, order[in_round]);
+                g_assert_cmphex(l.access[i].value, ==, load ? 8 : stored);
+                g_assert_cmpint(l.access[i].icount, ==, 8 + 9 * round + in_round / 2 * 3);
+            }
+            x4 = x4 ? x4 : arm_x(&l.a, 4);
+            g_assert_cmphex(arm_x(&l.a, 4), ==, x4);
+            timer_del(&l.timer);
+            arm_machine_free(&l.a);
+        }
+    }
+}
+
 /* ---- flushes and a full cache ---- */
 
 static void test_flush(void)
@@ -504,6 +617,7 @@ int main(int argc, char **argv)
     g_test_add_func("/units/code/dma", test_dma);
     g_test_add_func("/units/code/debugger", test_debugger);
     g_test_add_func("/units/code/device", test_device);
+    g_test_add_func("/units/device-pairs", test_device_pairs);
     g_test_add_func("/units/flush", test_flush);
     g_test_add_func("/units/full-cache", test_full_cache);
     g_test_add_func("/units/breakpoints", test_breakpoints);

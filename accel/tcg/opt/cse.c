@@ -53,9 +53,7 @@ void ir_opt_cse(IrUnit *u)
     for (unsigned n = 0; n < u->num_insns; n++) {
         IrInsn i = u->insns[n];
 
-        if (i.op != IR_vec) {
-            ir_replace_args(&i, map);
-        }
+        ir_replace_args(&i, map);
         if (is_candidate(&i)) {
             uint16_t *known = &table[hash(&i)];
 

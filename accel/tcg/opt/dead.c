@@ -34,7 +34,7 @@ void ir_opt_dead(IrUnit *u)
             }
             i->flags &= ~(IRF_SETS_NZCV | IRF_NZCV_DEAD);
         }
-        for (unsigned a = 0; i->op != IR_vec && a < ir_op_info[i->op].num_args; a++) {
+        for (unsigned a = 0; a < ir_op_info[i->op].num_args; a++) {
             used[i->arg[a]] = i->arg[a] != 0;
         }
         u->insns[--first] = *i;

@@ -118,7 +118,7 @@ static bool fold_insn(Fold *f, IrInsn *i)
     IrUnit *u = f->u;
     uint32_t nzcv = 0;
 
-    if ((i->flags & IRF_SETS_NZCV) || i->op == IR_vec) {
+    if (i->flags & IRF_SETS_NZCV) {
         return true;
     }
     if (is_foldable(i->op) && !ir_op_has(i->op, 'R') && all_const(u, i)) {
@@ -156,13 +156,9 @@ void ir_opt_fold(IrUnit *u)
     for (unsigned n = 0; n < u->num_insns; n++) {
         IrInsn *i = &u->insns[n];
 
-        if (i->op != IR_vec) {
-            ir_replace_args(i, f.map);
-        }
+        ir_replace_args(i, f.map);
         if (fold_insn(&f, i)) {
-            if (i->op != IR_vec) {
-                f.zext32[i->dst] = writes_zext32(&f, i);
-            }
+            f.zext32[i->dst] = writes_zext32(&f, i);
             u->insns[kept++] = *i;
         }
     }

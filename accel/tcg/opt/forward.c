@@ -47,9 +47,7 @@ void ir_opt_forward(IrUnit *u)
     for (unsigned n = 0; n < u->num_insns; n++) {
         IrInsn *i = &u->insns[n];
 
-        if (i->op != IR_vec) {
-            ir_replace_args(i, map);
-        }
+        ir_replace_args(i, map);
         if (forward_insn(i, map, slot)) {
             u->insns[kept++] = *i;
         }

@@ -35,7 +35,7 @@ void fpv_load(const FpOp *f, unsigned xmm, int32_t offset, unsigned bytes)
     }
 }
 
-/* Lane imm of XMM x in all lanes. */
+/* Lane imm of the register in all lanes. */
 static void broadcast(const FpOp *f, unsigned xmm)
 {
     unsigned lane = vec_desc_imm(f->desc);
@@ -130,7 +130,7 @@ void fpv_need_numbers(FpOp *f, unsigned x, unsigned y, unsigned scratch)
 }
 
 /*
- * XMM3 = the lanes of XMM x whose exponent is out of range. The words that hold exponents are
+ * XMM3 = the lanes of the register whose exponent is out of range. The words that hold exponents are
  * doubled, which drops the sign, and moved so that what is in range are the lowest signed numbers.
  */
 static void find_outside(const FpOp *f, unsigned xmm, SseConst bias, SseConst limit)
@@ -267,8 +267,11 @@ void gen_fp_vec(Gen *g, const IrInsn *i)
     };
 
     gen_flags_clobbered(g);
-    if (f.host_op < ARRAY_SIZE(fp_vec_rows) && fp_vec_rows[f.host_op].emit &&
-        (stubs->features & GEN_HAS_SSE42)) {
+    if (f.bytes > 16) {
+        gen_xmm_forget_all(g);
+        cold_always(&f);
+    } else if (f.host_op < ARRAY_SIZE(fp_vec_rows) && fp_vec_rows[f.host_op].emit &&
+               (stubs->features & GEN_HAS_SSE42)) {
         f.opcode = fp_vec_rows[f.host_op].opcode;
         prepare(&f);
         fp_vec_rows[f.host_op].emit(&f);

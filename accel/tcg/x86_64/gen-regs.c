@@ -20,10 +20,10 @@ void gen_regs_init(Gen *g)
     for (unsigned n = u->num_insns; n-- > 0;) {
         const IrInsn *i = &u->insns[n];
 
-        for (unsigned a = ir_op_info[i->op].num_args; i->op != IR_vec && a-- > 0;) {
+        for (unsigned a = ir_op_info[i->op].num_args; a-- > 0;) {
             g->use_after[n][a] = next[i->arg[a]];
         }
-        for (unsigned a = 0; i->op != IR_vec && a < ir_op_info[i->op].num_args; a++) {
+        for (unsigned a = 0; a < ir_op_info[i->op].num_args; a++) {
             next[i->arg[a]] = n;
         }
     }
@@ -58,7 +58,7 @@ bool gen_used_later(const Gen *g, uint16_t v)
 {
     const IrInsn *i = &g->u->insns[g->n];
 
-    for (unsigned a = 0; i->op != IR_vec && a < ir_op_info[i->op].num_args; a++) {
+    for (unsigned a = 0; a < ir_op_info[i->op].num_args; a++) {
         if (i->arg[a] == v) {
             return g->use_after[g->n][a] != NEVER;
         }
@@ -289,7 +289,7 @@ static void forget_value(Gen *g, uint16_t v)
 
 void gen_release(Gen *g, const IrInsn *i)
 {
-    for (unsigned a = 0; i->op != IR_vec && a < ir_op_info[i->op].num_args; a++) {
+    for (unsigned a = 0; a < ir_op_info[i->op].num_args; a++) {
         uint16_t v = i->arg[a];
 
         if (v) {
@@ -299,7 +299,7 @@ void gen_release(Gen *g, const IrInsn *i)
             }
         }
     }
-    if (i->op != IR_vec && i->dst && g->val[i->dst].next_use == NEVER && !g->val[i->dst].slots) {
+    if (i->dst && g->val[i->dst].next_use == NEVER && !g->val[i->dst].slots) {
         forget_value(g, i->dst);
     }
     g->pinned = 0;

@@ -169,7 +169,7 @@ static bool gen_vec_inline(Gen *g, const IrInsn *i)
     };
     const VecRow *row;
 
-    if (v.host_op >= ARRAY_SIZE(vec_rows)) {
+    if (v.host_op >= ARRAY_SIZE(vec_rows) || v.bytes > 16) {
         return false;
     }
     row = &vec_rows[v.host_op];

@@ -111,8 +111,9 @@ typedef struct IrHelper {
 } IrHelper;
 
 /*
- * Vector operations work on CPU state memory: d = fn(a, b) over 8 or 16 bytes. When 8 bytes are
- * written, the upper half of the 16-byte register is cleared. fn is the definition of
+ * Vector operations work on CPU state memory: d = fn(a, b) over 8 or 16 bytes, or as many as the
+ * target's registers have. When 8 bytes are written, the upper half of a 16-byte register is
+ * cleared. Back ends emit no more than 16 bytes inline. fn is the definition of
  * what an operation does; `host_op` is its name in vec-ops.def when it has one there, so that a
  * back end can emit it inline. It calls fn for all others (IRV_NONE), which are the target's own.
  */

@@ -29,7 +29,7 @@ extern const DeviceType gicv2_type;
  */
 GicV2 *gicv2_new(Machine *machine, const char *id, unsigned num_cpus, unsigned num_irq);
 
-/* Inputs. spi counts from 0 (id 32), ppi is 0-15 (id 16-31). */
+/* Inputs. spi counts from 0 (id 32), ppi is 0-15 (id 16-31). An SPI is given out once (assert). */
 IrqLine gicv2_irq(GicV2 *gic, unsigned spi);
 IrqLine gicv2_ppi(GicV2 *gic, unsigned cpu, unsigned ppi);
 
