@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/arm/loader.h"
 #include "hw/block/pflash_cfi01.h"
 #include "hw/char/pl011.h"
 #include "hw/gpio/gpio-key.h"
@@ -18,6 +19,7 @@ const DeviceType *const device_types[] = {
     &fw_cfg_type,
     &gicv2_type,
     &gpio_key_type,
+    &loader_type,
     &pflash_cfi01_type,
     &pl011_type,
     &pl031_type,

@@ -244,8 +244,6 @@ static bool fill_config(Session *s, Error **errp)
     c->dumpdtb = keyval_get(s->machine_options, "dumpdtb");
     c->devices = o->devices;
     c->globals = o->globals;
-    c->describe = describe;
-    c->describe_opaque = s;
     if (o->smp.max_cpus > s->board->max_cpus) {
         error_setg(errp, "-smp %s%u: machine '%s' has at most %u CPU%s",
                    o->smp.max_cpus == o->smp.cpus ? "" : "maxcpus=", o->smp.max_cpus,
@@ -281,5 +279,7 @@ bool session_make_machine(Session *s, Error **errp)
     describe_options(s);
     s->machine = machine_new(s->replay);
     s->machine->device_types = device_types;
+    s->machine->describe = describe;
+    s->machine->describe_opaque = s;
     return board_create(s->board, s->machine, &s->config, errp);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "chardev/char-port.h"
 #include "config-host.h"
+#include "hw/arm/loader.h"
 #include "system/session.h"
 #include "target/arm/cpu.h"
 #include "target/arm/gdb.h"
@@ -193,6 +194,17 @@ static bool session_make_engine(Session *s, Error **errp)
     return true;
 }
 
+/* Then what a CPU runs is the user's business. */
+static bool has_loader(const Machine *m)
+{
+    for (unsigned i = 0; i < m->devices->len; i++) {
+        if (((const Device *)g_ptr_array_index(m->devices, i))->type == &loader_type) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool session_set_up(Session *s, Error **errp)
 {
     /* The write that fails reports a peer that is gone or a file at its limit as well. */
@@ -218,7 +230,7 @@ static bool session_set_up(Session *s, Error **errp)
         s->refused = s->options->replay.mode == REPLAY_MODE_PLAY;
         return false;
     }
-    if (s->machine->num_cpus && !s->config.kernel && !s->config.bios) {
+    if (s->machine->num_cpus && !s->config.kernel && !s->config.bios && !has_loader(s->machine)) {
         warn_report("there is no -kernel and no -bios: the guest has nothing to run");
     }
     if (replay_old_file(s->replay)) {

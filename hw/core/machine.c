@@ -41,6 +41,13 @@ void machine_free(Machine *m)
     g_free(m);
 }
 
+void machine_describe(Machine *m, const char *name, const char *value)
+{
+    if (m->describe) {
+        m->describe(m->describe_opaque, name, value);
+    }
+}
+
 void machine_reset_devices(Machine *m)
 {
     for (unsigned i = 0; i < m->devices->len; i++) {

@@ -60,8 +60,8 @@ static char *boot(Boot *b, BoardConfig *config, bool seeds)
     g_assert_nonnull(memory_add_ram(b->m->memory, "flash", 0, 64 * MIB, true, NULL));
     board.fdt = virt_fdt_build(&fdt_config);
     board.fw_cfg = fw_cfg(device_add(b->m, &fw_cfg_type, "fw_cfg", 0x09020000, IRQ_NONE, NULL));
-    config->describe = describe;
-    config->describe_opaque = b->described;
+    b->m->describe = describe;
+    b->m->describe_opaque = b->described;
     if (!arm_boot_load(b->m, config, &board, &b->entry, &err)) {
         message = g_strdup(error_get_pretty(err));
         error_free(err);

@@ -23,9 +23,6 @@ typedef struct BoardConfig {
     const char *dumpdtb;          /* write the DTB here; system/ then exits 0 */
     const GPtrArray *devices;     /* -device strings; may be NULL */
     const GPtrArray *globals;     /* -global strings; may be NULL */
-    /* Told for each input that a replay must find unchanged: "kernel" -> "xxh3:... size". */
-    void (*describe)(void *opaque, const char *name, const char *value);
-    void *describe_opaque;
     const void *options;          /* for create: what BoardType.properties say */
 } BoardConfig;
 

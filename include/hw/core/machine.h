@@ -47,12 +47,18 @@ struct Machine {
     /* system_powerdown: the board's power button; may be NULL. */
     void (*powerdown)(void *opaque);
     void *powerdown_opaque;
+    /* Told what machine_describe() is; may be NULL. */
+    void (*describe)(void *opaque, const char *name, const char *value);
+    void *describe_opaque;
 };
 
 /* Empty: memory map, clock and no device. replay stays the caller's. */
 Machine *machine_new(Replay *replay);
 /* Frees devices in reverse order, memory, clock; not the CPUs: VcpuOps.free comes first. */
 void machine_free(Machine *m);
+
+/* An input that a replay must find unchanged: "kernel" -> "123 bytes, xxh3:...". */
+void machine_describe(Machine *m, const char *name, const char *value);
 
 /* In the order in which they were made; the CPUs are the execution loop's to reset. */
 void machine_reset_devices(Machine *m);
