@@ -68,7 +68,7 @@ struct Device {
     hwaddr base;                    /* of its window, once it is mapped */
 };
 
-/* All types there are, NULL-terminated, in hw/device-types.c. */
+/* All types there are, NULL-terminated, in hw/arm/device-types.c. */
 extern const DeviceType *const device_types[];
 
 /* A zeroed struct of the type, bound by device_init(). The machine's to free. */
