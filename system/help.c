@@ -36,22 +36,13 @@ static void print_cpus(void)
     }
 }
 
-static void print_device_types(bool pluggable)
-{
-    for (const DeviceType *const *type = device_types; *type; type++) {
-        if ((*type)->pluggable == pluggable) {
-            printf("name \"%s\"%s%s, desc \"%s\"\n", (*type)->name, (*type)->bus ? ", bus " : "",
-                   (*type)->bus ? (*type)->bus : "", (*type)->doc);
-        }
-    }
-}
-
 static void print_devices(void)
 {
-    printf("Devices to add:\n");
-    print_device_types(true);
-    printf("\nDevices of boards, for -global:\n");
-    print_device_types(false);
+    GString *text = g_string_new(NULL);
+
+    device_types_help(device_types, text);
+    fputs(text->str, stdout);
+    g_string_free(text, TRUE);
 }
 
 static void print_properties(const Property *table)

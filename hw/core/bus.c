@@ -137,6 +137,27 @@ const DeviceType *device_type_need(const DeviceType *const *types, const char *n
     return NULL;
 }
 
+static void help_some(const DeviceType *const *types, bool pluggable, GString *out)
+{
+    for (; *types; types++) {
+        const DeviceType *type = *types;
+
+        if (type->pluggable == pluggable) {
+            g_string_append_printf(out, "name \"%s\"%s%s, desc \"%s\"\n", type->name,
+                                   type->bus ? ", bus " : "", type->bus ? type->bus : "",
+                                   type->doc);
+        }
+    }
+}
+
+void device_types_help(const DeviceType *const *types, GString *out)
+{
+    g_string_append(out, "Devices to add:\n");
+    help_some(types, true, out);
+    g_string_append(out, "\nDevices of boards, for -global:\n");
+    help_some(types, false, out);
+}
+
 /* ---- -device ---- */
 
 /* The user's id, or the type's name without "-device" and a number: a name in recordings. */

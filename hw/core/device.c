@@ -12,6 +12,7 @@ Device *device_new(const DeviceType *type, Machine *machine, const char *id)
 {
     Device *dev = g_malloc0(type->size);
 
+    assert(type->size >= sizeof(Device));
     device_init(dev, type, machine, id);
     return dev;
 }

@@ -241,6 +241,23 @@ class SystemTest(unittest.TestCase):
             self.assertEqual(result.stderr.decode(), f'rearm: {message}\n')
             self.assertEqual(result.returncode, 1)
 
+    def test_device_tree(self):
+        """info qtree has each device once, under its bus, with what the user chose."""
+        output, _ = self.monitor(['info qtree', 'info qdm'], '-serial', 'null', '-display', 'none',
+                                 '-device', 'virtio-rng-device,id=mine,event_idx=off',
+                                 '-global', 'virtio-mmio.force-legacy=off')
+        output = output.replace('\r', '')
+        self.assertIn('\nbus: main-system-bus\n  type System\n', output)
+        self.assertIn('\n  dev: pl011, id "uart0"\n    mmio 0000000009000000/0000000000001000\n',
+                      output)
+        self.assertIn('\n  dev: virtio-mmio, id "virtio-mmio.31"\n    force-legacy = off\n'
+                      '    mmio 000000000a003e00/0000000000000200\n'
+                      '    bus: virtio-mmio-bus.31\n      type virtio-bus\n'
+                      '      dev: virtio-rng-device, id "mine"\n        indirect_desc = on\n'
+                      '        event_idx = off\n', output)
+        self.assertEqual(output.count('dev: virtio-rng-device'), 1)
+        self.assertIn('\nname "loader", desc "a file', output)
+
     def test_empty_board_on_a_terminal(self):
         """Without a serial port the terminal belongs to the monitor."""
         terminal = self.terminal('-M', 'none')

@@ -418,6 +418,27 @@ static unsigned num_seeds(const char *text)
     return text ? (unsigned)atoi(text) : 4;
 }
 
+/* What users see of a type is there, and the initial values are what they may write. */
+static void test_types(void)
+{
+    for (const DeviceType *const *type = device_types; *type; type++) {
+        g_test_message("%s", (*type)->name);
+        g_assert_nonnull((*type)->doc);
+        g_assert_true(!(*type)->pluggable || (*type)->size >= sizeof(Device));
+        g_assert_true(!(*type)->size || !(*type)->window == (!(*type)->bank && !(*type)->ops));
+        for (const Property *p = (*type)->properties; p && p->name; p++) {
+            g_test_message("%s.%s", (*type)->name, p->name);
+            g_assert_true(property_find((*type)->properties, p->name) == p);
+            g_assert_true(p->doc || (p->refused && !p->values));
+            g_assert_true(!p->initial || property_set((*type)->properties, NULL, p->name,
+                                                      p->initial, "initial", NULL));
+        }
+        for (const DeviceType *const *other = device_types; other < type; other++) {
+            g_assert_cmpstr((*other)->name, !=, (*type)->name);
+        }
+    }
+}
+
 static unsigned seeds;
 
 static void test_boards(void)
@@ -441,6 +462,7 @@ int main(int argc, char **argv)
         }
     }
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/device-conformance/types", test_types);
     g_test_add_func("/device-conformance/boards", test_boards);
     return g_test_run();
 }

@@ -32,6 +32,9 @@ const DeviceType *device_type_find(const DeviceType *const *types, const char *n
 const DeviceType *device_type_need(const DeviceType *const *types, const char *name,
                                    const char *what, Error **errp);
 
+/* A line a type: those that -device takes, and those that boards have. */
+void device_types_help(const DeviceType *const *types, GString *out);
+
 /*
  * One -device: "TYPE,id=..,bus=..,PROPERTY=VALUE,..". Without bus= the device goes to the last
  * made bus of its kind that has room, without id= it is called by its type and a number
