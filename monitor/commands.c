@@ -200,6 +200,10 @@ static bool cmd_cpu(MonitorEnv *env, const char *args, GString *out, Error **err
     unsigned num_cpus = exec_loop_machine(env->loop)->num_cpus;
     uint64_t n;
 
+    if (!num_cpus) {
+        error_setg(errp, "this machine has no CPU; -cpu MODEL gives it one");
+        return false;
+    }
     if (!parse_u64(args, &n) || n >= num_cpus) {
         error_setg(errp, "'%s' is no CPU; expected 0..%u", args, num_cpus - 1);
         return false;

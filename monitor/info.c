@@ -4,11 +4,12 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/core/bus.h"
 #include "monitor/commands.h"
 #include "monitor/qmp.h"
 
 static MonitorFn info_status, info_registers, info_replay, info_mtree, info_version, info_jit,
-                 info_cpus, info_chardev, info_name;
+                 info_cpus, info_chardev, info_name, info_qdm, info_qtree;
 
 const MonitorCommand monitor_info_commands[] = {
     { "chardev", NULL, "", "character back ends", info_chardev },
@@ -16,6 +17,8 @@ const MonitorCommand monitor_info_commands[] = {
     { "jit", NULL, "", "the translation cache", info_jit },
     { "mtree", NULL, "[-f]", "the physical memory map, or who answers where in it", info_mtree },
     { "name", NULL, "", "the name given by -name", info_name },
+    { "qdm", NULL, "", "the devices that there are", info_qdm },
+    { "qtree", NULL, "", "the machine's devices by their buses", info_qtree },
     { "registers", NULL, "[-a]", "registers of the current CPU, or of all", info_registers },
     { "replay", NULL, "", "recording or replay", info_replay },
     { "status", NULL, "", "whether the machine runs", info_status },
@@ -27,7 +30,7 @@ Vcpu *monitor_cpu(MonitorEnv *env)
 {
     Machine *m = exec_loop_machine(env->loop);
 
-    return m->cpus[env->current_cpu < m->num_cpus ? env->current_cpu : 0];
+    return m->num_cpus ? m->cpus[env->current_cpu < m->num_cpus ? env->current_cpu : 0] : NULL;
 }
 
 static bool info_status(MonitorEnv *env, const char *args, GString *out, Error **errp)
@@ -90,10 +93,15 @@ static bool info_chardev(MonitorEnv *env, const char *args, GString *out, Error 
 static bool info_registers(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
     g_autoptr(QapiHumanReadableText) text = NULL;
+    const Vcpu *cpu = monitor_cpu(env);
     QapiXRearmQueryRegistersArgs a = { .has_cpu_index = !*args,
-                                       .cpu_index = monitor_cpu(env)->index };
+                                       .cpu_index = cpu ? cpu->index : 0 };
     QmpContext ctx = { .env = env };
 
+    if (!cpu) {
+        error_setg(errp, "this machine has no CPU; -cpu MODEL gives it one");
+        return false;
+    }
     if (*args && strcmp(args, "-a")) {
         error_setg(errp, "unexpected argument '%s'; only -a is known", args);
         return false;
@@ -121,6 +129,24 @@ static bool info_cpus(MonitorEnv *env, const char *args, GString *out, Error **e
                                cpu->cpu_index, cpu->pc,
                                cpu->powered_off ? " (off)" : cpu->halted ? " (halted)" : "");
     }
+    return true;
+}
+
+static bool info_qdm(MonitorEnv *env, const char *args, GString *out, Error **errp)
+{
+    device_types_help(exec_loop_machine(env->loop)->device_types, out);
+    return true;
+}
+
+static bool info_qtree(MonitorEnv *env, const char *args, GString *out, Error **errp)
+{
+    g_autoptr(QapiHumanReadableText) text = NULL;
+    QmpContext ctx = { .env = env };
+
+    if (!qmp_x_rearm_query_qtree(&ctx, &text, errp)) {
+        return false;
+    }
+    g_string_append(out, text->human_readable_text);
     return true;
 }
 

@@ -22,6 +22,9 @@ static bool find_register(void *opaque, const char *name, uint64_t *value)
 {
     Vcpu *cpu = opaque;
 
+    if (!cpu) {
+        return false;
+    }
     if (!strcmp(name, "pc")) {
         *value = cpu->pc;
         return true;
@@ -78,6 +81,10 @@ static void memory_run(void *opaque)
     unsigned wanted = c->format.count;
     uint64_t addr;
 
+    if (!cpu && !c->print && (!c->physical || c->format.format == 'i')) {
+        error_setg(c->errp, "this machine has no CPU; xp shows physical memory");
+        return;
+    }
     if (!expr_eval(c->text, find_register, cpu, &addr, c->errp)) {
         return;
     }

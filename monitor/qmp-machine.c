@@ -27,7 +27,7 @@ bool qmp_query_kvm(QmpContext *ctx, QapiKvmInfo **ret, Error **errp)
 
 static char *cpu_type_name(const char *model)
 {
-    return g_strdup_printf("%s-arm-cpu", model);
+    return model ? g_strdup_printf("%s-arm-cpu", model) : NULL;
 }
 
 bool qmp_query_machines(QmpContext *ctx, QapiMachineInfoList **ret, Error **errp)

@@ -25,6 +25,20 @@ static void replace(char **field, const char *value)
 
 /* ---- machine ---- */
 
+/* "NAME,help" asks for the properties of NAME, which `key` says: *topic, if it is so. */
+static bool asks_for_properties(const char *arg, const char *key, char **topic)
+{
+    KeyVal *kv = keyval_parse(arg, key, NULL);
+    const char *name = kv ? keyval_get(kv, key) : NULL;
+    bool asks = name && (keyval_has(kv, "help") || keyval_has(kv, "?"));
+
+    if (asks) {
+        replace(topic, name);
+    }
+    keyval_free(kv);
+    return asks;
+}
+
 bool opt_machine(Options *o, const char *arg, Error **errp)
 {
     bool typed = arg[strcspn(arg, "=,")] != '=';
@@ -38,6 +52,9 @@ bool opt_machine(Options *o, const char *arg, Error **errp)
                              typed ? "type=" : "", arg);
     g_free(o->machine);
     o->machine = joined;
+    if (asks_for_properties(joined, "type", &o->help_topic)) {
+        o->action = ACTION_MACHINE_PROPERTIES;
+    }
     return true;
 }
 
@@ -80,6 +97,10 @@ bool opt_device(Options *o, const char *arg, Error **errp)
         o->action = ACTION_DEVICE_HELP;
         return true;
     }
+    if (asks_for_properties(arg, "driver", &o->help_topic)) {
+        o->action = ACTION_DEVICE_PROPERTIES;
+        return true;
+    }
     g_ptr_array_add(o->devices, g_strdup(arg));
     return true;
 }
@@ -89,7 +110,8 @@ bool opt_global(Options *o, const char *arg, Error **errp)
     const char *equals = strchr(arg, '=');
     const char *dot = strchr(arg, '.');
 
-    if (!equals || !dot || dot > equals || dot == arg || dot + 1 == equals) {
+    if (!g_str_has_prefix(arg, "driver=") &&
+        (!equals || !dot || dot > equals || dot == arg || dot + 1 == equals)) {
         error_setg(errp, "-global %s: expected DRIVER.PROPERTY=VALUE", arg);
         return false;
     }

@@ -200,6 +200,7 @@ void options_free(Options *o)
     g_ptr_array_unref(o->chardevs);
     g_ptr_array_unref(o->serials);
     g_ptr_array_unref(o->monitors);
+    g_free(o->help_topic);
     g_free(o->command_line);
     g_free(o->machine);
     g_free(o->cpu);

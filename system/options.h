@@ -22,6 +22,8 @@ typedef enum OptionsAction {
     ACTION_MACHINE_HELP,
     ACTION_CPU_HELP,
     ACTION_DEVICE_HELP,
+    ACTION_MACHINE_PROPERTIES,   /* of help_topic */
+    ACTION_DEVICE_PROPERTIES,
     ACTION_CHARDEV_HELP,
     ACTION_LOG_HELP,
     ACTION_ACCEL_HELP,
@@ -35,6 +37,7 @@ typedef struct MonitorOption {
 
 typedef struct Options {
     OptionsAction action;
+    char *help_topic;            /* the board or device type whose properties are listed */
     char *command_line;          /* as typed, for the log */
     bool machine_required;       /* started under a name that has no default machine */
 
@@ -57,6 +60,7 @@ typedef struct Options {
     /* Back ends. */
     GPtrArray *chardevs;         /* -chardev strings */
     GPtrArray *serials;          /* -serial strings */
+    bool serial_default;         /* ... of which the only one was not asked for */
     GPtrArray *monitors;         /* MonitorOption *: -monitor, -qmp and -mon */
     bool nographic;
     bool display_none;
@@ -80,6 +84,9 @@ void options_free(Options *o);
 /* The argument of -smp, complete, and back to text: the same for all spellings of it. */
 bool options_parse_smp(const char *arg, CpuTopology *t, Error **errp);
 char *options_format_smp(const CpuTopology *t);
+
+/* system/help.c: carry out an action other than ACTION_RUN, on stdout. */
+bool options_print_topic(const Options *o, Error **errp);
 
 /* -help: every option, by group. */
 void options_print_help(FILE *out);

@@ -52,6 +52,7 @@ static void add_defaults(Options *o)
     }
     if (o->serials->len == 0) {
         g_ptr_array_add(o->serials, g_strdup(monitor ? "stdio" : "mon:stdio"));
+        o->serial_default = true;
     } else if (!monitor && o->nographic) {
         opt_monitor(o, "stdio", NULL);
     }
@@ -73,16 +74,11 @@ static bool open_serials(Session *s, Error **errp)
         g_autofree char *id = g_strdup_printf("serial%u", i);
         ChardevSpec out;
 
-        if (i == BOARD_MAX_SERIAL) {
-            error_setg(errp, "-serial %s: a machine has at most %d serial ports", spec,
-                       BOARD_MAX_SERIAL);
-            return false;
-        }
         if (!chardev_open(s->chardevs, spec, id, &out, errp)) {
             error_prepend(errp, "-serial: ");
             return false;
         }
-        s->serial[i] = out.chr;
+        g_ptr_array_add(s->serial, out.chr);
         if (out.monitor) {
             add_monitor(s, out.monitor, MONITOR_HMP);
         }
@@ -112,6 +108,16 @@ static bool open_monitors(Session *s, Error **errp)
     return true;
 }
 
+bool session_check_gdb(const Session *s, Error **errp)
+{
+    if (s->options->gdb && !s->machine->num_cpus) {
+        error_setg(errp, "-gdb %s: this machine has no CPU to debug; -cpu MODEL gives it one",
+                   s->options->gdb);
+        return false;
+    }
+    return true;
+}
+
 /* A debugger may come at any time: wait=off unless the user says otherwise. */
 bool session_open_gdb(Session *s, Error **errp)
 {
@@ -121,6 +127,9 @@ bool session_open_gdb(Session *s, Error **errp)
 
     if (!device) {
         return true;
+    }
+    if (s->machine && !session_check_gdb(s, errp)) {
+        return false;
     }
     if (g_str_has_prefix(device, "tcp:") || g_str_has_prefix(device, "unix:")) {
         spec = g_strdup_printf("%s,server=on%s%s", device,
@@ -154,11 +163,14 @@ bool session_open_chardevs(Session *s, Error **errp)
 
 bool session_check_serial(const Session *s, Error **errp)
 {
-    for (unsigned i = s->config.num_serial; i < BOARD_MAX_SERIAL; i++) {
-        if (s->serial[i]) {
+    unsigned ports = s->machine->serial->len;
+
+    /* Nobody asked for the default one, so it may stay without a port. */
+    for (unsigned i = ports; i < s->serial->len && !s->options->serial_default; i++) {
+        if (g_ptr_array_index(s->serial, i)) {
             error_setg(errp, "-serial %s: machine '%s' has only %u serial port%s",
                        (const char *)g_ptr_array_index(s->options->serials, i), s->board->name,
-                       s->config.num_serial, s->config.num_serial == 1 ? "" : "s");
+                       ports, ports == 1 ? "" : "s");
             return false;
         }
     }
@@ -167,10 +179,23 @@ bool session_check_serial(const Session *s, Error **errp)
 
 void session_attach_serial(Session *s)
 {
-    for (unsigned i = 0; i < s->config.num_serial; i++) {
-        if (s->serial[i]) {
-            char_port_attach(s->config.serial[i], s->serial[i]);
-            chardev_take_focus(s->serial[i]);
+    for (unsigned i = 0; i < s->serial->len && i < s->machine->serial->len; i++) {
+        Chardev *chr = g_ptr_array_index(s->serial, i);
+
+        if (chr) {
+            char_port_attach(g_ptr_array_index(s->machine->serial, i), chr);
+            chardev_take_focus(chr);
         }
+    }
+    /* The terminal is shared by monitor and serial port: without the port it is the monitor's. */
+    if (!s->machine->serial->len && s->options->serial_default && s->monitor_chrs->len) {
+        chardev_take_focus(g_array_index(s->monitor_chrs, SessionMonitor, 0).chr);
+    }
+}
+
+void session_detach_serial(Session *s)
+{
+    for (unsigned i = 0; i < s->machine->serial->len; i++) {
+        char_port_attach(g_ptr_array_index(s->machine->serial, i), NULL);
     }
 }

@@ -165,7 +165,9 @@ static void describe_options(Session *s)
     describe_path(s, "info.dtb", o->dtb);
     describe_path(s, "info.bios", s->config.bios);
     replay_describe(s->replay, "machine", o->machine);
-    replay_describe(s->replay, "cpu", s->config.cpu_model);
+    if (s->config.cpu_model) {
+        replay_describe(s->replay, "cpu", s->config.cpu_model);
+    }
     describe_u64(s, "ram", s->config.ram_size);
     replay_describe(s->replay, "smp", keep(s, options_format_smp(&s->config.topology)));
     if (o->append) {
@@ -207,7 +209,7 @@ static const char *find_bios(Session *s)
 static bool choose_board(Session *s, Error **errp)
 {
     Options *o = s->options;
-    const char *name, *accel;
+    const char *name;
 
     if (!o->machine) {
         o->machine = g_strdup("type=virt");
@@ -217,11 +219,6 @@ static bool choose_board(Session *s, Error **errp)
         return false;
     }
     name = keyval_get(s->machine_options, "type");
-    accel = keyval_get(s->machine_options, "accel");
-    if (accel && strcmp(accel, "tcg")) {
-        error_setg(errp, "-machine accel=%s is not supported; only tcg is", accel);
-        return false;
-    }
     s->board = board_find(name ? name : "virt", errp);
     return s->board != NULL;
 }
@@ -238,7 +235,7 @@ static bool fill_config(Session *s, Error **errp)
         options_parse_smp("1", &o->smp, NULL);
     }
     c->topology = o->smp;
-    c->num_cpus = o->smp.cpus;
+    c->num_cpus = c->cpu_model ? o->smp.cpus : 0;
     c->kernel = o->kernel;
     c->initrd = o->initrd;
     c->append = o->append;
@@ -247,12 +244,10 @@ static bool fill_config(Session *s, Error **errp)
     c->dumpdtb = keyval_get(s->machine_options, "dumpdtb");
     c->devices = o->devices;
     c->globals = o->globals;
-    c->describe = describe;
-    c->describe_opaque = s;
     if (o->smp.max_cpus > s->board->max_cpus) {
-        error_setg(errp, "-smp %s%u: machine '%s' has at most %u CPUs",
+        error_setg(errp, "-smp %s%u: machine '%s' has at most %u CPU%s",
                    o->smp.max_cpus == o->smp.cpus ? "" : "maxcpus=", o->smp.max_cpus,
-                   s->board->name, s->board->max_cpus);
+                   s->board->name, s->board->max_cpus, s->board->max_cpus == 1 ? "" : "s");
         return false;
     }
     if (!c->kernel && (c->initrd || c->append)) {
@@ -283,6 +278,8 @@ bool session_make_machine(Session *s, Error **errp)
     }
     describe_options(s);
     s->machine = machine_new(s->replay);
-    return s->board->create(s->machine, &s->config, errp) &&
-           keyval_check_unused(s->machine_options, "-machine", errp);
+    s->machine->device_types = device_types;
+    s->machine->describe = describe;
+    s->machine->describe_opaque = s;
+    return board_create(s->board, s->machine, &s->config, errp);
 }

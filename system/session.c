@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "chardev/char-port.h"
 #include "config-host.h"
+#include "hw/arm/loader.h"
 #include "system/session.h"
 #include "target/arm/cpu.h"
 #include "target/arm/gdb.h"
@@ -193,6 +194,17 @@ static bool session_make_engine(Session *s, Error **errp)
     return true;
 }
 
+/* Then what a CPU runs is the user's business. */
+static bool has_loader(const Machine *m)
+{
+    for (unsigned i = 0; i < m->devices->len; i++) {
+        if (((const Device *)g_ptr_array_index(m->devices, i))->type == &loader_type) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool session_set_up(Session *s, Error **errp)
 {
     /* The write that fails reports a peer that is gone or a file at its limit as well. */
@@ -206,7 +218,7 @@ static bool session_set_up(Session *s, Error **errp)
         return true;
     }
     if (!session_make_engine(s, errp) || !session_check_serial(s, errp) ||
-        !session_write_pidfile(s, errp)) {
+        !session_check_gdb(s, errp) || !session_write_pidfile(s, errp)) {
         return false;
     }
     session_catch_signals(s);
@@ -218,7 +230,7 @@ static bool session_set_up(Session *s, Error **errp)
         s->refused = s->options->replay.mode == REPLAY_MODE_PLAY;
         return false;
     }
-    if (s->machine->num_cpus && !s->config.kernel && !s->config.bios) {
+    if (s->machine->num_cpus && !s->config.kernel && !s->config.bios && !has_loader(s->machine)) {
         warn_report("there is no -kernel and no -bios: the guest has nothing to run");
     }
     if (replay_old_file(s->replay)) {
@@ -235,6 +247,7 @@ Session *session_new(Options *options, int *exit_code, Error **errp)
 
     s->options = options;
     s->strings = g_ptr_array_new_with_free_func(g_free);
+    s->serial = g_ptr_array_new();
     s->monitor_chrs = g_array_new(FALSE, FALSE, sizeof(SessionMonitor));
     s->monitors = g_ptr_array_new_with_free_func((GDestroyNotify)monitor_free);
     s->chardevs = chardev_set_new(NULL);
@@ -265,9 +278,7 @@ int session_run(Session *s)
     monitor_events_flush(s->monitor_env.events);
     g_ptr_array_set_size(s->monitors, 0);
     g_clear_pointer(&s->gdb, gdbstub_free);
-    for (unsigned i = 0; i < s->config.num_serial; i++) {
-        char_port_attach(s->config.serial[i], NULL);
-    }
+    session_detach_serial(s);
     /* Console output first, so that the report is the last line. */
     g_clear_pointer(&s->chardevs, chardev_set_free);
     session_report(s, &result);
@@ -303,6 +314,7 @@ void session_free(Session *s)
             g_source_unref(s->signals[i]);
         }
     }
+    g_ptr_array_unref(s->serial);
     g_array_unref(s->monitor_chrs);
     g_ptr_array_unref(s->strings);
     keyval_free(s->machine_options);

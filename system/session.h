@@ -34,7 +34,7 @@ typedef struct Session {
     Machine *machine;
     TcgContext *tcg;
     ExecLoop *loop;
-    Chardev *serial[BOARD_MAX_SERIAL];
+    GPtrArray *serial;            /* Chardev *, as -serial gives them; may be NULL */
     GArray *monitor_chrs;         /* SessionMonitor */
     Chardev *gdb_chr;
     MonitorEnv monitor_env;
@@ -60,8 +60,11 @@ void session_free(Session *s);
 /* session-chardevs.c: create back ends, and tie them to the machine's ports. */
 bool session_open_chardevs(Session *s, Error **errp);
 bool session_open_gdb(Session *s, Error **errp);
+/* Whether the machine has what they are for. */
+bool session_check_gdb(const Session *s, Error **errp);
 bool session_check_serial(const Session *s, Error **errp);
 void session_attach_serial(Session *s);
+void session_detach_serial(Session *s);
 
 /* session-machine.c: replay, board and what a recording has to know about them. */
 bool session_make_machine(Session *s, Error **errp);

@@ -153,25 +153,13 @@ bool keyval_has(KeyVal *kv, const char *key)
 
 bool keyval_get_bool(KeyVal *kv, const char *key, bool *out, Error **errp)
 {
-    static const char *const yes[] = { "on", "yes", "true", "y" };
-    static const char *const no[] = { "off", "no", "false", "n" };
     const char *value = keyval_get(kv, key);
 
-    if (!value) {
-        return true;
+    if (value && !parse_bool(value, out)) {
+        error_setg(errp, "%s=%s: expected 'on' or 'off'", key, value);
+        return false;
     }
-    for (unsigned i = 0; i < ARRAY_SIZE(yes); i++) {
-        if (strcmp(value, yes[i]) == 0) {
-            *out = true;
-            return true;
-        }
-        if (strcmp(value, no[i]) == 0) {
-            *out = false;
-            return true;
-        }
-    }
-    error_setg(errp, "%s=%s: expected 'on' or 'off'", key, value);
-    return false;
+    return true;
 }
 
 bool keyval_get_u64(KeyVal *kv, const char *key, uint64_t *out, Error **errp)
@@ -217,6 +205,22 @@ bool keyval_check_unused(KeyVal *kv, const char *what, Error **errp)
         return false;
     }
     return true;
+}
+
+bool parse_bool(const char *text, bool *out)
+{
+    static const char *const yes[] = { "on", "yes", "true", "y", NULL };
+    static const char *const no[] = { "off", "no", "false", "n", NULL };
+
+    if (g_strv_contains(yes, text)) {
+        *out = true;
+        return true;
+    }
+    if (g_strv_contains(no, text)) {
+        *out = false;
+        return true;
+    }
+    return false;
 }
 
 static int digit_value(char c)

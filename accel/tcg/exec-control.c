@@ -78,7 +78,9 @@ bool loop_serve_outside(ExecLoop *l)
         if (was_running) {
             was_running = false;
             loop_time_paused(l);
-            exec_loop_cpu(l)->skip_breakpoint = true;
+            if (exec_loop_cpu(l)) {
+                exec_loop_cpu(l)->skip_breakpoint = true;
+            }
         }
         l->paused = true;
         g_cond_broadcast(&l->state);

@@ -80,7 +80,7 @@ struct ExecLoop {
 
 /* ---- exec-loop.c: position, and the turn ---- */
 
-/* The CPU that executes, or did last. */
+/* The CPU that executes, or did last; NULL on a machine without CPUs. */
 Vcpu *exec_loop_cpu(ExecLoop *l);
 uint64_t loop_icount(ExecLoop *l);
 /* ---- exec-sched.c: turns and slices ---- */

@@ -38,19 +38,23 @@ static uint64_t host_position(void *opaque)
 
 static uint64_t host_pc(void *opaque)
 {
-    return exec_loop_cpu(opaque)->pc;
+    const Vcpu *cpu = exec_loop_cpu(opaque);
+
+    return cpu ? cpu->pc : 0;
 }
 
 static void host_describe_cpu(void *opaque, GString *out)
 {
     Vcpu *cpu = exec_loop_cpu(opaque);
 
-    cpu->ops->dump(cpu, out);
+    if (cpu) {
+        cpu->ops->dump(cpu, out);
+    }
 }
 
 Vcpu *exec_loop_cpu(ExecLoop *l)
 {
-    return l->machine->cpus[l->sched.cpu];
+    return l->machine->num_cpus ? l->machine->cpus[l->sched.cpu] : NULL;
 }
 
 /* ---- the thread ---- */

@@ -113,6 +113,9 @@ static bool choose(const ExecLoop *l, ExecSched *s)
 Vcpu *loop_choose_cpu(ExecLoop *l)
 {
     l->chosen = l->sched;
+    if (l->machine->num_cpus == 0) {
+        return NULL;
+    }
     if (l->machine->num_cpus == 1) {
         return runnable(l->machine->cpus[0]) ? l->machine->cpus[0] : NULL;
     }

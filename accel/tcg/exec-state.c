@@ -116,7 +116,7 @@ static bool load_loop(ExecLoop *l, LoopState *s, ByteReader *in, Error **errp)
                    l->machine->num_cpus);
         return false;
     }
-    if (s->cpu >= s->num_cpus || s->current_cpu >= s->num_cpus) {
+    if (s->cpu >= MAX(s->num_cpus, 1) || s->current_cpu >= MAX(s->num_cpus, 1)) {
         error_setg(errp, "the state of the execution loop is damaged");
         return false;
     }

@@ -8,6 +8,7 @@
 
 #include "hw/core/board.h"
 
+extern const BoardType none_board;
 extern const BoardType virt_board;
 
 #endif

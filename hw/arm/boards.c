@@ -9,6 +9,7 @@
 
 const BoardType *const board_types[] = {
     &virt_board,
+    &none_board,
     NULL,
 };
 

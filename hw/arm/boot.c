@@ -153,11 +153,9 @@ static void add_blob(ArmBoot *b, hwaddr address, GBytes *data, uint64_t zeros)
 
 static void describe(const Load *l, const char *name, const void *data, size_t length)
 {
-    if (l->config->describe) {
-        g_autofree char *value = boot_describe_bytes(data, length);
+    g_autofree char *value = boot_describe_bytes(data, length);
 
-        l->config->describe(l->config->describe_opaque, name, value);
-    }
+    machine_describe(l->m, name, value);
 }
 
 /* A file that must fit into RAM (or flash); described as `what`. */

@@ -8,29 +8,18 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "board-fdt.h"
 #include "boot-fdt.h"
+#include "hw/core/fdt-binding.h"
 #include "hw/intc/gicv2m.h"
-#include "hw/virtio/virtio-mmio.h"
 #include "virt-fdt.h"
 #include "virt-map.h"
 
-/* Interrupt specifiers of the GIC binding (arm,gic.yaml): type, number, flags. */
-#define GIC_SPI 0
-#define GIC_PPI 1
-#define IRQ_EDGE_RISING 1
-#define IRQ_LEVEL_HIGH 4
 #define PPI_CPU_MASK_SHIFT 8
 
-#define KEY_POWER 116
 #define CLOCK_HZ 24000000
 #define KASLR_SEED_SIZE 8
 #define RNG_SEED_SIZE 32
-
-/* Phandles; the CPUs' come behind. */
-enum { PHANDLE_CLOCK = 0x8000, PHANDLE_GIC, PHANDLE_MSI, PHANDLE_GPIO, PHANDLE_CPU };
-
-#define REG64(base, size) \
-    (uint32_t)((base) >> 32), (uint32_t)(base), (uint32_t)((size) >> 32), (uint32_t)(size)
 
 static void flag(GByteArray *fdt, const char *path, const char *name)
 {
@@ -64,18 +53,18 @@ static void add_clock(GByteArray *fdt)
     BOOT_FDT_CELLS(fdt, path, "#clock-cells", 0);
     BOOT_FDT_CELLS(fdt, path, "clock-frequency", CLOCK_HZ);
     boot_fdt_set_string(fdt, path, "clock-output-names", "clk24mhz");
-    BOOT_FDT_CELLS(fdt, path, "phandle", PHANDLE_CLOCK);
+    BOOT_FDT_CELLS(fdt, path, "phandle", VIRT_PHANDLE_CLOCK);
 }
 
 static void add_timer(GByteArray *fdt, unsigned num_cpus)
 {
-    uint32_t flags = ((1u << num_cpus) - 1) << PPI_CPU_MASK_SHIFT | IRQ_LEVEL_HIGH;
+    uint32_t flags = ((1u << num_cpus) - 1) << PPI_CPU_MASK_SHIFT | FDT_IRQ_LEVEL_HIGH;
 
     boot_fdt_set_strings(fdt, "/timer", "compatible", "arm,armv8-timer", "arm,armv7-timer", NULL);
     flag(fdt, "/timer", "always-on");
     BOOT_FDT_CELLS(fdt, "/timer", "interrupts",
-                   GIC_PPI, VIRT_PPI_TIMER_SECURE, flags, GIC_PPI, VIRT_PPI_TIMER_PHYS, flags,
-                   GIC_PPI, VIRT_PPI_TIMER_VIRT, flags, GIC_PPI, VIRT_PPI_TIMER_HYP, flags);
+                   FDT_GIC_PPI, VIRT_PPI_TIMER_SECURE, flags, FDT_GIC_PPI, VIRT_PPI_TIMER_PHYS, flags,
+                   FDT_GIC_PPI, VIRT_PPI_TIMER_VIRT, flags, FDT_GIC_PPI, VIRT_PPI_TIMER_HYP, flags);
 }
 
 static void add_cpus(GByteArray *fdt, const VirtFdtConfig *config)
@@ -92,7 +81,7 @@ static void add_cpus(GByteArray *fdt, const VirtFdtConfig *config)
             boot_fdt_set_string(fdt, path, "enable-method", "psci");
         }
         BOOT_FDT_CELLS(fdt, path, "reg", i);
-        BOOT_FDT_CELLS(fdt, path, "phandle", PHANDLE_CPU + i);
+        BOOT_FDT_CELLS(fdt, path, "phandle", VIRT_PHANDLE_CPU + i);
     }
 }
 
@@ -114,9 +103,9 @@ static void add_cpu_map(GByteArray *fdt, const VirtFdtConfig *config)
         if (threads > 1) {
             g_autofree char *thread = g_strdup_printf("%s/thread%u", path, i % threads);
 
-            BOOT_FDT_CELLS(fdt, thread, "cpu", PHANDLE_CPU + i);
+            BOOT_FDT_CELLS(fdt, thread, "cpu", VIRT_PHANDLE_CPU + i);
         } else {
-            BOOT_FDT_CELLS(fdt, path, "cpu", PHANDLE_CPU + i);
+            BOOT_FDT_CELLS(fdt, path, "cpu", VIRT_PHANDLE_CPU + i);
         }
     }
 }
@@ -126,8 +115,8 @@ static void add_flash(GByteArray *fdt)
     const char *path = "/flash@0";
 
     boot_fdt_set_string(fdt, path, "compatible", "cfi-flash");
-    BOOT_FDT_CELLS(fdt, path, "reg", REG64(VIRT_FLASH_BASE, VIRT_FLASH_SIZE),
-                   REG64(VIRT_FLASH_BASE + VIRT_FLASH_SIZE, VIRT_FLASH_SIZE));
+    BOOT_FDT_CELLS(fdt, path, "reg", FDT_REG64(VIRT_FLASH_BASE, VIRT_FLASH_SIZE),
+                   FDT_REG64(VIRT_FLASH_BASE + VIRT_FLASH_SIZE, VIRT_FLASH_SIZE));
     BOOT_FDT_CELLS(fdt, path, "bank-width", 4);
 }
 
@@ -135,16 +124,16 @@ static void add_gic(GByteArray *fdt)
 {
     const char *path = "/intc@8000000";
 
-    BOOT_FDT_CELLS(fdt, "/", "interrupt-parent", PHANDLE_GIC);
+    BOOT_FDT_CELLS(fdt, "/", "interrupt-parent", VIRT_PHANDLE_GIC);
     BOOT_FDT_CELLS(fdt, path, "#interrupt-cells", 3);
     flag(fdt, path, "interrupt-controller");
     BOOT_FDT_CELLS(fdt, path, "#address-cells", 2);
     BOOT_FDT_CELLS(fdt, path, "#size-cells", 2);
     flag(fdt, path, "ranges");
     boot_fdt_set_string(fdt, path, "compatible", "arm,cortex-a15-gic");
-    BOOT_FDT_CELLS(fdt, path, "reg", REG64(VIRT_GIC_DIST_BASE, VIRT_GIC_WINDOW),
-                   REG64(VIRT_GIC_CPU_BASE, VIRT_GIC_WINDOW));
-    BOOT_FDT_CELLS(fdt, path, "phandle", PHANDLE_GIC);
+    BOOT_FDT_CELLS(fdt, path, "reg", FDT_REG64(VIRT_GIC_DIST_BASE, VIRT_GIC_WINDOW),
+                   FDT_REG64(VIRT_GIC_CPU_BASE, VIRT_GIC_WINDOW));
+    BOOT_FDT_CELLS(fdt, path, "phandle", VIRT_PHANDLE_GIC);
 }
 
 /* The frame itself says which interrupts it has. */
@@ -154,76 +143,8 @@ static void add_msi_frame(GByteArray *fdt)
 
     boot_fdt_set_string(fdt, path, "compatible", "arm,gic-v2m-frame");
     flag(fdt, path, "msi-controller");
-    BOOT_FDT_CELLS(fdt, path, "reg", REG64(VIRT_GICV2M_BASE, (uint64_t)GICV2M_SIZE));
-    BOOT_FDT_CELLS(fdt, path, "phandle", PHANDLE_MSI);
-}
-
-/* What the PrimeCell devices have in common: 4 KiB, a level interrupt, the bus clock. */
-static void add_primecell(GByteArray *fdt, const char *path, const char *compatible,
-                          uint64_t base, unsigned spi)
-{
-    boot_fdt_set_strings(fdt, path, "compatible", compatible, "arm,primecell", NULL);
-    BOOT_FDT_CELLS(fdt, path, "reg", REG64(base, 0x1000ull));
-    BOOT_FDT_CELLS(fdt, path, "interrupts", GIC_SPI, spi, IRQ_LEVEL_HIGH);
-}
-
-static void add_uart(GByteArray *fdt)
-{
-    const char *path = "/pl011@9000000";
-
-    add_primecell(fdt, path, "arm,pl011", VIRT_UART_BASE, VIRT_SPI_UART);
-    BOOT_FDT_CELLS(fdt, path, "clocks", PHANDLE_CLOCK, PHANDLE_CLOCK);
-    boot_fdt_set_strings(fdt, path, "clock-names", "uartclk", "apb_pclk", NULL);
-    boot_fdt_set_string(fdt, "/chosen", "stdout-path", path);
-}
-
-static void add_rtc(GByteArray *fdt)
-{
-    const char *path = "/pl031@9010000";
-
-    add_primecell(fdt, path, "arm,pl031", VIRT_RTC_BASE, VIRT_SPI_RTC);
-    BOOT_FDT_CELLS(fdt, path, "clocks", PHANDLE_CLOCK);
-    boot_fdt_set_string(fdt, path, "clock-names", "apb_pclk");
-}
-
-static void add_gpio(GByteArray *fdt)
-{
-    const char *path = "/pl061@9030000";
-
-    add_primecell(fdt, path, "arm,pl061", VIRT_GPIO_BASE, VIRT_SPI_GPIO);
-    BOOT_FDT_CELLS(fdt, path, "#gpio-cells", 2);
-    flag(fdt, path, "gpio-controller");
-    BOOT_FDT_CELLS(fdt, path, "clocks", PHANDLE_CLOCK);
-    boot_fdt_set_string(fdt, path, "clock-names", "apb_pclk");
-    BOOT_FDT_CELLS(fdt, path, "phandle", PHANDLE_GPIO);
-
-    boot_fdt_set_string(fdt, "/gpio-keys", "compatible", "gpio-keys");
-    path = "/gpio-keys/poweroff";
-    boot_fdt_set_string(fdt, path, "label", "GPIO Key Poweroff");
-    BOOT_FDT_CELLS(fdt, path, "linux,code", KEY_POWER);
-    BOOT_FDT_CELLS(fdt, path, "gpios", PHANDLE_GPIO, VIRT_GPIO_POWER_KEY, 0);
-}
-
-static void add_virtio(GByteArray *fdt)
-{
-    for (unsigned i = VIRT_NUM_VIRTIO; i-- > 0; ) {
-        uint64_t base = VIRT_VIRTIO_BASE + i * VIRTIO_MMIO_SIZE;
-        g_autofree char *path = g_strdup_printf("/virtio_mmio@%" PRIx64, base);
-
-        boot_fdt_set_string(fdt, path, "compatible", "virtio,mmio");
-        BOOT_FDT_CELLS(fdt, path, "reg", REG64(base, (uint64_t)VIRTIO_MMIO_SIZE));
-        BOOT_FDT_CELLS(fdt, path, "interrupts", GIC_SPI, VIRT_SPI_VIRTIO + i, IRQ_EDGE_RISING);
-        flag(fdt, path, "dma-coherent");
-    }
-}
-
-static void add_fw_cfg(GByteArray *fdt)
-{
-    const char *path = "/fw-cfg@9020000";
-
-    boot_fdt_set_string(fdt, path, "compatible", "qemu,fw-cfg-mmio");
-    BOOT_FDT_CELLS(fdt, path, "reg", REG64(VIRT_FW_CFG_BASE, 0x18ull));
-    flag(fdt, path, "dma-coherent");
+    BOOT_FDT_CELLS(fdt, path, "reg", FDT_REG64(VIRT_GICV2M_BASE, (uint64_t)GICV2M_SIZE));
+    BOOT_FDT_CELLS(fdt, path, "phandle", VIRT_PHANDLE_MSI);
 }
 
 /* Empty here, as on QEMU without dynamic devices. */
@@ -236,7 +157,7 @@ static void add_platform_bus(GByteArray *fdt)
     BOOT_FDT_CELLS(fdt, path, "#address-cells", 1);
     BOOT_FDT_CELLS(fdt, path, "ranges", 0, 0, (uint32_t)VIRT_PLATFORM_BUS_BASE,
                    (uint32_t)VIRT_PLATFORM_BUS_SIZE);
-    BOOT_FDT_CELLS(fdt, path, "interrupt-parent", PHANDLE_GIC);
+    BOOT_FDT_CELLS(fdt, path, "interrupt-parent", VIRT_PHANDLE_GIC);
 }
 
 GByteArray *virt_fdt_build(const VirtFdtConfig *config)
@@ -252,11 +173,7 @@ GByteArray *virt_fdt_build(const VirtFdtConfig *config)
     add_flash(fdt);
     add_gic(fdt);
     add_msi_frame(fdt);
-    add_uart(fdt);
-    add_rtc(fdt);
-    add_gpio(fdt);
-    add_virtio(fdt);
-    add_fw_cfg(fdt);
+    board_fdt_add_devices(fdt, config->devices, VIRT_PHANDLE_CLOCK);
     add_platform_bus(fdt);
     return fdt;
 }

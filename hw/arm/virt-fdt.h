@@ -7,13 +7,13 @@
 #define HW_ARM_VIRT_FDT_H
 
 #include <glib.h>
-#include "hw/core/topology.h"
-#include "util/osdep.h"
+#include "hw/core/board.h"
 
 typedef struct VirtFdtConfig {
     unsigned num_cpus;
     CpuTopology topology;         /* all zero: cores of one cluster */
     const char *cpu_compatible;   /* "arm,cortex-a53" */
+    const BoardDevice *devices;   /* virt_devices[] */
     bool random_seeds;            /* room for kaslr-seed and rng-seed, zero for now */
 } VirtFdtConfig;
 

@@ -5,11 +5,7 @@
  *   0x00000000  flash, two banks of 64 MiB; -bios goes into the first, at each reset
  *   0x08000000  GICv2 distributor, CPU interface at 0x08010000
  *   0x08020000  GICv2m frame        SPI 48 to 111, for messages
- *   0x09000000  PL011 UART          SPI 1
- *   0x09010000  PL031 RTC           SPI 2
- *   0x09020000  fw_cfg
- *   0x09030000  PL061 GPIO          SPI 7; line 3 is the power button
- *   0x0a000000  32 virtio-mmio transports of 0x200 bytes, SPI 16 and up
+ *   0x09000000  devices: virt_devices[] in virt-devices.c
  *   0x40000000  RAM
  *
  * Not modelled: PCIe, the platform bus's devices, SMMU, ACPI.
@@ -21,21 +17,21 @@
 #include "boot-image.h"
 #include "hw/arm/boot.h"
 #include "hw/block/pflash_cfi01.h"
-#include "hw/char/pl011.h"
 #include "hw/gpio/gpio-key.h"
-#include "hw/gpio/pl061.h"
 #include "hw/intc/gicv2.h"
 #include "hw/intc/gicv2m.h"
 #include "hw/misc/fw_cfg.h"
-#include "hw/rtc/pl031.h"
 #include "target/arm/cpu.h"
 #include "virt-fdt.h"
+#include "virt-map.h"
 #include "virt-options.h"
 
 #define DEFAULT_CPU "cortex-a72"
 
-static bool check_config(const BoardConfig *config, Error **errp)
+static bool check_config(const BoardConfig *config, const VirtOptions *options, Error **errp)
 {
+    const uint64_t low = (4ull << 30) - VIRT_RAM_BASE;
+
     if (config->num_cpus < 1 || config->num_cpus > VIRT_MAX_CPUS) {
         error_setg(errp, "-smp %u: board virt has 1 to %d CPUs", config->num_cpus,
                    VIRT_MAX_CPUS);
@@ -47,6 +43,11 @@ static bool check_config(const BoardConfig *config, Error **errp)
 
         error_setg(errp, "-m: board virt takes 4 KiB to %llu GiB of RAM in steps of 4 KiB, not %s",
                    VIRT_RAM_MAX >> 30, size);
+        return false;
+    }
+    if (!options->highmem && config->ram_size > low) {
+        error_setg(errp, "-machine: highmem=off limits RAM to %" PRIu64 " MiB, but -m asks for %"
+                   PRIu64 " MiB", low >> 20, config->ram_size >> 20);
         return false;
     }
     return true;
@@ -86,16 +87,6 @@ static bool add_cpus(Machine *m, const BoardConfig *config, GicV2 *gic, Error **
     return true;
 }
 
-static FwCfg *add_fw_cfg(Machine *m, const BoardConfig *config)
-{
-    FwCfg *fw = fw_cfg_new(m, "fw_cfg", VIRT_FW_CFG_BASE);
-
-    fw_cfg_add_u16(fw, FW_CFG_NB_CPUS, (uint16_t)config->num_cpus);
-    fw_cfg_add_u16(fw, FW_CFG_NOGRAPHIC, 1);
-    fw_cfg_add_u16(fw, FW_CFG_BOOT_MENU, 0);
-    return fw;
-}
-
 static void add_msi_frame(Machine *m, GicV2 *gic)
 {
     IrqLine spi[VIRT_NUM_MSI];
@@ -106,15 +97,20 @@ static void add_msi_frame(Machine *m, GicV2 *gic)
     gicv2m_new(m, "gicv2m", VIRT_GICV2M_BASE, GICV2_FIRST_SPI + VIRT_SPI_MSI, spi, VIRT_NUM_MSI);
 }
 
-static void add_platform_devices(Machine *m, BoardConfig *config, GicV2 *gic)
+/* The rows of virt_devices[], and what they do not say. */
+static bool add_devices(Machine *m, const BoardConfig *config, GicV2 *gic, Error **errp)
 {
-    Pl061 *gpio;
+    FwCfg *fw;
 
-    pl011_new(m, "uart0", VIRT_UART_BASE, gicv2_irq(gic, VIRT_SPI_UART), &config->serial[0]);
-    config->num_serial = 1;
-    pl031_new(m, "rtc", VIRT_RTC_BASE, gicv2_irq(gic, VIRT_SPI_RTC));
-    gpio = pl061_new(m, "gpio", VIRT_GPIO_BASE, gicv2_irq(gic, VIRT_SPI_GPIO));
-    gpio_key_set_powerdown(gpio_key_new(m, "power-key", pl061_input(gpio, VIRT_GPIO_POWER_KEY)));
+    if (!board_add_devices(m, virt_devices, gicv2_device(gic), errp)) {
+        return false;
+    }
+    gpio_key_set_powerdown(machine_find_device(m, VIRT_POWER_KEY));
+    fw = fw_cfg(machine_find_device(m, VIRT_FW_CFG));
+    fw_cfg_add_u16(fw, FW_CFG_NB_CPUS, (uint16_t)config->num_cpus);
+    fw_cfg_add_u16(fw, FW_CFG_NOGRAPHIC, 1);
+    fw_cfg_add_u16(fw, FW_CFG_BOOT_MENU, 0);
+    return board_plug_devices(m, config, errp);
 }
 
 /* The compatible string of the CPU binding; "max" is no part, and goes by QEMU's name. */
@@ -125,21 +121,21 @@ static char *cpu_compatible(const BoardConfig *config)
     return g_strdup_printf("arm,%s", strcmp(model, "max") == 0 ? "cortex-a57" : model);
 }
 
-static bool load_boot(Machine *m, BoardConfig *config, const VirtOptions *options, FwCfg *fw,
-                      Error **errp)
+static bool load_boot(Machine *m, BoardConfig *config, const VirtOptions *options, Error **errp)
 {
     g_autofree char *compatible = cpu_compatible(config);
     const VirtFdtConfig fdt_config = {
         .num_cpus = config->num_cpus,
         .topology = config->topology,
         .cpu_compatible = compatible,
+        .devices = virt_devices,
         .random_seeds = options->random_seeds,
     };
     GByteArray *fdt = virt_fdt_build(&fdt_config);
     const ArmBootBoard board = {
         .ram_base = VIRT_RAM_BASE, .ram_size = config->ram_size,
         .flash_base = VIRT_FLASH_BASE, .flash_size = VIRT_FLASH_SIZE,
-        .fdt = fdt, .fw_cfg = fw,
+        .fdt = fdt, .fw_cfg = fw_cfg(machine_find_device(m, VIRT_FW_CFG)),
         .random_seeds = options->random_seeds,
         .psci_method = "hvc",
     };
@@ -155,28 +151,17 @@ static bool load_boot(Machine *m, BoardConfig *config, const VirtOptions *option
 
 static bool virt_create(Machine *m, BoardConfig *config, Error **errp)
 {
-    IrqLine virtio_irq[VIRT_NUM_VIRTIO];
-    VirtOptions options;
+    const VirtOptions *options = config->options;
     GicV2 *gic;
-    FwCfg *fw;
 
-    if (!check_config(config, errp) || !virt_options_parse(&options, config, errp) ||
-        !add_memory(m, config, errp)) {
+    if (!check_config(config, options, errp) || !add_memory(m, config, errp)) {
         return false;
     }
     gic = gicv2_new(m, "gic", config->num_cpus, VIRT_NUM_IRQ);
     gicv2_map(gic, VIRT_GIC_DIST_BASE, VIRT_GIC_CPU_BASE);
     add_msi_frame(m, gic);
-    if (!add_cpus(m, config, gic, errp)) {
-        return false;
-    }
-    add_platform_devices(m, config, gic);
-    fw = add_fw_cfg(m, config);
-    for (unsigned i = 0; i < VIRT_NUM_VIRTIO; i++) {
-        virtio_irq[i] = gicv2_irq(gic, VIRT_SPI_VIRTIO + i);
-    }
-    return virt_add_devices(m, config, &options, virtio_irq, errp) &&
-           load_boot(m, config, &options, fw, errp);
+    return add_cpus(m, config, gic, errp) && add_devices(m, config, gic, errp) &&
+           load_boot(m, config, options, errp);
 }
 
 const BoardType virt_board = {
@@ -186,6 +171,7 @@ const BoardType virt_board = {
     .default_cpu = DEFAULT_CPU,
     .default_ram = 128ull << 20,
     .max_cpus = VIRT_MAX_CPUS,
-    .devices = virt_device_names,
+    .properties = virt_properties,
+    .options_size = sizeof(VirtOptions),
     .create = virt_create,
 };

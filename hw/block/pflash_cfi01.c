@@ -362,9 +362,10 @@ static void pflash_free(Device *dev)
     g_free(container_of(dev, Pflash, dev));
 }
 
-static const DeviceType pflash_type = {
-    .name = "cfi.pflash01", .fields = &pflash_fields, .state_offset = offsetof(Pflash, state),
-    .reset = pflash_reset, .post_load = pflash_post_load, .free = pflash_free,
+const DeviceType pflash_cfi01_type = {
+    .name = "cfi.pflash01", .doc = "NOR flash with the Intel command set", .bus = SYSTEM_BUS,
+    .fields = &pflash_fields, .state_offset = offsetof(Pflash, state), .reset = pflash_reset,
+    .post_load = pflash_post_load, .free = pflash_free,
 };
 
 Pflash *pflash_cfi01_new(Machine *machine, const char *id, hwaddr base, hwaddr size,
@@ -373,7 +374,7 @@ Pflash *pflash_cfi01_new(Machine *machine, const char *id, hwaddr base, hwaddr s
     Pflash *f = g_new0(Pflash, 1);
 
     assert(size && size % PFLASH_BLOCK_SIZE == 0 && (size & (size - 1)) == 0);
-    device_init(&f->dev, &pflash_type, machine, id);
+    device_init(&f->dev, &pflash_cfi01_type, machine, id);
     f->region = memory_add_rom_device(machine->memory, f->dev.id, base, size, &pflash_ops, f,
                                       errp);
     f->state.status = STATUS_READY;

@@ -20,6 +20,7 @@
  */
 #include "util/osdep.h"
 #include "hw/char/pl011.h"
+#include "hw/core/fdt-binding.h"
 #include "hw/core/register.h"
 #include "util/bitops.h"
 
@@ -98,13 +99,13 @@ typedef struct Pl011State {
 
 FIELD_TABLE(pl011_fields, "pl011", 2, Pl011State, PL011_FIELDS);
 
-struct Pl011 {
+typedef struct Pl011 {
     Device dev;                   /* first */
     Pl011State state;
     IrqLine irq;
     CharPort *port;
     Timer timeout;
-};
+} Pl011;
 
 /* ---- the chip ---- */
 
@@ -403,6 +404,18 @@ static void pl011_post_load(Device *dev)
     char_port_queue_loaded(u->port);
 }
 
+static bool pl011_realize(Device *dev, Error **errp)
+{
+    Pl011 *u = container_of(dev, Pl011, dev);
+    Machine *m = dev->machine;
+
+    u->port = char_port_new(m->replay, dev->id, &pl011_client, u);
+    u->state.input = char_port_queue(u->port);
+    timer_init(&u->timeout, m->clock, pl011_timeout, u, "pl011 receive timeout");
+    g_ptr_array_add(m->serial, u->port);
+    return true;
+}
+
 static void pl011_free(Device *dev)
 {
     Pl011 *u = container_of(dev, Pl011, dev);
@@ -412,22 +425,15 @@ static void pl011_free(Device *dev)
     g_free(u);
 }
 
-static const DeviceType pl011_type = {
-    .name = "pl011", .fields = &pl011_fields, .state_offset = offsetof(Pl011, state),
-    .bank = &pl011_bank, .reset = pl011_reset, .post_load = pl011_post_load,
-    .free = pl011_free,
+static const FdtBinding pl011_fdt = {
+    .node = "pl011", .compatible = { "arm,pl011", "arm,primecell" },
+    .clock_names = { "uartclk", "apb_pclk" }, .irq_type = FDT_IRQ_LEVEL_HIGH,
 };
 
-Pl011 *pl011_new(Machine *machine, const char *id, hwaddr base, IrqLine irq, CharPort **port)
-{
-    Pl011 *u = g_new0(Pl011, 1);
-
-    device_init(&u->dev, &pl011_type, machine, id);
-    u->irq = irq;
-    u->port = char_port_new(machine->replay, id, &pl011_client, u);
-    u->state.input = char_port_queue(u->port);
-    timer_init(&u->timeout, machine->clock, pl011_timeout, u, "pl011 receive timeout");
-    device_map_registers(&u->dev, base, PL011_SIZE);
-    *port = u->port;
-    return u;
-}
+const DeviceType pl011_type = {
+    .name = "pl011", .doc = "Arm PrimeCell UART", .bus = SYSTEM_BUS,
+    .size = sizeof(Pl011), .fields = &pl011_fields, .state_offset = offsetof(Pl011, state),
+    .window = PL011_SIZE, .bank = &pl011_bank, .irq_offset = offsetof(Pl011, irq),
+    .fdt = &pl011_fdt, .realize = pl011_realize, .reset = pl011_reset,
+    .post_load = pl011_post_load, .free = pl011_free,
+};

@@ -5,9 +5,17 @@
  */
 #include "util/osdep.h"
 #include "hw/core/device.h"
+#include "hw/core/bus.h"
 #include "hw/core/machine.h"
 
-#define DEVICE_ID_MAX 64
+Device *device_new(const DeviceType *type, Machine *machine, const char *id)
+{
+    Device *dev = g_malloc0(type->size);
+
+    assert(type->size >= sizeof(Device));
+    device_init(dev, type, machine, id);
+    return dev;
+}
 
 void device_init(Device *dev, const DeviceType *type, Machine *machine, const char *id)
 {
@@ -16,12 +24,57 @@ void device_init(Device *dev, const DeviceType *type, Machine *machine, const ch
     dev->type = type;
     dev->id = g_strdup(id);
     dev->machine = machine;
+    properties_init(type->properties, device_config(dev));
+    globals_apply(machine, dev);
     g_ptr_array_add(machine->devices, dev);
 }
 
 bool device_realize(Device *dev, Error **errp)
 {
     return !dev->type->realize || dev->type->realize(dev, errp);
+}
+
+void device_free(Device *dev)
+{
+    g_autofree char *id = dev->id;
+
+    properties_clear(dev->type->properties, device_config(dev));
+    if (dev->type->free) {
+        dev->type->free(dev);
+    } else {
+        g_free(dev);
+    }
+}
+
+/* ---- wiring ---- */
+
+void device_connect_irq(Device *dev, IrqLine line)
+{
+    assert(dev->type->irq_offset || !line.handler);
+    if (dev->type->irq_offset) {
+        *(IrqLine *)((char *)dev + dev->type->irq_offset) = line;
+    }
+}
+
+IrqLine device_input(Device *dev, unsigned n)
+{
+    assert(dev->type->input);
+    return dev->type->input(dev, n);
+}
+
+Device *device_add(Machine *machine, const DeviceType *type, const char *id, hwaddr base,
+                   IrqLine line, Error **errp)
+{
+    Device *dev = device_new(type, machine, id);
+
+    device_connect_irq(dev, line);
+    if (!device_realize(dev, errp)) {
+        return NULL;
+    }
+    if (type->window) {
+        device_map(dev, base);
+    }
+    return dev;
 }
 
 /* ---- registers ---- */
@@ -53,10 +106,17 @@ static const MmioOps registers_ops = {
     .min_size = 1, .max_size = 4,
 };
 
-void device_map_registers(Device *dev, hwaddr base, hwaddr size)
+void device_map(Device *dev, hwaddr base)
 {
-    register_bank_check(dev->type->bank);
-    memory_add_mmio(dev->machine->memory, dev->id, base, size, &registers_ops, dev);
+    const DeviceType *type = dev->type;
+
+    assert(type->window && !type->bank != !type->ops);
+    if (type->bank) {
+        register_bank_check(type->bank);
+    }
+    dev->base = base;
+    memory_add_mmio(dev->machine->memory, dev->id, base, type->window,
+                    type->bank ? &registers_ops : type->ops, dev);
 }
 
 /* ---- state ---- */

@@ -5,15 +5,21 @@
  */
 #include "util/osdep.h"
 #include "hw/core/machine.h"
+#include "hw/core/bus.h"
 
 Machine *machine_new(Replay *replay)
 {
+    static const DeviceType *const no_types[] = { NULL };
     Machine *m = g_new0(Machine, 1);
 
     m->replay = replay;
+    m->device_types = no_types;
     m->memory = memory_map_new();
     m->clock = clock_new();
     m->devices = g_ptr_array_new();
+    m->buses = g_ptr_array_new_with_free_func(bus_free);
+    m->globals = g_ptr_array_new_with_free_func(global_free);
+    m->serial = g_ptr_array_new();
     return m;
 }
 
@@ -23,17 +29,23 @@ void machine_free(Machine *m)
         return;
     }
     for (unsigned i = m->devices->len; i-- > 0; ) {
-        Device *dev = g_ptr_array_index(m->devices, i);
-        char *id = dev->id;
-
-        dev->type->free(dev);
-        g_free(id);
+        device_free(g_ptr_array_index(m->devices, i));
     }
     g_ptr_array_free(m->devices, TRUE);
+    g_ptr_array_free(m->buses, TRUE);
+    g_ptr_array_free(m->globals, TRUE);
+    g_ptr_array_free(m->serial, TRUE);
     memory_map_free(m->memory);
     clock_free(m->clock);
     g_free(m->cpus);
     g_free(m);
+}
+
+void machine_describe(Machine *m, const char *name, const char *value)
+{
+    if (m->describe) {
+        m->describe(m->describe_opaque, name, value);
+    }
 }
 
 void machine_reset_devices(Machine *m)

@@ -18,12 +18,12 @@ typedef struct GpioKeyState {
 
 FIELD_TABLE(gpio_key_fields, "gpio-key", 2, GpioKeyState, GPIO_KEY_FIELDS);
 
-struct GpioKey {
+typedef struct GpioKey {
     Device dev;
     GpioKeyState state;
     IrqLine out;
     Timer release;
-};
+} GpioKey;
 
 static void gpio_key_release(void *opaque)
 {
@@ -34,10 +34,12 @@ static void gpio_key_release(void *opaque)
     irq_set(&key->out, false);
 }
 
-void gpio_key_press(GpioKey *key)
+void gpio_key_press(Device *dev)
 {
+    GpioKey *key = container_of(dev, GpioKey, dev);
+
     key->state.down = 1;
-    timer_mod(&key->release, clock_now(key->dev.machine->clock) + GPIO_KEY_PRESS_NS);
+    timer_mod(&key->release, clock_now(dev->machine->clock) + GPIO_KEY_PRESS_NS);
     irq_set(&key->out, true);
 }
 
@@ -46,10 +48,18 @@ static void powerdown(void *opaque)
     gpio_key_press(opaque);
 }
 
-void gpio_key_set_powerdown(GpioKey *key)
+void gpio_key_set_powerdown(Device *dev)
 {
-    key->dev.machine->powerdown = powerdown;
-    key->dev.machine->powerdown_opaque = key;
+    dev->machine->powerdown = powerdown;
+    dev->machine->powerdown_opaque = dev;
+}
+
+static bool gpio_key_realize(Device *dev, Error **errp)
+{
+    GpioKey *key = container_of(dev, GpioKey, dev);
+
+    timer_init(&key->release, dev->machine->clock, gpio_key_release, key, "gpio-key release");
+    return true;
 }
 
 static void gpio_key_free(Device *dev)
@@ -60,18 +70,9 @@ static void gpio_key_free(Device *dev)
     g_free(key);
 }
 
-static const DeviceType gpio_key_type = {
-    .name = "gpio-key", .fields = &gpio_key_fields,
-    .state_offset = offsetof(GpioKey, state),
-    .free = gpio_key_free,
+const DeviceType gpio_key_type = {
+    .name = "gpio-key", .doc = "a push button on a GPIO line", .bus = SYSTEM_BUS,
+    .size = sizeof(GpioKey), .fields = &gpio_key_fields,
+    .state_offset = offsetof(GpioKey, state), .irq_offset = offsetof(GpioKey, out),
+    .realize = gpio_key_realize, .free = gpio_key_free,
 };
-
-GpioKey *gpio_key_new(Machine *machine, const char *id, IrqLine out)
-{
-    GpioKey *key = g_new0(GpioKey, 1);
-
-    device_init(&key->dev, &gpio_key_type, machine, id);
-    key->out = out;
-    timer_init(&key->release, machine->clock, gpio_key_release, key, "gpio-key release");
-    return key;
-}

@@ -10,6 +10,7 @@
  */
 #include "util/osdep.h"
 #include "hw/gpio/pl061.h"
+#include "hw/core/fdt-binding.h"
 #include "hw/core/register.h"
 #include "util/bitops.h"
 
@@ -41,12 +42,12 @@ typedef struct Pl061State {
 
 FIELD_TABLE(pl061_fields, "pl061", 1, Pl061State, PL061_FIELDS);
 
-struct Pl061 {
+typedef struct Pl061 {
     Device dev;
     Pl061State state;
     IrqLine irq;
     IrqLine out[PL061_LINES];
-};
+} Pl061;
 
 /* ---- the chip ---- */
 
@@ -209,34 +210,26 @@ static void pl061_reset(Device *dev)
     pl061_update_irq(gpio);
 }
 
-static void pl061_free(Device *dev)
+static IrqLine pl061_input(Device *dev, unsigned line)
 {
-    g_free(container_of(dev, Pl061, dev));
+    assert(line < PL061_LINES);
+    return (IrqLine) { pl061_set_input, container_of(dev, Pl061, dev), line };
 }
 
-static const DeviceType pl061_type = {
-    .name = "pl061", .fields = &pl061_fields, .state_offset = offsetof(Pl061, state),
-    .reset = pl061_reset, .free = pl061_free,
+static const FdtBinding pl061_fdt = {
+    .node = "pl061", .compatible = { "arm,pl061", "arm,primecell" },
+    .clock_names = { "apb_pclk" }, .irq_type = FDT_IRQ_LEVEL_HIGH, .gpio_cells = 2,
 };
 
-Pl061 *pl061_new(Machine *machine, const char *id, hwaddr base, IrqLine irq)
-{
-    Pl061 *gpio = g_new0(Pl061, 1);
+const DeviceType pl061_type = {
+    .name = "pl061", .doc = "Arm PrimeCell GPIO, eight lines", .bus = SYSTEM_BUS,
+    .size = sizeof(Pl061), .fields = &pl061_fields, .state_offset = offsetof(Pl061, state),
+    .window = PL061_SIZE, .ops = &pl061_ops, .irq_offset = offsetof(Pl061, irq),
+    .input = pl061_input, .fdt = &pl061_fdt, .reset = pl061_reset,
+};
 
-    device_init(&gpio->dev, &pl061_type, machine, id);
-    gpio->irq = irq;
-    memory_add_mmio(machine->memory, gpio->dev.id, base, PL061_SIZE, &pl061_ops, gpio);
-    return gpio;
-}
-
-IrqLine pl061_input(Pl061 *gpio, unsigned line)
+void pl061_connect_output(Device *dev, unsigned line, IrqLine out)
 {
     assert(line < PL061_LINES);
-    return (IrqLine) { pl061_set_input, gpio, line };
-}
-
-void pl061_connect_output(Pl061 *gpio, unsigned line, IrqLine out)
-{
-    assert(line < PL061_LINES);
-    gpio->out[line] = out;
+    container_of(dev, Pl061, dev)->out[line] = out;
 }

@@ -256,9 +256,21 @@ static void gicv2_free(Device *dev)
     g_free(container_of(dev, GicV2, dev));
 }
 
-static const DeviceType gicv2_type = {
-    .name = "gicv2", .fields = &gicv2_fields, .state_offset = offsetof(GicV2, state),
+static IrqLine gicv2_input(Device *dev, unsigned spi)
+{
+    return gicv2_irq(container_of(dev, GicV2, dev), spi);
+}
+
+Device *gicv2_device(GicV2 *gic)
+{
+    return &gic->dev;
+}
+
+const DeviceType gicv2_type = {
+    .name = "gicv2", .doc = "Arm Generic Interrupt Controller, version 2", .bus = SYSTEM_BUS,
+    .fields = &gicv2_fields, .state_offset = offsetof(GicV2, state),
     .reset = gicv2_reset, .post_load = gicv2_post_load, .free = gicv2_free,
+    .input = gicv2_input,
 };
 
 GicV2 *gicv2_new(Machine *machine, const char *id, unsigned num_cpus, unsigned num_irq)

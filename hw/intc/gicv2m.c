@@ -69,8 +69,9 @@ static void gicv2m_free(Device *dev)
     g_free(frame);
 }
 
-static const DeviceType gicv2m_type = {
-    .name = "gicv2m", .bank = &gicv2m_bank, .free = gicv2m_free,
+const DeviceType gicv2m_type = {
+    .name = "gicv2m", .doc = "GICv2m frame: messages for a GICv2", .bus = SYSTEM_BUS,
+    .window = GICV2M_SIZE, .bank = &gicv2m_bank, .free = gicv2m_free,
 };
 
 GicV2m *gicv2m_new(Machine *machine, const char *id, hwaddr base, unsigned first_id,
@@ -83,6 +84,6 @@ GicV2m *gicv2m_new(Machine *machine, const char *id, hwaddr base, unsigned first
     frame->first_id = first_id;
     frame->num = num;
     frame->spi = g_memdup2(spi, num * sizeof(*spi));
-    device_map_registers(&frame->dev, base, GICV2M_SIZE);
+    device_map(&frame->dev, base);
     return frame;
 }

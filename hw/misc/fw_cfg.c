@@ -14,6 +14,7 @@
  */
 #include "util/osdep.h"
 #include "hw/misc/fw_cfg.h"
+#include "hw/core/fdt-binding.h"
 #include "util/bitops.h"
 #include "util/bytes.h"
 #include "util/log.h"
@@ -391,26 +392,33 @@ static void fw_cfg_free(Device *dev)
     g_free(f);
 }
 
-static const DeviceType fw_cfg_type = {
-    .name = "fw_cfg",
-    .fields = &fw_cfg_fields,
-    .state_offset = offsetof(FwCfg, state),
-    .reset = fw_cfg_reset,
-    .post_load = fw_cfg_post_load,
-    .free = fw_cfg_free,
-};
-
-FwCfg *fw_cfg_new(Machine *machine, const char *id, hwaddr base)
+static bool fw_cfg_realize(Device *dev, Error **errp)
 {
-    FwCfg *f = g_new0(FwCfg, 1);
+    FwCfg *f = container_of(dev, FwCfg, dev);
 
-    device_init(&f->dev, &fw_cfg_type, machine, id);
     f->files = g_array_new(FALSE, FALSE, sizeof(FwCfgFile));
     g_array_set_clear_func(f->files, file_clear);
     set_item(f, FW_CFG_SIGNATURE, g_bytes_new_static("QEMU", 4));
     add_le(f, FW_CFG_ID, ID_TRADITIONAL | ID_DMA, 4);
     build_directory(f);
-    fw_cfg_reset(&f->dev);
-    memory_add_mmio(machine->memory, "fw-cfg", base, FW_CFG_SIZE, &fw_cfg_ops, f);
-    return f;
+    fw_cfg_reset(dev);
+    return true;
+}
+
+static const FdtBinding fw_cfg_fdt = {
+    .node = "fw-cfg", .compatible = { "qemu,fw-cfg-mmio" }, .dma_coherent = true,
+};
+
+const DeviceType fw_cfg_type = {
+    .name = "fw_cfg", .doc = "QEMU's firmware configuration device", .bus = SYSTEM_BUS,
+    .size = sizeof(FwCfg), .fields = &fw_cfg_fields, .state_offset = offsetof(FwCfg, state),
+    .window = FW_CFG_SIZE, .ops = &fw_cfg_ops, .fdt = &fw_cfg_fdt,
+    .realize = fw_cfg_realize, .reset = fw_cfg_reset, .post_load = fw_cfg_post_load,
+    .free = fw_cfg_free,
+};
+
+FwCfg *fw_cfg(Device *dev)
+{
+    assert(dev->type == &fw_cfg_type);
+    return container_of(dev, FwCfg, dev);
 }

@@ -14,6 +14,7 @@
  */
 #include "util/osdep.h"
 #include "hw/rtc/pl031.h"
+#include "hw/core/fdt-binding.h"
 #include "hw/core/register.h"
 #include "replay/sources.h"
 #include "util/host-clock.h"
@@ -39,13 +40,13 @@ typedef struct Pl031State {
 
 FIELD_TABLE(pl031_fields, "pl031", 2, Pl031State, PL031_FIELDS);
 
-struct Pl031 {
+typedef struct Pl031 {
     Device dev;             /* first */
     Pl031State state;
     IrqLine irq;
     ReplaySource *wall_clock;
     Timer alarm;
-};
+} Pl031;
 
 static void pl031_update_irq(void *opaque)
 {
@@ -186,6 +187,16 @@ static void pl031_reset(Device *dev)
     pl031_update_irq(rtc);
 }
 
+static bool pl031_realize(Device *dev, Error **errp)
+{
+    Pl031 *rtc = container_of(dev, Pl031, dev);
+    Machine *m = dev->machine;
+
+    rtc->wall_clock = replay_source_new(m->replay, REPLAY_KIND_HOST_CLOCK, dev->id, NULL, rtc);
+    timer_init(&rtc->alarm, m->clock, pl031_alarm, rtc, "pl031 alarm");
+    return true;
+}
+
 static void pl031_free(Device *dev)
 {
     Pl031 *rtc = container_of(dev, Pl031, dev);
@@ -194,19 +205,14 @@ static void pl031_free(Device *dev)
     g_free(rtc);
 }
 
-static const DeviceType pl031_type = {
-    .name = "pl031", .fields = &pl031_fields, .state_offset = offsetof(Pl031, state),
-    .bank = &pl031_bank, .reset = pl031_reset, .free = pl031_free,
+static const FdtBinding pl031_fdt = {
+    .node = "pl031", .compatible = { "arm,pl031", "arm,primecell" },
+    .clock_names = { "apb_pclk" }, .irq_type = FDT_IRQ_LEVEL_HIGH,
 };
 
-Pl031 *pl031_new(Machine *machine, const char *id, hwaddr base, IrqLine irq)
-{
-    Pl031 *rtc = g_new0(Pl031, 1);
-
-    device_init(&rtc->dev, &pl031_type, machine, id);
-    rtc->irq = irq;
-    rtc->wall_clock = replay_source_new(machine->replay, REPLAY_KIND_HOST_CLOCK, id, NULL, rtc);
-    timer_init(&rtc->alarm, machine->clock, pl031_alarm, rtc, "pl031 alarm");
-    device_map_registers(&rtc->dev, base, PL031_SIZE);
-    return rtc;
-}
+const DeviceType pl031_type = {
+    .name = "pl031", .doc = "Arm PrimeCell real-time clock", .bus = SYSTEM_BUS,
+    .size = sizeof(Pl031), .fields = &pl031_fields, .state_offset = offsetof(Pl031, state),
+    .window = PL031_SIZE, .bank = &pl031_bank, .irq_offset = offsetof(Pl031, irq),
+    .fdt = &pl031_fdt, .realize = pl031_realize, .reset = pl031_reset, .free = pl031_free,
+};

@@ -5,7 +5,8 @@
  * InterruptStatus is not zero.
  *
  * The interface is version 1 ("legacy": rings by page number, 32 feature bits)
- * or version 2, chosen when the transport is made.
+ * or version 2, as the property force-legacy says. A transport with nothing plugged in reads
+ * as device ID 0 (4.2.3.1.1).
  *
  * Not modelled: shared memory regions (they read as absent) and the reset of
  * single queues (VIRTIO_F_RING_RESET is not offered).
@@ -14,6 +15,8 @@
  */
 #include "util/osdep.h"
 #include "hw/virtio/virtio-mmio.h"
+#include "hw/core/bus.h"
+#include "hw/core/fdt-binding.h"
 #include "util/bitops.h"
 #include "util/log.h"
 
@@ -71,13 +74,17 @@ typedef struct VirtioMmioState {
 
 FIELD_TABLE(virtio_mmio_fields, "virtio-mmio", 1, VirtioMmioState, VIRTIO_MMIO_FIELDS);
 
-struct VirtioMmio {
+typedef struct VirtioMmioConfig {
+    bool legacy;
+} VirtioMmioConfig;
+
+typedef struct VirtioMmio {
     Device dev;
     VirtioMmioState state;
-    VirtioDevice *v;
+    VirtioMmioConfig config;
+    VirtioDevice *v;                /* NULL: nothing is plugged in */
     IrqLine irq;
-    bool legacy;
-};
+} VirtioMmio;
 
 static void virtio_mmio_update_irq(void *opaque)
 {
@@ -251,7 +258,7 @@ static uint32_t read_register(VirtioMmio *t, hwaddr offset)
     case REG_MAGIC:
         return MAGIC;
     case REG_VERSION:
-        return t->legacy ? 1 : 2;
+        return t->config.legacy ? 1 : 2;
     case REG_DEVICE_ID:
         return t->v->vtype->device_id;
     case REG_VENDOR_ID:
@@ -265,12 +272,12 @@ static uint32_t read_register(VirtioMmio *t, hwaddr offset)
     case REG_STATUS:
         return t->v->s->status;
     case REG_QUEUE_PFN:
-        if (t->legacy) {
+        if (t->config.legacy) {
             return legacy_read_pfn(t);
         }
         break;
     default:
-        if (!t->legacy && modern_read(t, offset, &value)) {
+        if (!t->config.legacy && modern_read(t, offset, &value)) {
             return value;
         }
         break;
@@ -279,10 +286,30 @@ static uint32_t read_register(VirtioMmio *t, hwaddr offset)
     return 0;
 }
 
+static uint64_t empty_read(const VirtioMmio *t, hwaddr offset, unsigned size)
+{
+    if (size != 4) {
+        return 0;
+    }
+    switch (offset) {
+    case REG_MAGIC:
+        return MAGIC;
+    case REG_VERSION:
+        return t->config.legacy ? 1 : 2;
+    case REG_VENDOR_ID:
+        return VENDOR_ID;
+    default:
+        return 0;
+    }
+}
+
 static uint64_t virtio_mmio_read(void *opaque, hwaddr offset, unsigned size)
 {
     VirtioMmio *t = opaque;
 
+    if (!t->v) {
+        return empty_read(t, offset, size);
+    }
     if (offset >= REG_CONFIG) {
         return virtio_config_read(t->v, offset - REG_CONFIG, size);
     }
@@ -299,6 +326,9 @@ static uint64_t virtio_mmio_peek(void *opaque, hwaddr offset, unsigned size)
 {
     VirtioMmio *t = opaque;
 
+    if (!t->v) {
+        return empty_read(t, offset, size);
+    }
     if (offset >= REG_CONFIG) {
         return offset - REG_CONFIG + size <= t->v->vtype->config_size ?
                virtio_config_read(t->v, offset - REG_CONFIG, size) : 0;
@@ -328,7 +358,7 @@ static void write_status(VirtioMmio *t, uint32_t value)
  */
 static void write_driver_features(VirtioMmio *t, uint32_t value)
 {
-    if (!t->legacy || t->state.driver_features_sel == 0) {
+    if (!t->config.legacy || t->state.driver_features_sel == 0) {
         virtio_set_driver_features(t->v, t->state.driver_features_sel, value);
     }
 }
@@ -364,7 +394,7 @@ static void write_register(VirtioMmio *t, hwaddr offset, uint32_t value)
         write_status(t, value);
         return;
     default:
-        if (t->legacy ? !legacy_write(t, offset, value) : !modern_write(t, offset, value)) {
+        if (t->config.legacy ? !legacy_write(t, offset, value) : !modern_write(t, offset, value)) {
             log_mask(LOG_GUEST_ERROR, "%s: write of 0x%" PRIx32 " to register 0x%02" PRIx64 "\n",
                      t->dev.id, value, offset);
         }
@@ -375,7 +405,10 @@ static void virtio_mmio_write(void *opaque, hwaddr offset, uint64_t value, unsig
 {
     VirtioMmio *t = opaque;
 
-    if (offset >= REG_CONFIG) {
+    if (!t->v) {
+        log_mask(LOG_GUEST_ERROR, "%s: write at 0x%02" PRIx64 " of a transport without a device\n",
+                 t->dev.id, offset);
+    } else if (offset >= REG_CONFIG) {
         virtio_config_write(t->v, offset - REG_CONFIG, (uint32_t)value, size);
     } else if (size != 4 || (offset & 3)) {
         log_mask(LOG_GUEST_ERROR, "%s: %u-byte write at 0x%02" PRIx64 "\n", t->dev.id, size,
@@ -398,75 +431,52 @@ static void virtio_mmio_reset(Device *dev)
     reset_transport(container_of(dev, VirtioMmio, dev));
 }
 
-static void virtio_mmio_free(Device *dev)
+/* ---- the bus ---- */
+
+static void virtio_mmio_attach(Bus *bus, Device *dev)
 {
-    g_free(container_of(dev, VirtioMmio, dev));
-}
+    VirtioMmio *t = container_of(bus->parent, VirtioMmio, dev);
+    VirtioDevice *v = container_of(dev, VirtioDevice, dev);
 
-static const DeviceType virtio_mmio_type = {
-    .name = "virtio-mmio",
-    .fields = &virtio_mmio_fields,
-    .state_offset = offsetof(VirtioMmio, state),
-    .reset = virtio_mmio_reset,
-    .free = virtio_mmio_free,
-};
-
-VirtioMmio *virtio_mmio_new(Machine *m, const char *id, const char *region_name,
-                            hwaddr base, bool legacy, IrqLine irq, VirtioDevice *v)
-{
-    VirtioMmio *t = g_new0(VirtioMmio, 1);
-
-    device_init(&t->dev, &virtio_mmio_type, m, id);
     t->v = v;
-    t->irq = irq;
-    t->legacy = legacy;
-    reset_transport(t);
-    virtio_offer_features(v, legacy);
     v->update_irq = virtio_mmio_update_irq;
     v->transport = t;
-    memory_add_mmio(m->memory, region_name, base, VIRTIO_MMIO_SIZE, &virtio_mmio_ops, t);
-    return t;
+    v->legacy = t->config.legacy;
 }
 
-/* ---- nothing behind the transport: no state, no Device ---- */
-
-static uint64_t empty_read(void *opaque, hwaddr offset, unsigned size)
+/* Buses are numbered as their transports are made, like QEMU's. */
+static bool virtio_mmio_realize(Device *dev, Error **errp)
 {
-    const uint32_t *version = opaque;
+    g_autofree char *name = NULL;
+    unsigned n = 0;
 
-    if (size != 4) {
-        return 0;
+    for (unsigned i = 0; i < dev->machine->buses->len; i++) {
+        const Bus *other = g_ptr_array_index(dev->machine->buses, i);
+
+        n += other->parent->type == dev->type;
     }
-    switch (offset) {
-    case REG_MAGIC:
-        return MAGIC;
-    case REG_VERSION:
-        return *version;
-    case REG_VENDOR_ID:
-        return VENDOR_ID;
-    default:
-        return 0;
-    }
+    name = g_strdup_printf("virtio-mmio-bus.%u", n);
+    bus_new(dev, VIRTIO_BUS, name, 1, virtio_mmio_attach);
+    reset_transport(container_of(dev, VirtioMmio, dev));
+    return true;
 }
 
-static void empty_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
-{
-    log_mask(LOG_GUEST_ERROR, "virtio-mmio: write at 0x%02" PRIx64 " of a transport without "
-             "a device\n", offset);
-}
-
-static const MmioOps empty_ops = {
-    .read = empty_read,
-    .write = empty_write,
-    .peek = empty_read,
-    .min_size = 1,
-    .max_size = 4,
+static const Property virtio_mmio_properties[] = {
+    PROP_BOOL("force-legacy", VirtioMmioConfig, legacy, "on",
+              "the interface before virtio 1.0 (version 1); off: version 2"),
+    PROP_END
 };
 
-void virtio_mmio_new_empty(Machine *m, const char *region_name, hwaddr base, bool legacy)
-{
-    static const uint32_t versions[] = { 2, 1 };
+static const FdtBinding virtio_mmio_fdt = {
+    .node = "virtio_mmio", .compatible = { "virtio,mmio" }, .irq_type = FDT_IRQ_EDGE_RISING,
+    .dma_coherent = true,
+};
 
-    memory_add_mmio(m->memory, region_name, base, VIRTIO_MMIO_SIZE, &empty_ops,
-                    (void *)&versions[legacy]);
-}
+const DeviceType virtio_mmio_type = {
+    .name = "virtio-mmio", .doc = "memory-mapped virtio transport", .bus = SYSTEM_BUS,
+    .size = sizeof(VirtioMmio),
+    .fields = &virtio_mmio_fields, .state_offset = offsetof(VirtioMmio, state),
+    .properties = virtio_mmio_properties, .config_offset = offsetof(VirtioMmio, config),
+    .window = VIRTIO_MMIO_SIZE, .ops = &virtio_mmio_ops, .irq_offset = offsetof(VirtioMmio, irq),
+    .fdt = &virtio_mmio_fdt, .realize = virtio_mmio_realize, .reset = virtio_mmio_reset,
+};

@@ -20,9 +20,14 @@ typedef struct VirtioRngState {
     VirtioState virtio;
 } VirtioRngState;
 
+typedef struct VirtioRngConfig {
+    VirtioConfig virtio;
+} VirtioRngConfig;
+
 typedef struct VirtioRng {
     VirtioDevice parent;
     VirtioRngState state;
+    VirtioRngConfig config;
     ReplaySource *source;
     VirtqElement element;     /* scratch during a kick */
 } VirtioRng;
@@ -63,36 +68,28 @@ static const VirtioDeviceType virtio_rng_vtype = {
     .handle_queue = virtio_rng_handle_queue,
 };
 
-static void virtio_rng_reset(Device *dev)
+static bool virtio_rng_realize(Device *dev, Error **errp)
 {
-    virtio_reset(container_of(dev, VirtioDevice, dev));
+    VirtioRng *rng = container_of(dev, VirtioRng, parent.dev);
+
+    virtio_init(&rng->parent, &virtio_rng_vtype, &rng->state.virtio, &rng->config.virtio);
+    rng->source = replay_source_new(dev->machine->replay, REPLAY_KIND_RANDOM, dev->id, NULL, NULL);
+    return true;
 }
 
-static void virtio_rng_post_load(Device *dev)
-{
-    virtio_post_load(container_of(dev, VirtioDevice, dev));
-}
-
-static void virtio_rng_free(Device *dev)
-{
-    g_free(container_of(dev, VirtioRng, parent.dev));
-}
-
-static const DeviceType virtio_rng_type = {
-    .name = "virtio-rng-device",
-    .fields = &virtio_rng_fields,
-    .state_offset = offsetof(VirtioRng, state),
-    .reset = virtio_rng_reset,
-    .post_load = virtio_rng_post_load,
-    .free = virtio_rng_free,
+static const Property virtio_rng_properties[] = {
+    VIRTIO_PROPERTIES(VirtioRngConfig),
+    PROP_REFUSED("rng", "the bytes always come from the host's random source"),
+    PROP_REFUSED("max-bytes", "the rate is not limited"),
+    PROP_REFUSED("period", "the rate is not limited"),
+    PROP_END
 };
 
-VirtioDevice *virtio_rng_new(Machine *m, const char *id)
-{
-    VirtioRng *rng = g_new0(VirtioRng, 1);
-
-    device_init(&rng->parent.dev, &virtio_rng_type, m, id);
-    virtio_init(&rng->parent, &virtio_rng_vtype, &rng->state.virtio);
-    rng->source = replay_source_new(m->replay, REPLAY_KIND_RANDOM, id, NULL, NULL);
-    return &rng->parent;
-}
+const DeviceType virtio_rng_type = {
+    .name = "virtio-rng-device", .doc = "random bytes from the host", .bus = VIRTIO_BUS,
+    .pluggable = true, .size = sizeof(VirtioRng),
+    .fields = &virtio_rng_fields, .state_offset = offsetof(VirtioRng, state),
+    .properties = virtio_rng_properties, .config_offset = offsetof(VirtioRng, config),
+    .realize = virtio_rng_realize, .reset = virtio_device_reset,
+    .post_load = virtio_device_post_load,
+};

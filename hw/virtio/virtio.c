@@ -10,23 +10,34 @@
 #include "util/log.h"
 #include "virtio-internal.h"
 
-#define RING_FEATURES (BIT64(VIRTIO_F_INDIRECT_DESC) | BIT64(VIRTIO_F_EVENT_IDX))
-#define LEGACY_FEATURES (BIT64(VIRTIO_F_NOTIFY_ON_EMPTY) | BIT64(VIRTIO_F_ANY_LAYOUT))
+static uint64_t feature_if(bool on, enum VirtioFeature bit)
+{
+    return on ? BIT64(bit) : 0;
+}
 
-void virtio_init(VirtioDevice *v, const VirtioDeviceType *vtype, VirtioState *s)
+static uint64_t offered_features(const VirtioDevice *v)
+{
+    const VirtioConfig *c = v->config;
+    uint64_t features = v->vtype->features | feature_if(c->indirect_desc, VIRTIO_F_INDIRECT_DESC) |
+                        feature_if(c->event_idx, VIRTIO_F_EVENT_IDX);
+
+    if (!v->legacy) {
+        return features | BIT64(VIRTIO_F_VERSION_1);
+    }
+    return features | feature_if(c->notify_on_empty, VIRTIO_F_NOTIFY_ON_EMPTY) |
+           feature_if(c->any_layout, VIRTIO_F_ANY_LAYOUT);
+}
+
+void virtio_init(VirtioDevice *v, const VirtioDeviceType *vtype, VirtioState *s,
+                 const VirtioConfig *config)
 {
     assert(vtype->num_queues >= 1 && vtype->num_queues <= VIRTIO_MAX_QUEUES);
     assert(vtype->queue_size <= VIRTQUEUE_MAX_SIZE);
     v->vtype = vtype;
     v->s = s;
-    virtio_offer_features(v, true);
+    v->config = config;
+    v->host_features = offered_features(v);
     virtio_reset(v);
-}
-
-void virtio_offer_features(VirtioDevice *v, bool legacy)
-{
-    v->host_features = v->vtype->features | RING_FEATURES |
-                       (legacy ? LEGACY_FEATURES : BIT64(VIRTIO_F_VERSION_1));
 }
 
 void virtio_update_irq(VirtioDevice *v)
@@ -60,8 +71,15 @@ void virtio_reset(VirtioDevice *v)
     virtio_update_irq(v);
 }
 
-void virtio_post_load(VirtioDevice *v)
+void virtio_device_reset(Device *dev)
 {
+    virtio_reset(container_of(dev, VirtioDevice, dev));
+}
+
+/* A snapshot is input like any other. */
+void virtio_device_post_load(Device *dev)
+{
+    VirtioDevice *v = container_of(dev, VirtioDevice, dev);
     VirtioState *s = v->s;
 
     s->driver_features &= v->host_features;

@@ -29,7 +29,7 @@
  *
  * 1: the first. 2: AArch64 timers, GIC and turns as of log format 3.
  */
-#define REPLAY_ENGINE_REVISION 2
+#define REPLAY_ENGINE_REVISION 3
 
 typedef enum ReplayMode { REPLAY_MODE_NONE, REPLAY_MODE_RECORD, REPLAY_MODE_PLAY } ReplayMode;
 typedef enum ReplayCheck { REPLAY_CHECK_OFF, REPLAY_CHECK_EVENTS, REPLAY_CHECK_DIGEST } ReplayCheck;

@@ -37,6 +37,8 @@ bool keyval_check_unused(KeyVal *kv, const char *what, Error **errp);
 /* Parse "512", "1G", "0x1000" and so on; the whole string must be used. */
 bool parse_size(const char *text, uint64_t unit, uint64_t *out);
 bool parse_u64(const char *text, uint64_t *out);
+/* "on", "yes", "true", "y" and their opposites; *out is untouched when it is neither. */
+bool parse_bool(const char *text, bool *out);
 
 /*
  * The known name nearest to `name`, or NULL when none differs by a slip only

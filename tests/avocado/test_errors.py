@@ -25,6 +25,10 @@ TABLE = (
     (('-cpu', 'cortex-a57,frob=on'), ('frob',)),
     (('-device', 'virtio-rgn-device'), ('virtio-rgn-device', 'virtio-rng-device')),
     (('-device', 'virtio-rng-device,max-byts=1'), ('max-byts',)),
+    (('-device', 'virtio-rng-device,event_idx=7'), ('event_idx=7', "'on'")),
+    (('-device', 'pl011'), ('pl011', 'board')),
+    (('-device', 'virtio-rgn-device,help'), ('virtio-rng-device',)),
+    (('-M', 'vrit,help'), ('vrit', 'virt')),
     (('-m', 'lots'), ('-m', 'lots')),
     (('-m', '0'), ('-m',)),
     (('-m', '1000T'), ('-m', 'RAM')),
@@ -59,6 +63,9 @@ TABLE = (
     (('-rtc', 'base=tomorrow'), ('tomorrow',)),
     (('-echr', '999'), ('999',)),
     (('-global', 'nonsense'), ('nonsense',)),
+    (('-global', 'virtio-mmoi.force-legacy=off'), ('virtio-mmoi', "'virtio-mmio'")),
+    (('-global', 'virtio-mmio.force_legacy=off'), ('force_legacy', "'force-legacy'")),
+    (('-global', 'virtio-mmio.force-legacy=2'), ('force-legacy=2', "'on'")),
 )
 
 # The smallest file that passes for an arm64 Image (Documentation/arm64/booting.rst).

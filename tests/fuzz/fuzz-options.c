@@ -1,7 +1,7 @@
 /*
  * Fuzz target: what comes from the command line, up to the point where something would
  * be opened or made. The first byte of the input says what the rest is:
- *   0  a command line, one argument a line; -machine and -global go on to the board
+ *   0  a command line, one argument a line; -machine, -global and -device go on to a board
  *   1  the short form of a character back end (-serial, -monitor, -gdb)
  *   2  a key=value list, asked for each kind of value
  *   3  a log filter
@@ -12,6 +12,8 @@
 #include "tests/fuzz/fuzz.h"
 #include "chardev/chardev-int.h"
 #include "hw/arm/virt-options.h"
+#include "hw/core/board.h"
+#include "hw/core/bus.h"
 #include "system/options.h"
 #include "util/log.h"
 
@@ -28,19 +30,85 @@ static void check_error(bool ok, Error **err)
     }
 }
 
+/* ---- a device with a property of each type, and a bus for it ---- */
+
+typedef struct Thing {
+    Device dev;
+    struct ThingConfig {
+        bool on;
+        uint8_t number;
+        uint64_t size;
+        char *text;
+        unsigned word;
+    } config;
+} Thing;
+
+static void slot_attach(Bus *bus, Device *dev)
+{
+}
+
+static bool slot_realize(Device *dev, Error **errp)
+{
+    bus_new(dev, "slot", "slot.0", 2, slot_attach);
+    return true;
+}
+
+static const Property thing_properties[] = {
+    PROP_BOOL("on", struct ThingConfig, on, "on", "a bool"),
+    PROP_UINT("number", struct ThingConfig, number, "7", 1, 100, "a number"),
+    PROP_SIZE("size", struct ThingConfig, size, "4K", 1, 1 << 20, "a size"),
+    PROP_STRING("text", struct ThingConfig, text, "abc", "a string"),
+    PROP_ENUM("word", struct ThingConfig, word, "one", "a word", "one", "two"),
+    PROP_REFUSED("odd", "it is odd"),
+    PROP_END
+};
+
+static const DeviceType slot_type = {
+    .name = "slot", .bus = SYSTEM_BUS, .size = sizeof(Device), .realize = slot_realize,
+};
+
+static const DeviceType thing_type = {
+    .name = "thing", .bus = "slot", .pluggable = true, .size = sizeof(Thing),
+    .properties = thing_properties, .config_offset = offsetof(Thing, config),
+};
+
+static const DeviceType *const types[] = { &slot_type, &thing_type, NULL };
+
+static bool make_devices(Machine *m, BoardConfig *config, Error **errp)
+{
+    const BoardDevice rows[] = { { &slot_type, "slot" }, { .type = NULL } };
+    bool ok = board_add_devices(m, rows, NULL, errp) && board_plug_devices(m, config, errp);
+
+    for (unsigned i = 1; ok && i < m->devices->len; i++) {
+        Thing *thing = g_ptr_array_index(m->devices, i);
+
+        assert(thing->config.number >= 1 && thing->config.number <= 100);
+        assert(thing->config.size <= 1 << 20 && thing->config.text && thing->config.word <= 1);
+    }
+    return ok;
+}
+
 static void parse_board(Options *o)
 {
-    BoardConfig config = { .ram_size = o->ram_size, .globals = o->globals };
-    VirtOptions virt;
+    const BoardType board = {
+        .name = "virt", .properties = virt_properties, .options_size = sizeof(VirtOptions),
+        .create = make_devices,
+    };
+    BoardConfig config = {
+        .ram_size = o->ram_size, .globals = o->globals, .devices = o->devices,
+    };
+    Machine *m = machine_new(NULL);
     Error *err = NULL;
 
+    m->device_types = types;
     if (o->machine) {
         config.machine_options = keyval_parse(o->machine, "type", &err);
     }
     check_error(!o->machine || config.machine_options, &err);
     if (config.machine_options || !o->machine) {
-        check_error(virt_options_parse(&virt, &config, &err), &err);
+        check_error(board_create(&board, m, &config, &err), &err);
     }
+    machine_free(m);
     keyval_free(config.machine_options);
 }
 
@@ -135,9 +203,9 @@ GByteArray *fuzz_seed(unsigned n)
         { COMMAND_LINE, "rearm\n-M\nvirt,gic-version=2,highmem=off\n-m\n1.5G\n-smp\n2,cores=2\n"
           "-icount\nshift=3,sleep=off,rr=record,rrfile=f,rrcheck=digest,rrcheckperiod=9" },
         { COMMAND_LINE, "rearm\n-accel\ntcg,tb-size=64,unit-insns=7,link=off\n-rtc\nbase=utc\n"
-          "-global\nvirtio-mmio.force-legacy=off\n-mon\nchardev=a,mode=control,pretty=on\n-echr\n0x1f" },
+          "-global\nthing.number=0x10\n-mon\nchardev=a,mode=control,pretty=on\n-echr\n0x1f" },
         { COMMAND_LINE, "qemu-system-arm\n-machine\nvirt\n-name\nguest=x\n-d\nint\n-dfilter\n"
-          "0x10+4\n-serial\nmon:stdio\n-nographic\n--append\na,b\n-device\nvirtio-rng-device" },
+          "0x10+4\n-serial\nmon:stdio\n-nographic\n--append\na,b\n-device\nthing,on=off,id=a,bus=slot.0,text=x,word=two,size=1K" },
         { CHARDEV, "tcp:[::1]:1234,server=on,wait=off" },
         { CHARDEV, "unix:dir/a,,b,server=on" },
         { CHARDEV, "file:dir/a,b" },

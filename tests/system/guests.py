@@ -44,6 +44,18 @@ FLOOD = [
     0xd4000002,   # hvc   #0
 ]
 
+# For a machine without devices: one more than the word at ADD_DATA goes behind it; power off.
+ADD_DATA = 0x2000
+ADD = [
+    0xd2840001,   # mov   x1, #ADD_DATA
+    0xb9400022,   # ldr   w2, [x1]
+    0x11000442,   # add   w2, w2, #1
+    0xb9000822,   # str   w2, [x1, #8]
+    0xd2b08000,   # movz  x0, #0x8400, lsl #16
+    0xf2800100,   # movk  x0, #8
+    0xd4000002,   # hvc   #0
+]
+
 # Count in x0 for ever; store it at SPIN_DATA; call a function that moves it to d0.
 SPIN_DATA = LOAD + 0x1000
 SPIN_LOOP = LOAD + 0x18

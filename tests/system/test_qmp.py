@@ -118,6 +118,7 @@ class QmpTest(unittest.TestCase):
             'human-monitor-command': {'command_line': 'info status'},
             'memsave': {'val': guests.LOAD, 'size': 6000, 'filename': 'm', 'cpu_index': 0},
             'pmemsave': {'val': guests.LOAD, 'size': 6000, 'filename': 'p'},
+            'device-list-properties': {'typename': 'virtio-mmio'},
             'x-rearm-log': {'items': ''},
             'x-rearm-gdbserver': {'device': 'unix:g'},
         }
@@ -130,7 +131,7 @@ class QmpTest(unittest.TestCase):
             error = client.execute(name, no_such_argument=1)['error']
             self.assertEqual(error['class'], 'GenericError')
             self.assertRegex(error['desc'], r"^Parameter '(no-such-argument' is unexpected|"
-                                            r"(command-line|val|items)' is missing)$")
+                                            r"(command-line|val|items|typename)' is missing)$")
             if name not in ('quit', 'qmp_capabilities'):
                 client.command(name, **arguments.get(name, {}))
         self.assertEqual(client.command('query-status')['running'], False)
@@ -142,6 +143,19 @@ class QmpTest(unittest.TestCase):
         self.assertEqual(virtual[:0x1000], physical[:0x1000])
         self.assertEqual(client.command('query-target'), {'arch': 'aarch64'})
         self.assertIn('cortex-a57', [c['name'] for c in client.command('query-cpu-definitions')])
+        self.assertIn({'name': 'pl011', 'parent': 'device'}, client.command('qom-list-types'))
+        self.assertEqual(client.command('qom-list-types', implements='virtio-rng-device'),
+                         [{'name': 'virtio-rng-device', 'parent': 'device'}])
+        self.assertIn({'name': 'device', 'abstract': True},
+                      client.command('qom-list-types', abstract=True))
+        self.assertIn({'name': 'cpu-num', 'type': 'uint32', 'description': "the CPU to start at "
+                       "the ELF file's entry or addr=; 0xffffffff: none"},
+                      client.command('device-list-properties', typename='loader'))
+        self.assertIn({'name': 'force-legacy', 'type': 'bool', 'description': 'the interface '
+                       'before virtio 1.0 (version 1); off: version 2'},
+                      client.command('device-list-properties', typename='virtio-mmio'))
+        self.assertNotIn('max-bytes', [p['name'] for p in client.command(
+            'device-list-properties', typename='virtio-rng-device')])
         self.assertEqual([m['name'] for m in client.command('query-machines')
                           if m.get('is-default')], ['virt'])
         self.end(process, client)

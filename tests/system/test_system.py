@@ -161,6 +161,15 @@ class SystemTest(unittest.TestCase):
             self.assertEqual(result.returncode, 0)
             self.assertEqual(result.stderr, b'')
             self.assertGreater(result.stdout.count(b'\n'), 1)
+        for args, text in [
+                (['-device', 'help'], b'name "virtio-rng-device", bus virtio-bus, desc "'),
+                (['-device', 'virtio-rng-device,help'], b'  event_idx=<on|off> '),
+                (['-device', 'virtio-mmio,help'], b'  force-legacy=<on|off> '),
+                (['-device', 'pl031,help'], b'There are no options for pl031.\n'),
+                (['-M', 'virt,help'], b'  gic-version=<2|max> ')]:
+            result = self.run_rearm(*args)
+            self.assertEqual((result.returncode, result.stderr), (0, b''))
+            self.assertIn(text, result.stdout)
         self.assertRegex(self.run_rearm('-version').stdout, rb'^Rearm emulator version [0-9.]+\n$')
 
     def test_other_name(self):
@@ -195,6 +204,124 @@ class SystemTest(unittest.TestCase):
         self.assertEqual(stderr, b'rearm: warning: there is no -kernel and no -bios: the guest has '
                          b'nothing to run\n')
         self.assertEqual(process.returncode, 0)
+
+    # ---- the empty board, and the loader ----
+
+    def monitor(self, commands, *args):
+        """What the monitor answers, and what comes on stderr."""
+        process = self.start(*args, '-monitor', 'stdio')
+        process.stdin.write(''.join(f'{c}\n' for c in [*commands, 'quit']).encode())
+        process.stdin.flush()
+        output, stderr = process.communicate(timeout=TIMEOUT)
+        self.assertEqual(process.returncode, 0)
+        return output.decode(), stderr.decode()
+
+    def test_empty_board(self):
+        """No CPU, no memory: monitors work all the same, and say what is not there."""
+        no_cpu = 'Error: this machine has no CPU; '
+        output, stderr = self.monitor(
+            ['info status', 'info cpus', 'info registers', 'x/1xw 0', 'xp/1xw 0', 'cpu 0',
+             'info mtree', 'print 1+2', 'stop', 'cont', 'system_reset', 'gdbserver'], '-M', 'none')
+        self.assertEqual(stderr, '')
+        self.assertIn('VM status: running', output)
+        self.assertEqual(output.count(no_cpu + '-cpu MODEL gives it one'), 2)
+        self.assertIn(no_cpu + 'xp shows physical memory', output)
+        self.assertIn('Cannot access memory at physical address 0x0', output)
+        self.assertIn('Error: -gdb tcp::1234: this machine has no CPU to debug', output)
+        for args, message in [
+                (['-s'], '-gdb tcp::1234: this machine has no CPU to debug; -cpu MODEL gives it '
+                 'one'),
+                (['-kernel', self.echo], f'-kernel {self.echo}: board none boots nothing; -device '
+                 'loader,file=FILE puts a program into its memory'),
+                (['-smp', '2'], "-smp 2: machine 'none' has at most 1 CPU"),
+                (['-serial', 'null'], "-serial null: machine 'none' has only 0 serial ports"),
+                (['-device', 'virtio-rng-device'],
+                 '-device virtio-rng-device: this machine has no virtio-bus')]:
+            result = self.run_rearm('-M', 'none', *args)
+            self.assertEqual(result.stderr.decode(), f'rearm: {message}\n')
+            self.assertEqual(result.returncode, 1)
+
+    def test_device_tree(self):
+        """info qtree has each device once, under its bus, with what the user chose."""
+        output, _ = self.monitor(['info qtree', 'info qdm'], '-serial', 'null', '-display', 'none',
+                                 '-device', 'virtio-rng-device,id=mine,event_idx=off',
+                                 '-global', 'virtio-mmio.force-legacy=off')
+        output = output.replace('\r', '')
+        self.assertIn('\nbus: main-system-bus\n  type System\n', output)
+        self.assertIn('\n  dev: pl011, id "uart0"\n    mmio 0000000009000000/0000000000001000\n',
+                      output)
+        self.assertIn('\n  dev: virtio-mmio, id "virtio-mmio.31"\n    force-legacy = off\n'
+                      '    mmio 000000000a003e00/0000000000000200\n'
+                      '    bus: virtio-mmio-bus.31\n      type virtio-bus\n'
+                      '      dev: virtio-rng-device, id "mine"\n        indirect_desc = on\n'
+                      '        event_idx = off\n', output)
+        self.assertEqual(output.count('dev: virtio-rng-device'), 1)
+        self.assertIn('\nname "loader", desc "a file', output)
+
+    def test_empty_board_on_a_terminal(self):
+        """Without a serial port the terminal belongs to the monitor."""
+        terminal = self.terminal('-M', 'none')
+        terminal.expect(rb'\(rearm\) ')
+        terminal.type(b'quit\r')
+        self.assertEqual(terminal.wait(), 0)
+
+    def test_loader(self):
+        """A program and its data on the empty board: run, looked at, recorded, replayed."""
+        path = os.path.join(self.dir, 'add.bin')
+        with open(path, 'wb') as f:
+            f.write(guests.code(guests.ADD))
+        machine = ('-M', 'none', '-cpu', 'cortex-a53', '-m', '1', '-device',
+                   'loader,file=add.bin,addr=0x1000,cpu-num=0', '-device',
+                   f'loader,addr={guests.ADD_DATA},data=0x11223344,data-len=4', '-device',
+                   f'loader,addr={guests.ADD_DATA + 16},data=0x1234,data-len=2,data-be=on')
+        record = 'shift=3,rr=record,rrfile=a.log'
+        result = self.run_rearm(*machine, '-display', 'none', '-icount', record)
+        self.assertRegex(result.stderr, rb'recorded 7 instructions .* cause guest-shutdown')
+        replay = self.run_rearm('-display', 'none', '-icount', 'rr=replay,rrfile=a.log')
+        self.assertRegex(replay.stderr, rb'replayed 7 instructions, digest \w+ \(equal\)')
+        process = self.start(*machine, '-no-shutdown', '-monitor', 'stdio')
+        output = b''
+        while b'paused' not in output:
+            process.stdin.write(b'info status\n')
+            process.stdin.flush()
+            output = os.read(process.stdout.fileno(), 4096)
+        process.stdin.write(f'xp/5xw {guests.ADD_DATA}\nquit\n'.encode())
+        process.stdin.flush()
+        output, _ = process.communicate(timeout=TIMEOUT)
+        self.assertRegex(output, rb'0x11223344 0x00000000 0x11223345 0x00000000\r?\n'
+                         rb'0*2010: 0x00003412')
+        with open(path, 'ab') as f:
+            f.write(b'more')
+        replay = self.run_rearm('-icount', 'rr=replay,rrfile=a.log')
+        self.assertEqual(replay.returncode, 2)
+        self.assertIn(b'loader0.0', replay.stderr)
+
+    def test_loader_starts_an_elf_file(self):
+        """On a board that boots otherwise."""
+        result = self.run_rearm('-nographic', '-device', f'loader,file={self.echo},cpu-num=0',
+                                stdin=None, input=b'q')
+        self.assertEqual(result.stdout, b'hello from the guest\nq')
+        self.assertEqual((result.returncode, result.stderr), (0, b''))
+
+    def test_loader_errors(self):
+        for options, message in [
+                ('file=nofile', "cannot open file 'nofile': No such file or directory"),
+                ('addr=0x1000', 'expected file=, data= with data-len=, or cpu-num='),
+                ('cpu-num=1', 'cpu-num=1: this machine has 1 CPUs'),
+                ('addr=0xffffe,data=1,data-len=4', 'there is no memory for 4 bytes at 0xffffe'),
+                ('addr=0xfffffffffffffffe,data=1,data-len=4',
+                 'there is no memory for 4 bytes at 0xfffffffffffffffe'),
+                ('data=0x100,data-len=1', 'data=0x100 has more than data-len=1 bytes'),
+                ('data=1,data-len=9', 'data-len=9 is out of range: 0..8'),
+                (f'file={self.echo},data-len=1',
+                 'file= and data-len= exclude each other: use two loaders'),
+                (f'file={self.echo}', 'there is no memory for '),
+                ('file=f,bus=pci', 'bus=pci: this device sits on no bus')]:
+            result = self.run_rearm('-M', 'none', '-cpu', 'cortex-a53', '-m', '1', '-device',
+                                    f'loader,{options}')
+            self.assertTrue(result.stderr.decode().startswith(f'rearm: -device loader: {message}'),
+                            result.stderr)
+            self.assertEqual(result.returncode, 1)
 
     def test_record_and_replay(self):
         result = self.run_rearm('-nographic', '-kernel', self.echo, '-m', '256', '-icount',

@@ -127,6 +127,7 @@ static const BoardType fake_board = {
     .name = "virt", .alias = "virt-7.2", .default_cpu = "cortex-a57", .max_cpus = 8,
 };
 static const BoardType *const fake_boards[] = { &fake_board, NULL };
+static const DeviceType *const fake_types[] = { NULL };
 static const char *const fake_models[] = { "cortex-a53", "cortex-a57", NULL };
 
 static ExecLoop *loop_new(MonitorEnv *env)
@@ -138,6 +139,9 @@ static ExecLoop *loop_new(MonitorEnv *env)
     l->machine.num_cpus = 2;
     l->machine.memory = memory_map_new();
     l->machine.clock = clock_new();
+    l->machine.devices = g_ptr_array_new();
+    l->machine.buses = g_ptr_array_new();
+    l->machine.device_types = fake_types;
     memory_add_ram(l->machine.memory, "virt.ram", 0x1000, 0x1000, false, NULL);
     for (unsigned i = 0; i < 2; i++) {
         l->cpus[i] = &l->cpu[i];
@@ -162,6 +166,8 @@ static void loop_free(ExecLoop *l)
     monitor_events_free(l->listener.opaque);
     memory_map_free(l->machine.memory);
     clock_free(l->machine.clock);
+    g_ptr_array_unref(l->machine.devices);
+    g_ptr_array_unref(l->machine.buses);
     g_free(l);
 }
 

@@ -42,8 +42,10 @@ static void boot_clear(Boot *b)
 /* NULL when it worked; boot_clear() is due then. Else the message. */
 static char *boot(Boot *b, BoardConfig *config, bool seeds)
 {
+    static const BoardDevice no_devices[] = { { .type = NULL } };
     VirtFdtConfig fdt_config = {
-        .num_cpus = 1, .cpu_compatible = "arm,cortex-a53", .random_seeds = seeds,
+        .num_cpus = 1, .cpu_compatible = "arm,cortex-a53", .devices = no_devices,
+        .random_seeds = seeds,
     };
     ArmBootBoard board = {
         .ram_base = RAM, .ram_size = config->ram_size, .flash_size = 64 * MIB,
@@ -57,9 +59,9 @@ static char *boot(Boot *b, BoardConfig *config, bool seeds)
     g_assert_nonnull(memory_add_ram(b->m->memory, "ram", RAM, config->ram_size, false, NULL));
     g_assert_nonnull(memory_add_ram(b->m->memory, "flash", 0, 64 * MIB, true, NULL));
     board.fdt = virt_fdt_build(&fdt_config);
-    board.fw_cfg = fw_cfg_new(b->m, "fw_cfg", 0x09020000);
-    config->describe = describe;
-    config->describe_opaque = b->described;
+    board.fw_cfg = fw_cfg(device_add(b->m, &fw_cfg_type, "fw_cfg", 0x09020000, IRQ_NONE, NULL));
+    b->m->describe = describe;
+    b->m->describe_opaque = b->described;
     if (!arm_boot_load(b->m, config, &board, &b->entry, &err)) {
         message = g_strdup(error_get_pretty(err));
         error_free(err);

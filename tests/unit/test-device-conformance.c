@@ -58,12 +58,13 @@ static const char *const device_lists[][3] = {
     { "virtio-rng-device,id=rng0", "virtio-rng-device,id=rng1", NULL },
 };
 
-static void board_create(Board *b, const BoardType *type, unsigned num_cpus, unsigned list)
+static void make_board(Board *b, const BoardType *type, unsigned num_cpus, unsigned list)
 {
     TcgConfig tcg = { .interp = true };
     Error *err = NULL;
 
     *b = (Board){ .m = machine_new(NULL), .devices = g_ptr_array_new() };
+    b->m->device_types = device_types;
     for (unsigned i = 0; device_lists[list][i]; i++) {
         g_ptr_array_add(b->devices, (void *)device_lists[list][i]);
     }
@@ -71,7 +72,7 @@ static void board_create(Board *b, const BoardType *type, unsigned num_cpus, uns
                                .topology = { .cpus = num_cpus, .max_cpus = num_cpus, .sockets = 1,
                                              .cores = num_cpus, .threads = 1, .clusters = 1 },
                                .devices = b->devices };
-    if (!type->create(b->m, &b->config, &err)) {
+    if (!board_create(type, b->m, &b->config, &err)) {
         g_error("%s", error_get_pretty(err));
     }
     clock_use_icount(b->m->clock, 0);
@@ -214,9 +215,9 @@ static uint64_t act(Board *b, const Act *a)
         }
         break;
     case ACT_TYPE:
-        for (unsigned i = 0; i < b->config.num_serial; i++) {
-            g_byte_array_append(char_port_queue(b->config.serial[i]), &a->host, 1);
-            char_port_accept_input(b->config.serial[i]);
+        for (unsigned i = 0; i < b->m->serial->len; i++) {
+            g_byte_array_append(char_port_queue(g_ptr_array_index(b->m->serial, i)), &a->host, 1);
+            char_port_accept_input(g_ptr_array_index(b->m->serial, i));
         }
         break;
     }
@@ -352,8 +353,8 @@ static void come_to_rest(Board *b)
     const Act wait = { .kind = ACT_TIME, .value = 200000000 };
 
     act(b, &wait);
-    for (unsigned i = 0; i < b->config.num_serial; i++) {
-        g_byte_array_set_size(char_port_queue(b->config.serial[i]), 0);
+    for (unsigned i = 0; i < b->m->serial->len; i++) {
+        g_byte_array_set_size(char_port_queue(g_ptr_array_index(b->m->serial, i)), 0);
     }
 }
 
@@ -385,8 +386,8 @@ static void check_board(const BoardType *type, unsigned num_cpus, unsigned list,
     GArray *registers;
     Board a, b;
 
-    board_create(&a, type, num_cpus, list);
-    board_create(&b, type, num_cpus, list);
+    make_board(&a, type, num_cpus, list);
+    make_board(&b, type, num_cpus, list);
     board_reset(&a);
     board_reset(&b);
     power_on = dump(&a);
@@ -417,12 +418,34 @@ static unsigned num_seeds(const char *text)
     return text ? (unsigned)atoi(text) : 4;
 }
 
+/* What users see of a type is there, and the initial values are what they may write. */
+static void test_types(void)
+{
+    for (const DeviceType *const *type = device_types; *type; type++) {
+        g_test_message("%s", (*type)->name);
+        g_assert_nonnull((*type)->doc);
+        g_assert_true(!(*type)->pluggable || (*type)->size >= sizeof(Device));
+        g_assert_true(!(*type)->size || !(*type)->window == (!(*type)->bank && !(*type)->ops));
+        for (const Property *p = (*type)->properties; p && p->name; p++) {
+            g_test_message("%s.%s", (*type)->name, p->name);
+            g_assert_true(property_find((*type)->properties, p->name) == p);
+            g_assert_true(p->doc || (p->refused && !p->values));
+            g_assert_true(!p->initial || property_set((*type)->properties, NULL, p->name,
+                                                      p->initial, "initial", NULL));
+        }
+        for (const DeviceType *const *other = device_types; other < type; other++) {
+            g_assert_cmpstr((*other)->name, !=, (*type)->name);
+        }
+    }
+}
+
 static unsigned seeds;
 
 static void test_boards(void)
 {
     for (unsigned n = 0; board_types[n]; n++) {
-        for (unsigned seed = 1; seed <= seeds; seed++) {
+        /* An empty board has nothing to treat. */
+        for (unsigned seed = 1; board_types[n]->default_cpu && seed <= seeds; seed++) {
             unsigned num_cpus = MIN(1 + seed % 3, board_types[n]->max_cpus);
 
             check_board(board_types[n], num_cpus, seed % ARRAY_SIZE(device_lists), seed);
@@ -439,6 +462,7 @@ int main(int argc, char **argv)
         }
     }
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/device-conformance/types", test_types);
     g_test_add_func("/device-conformance/boards", test_boards);
     return g_test_run();
 }

@@ -21,7 +21,7 @@ static void setup(void)
 
     machine = machine_new(NULL);
     g_assert_nonnull(memory_add_ram(machine->memory, "ram", RAM, RAM_SIZE, false, NULL));
-    fw = fw_cfg_new(machine, "fw_cfg", BASE);
+    fw = fw_cfg(device_add(machine, &fw_cfg_type, "fw_cfg", BASE, IRQ_NONE, NULL));
     fw_cfg_add_u16(fw, FW_CFG_NB_CPUS, 4);
     fw_cfg_add_u32(fw, FW_CFG_KERNEL_SIZE, 0x12345678);
     fw_cfg_add_bytes(fw, FW_CFG_KERNEL_DATA, kernel);

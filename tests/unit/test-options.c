@@ -305,7 +305,11 @@ static void test_help(void)
     } rows[] = {
         { "-help", ACTION_HELP }, { "-h", ACTION_HELP }, { "--help", ACTION_HELP },
         { "-version", ACTION_VERSION }, { "-M help", ACTION_MACHINE_HELP },
+        { "-M virt,help", ACTION_MACHINE_PROPERTIES },
+        { "-M virt -machine acpi=off,help", ACTION_MACHINE_PROPERTIES },
         { "-cpu help", ACTION_CPU_HELP }, { "-device ?", ACTION_DEVICE_HELP },
+        { "-device x,help", ACTION_DEVICE_PROPERTIES },
+        { "-device id=a,driver=x,?", ACTION_DEVICE_PROPERTIES },
         { "-d help", ACTION_LOG_HELP }, { "-chardev help", ACTION_CHARDEV_HELP },
         { "-accel help", ACTION_ACCEL_HELP },
         { "/bin/qemu-system-arm -M help", ACTION_MACHINE_HELP },
@@ -317,6 +321,8 @@ static void test_help(void)
         Options *o = parse_ok(rows[i].line);
 
         g_assert_cmpint(o->action, ==, rows[i].action);
+        g_assert_cmpstr(o->help_topic, ==, rows[i].action == ACTION_MACHINE_PROPERTIES ? "virt" :
+                        rows[i].action == ACTION_DEVICE_PROPERTIES ? "x" : NULL);
         options_free(o);
     }
     path = g_build_filename(g_get_tmp_dir(), "rearm-help-XXXXXX", NULL);

@@ -98,7 +98,8 @@ static void setup(Fixture *f, const void *unused)
 {
     f->m = machine_new(NULL);
     clock_use_icount(f->m->clock, 0);
-    pl011_new(f->m, "uart0", BASE, irq_sink_line(&f->irq), &f->port);
+    device_add(f->m, &pl011_type, "uart0", BASE, irq_sink_line(&f->irq), NULL);
+    f->port = g_ptr_array_index(f->m->serial, 0);
     machine_reset_devices(f->m);
 }
 

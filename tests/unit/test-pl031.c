@@ -63,7 +63,7 @@ static void setup(Fixture *f, const void *unused)
     f->replay.wall_ns = 1700000000 * SECOND + 999999999;
     f->m = machine_new(&f->replay);
     clock_use_icount(f->m->clock, 0);
-    pl031_new(f->m, "rtc", BASE, irq_sink_line(&f->irq));
+    device_add(f->m, &pl031_type, "rtc", BASE, irq_sink_line(&f->irq), NULL);
     machine_reset_devices(f->m);
     g_assert_cmpuint(f->replay.sources, ==, 1);
 }

@@ -23,21 +23,21 @@ typedef struct Fixture {
     Machine *m;
     IrqSink irq, out[8];
     IrqLine in[8];
-    GpioKey *key;
+    Device *key;
 } Fixture;
 
 static void setup(Fixture *f, const void *unused)
 {
-    Pl061 *gpio;
+    Device *gpio;
 
     f->m = machine_new(NULL);
     clock_use_icount(f->m->clock, 0);
-    gpio = pl061_new(f->m, "gpio", BASE, irq_sink_line(&f->irq));
+    gpio = device_add(f->m, &pl061_type, "gpio", BASE, irq_sink_line(&f->irq), NULL);
     for (unsigned i = 0; i < 8; i++) {
-        f->in[i] = pl061_input(gpio, i);
+        f->in[i] = device_input(gpio, i);
         pl061_connect_output(gpio, i, irq_sink_line(&f->out[i]));
     }
-    f->key = gpio_key_new(f->m, "power-button", pl061_input(gpio, 3));
+    f->key = device_add(f->m, &gpio_key_type, "power-button", 0, device_input(gpio, 3), NULL);
     gpio_key_set_powerdown(f->key);
     machine_reset_devices(f->m);
 }

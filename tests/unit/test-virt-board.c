@@ -30,7 +30,8 @@ static char *create(Board *b)
     g_assert_nonnull(type);
     b->replay = replay_new(&replay, NULL);
     b->m = machine_new(b->replay);
-    if (type->create(b->m, &b->config, &err)) {
+    b->m->device_types = device_types;
+    if (board_create(type, b->m, &b->config, &err)) {
         TcgConfig tcg = { .interp = true };
 
         g_assert_true(replay_start(b->replay, NULL));
@@ -70,14 +71,16 @@ static void io_write(Board *b, hwaddr addr, uint32_t value)
 
 static void test_map(void)
 {
-    Board b = { .config = { .ram_size = 128 * MIB, .num_cpus = 2, .rng = "on" } };
+    Board b = { .config = { .ram_size = 128 * MIB, .num_cpus = 2 } };
+    g_autoptr(GPtrArray) devices = g_ptr_array_new();
     const MemRegion *ram;
 
+    g_ptr_array_add(devices, (char *)"virtio-rng-device");
+    b.config.devices = devices;
     g_assert_null(create(&b));
     machine_reset_devices(b.m);
     g_assert_cmpuint(b.m->num_cpus, ==, 2);
-    g_assert_cmpuint(b.config.num_serial, ==, 1);
-    g_assert_nonnull(b.config.serial[0]);
+    g_assert_cmpuint(b.m->serial->len, ==, 1);
     ram = memory_find(b.m->memory, 0x40000000);
     g_assert_nonnull(ram);
     g_assert_cmphex(ram->size, ==, 128 * MIB);
@@ -97,7 +100,7 @@ static void test_map(void)
 
 static void test_interrupt_wiring(void)
 {
-    Board b = { .config = { .ram_size = 128 * MIB, .num_cpus = 2, .rng = "on" } };
+    Board b = { .config = { .ram_size = 128 * MIB, .num_cpus = 2 } };
     const ArmCpu *cpu;
 
     g_assert_null(create(&b));
@@ -200,11 +203,62 @@ static void test_refused(void)
     assert_refused(c, "255 GiB");
     c = good, c.cpu_model = "cortex-a5x";
     assert_refused(c, "cortex-a5x");
+    c = good, c.ram_size = 4096 * MIB;
+    c.machine_options = keyval_parse("virt,highmem=off", "type", NULL);
+    assert_refused(c, "highmem=off limits RAM to 3072 MiB, but -m asks for 4096 MiB");
+    keyval_free(c.machine_options);
 
     g_assert_null(board_find("vrit", &err));
     g_assert_nonnull(strstr(error_get_pretty(err), "did you mean 'virt'"));
     error_free(err);
     g_assert_true(board_find("virt-7.2", NULL) == board_find("virt", NULL));
+}
+
+/* Which device ID stands at each transport, with each of the strings after -device. */
+static char *plug(const char *const *strings, const char *global, uint32_t ids[32])
+{
+    g_autoptr(GPtrArray) devices = g_ptr_array_new(), globals = g_ptr_array_new();
+    Board b = { .config = { .ram_size = 128 * MIB, .num_cpus = 1 } };
+    char *message;
+
+    for (unsigned i = 0; strings[i]; i++) {
+        g_ptr_array_add(devices, (char *)strings[i]);
+    }
+    if (global) {
+        g_ptr_array_add(globals, (char *)global);
+    }
+    b.config.devices = devices;
+    b.config.globals = globals;
+    message = create(&b);
+    for (unsigned i = 0; !message && i < 32; i++) {
+        ids[i] = io_read(&b, 0x0a000008 + i * 0x200);
+        g_assert_cmphex(io_read(&b, 0x0a000004 + i * 0x200), ==, global ? 2 : 1);
+    }
+    destroy(&b);
+    return message;
+}
+
+#define STRINGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static void test_devices(void)
+{
+    const char *many[34] = { NULL };
+    g_autofree char *message = NULL;
+    uint32_t ids[32];
+
+    g_assert_null(plug(STRINGS("virtio-rng-device", "virtio-rng-device,id=mine",
+                               "virtio-rng-device,bus=virtio-mmio-bus.3",
+                               "driver=virtio-rng-device"), NULL, ids));
+    for (unsigned i = 0; i < 32; i++) {
+        g_assert_cmpuint(ids[i], ==, i >= 29 || i == 3 ? 4 : 0);
+    }
+    g_assert_null(plug(STRINGS("virtio-rng-device"), "virtio-mmio.force-legacy=off", ids));
+    for (unsigned i = 0; i <= 32; i++) {
+        many[i] = "virtio-rng-device";
+    }
+    message = plug(many, NULL, ids);
+    g_assert_cmpstr(message, ==, "-device virtio-rng-device: each virtio-bus has a device already "
+                    "(all 32 of them)");
 }
 
 int main(int argc, char **argv)
@@ -216,5 +270,6 @@ int main(int argc, char **argv)
     g_test_add_func("/virt-board/cpus-at-reset", test_cpus_at_reset);
     g_test_add_func("/virt-board/kernel-entry", test_kernel_entry);
     g_test_add_func("/virt-board/refused", test_refused);
+    g_test_add_func("/virt-board/devices", test_devices);
     return g_test_run();
 }

@@ -7,11 +7,13 @@
 #include <libfdt.h>
 #include "hw/arm/boot-fdt.h"
 #include "hw/arm/virt-fdt.h"
+#include "hw/arm/virt-map.h"
 
 static GByteArray *build(unsigned num_cpus, bool seeds)
 {
     VirtFdtConfig config = {
-        .num_cpus = num_cpus, .cpu_compatible = "arm,cortex-a53", .random_seeds = seeds,
+        .num_cpus = num_cpus, .cpu_compatible = "arm,cortex-a53", .devices = virt_devices,
+        .random_seeds = seeds,
     };
     BootFdtInfo info = {
         .ram_base = 0x40000000, .ram_size = 0x140000000ull, .bootargs = "console=ttyAMA0",
@@ -28,7 +30,8 @@ static GByteArray *build(unsigned num_cpus, bool seeds)
 static GByteArray *build_grouped(unsigned num_cpus, CpuTopology topology)
 {
     VirtFdtConfig config = {
-        .num_cpus = num_cpus, .cpu_compatible = "arm,cortex-a53", .topology = topology,
+        .num_cpus = num_cpus, .cpu_compatible = "arm,cortex-a53", .devices = virt_devices,
+        .topology = topology,
     };
 
     return virt_fdt_build(&config);

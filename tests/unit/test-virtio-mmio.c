@@ -12,9 +12,14 @@ typedef struct EchoState {
     VirtioState virtio;
 } EchoState;
 
+typedef struct EchoConfig {
+    VirtioConfig virtio;
+} EchoConfig;
+
 typedef struct Echo {
     VirtioDevice parent;
     EchoState state;
+    EchoConfig choices;
     uint8_t config[8];
     unsigned num_popped;
     unsigned last_out, last_in;
@@ -61,44 +66,38 @@ static const VirtioDeviceType echo_vtype = {
     .config_write = echo_config_write,
 };
 
-static void echo_reset(Device *dev)
+static bool echo_realize(Device *dev, Error **errp)
 {
-    virtio_reset(container_of(dev, VirtioDevice, dev));
+    Echo *echo = container_of(dev, Echo, parent.dev);
+
+    virtio_init(&echo->parent, &echo_vtype, &echo->state.virtio, &echo->choices.virtio);
+    return true;
 }
 
-static void echo_post_load(Device *dev)
-{
-    virtio_post_load(container_of(dev, VirtioDevice, dev));
-}
-
-static void echo_free(Device *dev)
-{
-    g_free(container_of(dev, Echo, parent.dev));
-}
+static const Property echo_properties[] = { VIRTIO_PROPERTIES(EchoConfig), PROP_END };
 
 static const DeviceType echo_type = {
     .name = "echo",
+    .bus = VIRTIO_BUS,
+    .pluggable = true,
+    .size = sizeof(Echo),
     .fields = &echo_fields,
     .state_offset = offsetof(Echo, state),
-    .reset = echo_reset,
-    .post_load = echo_post_load,
-    .free = echo_free,
+    .properties = echo_properties,
+    .config_offset = offsetof(Echo, choices),
+    .realize = echo_realize,
+    .reset = virtio_device_reset,
+    .post_load = virtio_device_post_load,
 };
 
 static Echo *setup(Driver *d, bool legacy)
 {
-    Echo *echo = g_new0(Echo, 1);
-
     driver_init_machine(d);
-    device_init(&echo->parent.dev, &echo_type, d->m, "echo");
-    virtio_init(&echo->parent, &echo_vtype, &echo->state.virtio);
-    d->v = &echo->parent;
-    virtio_mmio_new(d->m, "virtio-mmio.31", "virtio-mmio", MMIO_BASE, legacy,
-                    driver_irq_line(d), d->v);
-    virtio_mmio_new_empty(d->m, "virtio-mmio", MMIO_BASE - VIRTIO_MMIO_SIZE, legacy);
+    driver_add_transport(d, MMIO_BASE - VIRTIO_MMIO_SIZE, legacy, NULL, NULL);
+    driver_add_transport(d, MMIO_BASE, legacy, &echo_type, "echo");
     machine_reset_devices(d->m);
     d->irq_calls = 0;
-    return echo;
+    return container_of(d->v, Echo, parent);
 }
 
 static uint32_t empty_reg(Driver *d, unsigned offset)

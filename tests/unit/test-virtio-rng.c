@@ -12,10 +12,46 @@ static void setup(Driver *d, bool legacy)
 {
     memset(&fake_replay, 0, sizeof(fake_replay));
     driver_init_machine(d);
-    d->v = virtio_rng_new(d->m, "virtio-rng0");
-    virtio_mmio_new(d->m, "virtio-mmio.31", "virtio-mmio", MMIO_BASE, legacy,
-                    driver_irq_line(d), d->v);
+    driver_add_transport(d, MMIO_BASE, legacy, &virtio_rng_type, "virtio-rng0");
     machine_reset_devices(d->m);
+}
+
+/* What the driver may choose from follows the properties. */
+static void test_properties(void)
+{
+    static const struct {
+        const char *property;
+        uint32_t missing[2];      /* of version 1 and 2 */
+    } rows[] = {
+        { "indirect_desc", { 1u << 28, 1u << 28 } }, { "event_idx", { 1u << 29, 1u << 29 } },
+        { "notify_on_empty", { 1u << 24, 0 } }, { "any_layout", { 1u << 27, 0 } },
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        for (unsigned version = 1; version <= 2; version++) {
+            const DeviceType *const types[] = { &virtio_rng_type, NULL };
+            g_autofree char *global = g_strdup_printf("virtio-rng-device.%s=off",
+                                                      rows[i].property);
+            uint32_t all, some;
+            Driver d;
+
+            setup(&d, version == 1);
+            all = reg_read(&d, 0x10);
+            driver_free(&d);
+            memset(&fake_replay, 0, sizeof(fake_replay));
+            driver_init_machine(&d);
+            d.m->device_types = types;
+            g_assert_true(globals_add(d.m, global, NULL));
+            driver_add_transport(&d, MMIO_BASE, version == 1, &virtio_rng_type, "virtio-rng0");
+            some = reg_read(&d, 0x10);
+            g_assert_cmphex(all & ~some, ==, rows[i].missing[version - 1]);
+            g_assert_cmphex(some & ~all, ==, 0);
+            /* Chosen all the same, it is not taken. */
+            reg_write(&d, 0x20, UINT32_MAX);
+            g_assert_cmphex((uint32_t)d.v->s->driver_features, ==, some);
+            driver_free(&d);
+        }
+    }
 }
 
 static void fill_one(Driver *d)
@@ -107,6 +143,7 @@ int main(int argc, char **argv)
     g_test_add_func("/virtio-rng/legacy", test_source);
     g_test_add_func("/virtio-rng/modern", test_modern);
     g_test_add_func("/virtio-rng/segments", test_segments);
+    g_test_add_func("/virtio-rng/properties", test_properties);
     g_test_add_func("/virtio-rng/read-only-buffer", test_read_only_buffer);
     return g_test_run();
 }

@@ -7,6 +7,7 @@
 #ifndef TESTS_UNIT_VIRTIO_DRIVER_H
 #define TESTS_UNIT_VIRTIO_DRIVER_H
 
+#include "hw/core/bus.h"
 #include "hw/virtio/virtio-mmio.h"
 
 #define RAM_BASE 0x40000000ull
@@ -71,6 +72,26 @@ static inline void driver_init_machine(Driver *d)
 {
     *d = (Driver){ .m = machine_new(NULL) };
     g_assert_nonnull(memory_add_ram(d->m->memory, "ram", RAM_BASE, RAM_SIZE, false, NULL));
+}
+
+/* A transport at `base`, with the device type plugged in as `id`; NULL: with nothing. */
+static inline void driver_add_transport(Driver *d, hwaddr base, bool legacy,
+                                        const DeviceType *type, const char *id)
+{
+    const DeviceType *const types[] = { &virtio_mmio_type, type, NULL };
+    g_autofree char *transport = g_strdup_printf("virtio-mmio.%" PRIx64, base);
+    g_autofree char *plug = type ? g_strdup_printf("%s,id=%s", type->name, id) : NULL;
+
+    d->m->device_types = types;
+    g_assert_true(globals_add(d->m, legacy ? "virtio-mmio.force-legacy=on" :
+                              "virtio-mmio.force-legacy=off", NULL));
+    g_assert_nonnull(device_add(d->m, &virtio_mmio_type, transport, base, driver_irq_line(d),
+                                NULL));
+    if (type) {
+        g_assert_true(device_plug(d->m, plug, NULL));
+        d->v = container_of(machine_find_device(d->m, id), VirtioDevice, dev);
+    }
+    d->m->device_types = NULL;
 }
 
 static inline void driver_free(Driver *d)

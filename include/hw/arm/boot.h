@@ -34,8 +34,8 @@ typedef struct ArmBootEntry {
 
 /*
  * Read and check the images that config names, place them, complete the device
- * tree (written to config->dumpdtb when that is set) and tell config->describe about
- * every input. Adds the device that copies them at each reset. On failure the message
+ * tree (written to config->dumpdtb when that is set) and describe every
+ * input. Adds the device that copies them at each reset. On failure the message
  * names the file.
  */
 bool arm_boot_load(Machine *m, BoardConfig *config, const ArmBootBoard *board,

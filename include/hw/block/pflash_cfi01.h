@@ -10,6 +10,8 @@
 
 typedef struct Pflash Pflash;
 
+extern const DeviceType pflash_cfi01_type;
+
 /*
  * A bank of two 16-bit chips on a 32-bit bus, `size` bytes in blocks of
  * PFLASH_BLOCK_SIZE, all zero at first. Fails when the host has not enough address space.

@@ -1,6 +1,9 @@
 /*
- * Boards: what -machine selects. A board builds memory, devices, CPUs and the
- * boot images into a Machine.
+ * Boards: what -machine selects. A board builds memory, devices, CPUs and the boot images
+ * into a Machine.
+ *
+ * A board is mostly tables: the properties of its -machine options, and one row for each
+ * device that is always there.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,11 +13,6 @@
 #include "hw/core/machine.h"
 #include "hw/core/topology.h"
 
-typedef struct KeyVal KeyVal;
-typedef struct CharPort CharPort;
-
-#define BOARD_MAX_SERIAL 4
-
 typedef struct BoardConfig {
     const char *cpu_model;        /* -cpu, NULL: the board's default */
     KeyVal *machine_options;      /* -machine key=value list; may be NULL */
@@ -23,31 +21,61 @@ typedef struct BoardConfig {
     CpuTopology topology;         /* of them; all zero: cores of one cluster */
     const char *kernel, *initrd, *append, *dtb, *bios;   /* paths or NULL */
     const char *dumpdtb;          /* write the DTB here; system/ then exits 0 */
-    const char *rng;              /* "on": a virtio-rng-device is present */
-    GPtrArray *devices;           /* -device strings, parsed by the board; may be NULL */
-    GPtrArray *globals;           /* -global strings, "driver.property=value"; may be NULL */
-    /* Told for each input that a replay must find unchanged: "kernel" -> "xxh3:... size". */
-    void (*describe)(void *opaque, const char *name, const char *value);
-    void *describe_opaque;
-    /* Out: the serial ports in order, for -serial to attach to. */
-    CharPort *serial[BOARD_MAX_SERIAL];
-    unsigned num_serial;
+    const GPtrArray *devices;     /* -device strings; may be NULL */
+    const GPtrArray *globals;     /* -global strings; may be NULL */
+    const void *options;          /* for create: what BoardType.properties say */
 } BoardConfig;
 
 typedef struct BoardType {
     const char *name;             /* "virt" */
     const char *alias;            /* "virt-7.2" or NULL */
     const char *description;
-    const char *default_cpu;
-    uint64_t default_ram;
+    const char *default_cpu;      /* NULL: no CPU */
+    uint64_t default_ram;         /* 0: none */
     unsigned max_cpus;
-    const char *const *devices;   /* -device drivers it takes, NULL-terminated; may be NULL */
+    const Property *properties;   /* -machine options; NULL: only those of all boards */
+    size_t options_size;          /* of the struct that they are stored in */
     /* Build into m. vCPUs are created but not bound to an engine. */
     bool (*create)(Machine *m, BoardConfig *config, Error **errp);
 } BoardType;
 
-/* NULL-terminated, in hw/arm/boards.c. */
+/* NULL-terminated, in hw/arm/boards.c; the first is the default. */
 extern const BoardType *const board_types[];
 const BoardType *board_find(const char *name, Error **errp);
+
+/* -machine options of all boards, for help. They say the same as options of their own. */
+extern const Property board_common_properties[];
+
+/*
+ * Build a machine from its configuration: -global, -machine's options, then type->create().
+ * Options that also exist on their own (-kernel, -append, ...) are filled into config where
+ * it has none.
+ */
+bool board_create(const BoardType *type, Machine *m, BoardConfig *config, Error **errp);
+/* Its second step: fill options, a struct of type->options_size. */
+bool board_parse_options(const BoardType *type, void *options, BoardConfig *config,
+                         Error **errp);
+
+/*
+ * One device of a board, or several of one type side by side: what it is, where it is, what
+ * its interrupt goes to. Creation, wiring and the device tree (hw/arm/board-fdt.h) read it.
+ */
+typedef struct BoardDevice {
+    const DeviceType *type;
+    const char *id;               /* of several: "ID.0", "ID.1", ... */
+    hwaddr base;                  /* of the first one's window */
+    unsigned irq;                 /* the first one's interrupt goes to this input ... */
+    const char *to;               /* ... of this device above in the table; NULL: of the GIC */
+    unsigned count;               /* 0 means 1 */
+    uint32_t phandle;             /* of its node in the device tree; 0: none */
+    /* Adds to the device tree, behind the node that type->fdt gives; may be NULL. */
+    void (*fdt)(GByteArray *fdt, const struct BoardDevice *row);
+} BoardDevice;
+
+/* All rows, up to one without a type. gic takes the interrupts. */
+bool board_add_devices(Machine *m, const BoardDevice *rows, Device *gic, Error **errp);
+
+/* What the user adds with -device. */
+bool board_plug_devices(Machine *m, const BoardConfig *config, Error **errp);
 
 #endif

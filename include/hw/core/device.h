@@ -3,26 +3,52 @@
  * table, and a shell. No casts by macro: a device embeds `Device` first and
  * its functions take container_of().
  *
- * Life: X_new()/X_create() allocates and wires; device_realize() once all
- * properties are set; reset at power-on and on each system reset, in creation
- * order; free at exit.
+ * Life: device_new() allocates it with the initial values of its properties; whoever makes it
+ * sets others and wires it; device_realize() opens what it needs; reset at power-on and on
+ * each system reset, in creation order; free at exit.
+ *
+ * The descriptor is also what users see: -device, -global, help and the monitors read it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef HW_CORE_DEVICE_H
 #define HW_CORE_DEVICE_H
 
+#include "hw/core/irq.h"
+#include "hw/core/property.h"
 #include "hw/core/register.h"
 #include "migration/fields.h"
 
+typedef struct Bus Bus;
+typedef struct FdtBinding FdtBinding;
 typedef struct Machine Machine;
 typedef struct Device Device;
 
+#define DEVICE_ID_MAX 64
+
+/* The kind of bus of devices that a board puts at their addresses. */
+#define SYSTEM_BUS "System"
+
 typedef struct DeviceType {
     const char *name;               /* "pl011": the name users know */
+    const char *doc;                /* half a line, for help */
+    const char *bus;                /* the kind of bus that it sits on; NULL: none */
+    bool pluggable;                 /* -device adds it; otherwise boards do */
+    size_t size;                    /* of the device struct, for device_new() */
+
     const FieldTable *fields;       /* NULL: no guest-visible state */
-    const RegisterBank *bank;       /* for device_map_registers(); may be NULL */
     size_t state_offset;            /* of the state struct in the device struct */
+    const Property *properties;     /* NULL: none */
+    size_t config_offset;           /* of the config struct, where their values are */
+
+    /* The window that device_map() maps: registers of `bank`, or `ops`. */
+    hwaddr window;                  /* bytes; 0: none */
+    const RegisterBank *bank;
+    const MmioOps *ops;             /* opaque is the device */
+    size_t irq_offset;              /* of its IrqLine in the device struct; 0: no interrupt */
+    IrqLine (*input)(Device *dev, unsigned n);   /* its n-th input line; NULL: no inputs */
+    const FdtBinding *fdt;          /* how a device tree describes it; NULL: not at all */
+
     bool (*realize)(Device *dev, Error **errp);  /* may be NULL */
     void (*reset)(Device *dev);                  /* may be NULL */
     /*
@@ -30,23 +56,45 @@ typedef struct DeviceType {
      * input. Touches nothing outside the device. Timers are the clock's to save. May be NULL.
      */
     void (*post_load)(Device *dev);
-    void (*free)(Device *dev);                   /* frees dev itself, not its id */
+    /* Frees dev itself, not its id, also when it was not realized. NULL: g_free(). */
+    void (*free)(Device *dev);
 } DeviceType;
 
 struct Device {
     const DeviceType *type;
     char *id;                       /* stable, unique: "uart0", "gic" */
     Machine *machine;
+    Bus *bus;                       /* that it was plugged into; NULL: a board put it somewhere */
+    hwaddr base;                    /* of its window, once it is mapped */
 };
 
-/* Bind dev to its machine under a unique id (copied). Creation order counts. */
-void device_init(Device *dev, const DeviceType *type, Machine *machine, const char *id);
-bool device_realize(Device *dev, Error **errp);
+/* All types there are, NULL-terminated, in hw/arm/device-types.c. */
+extern const DeviceType *const device_types[];
+
+/* A zeroed struct of the type, bound by device_init(). The machine's to free. */
+Device *device_new(const DeviceType *type, Machine *machine, const char *id);
 /*
- * Map the registers of type->bank at base; `size` bytes take accesses of 1 to 4 bytes. The hooks
- * get the device struct, whose first member is dev.
+ * Bind dev to its machine under a unique id (copied), with its properties as -global says, and
+ * otherwise initial. Creation order counts.
  */
-void device_map_registers(Device *dev, hwaddr base, hwaddr size);
+void device_init(Device *dev, const DeviceType *type, Machine *machine, const char *id);
+/* Once the properties are set. */
+bool device_realize(Device *dev, Error **errp);
+void device_free(Device *dev);
+
+/* Map the window at base; registers of a bank take accesses of 1 to 4 bytes. */
+void device_map(Device *dev, hwaddr base);
+/* Connect the interrupt; a device without one takes no line. */
+void device_connect_irq(Device *dev, IrqLine line);
+/* The outside end of an input line. */
+IrqLine device_input(Device *dev, unsigned n);
+/*
+ * All in one, for a device with one window and at most one interrupt. The line of a device
+ * without an interrupt is IRQ_NONE.
+ */
+Device *device_add(Machine *machine, const DeviceType *type, const char *id, hwaddr base,
+                   IrqLine line, Error **errp);
+
 /* All guest-visible state; device_load() ends with post_load. */
 void device_digest(Device *dev, Digest *digest);
 void device_save(Device *dev, GByteArray *out);
@@ -54,6 +102,10 @@ bool device_load(Device *dev, ByteReader *in, Error **errp);
 static inline void *device_state(Device *dev)
 {
     return (char *)dev + dev->type->state_offset;
+}
+static inline void *device_config(Device *dev)
+{
+    return (char *)dev + dev->type->config_offset;
 }
 
 #endif

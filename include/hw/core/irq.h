@@ -18,6 +18,8 @@ typedef struct IrqLine {
     unsigned n;
 } IrqLine;
 
+#define IRQ_NONE ((IrqLine) { NULL, NULL, 0 })
+
 static inline void irq_set(const IrqLine *line, bool level)
 {
     if (line->handler) {

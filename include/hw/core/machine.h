@@ -30,7 +30,12 @@ struct Machine {
     MemoryMap *memory;
     VirtualClock *clock;
     Replay *replay;                 /* always there; mode none when unused */
-    GPtrArray *devices;             /* Device *, creation order; not owned */
+    GPtrArray *devices;             /* Device *, creation order */
+    /* What -device and -global may name, NULL-terminated; whoever makes the machine says. */
+    const DeviceType *const *device_types;
+    GPtrArray *buses;               /* Bus *, in the order made */
+    GPtrArray *globals;             /* -global, for devices that are made (hw/core/bus.h) */
+    GPtrArray *serial;              /* CharPort * of serial ports, in order, for -serial */
     Vcpu **cpus;
     unsigned num_cpus;
     /* The CPU that executes, set by the execution loop: banked registers of
@@ -42,12 +47,18 @@ struct Machine {
     /* system_powerdown: the board's power button; may be NULL. */
     void (*powerdown)(void *opaque);
     void *powerdown_opaque;
+    /* Told what machine_describe() is; may be NULL. */
+    void (*describe)(void *opaque, const char *name, const char *value);
+    void *describe_opaque;
 };
 
 /* Empty: memory map, clock and no device. replay stays the caller's. */
 Machine *machine_new(Replay *replay);
 /* Frees devices in reverse order, memory, clock; not the CPUs: VcpuOps.free comes first. */
 void machine_free(Machine *m);
+
+/* An input that a replay must find unchanged: "kernel" -> "123 bytes, xxh3:...". */
+void machine_describe(Machine *m, const char *name, const char *value);
 
 /* In the order in which they were made; the CPUs are the execution loop's to reset. */
 void machine_reset_devices(Machine *m);

@@ -7,17 +7,16 @@
 #ifndef HW_GPIO_GPIO_KEY_H
 #define HW_GPIO_GPIO_KEY_H
 
-#include "hw/core/irq.h"
 #include "hw/core/machine.h"
-
-typedef struct GpioKey GpioKey;
 
 #define GPIO_KEY_PRESS_NS 100000000
 
-GpioKey *gpio_key_new(Machine *machine, const char *id, IrqLine out);
+/* Its interrupt is the line that the button drives. */
+extern const DeviceType gpio_key_type;
+
 /* Machine thread. */
-void gpio_key_press(GpioKey *key);
+void gpio_key_press(Device *key);
 /* Make the key the machine's power button: machine->powerdown presses it. */
-void gpio_key_set_powerdown(GpioKey *key);
+void gpio_key_set_powerdown(Device *key);
 
 #endif

@@ -9,16 +9,13 @@
 #include "hw/core/irq.h"
 #include "hw/core/machine.h"
 
-typedef struct Pl061 Pl061;
-
 #define PL061_SIZE 0x1000
 #define PL061_LINES 8
 
-Pl061 *pl061_new(Machine *machine, const char *id, hwaddr base, IrqLine irq);
+/* Its inputs are the outside ends of the lines, driven by whoever is connected to them. */
+extern const DeviceType pl061_type;
 
-/* The line's outside end, driven by whoever is connected to it. */
-IrqLine pl061_input(Pl061 *gpio, unsigned line);
 /* Told about the level the guest drives while the line is an output. */
-void pl061_connect_output(Pl061 *gpio, unsigned line, IrqLine out);
+void pl061_connect_output(Device *gpio, unsigned line, IrqLine out);
 
 #endif

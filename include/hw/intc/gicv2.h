@@ -14,6 +14,8 @@
 
 typedef struct GicV2 GicV2;
 
+extern const DeviceType gicv2_type;
+
 #define GICV2_DIST_SIZE 0x1000
 /* GICC_DIR lies in the second page. */
 #define GICV2_CPU_SIZE 0x2000
@@ -32,6 +34,9 @@ GicV2 *gicv2_new(Machine *machine, const char *id, unsigned num_cpus, unsigned n
 /* Inputs. spi counts from 0 (id 32), ppi is 0-15 (id 16-31). An SPI is given out once (assert). */
 IrqLine gicv2_irq(GicV2 *gic, unsigned spi);
 IrqLine gicv2_ppi(GicV2 *gic, unsigned cpu, unsigned ppi);
+
+/* The device, whose inputs are the SPIs. */
+Device *gicv2_device(GicV2 *gic);
 
 /* Outputs to a CPU's interrupt inputs. */
 void gicv2_connect_cpu(GicV2 *gic, unsigned cpu, IrqLine irq, IrqLine fiq);

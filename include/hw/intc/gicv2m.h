@@ -11,6 +11,8 @@
 
 typedef struct GicV2m GicV2m;
 
+extern const DeviceType gicv2m_type;
+
 #define GICV2M_SIZE 0x1000
 /* Where in the frame messages go; the data is the interrupt's id. */
 #define GICV2M_DOORBELL 0x40

@@ -34,7 +34,9 @@ enum FwCfgKey {
 #define FW_CFG_MAX_FILES 64
 #define FW_CFG_MAX_FILE_NAME 55
 
-FwCfg *fw_cfg_new(Machine *machine, const char *id, hwaddr base);
+extern const DeviceType fw_cfg_type;
+/* A device of that type as what it is. */
+FwCfg *fw_cfg(Device *dev);
 
 /* Before the machine runs. Data is referenced; each key once. */
 void fw_cfg_add_bytes(FwCfg *f, enum FwCfgKey key, GBytes *data);

@@ -8,7 +8,7 @@
 
 #include "hw/virtio/virtio.h"
 
-/* id is also the name of the replay source. */
-VirtioDevice *virtio_rng_new(Machine *m, const char *id);
+/* The device's id is also the name of its replay source. */
+extern const DeviceType virtio_rng_type;
 
 #endif

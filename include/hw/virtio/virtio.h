@@ -91,6 +91,27 @@ typedef struct VirtioState {
     F(S, U8, virtio.pad)                   \
     F(S, U32, virtio.config_generation)
 
+/* The kind of bus that transports offer: DeviceType.bus of all virtio devices. */
+#define VIRTIO_BUS "virtio-bus"
+
+/*
+ * What users choose of every virtio device. A device's own config struct has it as its first
+ * member, called `virtio`, and its property table starts with VIRTIO_PROPERTIES.
+ */
+typedef struct VirtioConfig {
+    bool indirect_desc, event_idx, notify_on_empty, any_layout;
+} VirtioConfig;
+
+#define VIRTIO_PROPERTIES(S)                                                                \
+    PROP_BOOL("indirect_desc", S, virtio.indirect_desc, "on",                               \
+              "offer descriptors in tables of their own"),                                  \
+    PROP_BOOL("event_idx", S, virtio.event_idx, "on",                                       \
+              "offer to say when the next notification is due"),                            \
+    PROP_BOOL("notify_on_empty", S, virtio.notify_on_empty, "on",                           \
+              "offer an interrupt when a queue runs empty (legacy interface)"),             \
+    PROP_BOOL("any_layout", S, virtio.any_layout, "on",                                     \
+              "offer any split of headers over descriptors (legacy interface)")
+
 typedef struct VirtioDevice VirtioDevice;
 
 typedef struct VirtioDeviceType {
@@ -112,19 +133,23 @@ struct VirtioDevice {
     Device dev;                   /* first */
     const VirtioDeviceType *vtype;
     VirtioState *s;               /* in the device's own state struct */
-    /* Set by the transport. */
-    uint64_t host_features;
+    const VirtioConfig *config;   /* in the device's own config struct */
+    uint64_t host_features;       /* what is offered */
+    /* Set by the transport before the device is realized. */
+    bool legacy;                  /* the interface before virtio 1.0 */
     void (*update_irq)(void *opaque);
     void *transport;
 };
 
 /* ---- for device implementations ---- */
 
-/* After device_init(): tie the shared part to the type and the state struct. */
-void virtio_init(VirtioDevice *v, const VirtioDeviceType *vtype, VirtioState *s);
+/* From the device's realize: tie the shared part to the type, the state and the config. */
+void virtio_init(VirtioDevice *v, const VirtioDeviceType *vtype, VirtioState *s,
+                 const VirtioConfig *config);
 
-/* From the device's post_load: a snapshot is input like any other. */
-void virtio_post_load(VirtioDevice *v);
+/* DeviceType.reset and .post_load of devices that have nothing to add. */
+void virtio_device_reset(Device *dev);
+void virtio_device_post_load(Device *dev);
 
 typedef struct VirtqSegment {
     hwaddr addr;
@@ -161,8 +186,6 @@ static inline bool virtio_has_feature(const VirtioDevice *v, enum VirtioFeature 
 
 /* ---- for transports ---- */
 
-/* Choose what is offered: legacy is the interface before virtio 1.0. */
-void virtio_offer_features(VirtioDevice *v, bool legacy);
 void virtio_reset(VirtioDevice *v);
 void virtio_set_status(VirtioDevice *v, uint8_t status);
 void virtio_set_driver_features(VirtioDevice *v, unsigned word, uint32_t value);

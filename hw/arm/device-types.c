@@ -1,0 +1,32 @@
+/*
+ * All device types, for -device, -global, help and the monitors.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/arm/loader.h"
+#include "hw/block/pflash_cfi01.h"
+#include "hw/char/pl011.h"
+#include "hw/gpio/gpio-key.h"
+#include "hw/gpio/pl061.h"
+#include "hw/intc/gicv2.h"
+#include "hw/intc/gicv2m.h"
+#include "hw/misc/fw_cfg.h"
+#include "hw/rtc/pl031.h"
+#include "hw/virtio/virtio-mmio.h"
+#include "hw/virtio/virtio-rng.h"
+
+const DeviceType *const device_types[] = {
+    &fw_cfg_type,
+    &gicv2_type,
+    &gicv2m_type,
+    &gpio_key_type,
+    &loader_type,
+    &pflash_cfi01_type,
+    &pl011_type,
+    &pl031_type,
+    &pl061_type,
+    &virtio_mmio_type,
+    &virtio_rng_type,
+    NULL,
+};

@@ -1,0 +1,53 @@
+/*
+ * Buses that users plug devices into, and what they ask for: -device and -global.
+ *
+ * A device that offers places to other devices (a virtio transport, later a PCI bridge) makes
+ * a bus of a kind; a device type names the kind that it sits on. So -device needs to know
+ * neither boards nor device types.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_CORE_BUS_H
+#define HW_CORE_BUS_H
+
+#include "hw/core/machine.h"
+
+struct Bus {
+    const char *kind;               /* "virtio-bus": what DeviceType.bus names */
+    char *name;                     /* "virtio-mmio-bus.3": what bus= names */
+    Device *parent;                 /* whose bus it is */
+    unsigned room;                  /* for so many devices */
+    GPtrArray *children;            /* Device * */
+    void (*attach)(Bus *bus, Device *dev);   /* before dev is realized */
+};
+
+/* kind must outlive the machine; name is copied. The machine's to free. */
+Bus *bus_new(Device *parent, const char *kind, const char *name, unsigned room,
+             void (*attach)(Bus *bus, Device *dev));
+void bus_attach(Bus *bus, Device *dev);
+void bus_free(void *bus);
+
+const DeviceType *device_type_find(const DeviceType *const *types, const char *name);
+/* As above; fails with `what`, the nearest name, or those that -device takes. */
+const DeviceType *device_type_need(const DeviceType *const *types, const char *name,
+                                   const char *what, Error **errp);
+
+/* A line a type: those that -device takes, and those that boards have. */
+void device_types_help(const DeviceType *const *types, GString *out);
+
+/*
+ * One -device: "TYPE,id=..,bus=..,PROPERTY=VALUE,..". Without bus= the device goes to the last
+ * made bus of its kind that has room, without id= it is called by its type and a number
+ * ("virtio-rng0"). Nothing is made unless everything about it is right.
+ */
+bool device_plug(Machine *m, const char *text, Error **errp);
+
+/*
+ * One -global: "TYPE.PROPERTY=VALUE" or "driver=TYPE,property=..,value=.." changes the initial
+ * value of a property in all devices of the type that are made from here on.
+ */
+bool globals_add(Machine *m, const char *text, Error **errp);
+void globals_apply(Machine *m, Device *dev);
+void global_free(void *global);
+
+#endif
