@@ -59,11 +59,12 @@ static void disassemble(Vcpu *cpu, uint64_t addr, const uint8_t *data, unsigned 
 /* Reads as far as there is memory; true when that is all. */
 static unsigned read_memory(MemoryCall *c, Vcpu *cpu, uint64_t addr, uint8_t *data)
 {
-    unsigned size = c->format.size, i;
+    Machine *m = exec_loop_machine(c->env->loop);
+    unsigned size = c->format.size, looking = cpu ? cpu->index : 0, i;
 
     for (i = 0; i < c->format.count; i++) {
         uint64_t at = addr + (uint64_t)i * size;
-        bool ok = c->physical ? machine_peek(cpu->machine, cpu->index, at, data + i * size, size)
+        bool ok = c->physical ? machine_peek(m, looking, at, data + i * size, size)
                               : vcpu_peek(cpu, at, data + i * size, size);
 
         if (!ok) {
