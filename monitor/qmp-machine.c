@@ -243,7 +243,8 @@ bool qmp_x_rearm_query_mtree(QmpContext *ctx, const QapiXRearmQueryMtreeArgs *ar
 }
 
 typedef struct SaveCall {
-    Vcpu *cpu;             /* who looks */
+    Machine *machine;
+    Vcpu *cpu;             /* who looks; a machine without a CPU has physical memory all the same */
     bool physical;
     uint64_t addr, size;
     FILE *file;
@@ -259,7 +260,7 @@ static void save_run(void *opaque)
 
     while (left) {
         size_t n = MIN(left, PAGE_BYTES - addr % PAGE_BYTES);
-        bool ok = c->physical ? machine_peek(c->cpu->machine, c->cpu->index, addr, page, n)
+        bool ok = c->physical ? machine_peek(c->machine, c->cpu ? c->cpu->index : 0, addr, page, n)
                               : vcpu_peek(c->cpu, addr, page, n);
 
         c->unmapped = !ok;
@@ -277,6 +278,7 @@ static void save_run(void *opaque)
 
 static bool save(MonitorEnv *env, SaveCall *c, const char *filename, Error **errp)
 {
+    c->machine = exec_loop_machine(env->loop);
     c->file = fopen(filename, "wbe");
     if (!c->file) {
         error_setg_errno(errp, errno, "Could not open '%s'", filename);
