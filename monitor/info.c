@@ -14,7 +14,7 @@ const MonitorCommand monitor_info_commands[] = {
     { "chardev", NULL, "", "character back ends", info_chardev },
     { "cpus", NULL, "", "the CPUs and where they are", info_cpus },
     { "jit", NULL, "", "the translation cache", info_jit },
-    { "mtree", NULL, "", "the physical memory map", info_mtree },
+    { "mtree", NULL, "[-f]", "the physical memory map, or who answers where in it", info_mtree },
     { "name", NULL, "", "the name given by -name", info_name },
     { "registers", NULL, "[-a]", "registers of the current CPU, or of all", info_registers },
     { "replay", NULL, "", "recording or replay", info_replay },
@@ -131,17 +131,26 @@ static bool info_mtree(MonitorEnv *env, const char *args, GString *out, Error **
         [QAPI_X_REARM_REGION_KIND_ROMD] = "romd", [QAPI_X_REARM_REGION_KIND_MMIO] = "i/o",
     };
     g_autoptr(QapiXRearmRegionList) list = NULL;
+    QapiXRearmQueryMtreeArgs a = { .has_flat = true, .flat = *args };
     QmpContext ctx = { .env = env };
 
-    if (!qmp_x_rearm_query_mtree(&ctx, &list, errp)) {
+    if (*args && strcmp(args, "-f")) {
+        error_setg(errp, "unexpected argument '%s'; only -f is known", args);
         return false;
     }
-    g_string_append(out, "memory\n");
+    if (!qmp_x_rearm_query_mtree(&ctx, &a, &list, errp)) {
+        return false;
+    }
+    g_string_append(out, a.flat ? "flat view\n" : "memory\n");
     for (QapiXRearmRegionList *node = list; node; node = node->next) {
         const QapiXRearmRegion *r = node->value;
 
-        g_string_append_printf(out, "  %016" PRIx64 "-%016" PRIx64 " (%s): %s\n", r->start,
-                               r->end, kinds[r->kind], r->name);
+        g_string_append_printf(out, "  %016" PRIx64 "-%016" PRIx64 " (prio %" PRId64 ", %s): %s",
+                               r->start, r->end, r->priority, kinds[r->kind], r->name);
+        if (r->offset) {
+            g_string_append_printf(out, " @%016" PRIx64, r->offset);
+        }
+        g_string_append(out, r->enabled ? "\n" : " [disabled]\n");
     }
     return true;
 }

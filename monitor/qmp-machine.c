@@ -189,32 +189,53 @@ bool qmp_x_query_jit(QmpContext *ctx, QapiHumanReadableText **ret, Error **errp)
 
 /* ---- memory ---- */
 
-static void add_region(MemRegion *r, void *opaque)
-{
-    QapiXRearmRegionList ***tail = opaque;
-    QapiXRearmRegion *region = g_new0(QapiXRearmRegion, 1);
+typedef struct MtreeCall {
+    ExecLoop *loop;
+    bool flat;
+    QapiXRearmRegionList *list, **tail;
+} MtreeCall;
 
-    region->name = g_strdup(r->name);
-    region->kind = !r->host ? QAPI_X_REARM_REGION_KIND_MMIO :
-                   r->ops ? QAPI_X_REARM_REGION_KIND_ROMD :
-                   r->readonly ? QAPI_X_REARM_REGION_KIND_ROM : QAPI_X_REARM_REGION_KIND_RAM;
-    region->start = r->base;
-    region->end = r->base + r->size - 1;
-    QAPI_APPEND(*tail, region);
+static void append_range(const MemRange *range, void *opaque)
+{
+    MtreeCall *c = opaque;
+    const MemRegion *r = range->region;
+    QapiXRearmRegion *out = g_new0(QapiXRearmRegion, 1);
+
+    *out = (QapiXRearmRegion){
+        .name = g_strdup(r->name),
+        .kind = !r->host ? QAPI_X_REARM_REGION_KIND_MMIO :
+                r->ops ? QAPI_X_REARM_REGION_KIND_ROMD :
+                r->readonly ? QAPI_X_REARM_REGION_KIND_ROM : QAPI_X_REARM_REGION_KIND_RAM,
+        .start = range->first, .end = range->last, .offset = range->offset,
+        .priority = r->priority, .enabled = r->enabled,
+    };
+    QAPI_APPEND(c->tail, out);
+}
+
+static void append_region(MemRegion *r, void *opaque)
+{
+    append_range(&(MemRange){ .first = r->base, .last = r->base + (r->size - 1), .region = r },
+                 opaque);
 }
 
 static void mtree_run(void *opaque)
 {
-    QueryCall *c = opaque;
-    QapiXRearmRegionList **tail = (QapiXRearmRegionList **)&c->list;
+    MtreeCall *c = opaque;
+    MemoryMap *memory = exec_loop_machine(c->loop)->memory;
 
-    memory_foreach(exec_loop_machine(c->env->loop)->memory, add_region, &tail);
+    if (c->flat) {
+        memory_foreach_range(memory, append_range, c);
+    } else {
+        memory_foreach(memory, append_region, c);
+    }
 }
 
-bool qmp_x_rearm_query_mtree(QmpContext *ctx, QapiXRearmRegionList **ret, Error **errp)
+bool qmp_x_rearm_query_mtree(QmpContext *ctx, const QapiXRearmQueryMtreeArgs *args,
+                             QapiXRearmRegionList **ret, Error **errp)
 {
-    QueryCall c = { .env = ctx->env };
+    MtreeCall c = { .loop = ctx->env->loop, .flat = args->has_flat && args->flat };
 
+    c.tail = &c.list;
     machine_run_sync(ctx->env->loop, mtree_run, &c);
     *ret = c.list;
     return true;

@@ -8,6 +8,8 @@
  * 3. The first store to a page since a consumer of its dirty flags cleaned it comes here.
  * 4. So does every access to a page with watched bytes; the interpreter makes those that
  *    touch one, as only whole accesses (mmu_access()) can stop.
+ * 5. A page that is not host memory throughout is MMIO: the memory map is asked at each access. An
+ *    access to a device may change the map, so nothing that was looked up before is used behind it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -46,8 +48,9 @@ static bool goes_direct(uint32_t attrs)
 static TlbEntry *fill(Vcpu *cpu, Space *s, uint64_t page, const MmuResult *walk)
 {
     TcgContext *t = cpu->tcg;
-    MemRegion *r = memory_find(t->machine->memory, walk->phys);
-    uint32_t attrs = walk->attrs | (r && r->host && !r->io_reads ? 0 : TLB_MMIO);
+    bool whole;
+    MemRegion *r = memory_find_page(t->machine->memory, walk->phys, &whole);
+    uint32_t attrs = walk->attrs | (whole && !r->io_reads ? 0 : TLB_MMIO);
     TlbEntry *e = tlb_insert(t, s, page);
 
     attrs |= watchpoint_on_page(t, page) ? TLB_WATCH : 0;
@@ -91,6 +94,12 @@ static bool data_translate(Vcpu *cpu, Space *s, uint64_t vaddr, bool write, Targ
     t->region = memory_find(cpu->machine->memory, t->phys);
     t->host = t->attrs & TLB_MMIO ? NULL : (uint8_t *)(uintptr_t)(e->addend + vaddr);
     return true;
+}
+
+/* Whether the memory map makes the access. Without a host address it finds memory, too. */
+static bool goes_to_device(const Target *t, bool write)
+{
+    return !t->host || (write && t->region->ops);
 }
 
 /* A store to RAM is about to be made: let the next ones go direct, when they may. */
@@ -173,7 +182,7 @@ uint64_t mmu_probe(Vcpu *cpu, uint64_t raw, unsigned bytes, unsigned memflags, b
          ((t.attrs & TLB_MMIO) || watchpoint_find(cpu->tcg, vaddr, bytes, write)))) {
         return PROBE_BAIL;
     }
-    if (!t.host || (write && t.region->ops)) {
+    if (goes_to_device(&t, write)) {
         cpu->tcg->io_phys = t.phys;
         return memflags & MEM_EXCL ? PROBE_BAIL : PROBE_MMIO;
     }
@@ -278,7 +287,7 @@ static bool access_part(Vcpu *cpu, const Target *t, uint8_t *data, unsigned byte
 {
     unsigned length = bytes * count;
 
-    if (!t->host || (write && t->region->ops)) {
+    if (goes_to_device(t, write)) {
         return access_mmio(cpu, t, data, bytes, count, write);
     }
     if (!write) {
@@ -343,6 +352,9 @@ bool mmu_access(Vcpu *cpu, uint64_t raw, void *data, unsigned bytes, unsigned co
         return false;
     }
     t[1].raw = raw + first;
+    if (goes_to_device(&t[0], write)) {
+        t[1].host = NULL;
+    }
     /* Bytes: an access that crosses pages is not single-copy atomic. Aligned parts are. */
     if (vaddr & (unit - 1)) {
         if (t[1].attrs & TLB_DEVICE) {
@@ -365,13 +377,15 @@ static const ItlbEntry *fetch_miss(Vcpu *cpu, uint64_t pc, uint64_t page)
     MmuResult walk = { 0 };
     MemRegion *r;
     ItlbEntry *e;
+    bool whole;
 
     if (!cpu->ops->mmu_translate(cpu, &s->regime, pc, MMU_FETCH, &walk)) {
         cpu->ops->raise_abort(cpu, pc, MMU_FETCH, walk.fault, false);
         return NULL;
     }
-    r = memory_find(cpu->machine->memory, walk.phys);
-    if (!r || !r->host) {
+    /* Code is fetched from memory even where devices cover parts of its page. */
+    r = memory_find_page(cpu->machine->memory, walk.phys, &whole);
+    if (!r) {
         cpu->ops->raise_external(cpu, pc, MMU_FETCH);
         return NULL;
     }
@@ -438,23 +452,12 @@ bool vcpu_poke(Vcpu *cpu, uint64_t vaddr, const void *data, size_t length)
     return observe(cpu, vaddr, (void *)data, length, true);
 }
 
-static bool phys_read(Vcpu *cpu, uint64_t phys, void *out, size_t length)
-{
-    MemRegion *r = memory_find(cpu->machine->memory, phys);
-
-    if (!r || !r->host || phys - r->base + length > r->size) {
-        return false;
-    }
-    memcpy(out, r->host + (phys - r->base), length);
-    return true;
-}
-
 bool vcpu_phys_read64(Vcpu *cpu, uint64_t phys, uint64_t *out)
 {
-    return phys_read(cpu, phys, out, sizeof(*out));
+    return memory_read(cpu->machine->memory, phys, out, sizeof(*out));
 }
 
 bool vcpu_phys_read32(Vcpu *cpu, uint64_t phys, uint32_t *out)
 {
-    return phys_read(cpu, phys, out, sizeof(*out));
+    return memory_read(cpu->machine->memory, phys, out, sizeof(*out));
 }

@@ -178,7 +178,7 @@ static void drop_units(TcgContext *t, Table *table, unsigned first, unsigned las
     }
 }
 
-static void table_free(TcgContext *t, MemRegion *region, hwaddr addr)
+void tables_forget(TcgContext *t, MemRegion *region, hwaddr addr)
 {
     uint32_t link = *link_of(region, addr);
 
@@ -203,6 +203,6 @@ void tables_store(TcgContext *t, MemRegion *region, hwaddr addr, size_t length)
         drop_units(t, table, first, last);
     }
     if (!table->num_live) {
-        table_free(t, region, addr);
+        tables_forget(t, region, addr);
     }
 }

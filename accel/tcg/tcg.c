@@ -20,12 +20,6 @@
 const TcgBackend *const tcg_native_backend = NULL;
 #endif
 
-/* The memory map changed, or what loads from a ROM device see. */
-static void remapped(void *opaque)
-{
-    tcg_flush_tlb(opaque);
-}
-
 /* Whoever runs what is dropped here must leave before the next instruction. */
 static void leave_all(TcgContext *t)
 {
@@ -53,7 +47,29 @@ static void page_written(void *opaque, MemRegion *region, hwaddr addr, size_t le
     }
 }
 
-static const MemoryHooks hooks = { .written = page_written, .protect = tlb_protect };
+/* A page with translations, descriptors or an entry for stores loses its place. */
+static void page_unmapped(void *opaque, MemRegion *region, hwaddr addr)
+{
+    TcgContext *t = opaque;
+    uint8_t flags = region->page_flags[(addr - region->base) >> PAGE_BITS];
+
+    tlb_protect(t, region, addr);
+    if (flags & PAGE_TABLE) {
+        tables_forget(t, region, addr);
+    }
+    if (flags & PAGE_CODE) {
+        units_drop_page(t, addr);
+    }
+}
+
+/* What the TLBs hold is found in them, not by address: all of it goes. */
+static void remapped(void *opaque)
+{
+    tcg_flush_tlb(opaque);
+}
+
+static const MemoryHooks hooks = { .written = page_written, .protect = tlb_protect,
+                                   .unmapped = page_unmapped, .remapped = remapped };
 
 TcgContext *tcg_new(Machine *m, const TcgConfig *config, Error **errp)
 {
@@ -72,7 +88,6 @@ TcgContext *tcg_new(Machine *m, const TcgConfig *config, Error **errp)
         return NULL;
     }
     memory_set_hooks(m->memory, &hooks, t);
-    memory_set_remap_hook(m->memory, remapped, t);
     return t;
 }
 
@@ -82,7 +97,6 @@ void tcg_free(TcgContext *t)
         return;
     }
     memory_set_hooks(t->machine->memory, NULL, NULL);
-    memory_set_remap_hook(t->machine->memory, NULL, NULL);
     units_free(t);
     tlb_free(t);
     tables_free(t);

@@ -111,5 +111,7 @@ void tables_free(TcgContext *t);
 void tables_note(TcgContext *t, Space *s, uint64_t vaddr, const MmuResult *walk);
 /* [addr, addr + length) of a page with PAGE_TABLE is about to change. */
 void tables_store(TcgContext *t, MemRegion *region, hwaddr addr, size_t length);
+/* A page with PAGE_TABLE loses its place; the caller drops all that was derived from it. */
+void tables_forget(TcgContext *t, MemRegion *region, hwaddr addr);
 
 #endif

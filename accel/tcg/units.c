@@ -35,6 +35,7 @@
 
 typedef struct CodePage {
     uint64_t phys;
+    MemRegion *region;
     Unit *units;
     unsigned stores;
 } CodePage;
@@ -169,33 +170,32 @@ static void hash_remove(TcgContext *t, Unit *unit)
     *link = unit->hash_next;
 }
 
-static uint8_t *page_flags(TcgContext *t, uint64_t phys)
+static uint8_t *page_flags(const CodePage *page)
 {
-    MemRegion *r = memory_find(t->machine->memory, phys);
-
-    return &r->page_flags[(phys - r->base) >> PAGE_BITS];
+    return &page->region->page_flags[(page->phys - page->region->base) >> PAGE_BITS];
 }
 
 /* The page gets its first unit: from now on stores must come to us. */
-static CodePage *page_protect(TcgContext *t, uint64_t phys)
+static CodePage *page_protect(TcgContext *t, MemRegion *region, uint64_t phys)
 {
     CodePage *page = g_new0(CodePage, 1);
 
     page->phys = phys;
+    page->region = region;
     g_hash_table_insert(t->pages, &page->phys, page);
-    tlb_protect(t, memory_find(t->machine->memory, phys), phys);
-    *page_flags(t, phys) |= PAGE_CODE;
+    tlb_protect(t, region, phys);
+    *page_flags(page) |= PAGE_CODE;
     return page;
 }
 
-static void unit_insert(TcgContext *t, Unit *unit)
+static void unit_insert(TcgContext *t, MemRegion *region, Unit *unit)
 {
     uint64_t phys = unit->phys & ~(uint64_t)(PAGE_SIZE - 1);
     CodePage *page = g_hash_table_lookup(t->pages, &phys);
     unsigned h = unit_hash(unit->phys, unit->mode);
 
     if (!page) {
-        page = page_protect(t, phys);
+        page = page_protect(t, region, phys);
     }
     unit->page_next = page->units;
     page->units = unit;
@@ -222,7 +222,7 @@ static void unit_kill(TcgContext *t, Unit *unit)
 static void page_check_empty(TcgContext *t, CodePage *page)
 {
     if (!page->units) {
-        *page_flags(t, page->phys) &= ~PAGE_CODE;
+        *page_flags(page) &= ~PAGE_CODE;
         g_hash_table_remove(t->pages, &page->phys);
     }
 }
@@ -290,9 +290,22 @@ bool units_invalidate(TcgContext *t, hwaddr addr, size_t length)
     return killed;
 }
 
+void units_drop_page(TcgContext *t, hwaddr addr)
+{
+    CodePage *page = g_hash_table_lookup(t->pages, &addr);
+
+    while (page->units) {
+        Unit *unit = page->units;
+
+        page->units = unit->page_next;
+        unit_kill(t, unit);
+    }
+    page_check_empty(t, page);
+}
+
 static void page_unprotect(gpointer key, gpointer value, gpointer opaque)
 {
-    *page_flags(opaque, ((CodePage *)value)->phys) &= ~PAGE_CODE;
+    *page_flags(value) &= ~PAGE_CODE;
 }
 
 void units_flush(TcgContext *t)
@@ -477,7 +490,7 @@ static Unit *unit_translate(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)
         unit->ir = copy_ir(t->ir, tcg_meta_alloc(t, sizeof(IrUnit)),
                            tcg_meta_alloc(t, t->ir->num_insns * sizeof(IrInsn)));
     }
-    unit_insert(t, unit);
+    unit_insert(t, itlb->region, unit);
     if (unit->for_break) {
         g_ptr_array_add(t->break_units, unit);
     }

@@ -27,6 +27,8 @@ const IrUnit *unit_tail(TcgContext *t, Vcpu *cpu, Unit *unit, const ItlbEntry *i
 
 /* Drop what was made from [addr, addr + length); true when there was something. */
 bool units_invalidate(TcgContext *t, hwaddr addr, size_t length);
+/* The page at addr, which has units, loses its place. */
+void units_drop_page(TcgContext *t, hwaddr addr);
 void units_flush(TcgContext *t);
 /* Drop the units that were made for the breakpoints of this virtual page. */
 void units_drop_breaks(TcgContext *t, uint64_t vpage);

@@ -353,7 +353,7 @@ static void pflash_post_load(Device *dev)
 {
     Pflash *f = container_of(dev, Pflash, dev);
 
-    f->region->io_reads = f->state.mode != MODE_ARRAY;
+    memory_set_io_reads(f->dev.machine->memory, f->region, f->state.mode != MODE_ARRAY);
     f->state.buffer_base &= (uint32_t)(f->region->size - 1) & ~(BUFFER_SIZE - 1u);
 }
 

@@ -8,11 +8,33 @@
 
 #include "hw/core/memory.h"
 
+/* What the execution engine derives from a page's place. */
+#define PAGE_OF_ENGINE (PAGE_HOOKED | PAGE_WRITE_CACHED)
+
+struct MemoryMap {
+    GPtrArray *regions;     /* MemRegion *, in the order in which they were made */
+    GPtrArray *by_address;  /* the same in the order of their addresses */
+    uint64_t next_serial;
+    GArray *view;           /* MemRange, in address order */
+    unsigned found;         /* the range found last: most look-ups repeat */
+    unsigned accesses;      /* to devices, that are being made: they nest */
+    GPtrArray *removed;     /* regions to be freed when none is */
+    const MemoryHooks *hooks;
+    void *hooks_opaque;
+};
+
 bool memory_page_is_zero(const uint8_t *page);
 /*
  * The number of the next page of the region, which has host memory, at or behind `page` with one
  * of `flags`; the number of all pages when there is none.
  */
 hwaddr memory_next_flagged(const MemRegion *region, hwaddr page, uint8_t flags);
+
+/* Make the places in `next` of all regions those that they have. */
+void memory_place_regions(MemoryMap *map);
+/* Whether the region may be at base. */
+bool memory_fits(const MemRegion *region, hwaddr base);
+/* Free removed regions, unless an access is being made. */
+void memory_free_removed(MemoryMap *map);
 
 #endif

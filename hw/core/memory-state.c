@@ -1,9 +1,10 @@
 /*
- * The content of RAM, ROM and flash, as a machine's state.
+ * The memory map and the content of RAM, ROM and flash, as a machine's state.
  *
- * The number of regions; for each: name, base and size, the number of pages that follow, and
- * for each of these how many were left out before it, flags, and its bytes unless it is all zero.
- * What is left out is zero and not dirty for the next check.
+ * The number of regions; for each: name, size, base, priority, whether it is enabled. Then for each
+ * one with host memory the number of pages that follow, and for each of these how many were left
+ * out before it, flags, and its bytes unless it is all zero. What is left out is zero and not dirty
+ * for the next check.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -23,6 +24,14 @@ enum SavedPage {
 static uint8_t *page_host(const MemRegion *region, hwaddr page)
 {
     return region->host + (page << PAGE_BITS);
+}
+
+/* In the order in which they were made, which is the same in a machine that is otherwise. */
+static void foreach_made(MemoryMap *map, void (*fn)(MemRegion *, void *), void *opaque)
+{
+    for (unsigned n = 0; n < map->regions->len; n++) {
+        fn(g_ptr_array_index(map->regions, n), opaque);
+    }
 }
 
 /* ---- save ---- */
@@ -70,11 +79,8 @@ typedef struct Save {
 static void count_region(MemRegion *region, void *opaque)
 {
     Save *s = opaque;
-    hwaddr num_pages = region->size >> PAGE_BITS;
+    hwaddr num_pages = region->host ? region->size >> PAGE_BITS : 0;
 
-    if (!region->host) {
-        return;
-    }
     s->regions++;
     for (hwaddr page = 0;
          (page = memory_next_flagged(region, page, PAGE_EVER | PAGE_DIRTY_CHECK)) < num_pages;
@@ -83,15 +89,21 @@ static void count_region(MemRegion *region, void *opaque)
     }
 }
 
-static void save_region(MemRegion *region, void *opaque)
+static void save_place(MemRegion *region, void *opaque)
 {
-    Save *s = opaque;
+    GByteArray *out = ((Save *)opaque)->out;
 
+    bytes_put_block(out, region->name, strlen(region->name));
+    bytes_put_le64(out, region->size);
+    bytes_put_le64(out, region->base);
+    bytes_put_le64(out, (uint64_t)region->priority);
+    bytes_put_u8(out, region->enabled);
+}
+
+static void save_content(MemRegion *region, void *opaque)
+{
     if (region->host) {
-        bytes_put_block(s->out, region->name, strlen(region->name));
-        bytes_put_le64(s->out, region->base);
-        bytes_put_le64(s->out, region->size);
-        save_pages(region, s->out);
+        save_pages(region, ((Save *)opaque)->out);
     }
 }
 
@@ -99,14 +111,15 @@ bool memory_save(MemoryMap *map, GByteArray *out, Error **errp)
 {
     Save s = { .out = out };
 
-    memory_foreach(map, count_region, &s);
+    foreach_made(map, count_region, &s);
     if (s.bytes > MAX_BYTES) {
         error_setg(errp, "the guest has written %" PRIu64 " MiB of memory; a saved state has room "
                    "for %llu MiB", s.bytes >> 20, MAX_BYTES >> 20);
         return false;
     }
     bytes_put_varint(out, s.regions);
-    memory_foreach(map, save_region, &s);
+    foreach_made(map, save_place, &s);
+    foreach_made(map, save_content, &s);
     return true;
 }
 
@@ -166,51 +179,71 @@ typedef struct Load {
     MemoryMap *map;
     ByteReader *in;
     Error **errp;
-    uint64_t regions;      /* that are still to come */
     bool ok;
 } Load;
 
-static bool read_region(const MemRegion *region, ByteReader *in)
+static bool same_region(const MemRegion *region, ByteReader *in)
 {
     size_t length;
     const uint8_t *name = bytes_get_block(in, NAME_MAX_LENGTH, &length);
-    uint64_t base = bytes_get_le64(in), size = bytes_get_le64(in);
+    uint64_t size = bytes_get_le64(in);
 
     return !in->failed && length == strlen(region->name) &&
-           memcmp(name, region->name, length) == 0 && base == region->base &&
-           size == region->size;
+           memcmp(name, region->name, length) == 0 && size == region->size;
 }
 
-static void load_region(MemRegion *region, void *opaque)
+static void load_place(MemRegion *region, void *opaque)
+{
+    Load *l = opaque;
+    uint64_t base, priority;
+
+    if (!l->ok) {
+        return;
+    }
+    if (!same_region(region, l->in)) {
+        error_setg(l->errp, "the state of memory region '%s' (0x%" PRIx64 " bytes) is missing",
+                   region->name, region->size);
+        l->ok = false;
+        return;
+    }
+    base = bytes_get_le64(l->in);
+    priority = bytes_get_le64(l->in);
+    region->next = (MemPlace){ .base = base, .priority = (int32_t)priority,
+                               .enabled = bytes_get_u8(l->in) };
+    if (l->in->failed || !memory_fits(region, base)) {
+        error_setg(l->errp, "the state of memory region '%s' is damaged", region->name);
+        l->ok = false;
+    }
+}
+
+static void load_content(MemRegion *region, void *opaque)
 {
     Load *l = opaque;
 
-    if (!region->host || !l->ok) {
-        return;
-    }
-    if (!l->regions || !read_region(region, l->in)) {
-        error_setg(l->errp, "the state of memory '%s' (0x%" PRIx64 " bytes at 0x%" PRIx64
-                   ") is missing", region->name, region->size, region->base);
-        l->ok = false;
-    } else if (!load_pages(l->map, region, l->in)) {
-        error_setg(l->errp, "the state of memory '%s' is damaged", region->name);
+    if (region->host && l->ok && !load_pages(l->map, region, l->in)) {
+        error_setg(l->errp, "the content of memory region '%s' is damaged", region->name);
         l->ok = false;
     }
-    l->regions--;
 }
 
 bool memory_load(MemoryMap *map, ByteReader *in, Error **errp)
 {
     Load l = { .map = map, .in = in, .errp = errp, .ok = true };
+    uint64_t regions = bytes_get_varint(in);
 
-    /* Nothing may be stored past the flags any more, which load_page() sets one by one. */
-    memory_clean(map, PAGE_DIRTY_CHECK, NULL, NULL);
-    l.regions = bytes_get_varint(in);
-    memory_foreach(map, load_region, &l);
-    if (l.ok && l.regions) {
-        error_setg(errp, "the state has other memory than this machine");
+    if (regions != map->regions->len) {
+        error_setg(errp, "the state has %" PRIu64 " memory regions, this machine %u", regions,
+                   map->regions->len);
         return false;
     }
+    foreach_made(map, load_place, &l);
+    if (!l.ok) {
+        return false;
+    }
+    memory_place_regions(map);
+    /* Nothing may be stored past the flags any more, which load_page() sets one by one. */
+    memory_clean(map, PAGE_DIRTY_CHECK, NULL, NULL);
+    foreach_made(map, load_content, &l);
     return l.ok;
 }
 
@@ -226,9 +259,11 @@ static void scramble_region(MemRegion *region, void *opaque)
         memory_mark_written(map, region, region->base + (page << PAGE_BITS), PAGE_SIZE);
         memset(page_host(region, page), (int)(page % 251 + 1), PAGE_SIZE);
     }
+    region->next = (MemPlace){ .priority = region->priority + 1 };
 }
 
 void memory_scramble(MemoryMap *map)
 {
-    memory_foreach(map, scramble_region, map);
+    foreach_made(map, scramble_region, map);
+    memory_place_regions(map);
 }

@@ -1,5 +1,5 @@
 /*
- * The physical memory map.
+ * Accesses by way of the physical memory map, page flags and digests.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -7,197 +7,6 @@
 #include "hw/core/memory-internal.h"
 #include "util/bitops.h"
 #include "util/log.h"
-#include <sys/mman.h>
-
-struct MemoryMap {
-    GPtrArray *regions;     /* MemRegion *, by ascending base, never overlapping */
-    MemRegion *last;        /* the region found last: most look-ups repeat */
-    const MemoryHooks *hooks;
-    void *hooks_opaque;
-    MemoryRemapHook *remap_hook;
-    void *remap_opaque;
-};
-
-MemoryMap *memory_map_new(void)
-{
-    MemoryMap *map = g_new0(MemoryMap, 1);
-
-    map->regions = g_ptr_array_new();
-    return map;
-}
-
-void memory_map_free(MemoryMap *map)
-{
-    if (!map) {
-        return;
-    }
-    for (unsigned i = 0; i < map->regions->len; i++) {
-        MemRegion *region = g_ptr_array_index(map->regions, i);
-
-        if (region->owns_host) {
-            munmap(region->host, region->size);
-        }
-        free(region->page_flags);
-        free(region->page_link);
-        g_free(region);
-    }
-    g_ptr_array_free(map->regions, TRUE);
-    g_free(map);
-}
-
-/* The index of the first region that ends behind addr, or the number of regions. */
-static unsigned find_index(const MemoryMap *map, hwaddr addr)
-{
-    unsigned low = 0, high = map->regions->len;
-
-    while (low < high) {
-        unsigned mid = (low + high) / 2;
-        const MemRegion *region = g_ptr_array_index(map->regions, mid);
-
-        if (region->base + (region->size - 1) < addr) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
-    }
-    return low;
-}
-
-static bool region_holds(const MemRegion *region, hwaddr addr)
-{
-    return addr - region->base < region->size;
-}
-
-MemRegion *memory_find(MemoryMap *map, hwaddr addr)
-{
-    unsigned i;
-    MemRegion *region;
-
-    if (map->last && region_holds(map->last, addr)) {
-        return map->last;
-    }
-    i = find_index(map, addr);
-    if (i == map->regions->len) {
-        return NULL;
-    }
-    region = g_ptr_array_index(map->regions, i);
-    if (!region_holds(region, addr)) {
-        return NULL;
-    }
-    map->last = region;
-    return region;
-}
-
-static MemRegion *add_region(MemoryMap *map, const char *name, hwaddr base, hwaddr size)
-{
-    MemRegion *region = g_new0(MemRegion, 1);
-    hwaddr last = base + (size - 1);
-    unsigned i = find_index(map, base);
-
-    assert(size && last >= base);
-    if (i < map->regions->len) {
-        const MemRegion *next = g_ptr_array_index(map->regions, i);
-
-        assert(next->base > last);
-    }
-    region->name = name;
-    region->base = base;
-    region->size = size;
-    g_ptr_array_insert(map->regions, (int)i, region);
-    return region;
-}
-
-/* One element a page; calloc() leaves the zeroing of large ones to the first touch. */
-static void *page_array(hwaddr size, size_t element)
-{
-    void *array = calloc(size >> PAGE_BITS, element);
-
-    assert(array);
-    return array;
-}
-
-/* Zeroed memory, which the host gives page by page when it is first touched. */
-static void *map_ram(size_t size)
-{
-    void *host = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    return host == MAP_FAILED ? NULL : host;
-}
-
-MemRegion *memory_add_ram(MemoryMap *map, const char *name, hwaddr base, hwaddr size,
-                          bool readonly, Error **errp)
-{
-    MemRegion *region;
-    void *host;
-
-    assert(base % PAGE_SIZE == 0 && size % PAGE_SIZE == 0);
-    host = map_ram(size);
-    if (!host) {
-        error_setg_errno(errp, errno, "cannot map %" PRIu64 " MiB for '%s'", size >> 20, name);
-        return NULL;
-    }
-    region = add_region(map, name, base, size);
-    region->host = host;
-    region->page_flags = page_array(size, sizeof(*region->page_flags));
-    region->page_link = page_array(size, sizeof(*region->page_link));
-    region->readonly = readonly;
-    region->owns_host = true;
-    return region;
-}
-
-MemRegion *memory_add_rom_device(MemoryMap *map, const char *name, hwaddr base, hwaddr size,
-                                 const MmioOps *ops, void *opaque, Error **errp)
-{
-    MemRegion *region = memory_add_ram(map, name, base, size, true, errp);
-
-    assert(ops->read && ops->write && ops->min_size && ops->min_size <= ops->max_size);
-    if (region) {
-        region->ops = ops;
-        region->opaque = opaque;
-    }
-    return region;
-}
-
-void memory_set_io_reads(MemoryMap *map, MemRegion *region, bool io_reads)
-{
-    if (region->io_reads != io_reads) {
-        region->io_reads = io_reads;
-        if (map->remap_hook) {
-            map->remap_hook(map->remap_opaque);
-        }
-    }
-}
-
-MemRegion *memory_add_mmio(MemoryMap *map, const char *name, hwaddr base, hwaddr size,
-                           const MmioOps *ops, void *opaque)
-{
-    MemRegion *region = add_region(map, name, base, size);
-
-    assert(ops->read && ops->write && ops->min_size && ops->min_size <= ops->max_size);
-    region->ops = ops;
-    region->opaque = opaque;
-    return region;
-}
-
-void memory_foreach(MemoryMap *map, void (*fn)(MemRegion *, void *), void *opaque)
-{
-    for (unsigned i = 0; i < map->regions->len; i++) {
-        fn(g_ptr_array_index(map->regions, i), opaque);
-    }
-}
-
-void memory_set_hooks(MemoryMap *map, const MemoryHooks *hooks, void *opaque)
-{
-    map->hooks = hooks;
-    map->hooks_opaque = opaque;
-}
-
-void memory_set_remap_hook(MemoryMap *map, MemoryRemapHook *hook, void *opaque)
-{
-    map->remap_hook = hook;
-    map->remap_opaque = opaque;
-}
 
 /* ---- RAM ---- */
 
@@ -219,36 +28,47 @@ void memory_mark_written(MemoryMap *map, MemRegion *region, hwaddr addr, size_t 
     }
 }
 
-/* Whether the whole range is RAM, ROM or a ROM device. */
-static bool range_is_ram(MemoryMap *map, hwaddr addr, size_t length)
+/* How many of `length` bytes from addr, which the range holds, lie in it. length is not 0. */
+static size_t bytes_in_range(const MemRange *range, hwaddr addr, size_t length)
+{
+    return MIN(length - 1, range->last - addr) + 1;
+}
+
+/* Whether the whole range is RAM, or ROM or a ROM device, too. */
+static bool range_is_ram(MemoryMap *map, hwaddr addr, size_t length, bool writable)
 {
     while (length) {
-        MemRegion *region = memory_find(map, addr);
-        hwaddr n;
+        const MemRange *range = memory_find_range(map, addr);
+        size_t n;
 
-        if (!region || !region->host) {
+        if (!range || !range->region->host ||
+            (writable && (range->region->ops || range->region->readonly))) {
             return false;
         }
-        n = MIN(length, region->size - (addr - region->base));
+        n = bytes_in_range(range, addr, length);
         addr += n;
         length -= n;
     }
     return true;
 }
 
+bool memory_is_writable_ram(MemoryMap *map, hwaddr addr, size_t length)
+{
+    return range_is_ram(map, addr, length, true);
+}
+
 bool memory_read(MemoryMap *map, hwaddr addr, void *out, size_t length)
 {
     uint8_t *to = out;
 
-    if (!range_is_ram(map, addr, length)) {
+    if (!range_is_ram(map, addr, length, false)) {
         return false;
     }
     while (length) {
-        MemRegion *region = memory_find(map, addr);
-        hwaddr offset = addr - region->base;
-        size_t n = MIN(length, region->size - offset);
+        const MemRange *range = memory_find_range(map, addr);
+        size_t n = bytes_in_range(range, addr, length);
 
-        memcpy(to, region->host + offset, n);
+        memcpy(to, range->region->host + (addr - range->region->base), n);
         to += n;
         addr += n;
         length -= n;
@@ -260,16 +80,15 @@ bool memory_write(MemoryMap *map, hwaddr addr, const void *data, size_t length)
 {
     const uint8_t *from = data;
 
-    if (!range_is_ram(map, addr, length)) {
+    if (!range_is_ram(map, addr, length, false)) {
         return false;
     }
     while (length) {
-        MemRegion *region = memory_find(map, addr);
-        hwaddr offset = addr - region->base;
-        size_t n = MIN(length, region->size - offset);
+        const MemRange *range = memory_find_range(map, addr);
+        size_t n = bytes_in_range(range, addr, length);
 
-        memory_mark_written(map, region, addr, n);
-        memcpy(region->host + offset, from, n);
+        memory_mark_written(map, range->region, addr, n);
+        memcpy(range->region->host + (addr - range->region->base), from, n);
         from += n;
         addr += n;
         length -= n;
@@ -285,15 +104,37 @@ static void log_unassigned(const char *verb, hwaddr addr, unsigned size)
              verb, size, addr);
 }
 
-/* The region of an access that lies in it with all its bytes, or NULL. */
+/* The region that an access goes to with all its bytes, or NULL. */
 static MemRegion *find_access(MemoryMap *map, hwaddr addr, unsigned size)
 {
-    MemRegion *region = memory_find(map, addr);
+    const MemRange *range = memory_find_range(map, addr);
 
-    if (!region || region->size - (addr - region->base) < size) {
-        return NULL;
+    return range && range->last - addr >= size - 1 ? range->region : NULL;
+}
+
+/*
+ * Devices are bus masters, too: what one does for an access may be an access to another one, or to
+ * itself. A chain that a guest has made of them ends somewhere.
+ */
+#define MAX_NESTED_ACCESSES 8
+
+static bool enter_device(MemoryMap *map, const MemRegion *region, hwaddr addr)
+{
+    if (map->accesses == MAX_NESTED_ACCESSES) {
+        log_mask(LOG_GUEST_ERROR, "%s: access to 0x%" PRIx64 " by a device that is accessed by a "
+                 "device, and so on: given up\n", region->name, addr);
+        return false;
     }
-    return region;
+    map->accesses++;
+    return true;
+}
+
+static void leave_device(MemoryMap *map)
+{
+    map->accesses--;
+    if (map->removed->len) {
+        memory_free_removed(map);
+    }
 }
 
 /* How a device takes an access of `size` bytes: whole, as two halves, or not at all. */
@@ -357,7 +198,11 @@ bool memory_io_read(MemoryMap *map, hwaddr addr, unsigned size, uint64_t *out)
     uint64_t le = 0;
 
     if (region && region->ops) {
+        if (!enter_device(map, region, addr)) {
+            return false;
+        }
         *out = mmio_read(region, addr - region->base, size);
+        leave_device(map);
         return true;
     }
     /* RAM that goes on in the next region is still RAM. */
@@ -375,7 +220,11 @@ bool memory_io_write(MemoryMap *map, hwaddr addr, unsigned size, uint64_t value)
     uint64_t le = GUINT64_TO_LE(value);
 
     if (region && region->ops) {
+        if (!enter_device(map, region, addr)) {
+            return false;
+        }
         mmio_write(region, addr - region->base, value, size);
+        leave_device(map);
         return true;
     }
     if (region && region->readonly) {
@@ -422,15 +271,17 @@ bool memory_peek(MemoryMap *map, hwaddr addr, void *out, size_t length)
     uint8_t *to = out;
 
     while (length) {
-        MemRegion *region = memory_find(map, addr);
+        const MemRange *range = memory_find_range(map, addr);
+        const MemRegion *region;
         hwaddr offset;
         size_t n;
 
-        if (!region || (!region->host && !region->ops->peek)) {
+        if (!range || (!range->region->host && !range->region->ops->peek)) {
             return false;
         }
+        region = range->region;
         offset = addr - region->base;
-        n = MIN(length, region->size - offset);
+        n = bytes_in_range(range, addr, length);
         if (region->host) {
             memcpy(to, region->host + offset, n);
         } else {
@@ -478,6 +329,17 @@ hwaddr memory_next_flagged(const MemRegion *region, hwaddr page, uint8_t flags)
     return page;
 }
 
+/* Where everything is: devices have moved what is movable. */
+static void digest_places(MemoryMap *map, Digest *digest)
+{
+    for (unsigned i = 0; i < map->regions->len; i++) {
+        const MemRegion *region = g_ptr_array_index(map->regions, i);
+
+        digest_u64(digest, region->base);
+        digest_u64(digest, (uint64_t)(uint32_t)region->priority << 1 | region->enabled);
+    }
+}
+
 /* Returns the digest of the content. */
 static uint64_t digest_page(const MemRegion *region, hwaddr page, Digest *digest)
 {
@@ -490,8 +352,8 @@ static uint64_t digest_page(const MemRegion *region, hwaddr page, Digest *digest
 
 void memory_clean(MemoryMap *map, uint8_t dirty_flag, MemoryPageFn *fn, void *opaque)
 {
-    for (unsigned i = 0; i < map->regions->len; i++) {
-        MemRegion *region = g_ptr_array_index(map->regions, i);
+    for (unsigned i = 0; i < map->by_address->len; i++) {
+        MemRegion *region = g_ptr_array_index(map->by_address, i);
         hwaddr num_pages = ram_pages(region);
 
         for (hwaddr page = 0;
@@ -530,13 +392,15 @@ void memory_digest_dirty(MemoryMap *map, Digest *digest, GByteArray *pages)
 {
     DirtyDigest d = { digest, pages, 0 };
 
+    digest_places(map, digest);
     memory_clean(map, PAGE_DIRTY_CHECK, add_page, &d);
 }
 
 void memory_digest_all(MemoryMap *map, Digest *digest)
 {
-    for (unsigned i = 0; i < map->regions->len; i++) {
-        const MemRegion *region = g_ptr_array_index(map->regions, i);
+    digest_places(map, digest);
+    for (unsigned i = 0; i < map->by_address->len; i++) {
+        const MemRegion *region = g_ptr_array_index(map->by_address, i);
         hwaddr num_pages = ram_pages(region);
 
         for (hwaddr page = 0;

@@ -132,15 +132,6 @@ static void put_be(uint8_t *p, uint64_t value, unsigned size)
     }
 }
 
-/* RAM that holds the whole range: a guest's length must not make us work for nothing. */
-static bool ram_range(FwCfg *f, uint64_t address, uint32_t length)
-{
-    const MemRegion *region = memory_find(f->dev.machine->memory, address);
-
-    return region && !region->ops && !region->readonly &&
-           length <= region->size - (address - region->base);
-}
-
 /* Copy the item to RAM; what lies behind its end is zero. */
 static bool dma_read_item(FwCfg *f, uint64_t address, uint32_t length)
 {
@@ -152,7 +143,8 @@ static bool dma_read_item(FwCfg *f, uint64_t address, uint32_t length)
     if (length == 0) {
         return true;
     }
-    if (!ram_range(f, address, length)) {
+    /* A guest's length must not make us work for nothing. */
+    if (!memory_is_writable_ram(map, address, length)) {
         return false;
     }
     left = MIN(length, size - f->state.offset);
@@ -198,7 +190,7 @@ static void dma_run(FwCfg *f)
     bool ok;
 
     f->state.dma_address = 0;
-    if (!ram_range(f, block, sizeof(raw)) || !memory_read(map, block, raw, sizeof(raw))) {
+    if (!memory_is_writable_ram(map, block, sizeof(raw)) || !memory_read(map, block, raw, sizeof(raw))) {
         log_mask(LOG_GUEST_ERROR, "%s: no control block at 0x%" PRIx64 "\n", f->dev.id, block);
         return;
     }

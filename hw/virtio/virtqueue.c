@@ -76,15 +76,6 @@ static hwaddr used_ring(VirtioDevice *v, unsigned q, unsigned i)
     return v->s->queue_used[q] + 4 + 8 * (hwaddr)i;
 }
 
-/* Buffers must be RAM that the device can write: ROM and MMIO are not for DMA. */
-static bool segment_ok(VirtioDevice *v, hwaddr addr, uint32_t length)
-{
-    const MemRegion *region = memory_find(v->dev.machine->memory, addr);
-
-    return region && !region->ops && !region->readonly &&
-           length <= region->size - (addr - region->base);
-}
-
 static bool read_desc(VirtioDevice *v, hwaddr table, unsigned i, VirtqDesc *desc)
 {
     uint8_t raw[DESC_SIZE];
@@ -107,7 +98,7 @@ static bool add_segment(VirtioDevice *v, VirtqElement *e, const VirtqDesc *desc)
     if (desc->length == 0) {
         return true;
     }
-    if (!segment_ok(v, desc->addr, desc->length)) {
+    if (!memory_is_writable_ram(v->dev.machine->memory, desc->addr, desc->length)) {
         virtio_error(v, "a buffer is not in RAM");
         return false;
     }

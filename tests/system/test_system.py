@@ -400,7 +400,7 @@ class SystemTest(unittest.TestCase):
         terminal.type(b'p/x $x2\r')
         terminal.expect(rb'0x0000000009000000\r+\n')
         terminal.type(b'info mtree\r')
-        terminal.expect(rb'0000000009000000-0000000009000fff \(i/o\): ')
+        terminal.expect(rb'0000000009000000-0000000009000fff \(prio 0, i/o\): ')
         terminal.type(b'info jit\r')
         terminal.expect(rb'\(rearm\) ')
         terminal.type(b'quot\r')

@@ -73,9 +73,9 @@ static void check_log(Fixture *f, const char *expected)
     g_string_truncate(f->dev.log, 0);
 }
 
-static void append_name(MemRegion *region, void *opaque)
+static void append_name(const MemRange *range, void *opaque)
 {
-    g_string_append_printf(opaque, "%s ", region->name);
+    g_string_append_printf(opaque, "%s ", range->region->name);
 }
 
 static void test_find(void)
@@ -83,7 +83,7 @@ static void test_find(void)
     Fixture f;
 
     setup(&f);
-    memory_foreach(f.map, append_name, f.hooked);
+    memory_foreach_range(f.map, append_name, f.hooked);
     g_assert_cmpstr(f.hooked->str, ==, "rom word any ram high ");
     g_assert_true(memory_find(f.map, 0) == f.rom);
     g_assert_true(memory_find(f.map, 0xfff) == f.rom);
@@ -123,6 +123,9 @@ static void test_ram(void)
     g_assert_cmpuint(f.high->host[0x1ffc], ==, 0);
     g_assert_false(memory_read(f.map, 0x9000000, text, 4));
     g_assert_false(memory_read(f.map, UINT64_MAX, text, 4));
+    g_assert_true(memory_is_writable_ram(f.map, 0x40003000, 0x3000));
+    g_assert_false(memory_is_writable_ram(f.map, 0x40003000, 0x3001));
+    g_assert_false(memory_is_writable_ram(f.map, 0x800, 4));
     g_assert_true(memory_write(f.map, 0x2000, text, 0));
     teardown(&f);
 }
@@ -212,7 +215,7 @@ static void protect(void *opaque, MemRegion *region, hwaddr addr)
     g_string_append_printf(f->hooked, "protect %" PRIx64 " ", addr);
 }
 
-static const MemoryHooks hooks = { page_written, protect };
+static const MemoryHooks hooks = { .written = page_written, .protect = protect };
 
 static void note_page(void *opaque, const MemRegion *region, hwaddr page)
 {
@@ -361,6 +364,9 @@ static void test_sparse(void)
     static uint8_t page[PAGE_SIZE];
 
     page[0] = 0x42;
+    /* Where the region is comes first. */
+    digest_u64(expected, ram->base);
+    digest_u64(expected, 1);
     for (hwaddr n = 0; n < ram->size >> PAGE_BITS; n += 509) {
         memory_write(map, ram->base + (n << PAGE_BITS), page, 1);
         digest_u64(expected, ram->base + (n << PAGE_BITS));

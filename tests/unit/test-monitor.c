@@ -172,12 +172,47 @@ static void test_info(void)
     expect(&env, "info registers", "PC=1010\n");
     expect(&env, "info cpus", "  CPU #0: pc=0x0000000000001000\n"
            "* CPU #1: pc=0x0000000000001010 (halted)\n");
-    expect(&env, "info mtree", "memory\n  0000000000001000-0000000000001fff (ram): virt.ram\n");
+    expect(&env, "info mtree", "memory\n  0000000000001000-0000000000001fff (prio 0, ram): "
+           "virt.ram\n");
     expect(&env, "info jit", "units 3\n");
     expect(&env, "info replay", "mode none\ninstructions: 0, position: 0\n");
     expect_contains(&env, "info", "info registers [-a] -- registers of");
     expect_contains(&env, "help", "cont|c -- let the machine go on");
     expect(&env, "help quit", "quit|q -- end the emulator\n");
+    loop_free(l);
+}
+
+static uint64_t bar_read(void *opaque, hwaddr offset, unsigned size)
+{
+    return 0;
+}
+
+static void bar_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+{
+}
+
+static void test_mtree(void)
+{
+    static const MmioOps ops = { .read = bar_read, .write = bar_write, .min_size = 4,
+                                 .max_size = 4 };
+    MonitorEnv env;
+    ExecLoop *l = loop_new(&env);
+    MemoryMap *map = l->machine.memory;
+    MemRegion *bar = memory_new_mmio(map, "bar0", 0x200, &ops, NULL);
+
+    memory_set_priority(map, bar, 2);
+    memory_move(map, bar, 0x1100);
+    expect(&env, "info mtree", "memory\n"
+           "  0000000000001000-0000000000001fff (prio 0, ram): virt.ram\n"
+           "  0000000000001100-00000000000012ff (prio 2, i/o): bar0 [disabled]\n");
+    expect(&env, "info mtree -f", "flat view\n"
+           "  0000000000001000-0000000000001fff (prio 0, ram): virt.ram\n");
+    memory_set_enabled(map, bar, true);
+    expect(&env, "info mtree -f", "flat view\n"
+           "  0000000000001000-00000000000010ff (prio 0, ram): virt.ram\n"
+           "  0000000000001100-00000000000012ff (prio 2, i/o): bar0\n"
+           "  0000000000001300-0000000000001fff (prio 0, ram): virt.ram @0000000000000300\n");
+    expect(&env, "info mtree -o", "Error: unexpected argument '-o'; only -f is known\n");
     loop_free(l);
 }
 
@@ -317,6 +352,7 @@ int main(int argc, char **argv)
     g_test_add_func("/monitor/formats", test_formats);
     g_test_add_func("/monitor/commands", test_commands);
     g_test_add_func("/monitor/info", test_info);
+    g_test_add_func("/monitor/mtree", test_mtree);
     g_test_add_func("/monitor/memory", test_memory);
     g_test_add_func("/monitor/readline", test_readline);
     g_test_add_func("/monitor/readline-bounds", test_readline_bounds);

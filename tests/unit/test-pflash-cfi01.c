@@ -23,11 +23,13 @@ static void count_remap(void *opaque)
     ((Fixture *)opaque)->remaps++;
 }
 
+static const MemoryHooks hooks = { .remapped = count_remap };
+
 static void setup(Fixture *f, const void *unused)
 {
     f->m = machine_new(NULL);
-    memory_set_remap_hook(f->m->memory, count_remap, f);
     g_assert_nonnull(pflash_cfi01_new(f->m, "flash", BASE, SIZE, NULL));
+    memory_set_hooks(f->m->memory, &hooks, f);
     machine_reset_devices(f->m);
     g_assert_cmpuint(f->remaps, ==, 0);
 }

@@ -145,7 +145,10 @@ static void test_commands(Fixture *f, gconstpointer unused)
         { "x-rearm-query-registers', 'arguments': {'cpu-index': 1}, 'id': '",
           "{'human-readable-text': 'PC=1010\\n'}, 'id': ''" },
         { "x-rearm-query-mtree", "[{'name': 'virt.ram', 'kind': 'ram', 'start': 4096, 'end': "
-          "8191}]" },
+          "8191, 'offset': 0, 'priority': 0, 'enabled': true}]" },
+        { "x-rearm-query-mtree', 'arguments': {'flat': true}, 'id': '", "[{'name': 'virt.ram', "
+          "'kind': 'ram', 'start': 4096, 'end': 8191, 'offset': 0, 'priority': 0, 'enabled': "
+          "true}], 'id': ''" },
         { "x-rearm-log', 'arguments': {'items': ''}, 'id': '", "{}, 'id': ''" },
         { "human-monitor-command', 'arguments': {'command-line': 'info version'}, 'id': '",
           "'9.9\\r\\n', 'id': ''" },
