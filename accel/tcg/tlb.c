@@ -565,6 +565,10 @@ void vcpu_regime_changed(Vcpu *cpu)
     vcpu_space_changed(cpu);
 }
 
+/*
+ * Spaces that a CPU points at are emptied in place: that CPU may be running, and entering
+ * another one would give the space that both share the other one's second half.
+ */
 void tlb_flush(TcgContext *t)
 {
     for (unsigned n = 0; n < t->spaces->len; n++) {
@@ -574,7 +578,8 @@ void tlb_flush(TcgContext *t)
         Vcpu *cpu = g_ptr_array_index(t->cpus, n);
 
         if (cpu->space) {
-            tlb_enter(cpu);
+            space_clear(t, cpu->space);
+            space_clear(t, cpu->space_unpriv);
         }
     }
 }

@@ -19,6 +19,7 @@ typedef struct ArmMachine {
     Machine *m;
     TcgContext *tcg;
     ArmCpu *cpu[8];
+    const char *model;      /* before arm_machine_start(); NULL: cortex-a57 */
     int64_t icount;         /* for arm_machine_run() */
 } ArmMachine;
 
@@ -43,7 +44,7 @@ static inline void arm_machine_start(ArmMachine *a, const TcgConfig *config, uns
     a->m->cpus = g_new0(Vcpu *, num_cpus);
     a->m->num_cpus = num_cpus;
     for (unsigned n = 0; n < num_cpus; n++) {
-        a->cpu[n] = arm_cpu_new("cortex-a57", a->m, n, &err);
+        a->cpu[n] = arm_cpu_new(a->model ? a->model : "cortex-a57", a->m, n, &err);
         g_assert_nonnull(a->cpu[n]);
         arm_cpu_set_boot(a->cpu[n], RAM, n);
         a->m->cpus[n] = &a->cpu[n]->vcpu;
