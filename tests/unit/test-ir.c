@@ -77,16 +77,20 @@ static void test_builder(void)
     ir_ld2(u, MEM_64 | MEM_ALIGNED, ir_add(u, W64, x, y), &lo, &hi);
     ir_set(u, 1, lo);
     ir_set(u, 2, hi);
-    ir_insn(u, 0x1004, 4, 0);
+    ir_insn(u, 0x1004, 2, 0x89abcdef);
+    u->exit_state = 0x10042;
     ir_subs(u, W32, lo, hi);
     ir_exit_cond(u, COND_HI, 0x2000);
-    ir_jmp(u, 0x1008);
+    ir_jmp(u, 0x1006);
     g_assert_null(ir_verify(u, NULL));
     first = print_unit(u);
     again = ir_parse(first, NULL);
     g_assert_nonnull(again);
     second = print_unit(again);
     g_assert_cmpstr(first, ==, second);
+    g_assert_nonnull(strstr(first, "insn.64 aux=0x2 imm=0x1004 word=0x89abcdef\n"));
+    g_assert_nonnull(strstr(first, "exit_cond.64 aux=0x8 imm=0x2000 word=0x10042\n"));
+    g_assert_nonnull(strstr(first, "jmp.64 imm=0x1006 word=0x10042\n"));
     g_assert_cmpuint(again->num_guest_insns, ==, 2);
     g_assert_null(ir_verify(again, NULL));
     ir_unit_free(again);
@@ -107,6 +111,8 @@ static void test_syntax_errors(void)
         { "st.32 v1 v2 v3 v4 v5\n", 1 },
         { "v1 = add.64 v2 3\n", 1 },
         { "v1, = ld2.64 v1\n", 1 },
+        { "insn.32 word=0x100000000\n", 1 },
+        { "v1 = get.64 word=0x1\n", 1 },
         /* Helpers have no names to look up: their text is for people. */
         { "call.32 @raise\n", 1 },
     };
