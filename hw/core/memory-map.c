@@ -111,7 +111,13 @@ MemRegion *memory_find(MemoryMap *map, hwaddr addr)
 MemRegion *memory_find_page(MemoryMap *map, hwaddr addr, bool *whole)
 {
     hwaddr first = addr & ~(hwaddr)(PAGE_SIZE - 1), last = first | (PAGE_SIZE - 1);
+    const MemRange *found = memory_find_range(map, first);
 
+    /* Nearly always, and without a search. */
+    if (found && found->region->host && found->last >= last) {
+        *whole = true;
+        return found->region;
+    }
     for (unsigned n = find_index(map, first);
          n < map->view->len && range_at(map, n)->first <= last; n++) {
         const MemRange *range = range_at(map, n);
