@@ -78,6 +78,7 @@ bool loop_serve_outside(ExecLoop *l)
         if (was_running) {
             was_running = false;
             loop_time_paused(l);
+            l->travel.kind = TRAVEL_NONE;
             if (exec_loop_cpu(l)) {
                 exec_loop_cpu(l)->skip_breakpoint = true;
             }
@@ -105,11 +106,17 @@ bool loop_serve_outside(ExecLoop *l)
 
 bool loop_stop_here(ExecLoop *l)
 {
-    if (exec_loop_position(l) < l->stopping_at) {
-        return false;
+    uint64_t position = exec_loop_position(l);
+    bool here = position >= loop_next_stop(l);
+
+    if (l->travel.kind != TRAVEL_NONE) {
+        return here && loop_travel_on(l);
     }
-    loop_tell_stopped(l, EXEC_STOP_POSITION, exec_loop_cpu(l));
-    return true;
+    l->passed = position;
+    if (here) {
+        loop_tell_stopped(l, EXEC_STOP_POSITION, exec_loop_cpu(l));
+    }
+    return here;
 }
 
 void loop_take_step(ExecLoop *l)
@@ -188,12 +195,18 @@ void exec_loop_cont(ExecLoop *l)
     g_mutex_unlock(&l->lock);
 }
 
+static void plan_snapshots(void *opaque)
+{
+    loop_plan_snapshots(opaque);
+}
+
 void exec_loop_watch(ExecLoop *l, bool watch)
 {
     g_mutex_lock(&l->lock);
     assert(watch || l->watchers);
     l->watchers += watch ? 1 : -1;
     g_mutex_unlock(&l->lock);
+    machine_run_sync(l, plan_snapshots, l);
 }
 
 bool exec_loop_running(ExecLoop *l)

@@ -8,6 +8,7 @@
 #define ACCEL_TCG_EXEC_LOOP_INTERNAL_H
 
 #include "accel/tcg/exec-loop.h"
+#include "hw/core/memory-snapshot.h"
 #include "replay/replay.h"
 
 #define EXEC_MAX_SHIFT 10
@@ -33,6 +34,37 @@ typedef struct ExecClosure {
     bool done;
 } ExecClosure;
 
+/* A moment that the machine can go back to. */
+typedef struct Snapshot {
+    uint64_t position;
+    GByteArray *state;        /* loop_save_state() */
+    MemSnapshot *memory;
+} Snapshot;
+
+/* Where the machine is going; exec-travel.c. */
+typedef enum TravelKind {
+    TRAVEL_NONE,
+    TRAVEL_GO,                /* to `end`, then stop there for `stop.reason` */
+    TRAVEL_STEP,              /* to `end`, noting where `cpu` executes */
+    TRAVEL_FIND,              /* to `end`, noting breakpoints and watchpoints */
+} TravelKind;
+
+/* A place at which a debugger would have stopped. */
+typedef struct TravelStop {
+    ExecStopReason reason;
+    Vcpu *cpu;
+    WatchHit hit;
+} TravelStop;
+
+typedef struct Travel {
+    TravelKind kind;
+    Vcpu *cpu;
+    uint64_t start, end;      /* positions: of the snapshot that was restored; of the goal */
+    bool has_found;
+    uint64_t found;           /* the last position noted */
+    TravelStop stop;          /* what is there */
+} Travel;
+
 struct ExecLoop {
     Machine *machine;
     TcgContext *tcg;
@@ -53,6 +85,13 @@ struct ExecLoop {
     int64_t pause_time;
     uint64_t chaos;           /* state of the generator of ExecConfig.state_chaos; 0: off */
     uint64_t chaos_at;        /* position of the next round; 0: not chosen yet */
+    GPtrArray *snapshots;     /* Snapshot *, by position */
+    uint64_t take_at;         /* the position of the next one; UINT64_MAX: none */
+    uint64_t take_period;     /* positions from one to the next */
+    int64_t take_time;        /* host time of the last one */
+    Travel travel;
+    GArray *breaks;           /* uint64_t positions to stop at, ascending */
+    uint64_t passed;          /* breaks up to this position are behind */
     Digest *digest;
     GByteArray *details;      /* of the last check */
     guint num_parts;          /* how much of it is not about pages */
@@ -137,8 +176,36 @@ bool loop_deliver_request(void *opaque, const uint8_t *payload, size_t length);
 
 /* The loop's own state, as fn takes it. */
 void loop_visit_state(ExecLoop *l, MachineStateFn *fn, void *opaque);
+/* The same state without the content of memory, as snapshots have it. */
+void loop_save_state(ExecLoop *l, GByteArray *out);
+bool loop_load_state(ExecLoop *l, const uint8_t *data, size_t length, const MemSnapshot *memory,
+                     Error **errp);
 /* ExecConfig.state_chaos, at a settled boundary, if it is due. */
 void loop_state_chaos(ExecLoop *l);
+
+/* ---- exec-snapshots.c: moments to go back to ---- */
+
+void loop_init_snapshots(ExecLoop *l);
+/* At a settled boundary: take one, if it is due. */
+void loop_take_snapshots(ExecLoop *l);
+/* The newest one at or before the position; NULL: none. */
+const Snapshot *loop_find_snapshot(ExecLoop *l, uint64_t position);
+/* A failure leaves a machine that must not run on. */
+bool loop_restore_snapshot(ExecLoop *l, const Snapshot *s, Error **errp);
+/* Somebody watches, or does no longer; a journey begins: when the next one is due. */
+void loop_plan_snapshots(ExecLoop *l);
+void loop_free_snapshots(ExecLoop *l);
+
+/* ---- exec-travel.c: where the machine is going ---- */
+
+/* The nearest position at which the loop has to stop; UINT64_MAX: none. */
+uint64_t loop_next_stop(ExecLoop *l);
+/* A journey has come to where it led: next stage, or stop. False: it has not, or there is none. */
+bool loop_travel_on(ExecLoop *l);
+/* Execution came to a breakpoint or watchpoint. True: it is noted, and execution goes on. */
+bool loop_travel_hit(ExecLoop *l, ExecStopReason reason, Vcpu *cpu);
+/* The CPU has executed up to the present position. */
+void loop_travel_ran(ExecLoop *l, Vcpu *cpu);
 
 /* ---- exec-debug.c: what a debugger writes ---- */
 

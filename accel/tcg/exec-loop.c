@@ -102,6 +102,7 @@ static void turn(ExecLoop *l)
     if (!settle(l)) {
         return;
     }
+    loop_take_snapshots(l);
     if (loop_serve_outside(l) && (l->ended || !settle(l))) {
         return;
     }
@@ -158,6 +159,8 @@ ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
     l->config = *config;
     l->run_wanted = !config->start_paused;
     l->stop_at = l->stopping_at = UINT64_MAX;
+    l->breaks = g_array_new(false, false, sizeof(uint64_t));
+    loop_init_snapshots(l);
     l->chaos = config->state_chaos;
     l->digest = digest_new();
     l->details = g_byte_array_new();
@@ -184,6 +187,8 @@ void exec_loop_free(ExecLoop *l)
 {
     digest_free(l->digest);
     g_byte_array_unref(l->details);
+    g_array_unref(l->breaks);
+    loop_free_snapshots(l);
     g_array_free(l->listeners, true);
     g_mutex_clear(&l->lock);
     g_cond_clear(&l->wake);

@@ -44,9 +44,17 @@ void loop_stand_at_end(ExecLoop *l)
 {
     bool watched;
 
+    if (l->travel.kind != TRAVEL_NONE && exec_loop_position(l) >= l->travel.end) {
+        loop_travel_on(l);
+        if (l->over) {
+            loop_serve_outside(l);
+        }
+        return;
+    }
     g_mutex_lock(&l->lock);
-    watched = l->watchers || l->config.stop_at_end;
+    watched = l->watchers || l->config.stop_at_end || l->travel.kind != TRAVEL_NONE;
     g_mutex_unlock(&l->lock);
+    l->travel.kind = TRAVEL_NONE;
     if (!watched) {
         l->ended = true;
         return;

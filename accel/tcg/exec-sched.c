@@ -149,7 +149,7 @@ static void yield_turn(const ExecLoop *l, ExecSched *s)
 int64_t loop_slice_length(ExecLoop *l)
 {
     VirtualClock *clock = l->machine->clock;
-    uint64_t position = exec_loop_position(l), next = replay_next_pos(l->replay);
+    uint64_t position = exec_loop_position(l), next = replay_next_pos(l->replay), stop;
     int64_t length = SLICE_INSNS, deadline = clock_next_deadline(clock);
 
     if (contested(l, &l->chosen)) {
@@ -161,8 +161,9 @@ int64_t loop_slice_length(ExecLoop *l)
     if (next != UINT64_MAX) {
         length = MIN(length, MAX((int64_t)(next - position), 1));
     }
-    if (l->stopping_at != UINT64_MAX) {
-        length = MIN(length, (int64_t)MIN(l->stopping_at - position, INT64_MAX));
+    stop = MIN(loop_next_stop(l), l->take_at);
+    if (stop != UINT64_MAX) {
+        length = MIN(length, (int64_t)MIN(stop - position, INT64_MAX));
     }
     if (l->chaos) {
         length = MIN(length, (int64_t)(l->chaos_at - position));
@@ -199,6 +200,7 @@ bool loop_run_slice(ExecLoop *l, int64_t length)
     unsigned before_cpu = m->current_cpu;
     uint8_t before_halted = cpu->halted;
     int64_t start = loop_icount(l);
+    ExecStopReason reason;
     TcgStop stop;
 
     l->sched = l->chosen;
@@ -211,6 +213,7 @@ bool loop_run_slice(ExecLoop *l, int64_t length)
     clock_set_slice(m->clock, l->icount, &l->zero);
     if (l->icount != start) {
         account(l, l->icount - start, was_contested, stop);
+        loop_travel_ran(l, cpu);
     } else {
         l->sched = before;
         cpu->halted = before_halted;
@@ -222,7 +225,10 @@ bool loop_run_slice(ExecLoop *l, int64_t length)
     }
     /* Now: who is told may continue before this thread gets to wait. */
     cpu->skip_breakpoint = true;
-    loop_tell_stopped(l, stop == TCG_STOP_WATCH ? EXEC_STOP_WATCHPOINT : EXEC_STOP_BREAKPOINT,
-                      cpu);
+    reason = stop == TCG_STOP_WATCH ? EXEC_STOP_WATCHPOINT : EXEC_STOP_BREAKPOINT;
+    if (loop_travel_hit(l, reason, cpu)) {
+        return false;
+    }
+    loop_tell_stopped(l, reason, cpu);
     return true;
 }

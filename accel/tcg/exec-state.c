@@ -72,16 +72,11 @@ static void loop_state_set(ExecLoop *l, const LoopState *s)
     l->machine->current_cpu = s->current_cpu;
 }
 
-bool machine_save(ExecLoop *l, GByteArray *out, Error **errp)
+static void save_machine(ExecLoop *l, GByteArray *out)
 {
     Machine *m = l->machine;
     LoopState state = loop_state_get(l);
 
-    if (l->over || l->ended) {
-        error_setg(errp, "the %s has ended: there is no state to save that goes on",
-                   l->over ? "replay" : "machine");
-        return false;
-    }
     bytes_put_data(out, STATE_MAGIC, strlen(STATE_MAGIC));
     replay_save(l->replay, out);
     fields_save(&loop_fields, &state, out);
@@ -89,7 +84,23 @@ bool machine_save(ExecLoop *l, GByteArray *out, Error **errp)
     for (unsigned n = 0; n < m->num_cpus; n++) {
         m->cpus[n]->ops->save(m->cpus[n], out);
     }
-    return memory_save(m->memory, out, errp);
+}
+
+bool machine_save(ExecLoop *l, GByteArray *out, Error **errp)
+{
+    if (l->over || l->ended) {
+        error_setg(errp, "the %s has ended: there is no state to save that goes on",
+                   l->over ? "replay" : "machine");
+        return false;
+    }
+    save_machine(l, out);
+    return memory_save(l->machine->memory, out, errp);
+}
+
+void loop_save_state(ExecLoop *l, GByteArray *out)
+{
+    save_machine(l, out);
+    memory_save_places(l->machine->memory, out);
 }
 
 /* ---- load ---- */
@@ -124,12 +135,11 @@ static bool load_loop(ExecLoop *l, LoopState *s, ByteReader *in, Error **errp)
     return true;
 }
 
-static bool load_parts(ExecLoop *l, ByteReader *in, Error **errp)
+static bool load_machine(ExecLoop *l, LoopState *s, ByteReader *in, Error **errp)
 {
     Machine *m = l->machine;
-    LoopState s;
 
-    if (!check_magic(in, errp) || !replay_load(l->replay, in, errp) || !load_loop(l, &s, in, errp) ||
+    if (!check_magic(in, errp) || !replay_load(l->replay, in, errp) || !load_loop(l, s, in, errp) ||
         !machine_load_devices(m, in, errp)) {
         return false;
     }
@@ -138,30 +148,18 @@ static bool load_parts(ExecLoop *l, ByteReader *in, Error **errp)
             return false;
         }
     }
-    if (!memory_load(m->memory, in, errp)) {
-        return false;
-    }
+    return true;
+}
+
+/* What is derived from the state, or not part of it. */
+static bool loaded(ExecLoop *l, const LoopState *s, const ByteReader *in, Error **errp)
+{
     if (byte_reader_left(in)) {
         error_setg(errp, "%zu bytes follow the machine's state", byte_reader_left(in));
         return false;
     }
-    /* Last: a CPU's interrupt that is pending wakes it. */
-    tcg_set_woken(l->tcg, s.woken);
-    return true;
-}
-
-bool machine_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp)
-{
-    ByteReader in;
-
-    if (l->ended) {
-        error_setg(errp, "the machine has ended: a state can be loaded into a running one only");
-        return false;
-    }
-    byte_reader_init(&in, data, length);
-    if (!load_parts(l, &in, errp)) {
-        return false;
-    }
+    /* Behind everything else: a CPU's interrupt that is pending wakes it. */
+    tcg_set_woken(l->tcg, s->woken);
     l->over = false;
     l->result = (ExecResult){ 0 };
     l->icount = clock_icount(l->machine->clock);
@@ -176,6 +174,39 @@ bool machine_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp)
         cpu->skip_breakpoint = cpu->skip_watch = false;
     }
     return true;
+}
+
+static bool may_load(ExecLoop *l, Error **errp)
+{
+    if (l->ended) {
+        error_setg(errp, "the machine has ended: a state can be loaded into a running one only");
+    }
+    return !l->ended;
+}
+
+bool machine_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp)
+{
+    ByteReader in;
+    LoopState s;
+
+    byte_reader_init(&in, data, length);
+    return may_load(l, errp) && load_machine(l, &s, &in, errp) &&
+           memory_load(l->machine->memory, &in, errp) && loaded(l, &s, &in, errp);
+}
+
+bool loop_load_state(ExecLoop *l, const uint8_t *data, size_t length, const MemSnapshot *memory,
+                     Error **errp)
+{
+    ByteReader in;
+    LoopState s;
+
+    byte_reader_init(&in, data, length);
+    if (!may_load(l, errp) || !load_machine(l, &s, &in, errp) ||
+        !memory_load_places(l->machine->memory, &in, errp)) {
+        return false;
+    }
+    memory_snapshot_restore(l->machine->memory, memory);
+    return loaded(l, &s, &in, errp);
 }
 
 /* ---- chaos: save, make a mess of everything, load; nothing of it may show ---- */

@@ -7,6 +7,7 @@
 #define HW_CORE_MEMORY_INTERNAL_H
 
 #include "hw/core/memory.h"
+#include "migration/page-tree.h"
 
 /* What the execution engine derives from a page's place. */
 #define PAGE_OF_ENGINE (PAGE_HOOKED | PAGE_WRITE_CACHED)
@@ -21,9 +22,15 @@ struct MemoryMap {
     GPtrArray *removed;     /* regions to be freed when none is */
     const MemoryHooks *hooks;
     void *hooks_opaque;
+    PageStore store;        /* of snapshots */
 };
 
 bool memory_page_is_zero(const uint8_t *page);
+/*
+ * A page gets other content (NULL: zeros), as a write that runs the hooks. What is there already
+ * stays, with the translations that stand on it.
+ */
+void memory_set_page(MemoryMap *map, MemRegion *region, hwaddr page, const uint8_t *content);
 /*
  * The number of the next page of the region, which has host memory, at or behind `page` with one
  * of `flags`; the number of all pages when there is none.

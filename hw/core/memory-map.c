@@ -32,6 +32,7 @@ static void region_free(MemRegion *region)
     }
     free(region->page_flags);
     free(region->page_link);
+    g_clear_pointer(&region->base_pages, page_tree_free);
     g_free(region);
 }
 

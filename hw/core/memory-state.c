@@ -73,7 +73,6 @@ static void save_pages(const MemRegion *region, GByteArray *out)
 typedef struct Save {
     GByteArray *out;
     uint64_t bytes;
-    unsigned regions;
 } Save;
 
 static void count_region(MemRegion *region, void *opaque)
@@ -81,7 +80,6 @@ static void count_region(MemRegion *region, void *opaque)
     Save *s = opaque;
     hwaddr num_pages = region->host ? region->size >> PAGE_BITS : 0;
 
-    s->regions++;
     for (hwaddr page = 0;
          (page = memory_next_flagged(region, page, PAGE_EVER | PAGE_DIRTY_CHECK)) < num_pages;
          page++) {
@@ -107,6 +105,14 @@ static void save_content(MemRegion *region, void *opaque)
     }
 }
 
+void memory_save_places(MemoryMap *map, GByteArray *out)
+{
+    Save s = { .out = out };
+
+    bytes_put_varint(out, map->regions->len);
+    foreach_made(map, save_place, &s);
+}
+
 bool memory_save(MemoryMap *map, GByteArray *out, Error **errp)
 {
     Save s = { .out = out };
@@ -117,29 +123,17 @@ bool memory_save(MemoryMap *map, GByteArray *out, Error **errp)
                    "for %llu MiB", s.bytes >> 20, MAX_BYTES >> 20);
         return false;
     }
-    bytes_put_varint(out, s.regions);
-    foreach_made(map, save_place, &s);
+    memory_save_places(map, out);
     foreach_made(map, save_content, &s);
     return true;
 }
 
 /* ---- load ---- */
 
-/* What is there already stays, with the translations that stand on it. NULL: zero. */
 static void load_page(MemoryMap *map, MemRegion *region, hwaddr page, const uint8_t *content,
                       bool dirty_check)
 {
-    uint8_t *host = page_host(region, page);
-    bool same = content ? memcmp(host, content, PAGE_SIZE) == 0 : memory_page_is_zero(host);
-
-    if (!same) {
-        memory_mark_written(map, region, region->base + (page << PAGE_BITS), PAGE_SIZE);
-        if (content) {
-            memcpy(host, content, PAGE_SIZE);
-        } else {
-            memset(host, 0, PAGE_SIZE);
-        }
-    }
+    memory_set_page(map, region, page, content);
     region->page_flags[page] &= (uint8_t)~PAGE_DIRTY_CHECK;
     region->page_flags[page] |= dirty_check ? PAGE_DIRTY_CHECK : 0;
 }
@@ -226,7 +220,7 @@ static void load_content(MemRegion *region, void *opaque)
     }
 }
 
-bool memory_load(MemoryMap *map, ByteReader *in, Error **errp)
+bool memory_load_places(MemoryMap *map, ByteReader *in, Error **errp)
 {
     Load l = { .map = map, .in = in, .errp = errp, .ok = true };
     uint64_t regions = bytes_get_varint(in);
@@ -237,10 +231,19 @@ bool memory_load(MemoryMap *map, ByteReader *in, Error **errp)
         return false;
     }
     foreach_made(map, load_place, &l);
+    if (l.ok) {
+        memory_place_regions(map);
+    }
+    return l.ok;
+}
+
+bool memory_load(MemoryMap *map, ByteReader *in, Error **errp)
+{
+    Load l = { .map = map, .in = in, .errp = errp, .ok = memory_load_places(map, in, errp) };
+
     if (!l.ok) {
         return false;
     }
-    memory_place_regions(map);
     /* Nothing may be stored past the flags any more, which load_page() sets one by one. */
     memory_clean(map, PAGE_DIRTY_CHECK, NULL, NULL);
     foreach_made(map, load_content, &l);

@@ -24,6 +24,13 @@ typedef struct ExecConfig {
      * machine, make a mess of all state, and load it again. The seed of these positions.
      */
     uint64_t state_chaos, state_chaos_period;
+    /*
+     * Host memory for moments to go back to; 0: there are none, and no travelling. They are taken
+     * while somebody watches or the machine travels, or with snapshot_always all the time.
+     */
+    uint64_t snapshot_bytes;
+    bool snapshot_always;
+    uint64_t snapshot_period; /* for tests: positions from one to the next; 0: by their cost */
     bool stop_at_end;         /* the end of a replay is a stop, as if somebody looked */
     bool start_paused;        /* -S */
 } ExecConfig;
@@ -33,8 +40,9 @@ typedef enum ExecStopReason {
     EXEC_STOP_BREAKPOINT,
     EXEC_STOP_WATCHPOINT,     /* cpu->watch_hit, until the VM goes on, says which */
     EXEC_STOP_STEPPED,
-    EXEC_STOP_POSITION,       /* exec_loop_run_until() */
+    EXEC_STOP_POSITION,       /* exec_loop_run_until(), exec_loop_seek(), exec_loop_add_break() */
     EXEC_STOP_SHUTDOWN,       /* with -no-shutdown */
+    EXEC_STOP_REPLAY_BEGIN,   /* there is nothing to go back to before this */
     EXEC_STOP_REPLAY_END,     /* the log is at its end (or diverged) */
 } ExecStopReason;
 
@@ -101,12 +109,41 @@ void exec_loop_step(ExecLoop *l, Vcpu *cpu);
 void exec_loop_run_until(ExecLoop *l, uint64_t position);
 
 /*
+ * Time travel: go to another position of the recording and stop there. These return at once; that
+ * the machine has arrived is told as any stop. exec_loop_stop() ends a journey where it is.
+ * False: it stays where it is, as no recording is there to travel in, or it has ended.
+ */
+
+/*
+ * To a position, whatever breakpoints and watchpoints there are: EXEC_STOP_POSITION, or
+ * EXEC_STOP_REPLAY_END when the recording ends before.
+ */
+bool exec_loop_seek(ExecLoop *l, uint64_t position, Error **errp);
+/*
+ * Back to where cpu is about to execute the instruction that it executed last: EXEC_STOP_STEPPED.
+ * If it has executed none: to the beginning, EXEC_STOP_REPLAY_BEGIN.
+ */
+bool exec_loop_reverse_step(ExecLoop *l, Vcpu *cpu, Error **errp);
+/*
+ * Back to the last moment at which a breakpoint, a watchpoint or a position of exec_loop_add_break()
+ * would have stopped the machine; else to the beginning, EXEC_STOP_REPLAY_BEGIN. At a watchpoint the
+ * access has not been made yet.
+ */
+bool exec_loop_reverse_cont(ExecLoop *l, Error **errp);
+
+/*
  * Requests from outside; recorded through replay_post(). Also usable while paused. False: the
  * request has no effect, as in a replay only what was recorded happens. To quit always has.
  */
 bool exec_loop_request(ExecLoop *l, ShutdownCause cause);
 
 /* For monitors: call through machine_run_sync(). */
+
+/* Positions at which the machine stops, in either direction. False: it is there already, or not. */
+bool exec_loop_add_break(ExecLoop *l, uint64_t position);
+bool exec_loop_remove_break(ExecLoop *l, uint64_t position);
+/* uint64_t, ascending; the loop's. */
+const GArray *exec_loop_breaks(ExecLoop *l);
 
 /*
  * What a debugger's user changes in the guest goes through these alone: it is recorded, and

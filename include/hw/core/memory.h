@@ -84,6 +84,7 @@ struct MemRegion {
     bool readonly;          /* guest writes are dropped, or go to ops */
     bool io_reads;          /* ROM device: the guest's reads go to ops, too */
     bool owns_host;
+    struct PageTree *base_pages;   /* of the last snapshot taken or restored, or NULL */
     uint64_t serial;        /* counts regions in the order in which they were made */
     MemPlace next;          /* the place that the map is about to give it */
 };
@@ -210,6 +211,9 @@ void memory_digest_all(MemoryMap *map, Digest *digest);
  */
 bool memory_save(MemoryMap *map, GByteArray *out, Error **errp);
 bool memory_load(MemoryMap *map, ByteReader *in, Error **errp);
+/* The places alone. */
+void memory_save_places(MemoryMap *map, GByteArray *out);
+bool memory_load_places(MemoryMap *map, ByteReader *in, Error **errp);
 
 /* For tests: overwrite every page that was ever written, and take all regions away. */
 void memory_scramble(MemoryMap *map);

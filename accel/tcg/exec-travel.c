@@ -1,0 +1,286 @@
+/*
+ * The execution loop: going back and forth in a recording.
+ *
+ * 1. Whoever wants to be at an earlier position restores the nearest snapshot before it and runs
+ *    forward, exactly, to it. So a journey is a sequence of stages, each a run to a known position
+ *    (loop_travel_on()). On the way nobody is told of stops.
+ * 2. Backwards to the last breakpoint: windows between two snapshots are searched, the newest first. A run
+ *    over a window notes the last stop in it; if there is one, a second run leads there.
+ * 3. Backwards by one instruction of a CPU: mostly it is the one before. If another CPU executed
+ *    that, or all waited, the run up to there has noted where ours executed last.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/exec-loop-internal.h"
+
+/* ---- where to stop ---- */
+
+/* The first break behind a position; UINT64_MAX: none. */
+static uint64_t break_behind(ExecLoop *l, uint64_t position)
+{
+    for (guint n = 0; n < l->breaks->len; n++) {
+        uint64_t at = g_array_index(l->breaks, uint64_t, n);
+
+        if (at > position) {
+            return at;
+        }
+    }
+    return UINT64_MAX;
+}
+
+uint64_t loop_next_stop(ExecLoop *l)
+{
+    if (l->travel.kind != TRAVEL_NONE) {
+        return l->travel.end;
+    }
+    return MIN(l->stopping_at, break_behind(l, l->passed));
+}
+
+bool exec_loop_add_break(ExecLoop *l, uint64_t position)
+{
+    guint n = 0;
+
+    while (n < l->breaks->len && g_array_index(l->breaks, uint64_t, n) < position) {
+        n++;
+    }
+    if (n < l->breaks->len && g_array_index(l->breaks, uint64_t, n) == position) {
+        return false;
+    }
+    g_array_insert_val(l->breaks, n, position);
+    return true;
+}
+
+bool exec_loop_remove_break(ExecLoop *l, uint64_t position)
+{
+    for (guint n = 0; n < l->breaks->len; n++) {
+        if (g_array_index(l->breaks, uint64_t, n) == position) {
+            g_array_remove_index(l->breaks, n);
+            return true;
+        }
+    }
+    return false;
+}
+
+const GArray *exec_loop_breaks(ExecLoop *l)
+{
+    return l->breaks;
+}
+
+/* ---- what is noted on the way ---- */
+
+static void note(Travel *t, uint64_t position, const TravelStop *stop)
+{
+    t->has_found = true;
+    t->found = position;
+    t->stop = *stop;
+}
+
+bool loop_travel_hit(ExecLoop *l, ExecStopReason reason, Vcpu *cpu)
+{
+    const TravelStop stop = { reason, cpu, cpu->watch_hit };
+    /* An instruction of several accesses has been executed already. */
+    bool behind = reason == EXEC_STOP_WATCHPOINT && !cpu->watch_hit.before;
+
+    if (l->travel.kind == TRAVEL_FIND) {
+        note(&l->travel, exec_loop_position(l) - behind, &stop);
+    }
+    return l->travel.kind != TRAVEL_NONE;
+}
+
+void loop_travel_ran(ExecLoop *l, Vcpu *cpu)
+{
+    const TravelStop stop = { EXEC_STOP_STEPPED, cpu, { 0 } };
+
+    if (l->travel.kind == TRAVEL_STEP && cpu == l->travel.cpu) {
+        note(&l->travel, exec_loop_position(l) - 1, &stop);
+    }
+}
+
+/* ---- stages ---- */
+
+/* A snapshot that was good when it was taken cannot be restored: the recording has changed. */
+static void travel_failed(ExecLoop *l, Error *err)
+{
+    error_report("cannot travel on: %s", error_get_pretty(err));
+    error_free(err);
+    l->travel.kind = TRAVEL_NONE;
+    l->result.exit_code = 2;
+    l->ended = true;
+}
+
+static bool go_to_snapshot(ExecLoop *l, const Snapshot *s)
+{
+    Error *err = NULL;
+
+    if (!loop_restore_snapshot(l, s, &err)) {
+        travel_failed(l, err);
+        return false;
+    }
+    l->travel.start = s->position;
+    l->travel.has_found = false;
+    return true;
+}
+
+static void arrive(ExecLoop *l)
+{
+    const TravelStop *stop = &l->travel.stop;
+
+    l->travel.kind = TRAVEL_NONE;
+    l->passed = exec_loop_position(l);
+    loop_plan_snapshots(l);
+    if (stop->cpu) {
+        stop->cpu->watch_hit = stop->hit;
+        stop->cpu->skip_breakpoint = true;
+    }
+    loop_tell_stopped(l, stop->reason, stop->cpu ? stop->cpu : exec_loop_cpu(l));
+}
+
+/* To a position, by way of a snapshot unless it is ahead and none lies between. */
+static void go(ExecLoop *l, uint64_t position, const TravelStop *stop)
+{
+    const Snapshot *s = loop_find_snapshot(l, position);
+    uint64_t here = exec_loop_position(l);
+
+    l->travel.kind = TRAVEL_GO;
+    l->travel.end = position;
+    l->travel.stop = *stop;
+    if (s && (position < here || s->position > here || l->over) && !go_to_snapshot(l, s)) {
+        return;
+    }
+    loop_plan_snapshots(l);
+}
+
+static void go_to_beginning(ExecLoop *l)
+{
+    const TravelStop stop = { .reason = EXEC_STOP_REPLAY_BEGIN };
+
+    go(l, ((const Snapshot *)g_ptr_array_index(l->snapshots, 0))->position, &stop);
+}
+
+/* Search the window that ends at a position, and begins with the snapshot before it. */
+static void search(ExecLoop *l, TravelKind kind, uint64_t end)
+{
+    const Snapshot *s = end ? loop_find_snapshot(l, end - 1) : NULL;
+
+    if (!s) {
+        go_to_beginning(l);
+        return;
+    }
+    l->travel.kind = kind;
+    l->travel.end = kind == TRAVEL_STEP ? end - 1 : end;
+    if (go_to_snapshot(l, s)) {
+        loop_plan_snapshots(l);
+    }
+}
+
+/* The last break in the window counts like a breakpoint. */
+static void note_break(ExecLoop *l)
+{
+    const TravelStop stop = { .reason = EXEC_STOP_POSITION };
+    Travel *t = &l->travel;
+
+    for (guint n = l->breaks->len; n-- > 0; ) {
+        uint64_t at = g_array_index(l->breaks, uint64_t, n);
+
+        if (at < t->end) {
+            if (at >= t->start && (!t->has_found || at > t->found)) {
+                note(t, at, &stop);
+            }
+            return;
+        }
+    }
+}
+
+static void searched(ExecLoop *l)
+{
+    Travel *t = &l->travel;
+
+    if (t->kind == TRAVEL_FIND) {
+        note_break(l);
+    } else if (!l->over && loop_choose_cpu(l) == t->cpu) {
+        t->stop = (TravelStop){ EXEC_STOP_STEPPED, t->cpu, { 0 } };
+        arrive(l);
+        return;
+    }
+    if (t->has_found) {
+        const TravelStop stop = t->stop;
+
+        go(l, t->found, &stop);
+    } else {
+        search(l, t->kind, t->start);
+    }
+}
+
+bool loop_travel_on(ExecLoop *l)
+{
+    if (l->travel.kind == TRAVEL_GO) {
+        arrive(l);
+    } else {
+        searched(l);
+    }
+    return true;
+}
+
+/* ---- other threads ---- */
+
+typedef struct Journey {
+    ExecLoop *loop;
+    TravelKind kind;
+    uint64_t position;
+    Vcpu *cpu;
+    Error **errp;
+    bool ok;
+} Journey;
+
+static void set_out(void *opaque)
+{
+    static const TravelStop at_position = { .reason = EXEC_STOP_POSITION };
+    Journey *j = opaque;
+    ExecLoop *l = j->loop;
+
+    if (l->ended) {
+        error_setg(j->errp, "the machine has ended");
+        return;
+    }
+    if (!l->snapshots->len) {
+        error_setg(j->errp, "there is no recording to travel in: replay one (-icount "
+                   "rr=replay,rrfile=FILE), or record the session in memory (-rewind)");
+        return;
+    }
+    l->travel = (Travel){ .cpu = j->cpu };
+    if (j->kind == TRAVEL_GO) {
+        go(l, j->position, &at_position);
+    } else {
+        search(l, j->kind, exec_loop_position(l));
+    }
+    j->ok = !l->ended;
+    exec_loop_cont(l);
+}
+
+static bool travel(Journey *j)
+{
+    machine_run_sync(j->loop, set_out, j);
+    return j->ok;
+}
+
+bool exec_loop_seek(ExecLoop *l, uint64_t position, Error **errp)
+{
+    Journey j = { .loop = l, .kind = TRAVEL_GO, .position = position, .errp = errp };
+
+    return travel(&j);
+}
+
+bool exec_loop_reverse_step(ExecLoop *l, Vcpu *cpu, Error **errp)
+{
+    Journey j = { .loop = l, .kind = TRAVEL_STEP, .cpu = cpu, .errp = errp };
+
+    return travel(&j);
+}
+
+bool exec_loop_reverse_cont(ExecLoop *l, Error **errp)
+{
+    Journey j = { .loop = l, .kind = TRAVEL_FIND, .errp = errp };
+
+    return travel(&j);
+}

@@ -1,0 +1,41 @@
+/*
+ * The content of a memory's pages at one moment, as a persistent tree: trees share all that is
+ * equal in them, so many moments cost what changed between them, and going from one to
+ * another costs their difference.
+ *
+ * A tree is immutable once somebody else holds it, too. Trees with equal PageStore may share
+ * parts. One thread.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef MIGRATION_PAGE_TREE_H
+#define MIGRATION_PAGE_TREE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PAGE_TREE_PAGE_SIZE 4096
+
+typedef struct PageTree PageTree;
+
+/* What all trees together take. */
+typedef struct PageStore {
+    uint64_t bytes;
+} PageStore;
+
+/* num_pages pages of zeros, at most 2^36. store must outlive the tree. */
+PageTree *page_tree_new(PageStore *store, uint64_t num_pages);
+/* The same pages; what is set in one of both later is not seen in the other. O(1). */
+PageTree *page_tree_copy(const PageTree *tree);
+void page_tree_free(PageTree *tree);
+
+/* content: PAGE_TREE_PAGE_SIZE bytes, copied unless they are there already; NULL: zeros. */
+void page_tree_set(PageTree *tree, uint64_t page, const uint8_t *content);
+/* NULL: zeros. Valid until the tree is changed or freed. */
+const uint8_t *page_tree_get(const PageTree *tree, uint64_t page);
+
+/* Calls fn for each page in which both may differ, in order, with the content in `to`. */
+typedef void PageTreeFn(void *opaque, uint64_t page, const uint8_t *content);
+void page_tree_diff(const PageTree *from, const PageTree *to, PageTreeFn *fn, void *opaque);
+
+#endif

@@ -1,0 +1,392 @@
+/*
+ * Time travel: wherever a journey leads, forwards or backwards, in whatever shape of execution, the
+ * machine is in the state that a straight run has there; and it stands where the straight run
+ * would have stopped last. A recording that was travelled in ends as it did.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "loop-machine.h"
+#include "rng.h"
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+/* Where worker has its interrupt handler, and a place that it stores to now and then. */
+#define PC_HANDLER 0x40000070
+#define WATCHED 0x40010100
+
+static const TcgConfig shapes[] = {
+    { .unit_insns = 64 }, { .unit_insns = 1 }, { .unit_insns = 7, .no_link = true },
+    { .interp = true, .unit_insns = 7 }, { .unit_insns = 64, .tlb_chaos = 5 },
+};
+
+/* ---- one replay ---- */
+
+typedef struct Look {
+    Run *r;
+    uint64_t position, digest;
+} Look;
+
+static void do_look(void *opaque)
+{
+    Look *look = opaque;
+
+    look->position = exec_loop_position(look->r->loop);
+    look->digest = loop_final_digest(look->r->loop);
+}
+
+static Look look(Run *r)
+{
+    Look l = { .r = r };
+
+    machine_run_sync(r->loop, do_look, &l);
+    return l;
+}
+
+static void open_replay(Run *r, const RunConfig *c, unsigned shape)
+{
+    RunConfig paused = *c;
+
+    paused.tcg = shapes[shape % ARRAY_SIZE(shapes)];
+    paused.exec.start_paused = true;
+    paused.exec.stop_at_end = true;
+    paused.exec.snapshot_bytes = 64 << 20;
+    paused.exec.snapshot_period = 3000;
+    run_open(r, &paused);
+    run_start(r);
+}
+
+static void wait_stop(Run *r, unsigned stops, ExecStopReason reason)
+{
+    g_assert_true(run_wait_stop(r, stops));
+    g_assert_cmpint(r->reason, ==, reason);
+}
+
+static void seek(Run *r, uint64_t position, ExecStopReason reason)
+{
+    unsigned stops = r->stops;
+
+    g_assert_true(exec_loop_seek(r->loop, position, NULL));
+    wait_stop(r, stops + 1, reason);
+}
+
+static void run_on(Run *r, uint64_t position)
+{
+    unsigned stops = r->stops;
+
+    exec_loop_run_until(r->loop, position);
+    wait_stop(r, stops + 1, EXEC_STOP_POSITION);
+}
+
+static bool reverse_step(Run *r, unsigned cpu)
+{
+    unsigned stops = r->stops;
+
+    g_assert_true(exec_loop_reverse_step(r->loop, r->a.m->cpus[cpu], NULL));
+    g_assert_true(run_wait_stop(r, stops + 1));
+    return r->reason == EXEC_STOP_STEPPED;
+}
+
+static void finish(Run *r, const ExecResult *recorded)
+{
+    unsigned stops = r->stops;
+
+    exec_loop_cont(r->loop);
+    wait_stop(r, stops + 1, EXEC_STOP_REPLAY_END);
+    exec_loop_request(r->loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    run_join_equal(r, recorded);
+    run_close(r);
+}
+
+/* ---- what a straight run knows ---- */
+
+#define POINTS 24
+
+typedef struct Straight {
+    uint64_t total;
+    uint64_t at[POINTS], digest[POINTS];
+    GArray *stops;                /* uint64_t: where breakpoints and watchpoints stop it */
+} Straight;
+
+static int compare_positions(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void do_set_stops(void *opaque)
+{
+    Run *r = opaque;
+
+    tcg_breakpoint_insert(r->a.tcg, PC_HANDLER);
+    g_assert_true(tcg_watchpoint_insert(r->a.tcg, WATCH_WRITES, WATCHED, 8));
+}
+
+static void do_clear_stops(void *opaque)
+{
+    Run *r = opaque;
+
+    g_assert_true(tcg_breakpoint_remove(r->a.tcg, PC_HANDLER));
+    g_assert_true(tcg_watchpoint_remove(r->a.tcg, WATCH_WRITES, WATCHED, 8));
+}
+
+static void note_points(const RunConfig *c, Straight *s, Rng *rng)
+{
+    Run r;
+
+    for (unsigned n = 0; n < POINTS; n++) {
+        s->at[n] = rng_below(rng, (unsigned)s->total);
+    }
+    s->at[0] = 0;
+    qsort(s->at, POINTS, sizeof(s->at[0]), compare_positions);
+    open_replay(&r, c, 0);
+    for (unsigned n = 0; n < POINTS; n++) {
+        if (s->at[n]) {
+            run_on(&r, s->at[n]);
+        }
+        s->digest[n] = look(&r).digest;
+    }
+    exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    exec_loop_join(r.loop);
+    run_close(&r);
+}
+
+static void note_stops(const RunConfig *c, Straight *s)
+{
+    Run r;
+
+    s->stops = g_array_new(false, false, sizeof(uint64_t));
+    open_replay(&r, c, 0);
+    machine_run_sync(r.loop, do_set_stops, &r);
+    for (;;) {
+        unsigned stops = r.stops;
+        uint64_t at;
+
+        exec_loop_cont(r.loop);
+        g_assert_true(run_wait_stop(&r, stops + 1));
+        if (r.reason == EXEC_STOP_REPLAY_END) {
+            break;
+        }
+        at = look(&r).position;
+        g_array_append_val(s->stops, at);
+    }
+    s->total = look(&r).position;
+    exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    exec_loop_join(r.loop);
+    run_close(&r);
+}
+
+/* ---- random journeys ---- */
+
+static void check_seek(Run *r, const Straight *s, Rng *rng)
+{
+    unsigned n = rng_below(rng, POINTS);
+    Look here;
+
+    seek(r, s->at[n], EXEC_STOP_POSITION);
+    here = look(r);
+    g_assert_cmpuint(here.position, ==, s->at[n]);
+    g_assert_cmphex(here.digest, ==, s->digest[n]);
+}
+
+/* One back and one forth is where one was, or where the CPU has not executed since. */
+static void check_step(Run *r, Rng *rng)
+{
+    unsigned cpu = rng_below(rng, r->a.m->num_cpus), stops;
+    Look before = look(r), back, forth;
+
+    if (!reverse_step(r, cpu)) {
+        g_assert_cmpint(r->reason, ==, EXEC_STOP_REPLAY_BEGIN);
+        g_assert_cmpuint(look(r).position, ==, 0);
+        return;
+    }
+    back = look(r);
+    g_assert_cmpuint(back.position, <, before.position);
+    stops = r->stops;
+    exec_loop_step(r->loop, r->a.m->cpus[cpu]);
+    wait_stop(r, stops + 1, EXEC_STOP_STEPPED);
+    forth = look(r);
+    g_assert_cmpuint(forth.position, ==, back.position + 1);
+    if (forth.position == before.position) {
+        g_assert_cmphex(forth.digest, ==, before.digest);
+    }
+    g_assert_true(reverse_step(r, cpu));
+    g_assert_cmphex(look(r).digest, ==, back.digest);
+    seek(r, before.position, EXEC_STOP_POSITION);
+    g_assert_cmphex(look(r).digest, ==, before.digest);
+}
+
+/* The last stop of the straight run before this position. */
+static void check_reverse_cont(Run *r, const Straight *s)
+{
+    uint64_t from = look(r).position, expected = 0;
+    unsigned stops = r->stops;
+    bool found = false;
+
+    for (guint n = 0; n < s->stops->len && g_array_index(s->stops, uint64_t, n) < from; n++) {
+        expected = g_array_index(s->stops, uint64_t, n);
+        found = true;
+    }
+    machine_run_sync(r->loop, do_set_stops, r);
+    g_assert_true(exec_loop_reverse_cont(r->loop, NULL));
+    g_assert_true(run_wait_stop(r, stops + 1));
+    g_assert_cmpuint(look(r).position, ==, expected);
+    if (!found) {
+        g_assert_cmpint(r->reason, ==, EXEC_STOP_REPLAY_BEGIN);
+    } else if (r->reason == EXEC_STOP_BREAKPOINT) {
+        g_assert_cmphex(r->stop_pc, ==, PC_HANDLER);
+    } else {
+        g_assert_cmpint(r->reason, ==, EXEC_STOP_WATCHPOINT);
+    }
+    machine_run_sync(r->loop, do_clear_stops, r);
+}
+
+typedef struct Break {
+    Run *r;
+    uint64_t at;
+} Break;
+
+static void do_add_break(void *opaque)
+{
+    Break *b = opaque;
+
+    g_assert_true(exec_loop_add_break(b->r->loop, b->at));
+    g_assert_false(exec_loop_add_break(b->r->loop, b->at));
+}
+
+static void do_remove_break(void *opaque)
+{
+    Break *b = opaque;
+
+    g_assert_true(exec_loop_remove_break(b->r->loop, b->at));
+    g_assert_false(exec_loop_remove_break(b->r->loop, b->at));
+}
+
+/* A break stops both ways, once. */
+static void check_break(Run *r, const Straight *s, Rng *rng)
+{
+    unsigned n = 1 + rng_below(rng, POINTS - 1), stops;
+    Break b = { r, s->at[n] };
+
+    seek(r, s->at[n - 1], EXEC_STOP_POSITION);
+    machine_run_sync(r->loop, do_add_break, &b);
+    if (s->at[n - 1] != s->at[n]) {
+        stops = r->stops;
+        exec_loop_cont(r->loop);
+        wait_stop(r, stops + 1, EXEC_STOP_POSITION);
+        g_assert_cmphex(look(r).digest, ==, s->digest[n]);
+    }
+    seek(r, s->total, EXEC_STOP_POSITION);
+    stops = r->stops;
+    g_assert_true(exec_loop_reverse_cont(r->loop, NULL));
+    wait_stop(r, stops + 1, EXEC_STOP_POSITION);
+    g_assert_cmphex(look(r).digest, ==, s->digest[n]);
+    machine_run_sync(r->loop, do_remove_break, &b);
+}
+
+static void check_journeys(const RunConfig *c, const ExecResult *recorded, const Straight *s,
+                           unsigned shape, Rng *rng)
+{
+    Run r;
+
+    open_replay(&r, c, shape);
+    for (unsigned n = 0; n < 25; n++) {
+        switch (rng_below(rng, 5)) {
+        case 0: check_step(&r, rng); break;
+        case 1: check_reverse_cont(&r, s); break;
+        case 2: check_break(&r, s, rng); break;
+        default: check_seek(&r, s, rng); break;
+        }
+    }
+    finish(&r, recorded);
+}
+
+/* ---- recordings ---- */
+
+static gpointer post(gpointer opaque)
+{
+    Run *r = opaque;
+    Rng rng = { 11 };
+    bool ended = false;
+
+    while (!ended) {
+        uint64_t value = rng_next(&rng);
+
+        g_usleep(rng_below(&rng, 200));
+        replay_post(r->dev.input, &value, 1 + rng_below(&rng, 8));
+        g_mutex_lock(&r->lock);
+        ended = r->ended;
+        g_mutex_unlock(&r->lock);
+    }
+    return NULL;
+}
+
+static ExecResult record(const RunConfig *c)
+{
+    ExecResult result;
+    GThread *thread;
+    Run r;
+
+    run_open(&r, c);
+    run_start(&r);
+    thread = g_thread_new("poster", post, &r);
+    result = run_join(&r);
+    g_thread_join(thread);
+    run_close(&r);
+    return result;
+}
+
+static void test_journeys(void)
+{
+    static const unsigned num_cpus[] = { 1, 2, 4, 8 };
+    g_autofree char *path = g_strdup_printf("%s/rearm-travel-%d.rr", g_get_tmp_dir(),
+                                            (int)getpid());
+    Rng rng = { 5 };
+
+    for (unsigned n = 0; n < 8; n++) {
+        RunConfig c = { .exec = { .icount = true, .shift = n % 3, .sleep = n / 4 == 1 },
+                        .num_cpus = num_cpus[n % 4], .limit = 50,
+                        .replay = { .mode = REPLAY_MODE_RECORD, .file = path,
+                                    .check_period = 7777 } };
+        ExecResult recorded;
+        Straight s;
+
+        c.replay.check = n % 3 == 0 ? REPLAY_CHECK_EVENTS : n % 3 == 1 ? REPLAY_CHECK_DIGEST :
+                                                                        REPLAY_CHECK_OFF;
+        recorded = record(&c);
+        c.replay.mode = REPLAY_MODE_PLAY;
+        note_stops(&c, &s);
+        note_points(&c, &s, &rng);
+        for (unsigned i = 0; i < 2; i++) {
+            check_journeys(&c, &recorded, &s, n + i, &rng);
+        }
+        g_array_unref(s.stops);
+        g_unlink(path);
+    }
+}
+
+/* ---- edges ---- */
+
+static void test_no_recording(void)
+{
+    RunConfig c = { .exec = { .icount = true, .start_paused = true } };
+    Error *err = NULL;
+    Run r;
+
+    run_open(&r, &c);
+    run_start(&r);
+    g_assert_false(exec_loop_reverse_cont(r.loop, &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), "there is no recording to travel in"));
+    error_free(err);
+    exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    exec_loop_join(r.loop);
+    run_close(&r);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/exec-travel/journeys", test_journeys);
+    g_test_add_func("/exec-travel/no-recording", test_no_recording);
+    return g_test_run();
+}
