@@ -15,6 +15,9 @@ static bool query_supported(GdbStub *g, const char *args, size_t length, GString
     g->multiprocess = strstr(args, "multiprocess+") != NULL;
     g_string_append_printf(reply, "PacketSize=%x;qXfer:features:read+;vContSupported+;"
                            "QStartNoAckMode+;swbreak+;multiprocess+", GDB_MAX_PACKET);
+    if (exec_loop_can_travel(g->env.loop)) {
+        g_string_append(reply, ";ReverseStep+;ReverseContinue+");
+    }
     return true;
 }
 

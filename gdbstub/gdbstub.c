@@ -87,6 +87,8 @@ static void send_stop(GdbStub *g, const GdbStop *stop)
 
     if (reason == EXEC_STOP_BREAKPOINT && g->swbreak) {
         why = "swbreak:;";
+    } else if (reason == EXEC_STOP_REPLAY_BEGIN) {
+        why = "replaylog:begin;";
     } else if (reason == EXEC_STOP_REPLAY_END) {
         why = "replaylog:end;";
     }
@@ -209,6 +211,26 @@ static bool cmd_step(GdbStub *g, const char *args, size_t length, GString *reply
     }
     step(g, g->step_cpu);
     return false;
+}
+
+/* "bs", "bc": step and continue backwards. */
+static bool cmd_backwards(GdbStub *g, const char *args, size_t length, GString *reply)
+{
+    Error *err = NULL;
+    bool ok;
+
+    if (strcmp(args, "s") && strcmp(args, "c")) {
+        return true;
+    }
+    prepare_run(g);
+    ok = *args == 's' ? exec_loop_reverse_step(g->env.loop, gdb_vcpu(g, g->step_cpu), &err) :
+                        exec_loop_reverse_cont(g->env.loop, &err);
+    if (!ok) {
+        g->running = false;
+        g_string_append_printf(reply, "E.%s", error_get_pretty(err));
+        error_free(err);
+    }
+    return !ok;
 }
 
 /* One action of "vCont": its letter in lower case, 0 when it is malformed. */
@@ -371,6 +393,7 @@ static const struct {
     { '?', cmd_stop_reason },
     { 'c', cmd_continue },
     { 's', cmd_step },
+    { 'b', cmd_backwards },
     { 'v', cmd_v },
     { 'k', cmd_kill },
     { 'D', cmd_detach },

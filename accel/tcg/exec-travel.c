@@ -264,6 +264,11 @@ static bool travel(Journey *j)
     return j->ok;
 }
 
+bool exec_loop_can_travel(ExecLoop *l)
+{
+    return l->config.snapshot_bytes > 0;
+}
+
 bool exec_loop_seek(ExecLoop *l, uint64_t position, Error **errp)
 {
     Journey j = { .loop = l, .kind = TRAVEL_GO, .position = position, .errp = errp };

@@ -24,6 +24,7 @@ struct ExecLoop {
     int watchers;
     Vcpu *stepped;
     ShutdownCause requested;
+    bool travels;
     uint8_t mem[MEM_SIZE];
     GHashTable *breakpoints;
     GString *watches;       /* "KIND:ADDR:LENGTH " each */
@@ -80,6 +81,33 @@ void exec_loop_cont(ExecLoop *l)
 void exec_loop_watch(ExecLoop *l, bool watch)
 {
     l->watchers += watch ? 1 : -1;
+}
+
+bool exec_loop_can_travel(ExecLoop *l)
+{
+    return l->travels;
+}
+
+/* Backwards by an instruction; there is nothing before address 0. */
+static bool go_back(ExecLoop *l, Vcpu *cpu, uint64_t pc, ExecStopReason reason, Error **errp)
+{
+    if (!l->travels) {
+        error_setg(errp, "there is no recording to travel in");
+        return false;
+    }
+    cpu->pc = pc;
+    l->listener.stopped(l->listener.opaque, reason, cpu);
+    return true;
+}
+
+bool exec_loop_reverse_step(ExecLoop *l, Vcpu *cpu, Error **errp)
+{
+    return go_back(l, cpu, cpu->pc - 4, EXEC_STOP_STEPPED, errp);
+}
+
+bool exec_loop_reverse_cont(ExecLoop *l, Error **errp)
+{
+    return go_back(l, l->cpus[0], 0, EXEC_STOP_REPLAY_BEGIN, errp);
 }
 
 void exec_loop_step(ExecLoop *l, Vcpu *cpu)
@@ -515,6 +543,21 @@ static void hit(Fixture *f, ExecStopReason reason, unsigned cpu, const char *rep
     g_assert_cmpmem(f->chr.out->str, f->chr.out->len, frame->data, frame->len);
 }
 
+static void test_backwards(Fixture *f, gconstpointer data)
+{
+    expect(f, "bs", "E.there is no recording to travel in");
+    expect(f, "bc", "E.there is no recording to travel in");
+    expect(f, "bx", "");
+    f->loop.travels = true;
+    expect(f, "qSupported:", "PacketSize=4000;qXfer:features:read+;vContSupported+;"
+           "QStartNoAckMode+;swbreak+;multiprocess+;ReverseStep+;ReverseContinue+");
+    f->loop.cpu[1].pc = 0x1000;
+    expect(f, "Hc2", "OK");
+    expect(f, "bs", "T05thread:2;");
+    g_assert_cmphex(f->loop.cpu[1].pc, ==, 0xffc);
+    expect(f, "bc", "T05thread:1;replaylog:begin;");
+}
+
 static void test_stops(Fixture *f, gconstpointer data)
 {
     hit(f, EXEC_STOP_BREAKPOINT, 1, "T05thread:2;");
@@ -742,6 +785,7 @@ int main(int argc, char **argv)
     ADD("memory-hole", test_memory_hole);
     ADD("breakpoints", test_breakpoints);
     ADD("run", test_run);
+    ADD("backwards", test_backwards);
     ADD("stops", test_stops);
     ADD("watchpoints", test_watchpoints);
     ADD("queries", test_queries);

@@ -350,6 +350,26 @@ static void test_readline_bounds(void)
     editor_clear(&e);
 }
 
+static void test_travel(void)
+{
+    MonitorEnv env;
+    ExecLoop *l = loop_new(&env);
+
+    expect(&env, "replay_break 17", "");
+    expect(&env, "replay_break 17", "Error: there is a break at position 17 already\n");
+    expect(&env, "replay_break 4", "");
+    expect(&env, "replay_delete_break 5", "Error: there is no break at position 5\n");
+    expect(&env, "replay_delete_break 17", "");
+    g_assert_cmpuint(exec_loop_breaks(l)->len, ==, 1);
+    expect(&env, "replay_delete_break", "");
+    g_assert_cmpuint(exec_loop_breaks(l)->len, ==, 0);
+    expect(&env, "replay_seek 99", "");
+    g_assert_cmpuint(fake_sought, ==, 99);
+    expect(&env, "replay_seek -1", "Error: '-1' is not a position: give a number as 'info replay' shows "
+           "it\n");
+    loop_free(l);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -359,6 +379,7 @@ int main(int argc, char **argv)
     g_test_add_func("/monitor/info", test_info);
     g_test_add_func("/monitor/mtree", test_mtree);
     g_test_add_func("/monitor/memory", test_memory);
+    g_test_add_func("/monitor/travel", test_travel);
     g_test_add_func("/monitor/readline", test_readline);
     g_test_add_func("/monitor/readline-bounds", test_readline_bounds);
     return g_test_run();

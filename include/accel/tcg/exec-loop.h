@@ -114,6 +114,8 @@ void exec_loop_run_until(ExecLoop *l, uint64_t position);
  * False: it stays where it is, as no recording is there to travel in, or it has ended.
  */
 
+/* Whether there is anything to travel in, for as long as the machine runs. */
+bool exec_loop_can_travel(ExecLoop *l);
 /*
  * To a position, whatever breakpoints and watchpoints there are: EXEC_STOP_POSITION, or
  * EXEC_STOP_REPLAY_END when the recording ends before.
