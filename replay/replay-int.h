@@ -19,6 +19,7 @@
 typedef struct ReplayPlace {
     uint8_t id[REPLAY_LOG_ID_SIZE];   /* of the recording; zero: of none */
     uint64_t records;                 /* that come before */
+    uint64_t pos;
 } ReplayPlace;
 
 typedef struct ReplayModeOps {
@@ -54,12 +55,12 @@ struct ReplaySource {
     ReplayDeliver *deliver;
     void *opaque;
     uint32_t index;           /* in this run's table */
-    uint32_t recorded;        /* in the log's table (play), or REPLAY_NO_SOURCE */
+    uint32_t recorded;        /* in the log's table; REPLAY_NO_SOURCE: not there */
 };
 
 struct Replay {
     const ReplayModeOps *ops;
-    char *file;
+    char *file;               /* NULL: none, or a recording in memory */
     ReplayHost host;
     ReplayDescription *description;   /* of this run */
     const ReplayDescription *recorded; /* of the log (play), the cursor's */
@@ -77,6 +78,9 @@ struct Replay {
     uint32_t checkpoints;
     bool delivered;
 
+    /* Record: the last place up to which the log alone is known to lead. */
+    ReplayPlace newest;
+
     /* Record: a busy machine without input writes how far it got, this often. */
     int64_t progress_period_ns;
     int64_t put_ns;           /* host time of the last record */
@@ -84,6 +88,7 @@ struct Replay {
     bool started;
     bool ended;               /* an end record was written or compared */
     bool told_truncated;
+    bool told_saved;          /* and the log is whole: its recorder went on, or just left */
     bool digest_differs;      /* play: the report is about a CHECK_DIGEST */
     char *early;              /* play: what did not match before replay_start() */
     gint failed;              /* atomic; report is set before */
@@ -99,6 +104,12 @@ static inline uint64_t replay_position(const Replay *r)
     return r->host.position ? r->host.position(r->host.opaque) : 0;
 }
 
+/* The recording in messages. */
+static inline const char *replay_name(const Replay *r)
+{
+    return r->file ? r->file : REPLAY_LOG_IN_MEMORY;
+}
+
 /* Forget what happened at another position. */
 static inline void replay_order_sync(Replay *r, uint64_t pos)
 {
@@ -108,6 +119,12 @@ static inline void replay_order_sync(Replay *r, uint64_t pos)
         r->delivered = false;
     }
 }
+
+/* This run's source for a source of the log's table. */
+ReplaySource *replay_recorded_source(Replay *r, uint32_t recorded);
+
+/* Record mode: all up to the present position gets into the log, and that to where it is kept. */
+bool replay_record_flush(Replay *r, Error **errp);
 
 /*
  * The one central report (replay-check.c): printed once; replay_failed() is true from

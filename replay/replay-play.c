@@ -82,23 +82,10 @@ static bool play_due(Replay *r)
     return is_due;
 }
 
-static ReplaySource *recorded_source(Replay *r, uint32_t recorded)
-{
-    for (guint i = 0; i < r->sources->len; i++) {
-        ReplaySource *s = g_ptr_array_index(r->sources, i);
-
-        if (s->recorded == recorded) {
-            return s;
-        }
-    }
-    /* replay_start() has compared the tables. */
-    g_assert_not_reached();
-}
-
 /* Deliver the due record; the mutex is held, but not during the delivery. */
 static void deliver_one(Replay *r, const ReplayRecord *rec)
 {
-    ReplaySource *s = recorded_source(r, rec->source);
+    ReplaySource *s = replay_recorded_source(r, rec->source);
     uint32_t length = rec->length;
     /* A delivery may ask for values, and so turn to the next frame. */
     uint8_t *payload = g_memdup2(rec->payload, length);
@@ -316,6 +303,20 @@ static bool play_end(Replay *r, const void *payload, size_t length)
     return !replay_failed(r);
 }
 
+/* The log has no end record. */
+static void tell_unfinished(Replay *r, uint64_t pos)
+{
+    r->told_truncated = true;
+    r->told_saved = replay_cursor_status(r->cursor) == REPLAY_LOG_FINISHED;
+    if (r->told_saved) {
+        warn_report("the recording '%s' was saved before its machine came to an end: it ends "
+                    "here, at position %" PRIu64, replay_name(r), pos);
+    } else {
+        warn_report("the recording '%s' has no end record (killed, or disk full): it "
+                    "ends here, at position %" PRIu64, replay_name(r), pos);
+    }
+}
+
 static bool play_at_end(Replay *r)
 {
     uint64_t pos = replay_position(r);
@@ -329,9 +330,7 @@ static bool play_at_end(Replay *r)
     rec = head_checked(r, pos);
     at_end = rec ? rec->kind == REPLAY_KIND_END && rec->pos == pos : !replay_failed(r);
     if (at_end && !rec && !r->told_truncated) {
-        r->told_truncated = true;
-        warn_report("the recording '%s' has no end record (killed, or disk full): it "
-                    "ends here, at position %" PRIu64, r->file, pos);
+        tell_unfinished(r, pos);
     }
     replay_mutex_unlock(r);
     return at_end;

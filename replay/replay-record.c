@@ -245,7 +245,8 @@ static bool record_start(Replay *r, Error **errp)
                    strlen(json));
         ok = false;
     } else {
-        ok = replay_log_writer_open(r->writer, r->file, json, r->overwrite, errp);
+        ok = r->file ? replay_log_writer_open(r->writer, r->file, json, r->overwrite, errp) :
+                       replay_log_writer_open_memory(r->writer, json, errp);
     }
     g_free(json);
     return ok;
@@ -261,6 +262,24 @@ static bool record_end(Replay *r, const void *payload, size_t length)
     complete = replay_log_writer_finish(r->writer);
     replay_mutex_unlock(r);
     return complete;
+}
+
+bool replay_record_flush(Replay *r, Error **errp)
+{
+    ReplayPlace here = { .records = replay_log_writer_records(r->writer),
+                         .pos = replay_position(r) };
+
+    if (here.records != r->newest.records || here.pos != r->newest.pos) {
+        record_mark(r, REPLAY_KIND_PROGRESS, NULL, 0);
+        here.records = replay_log_writer_records(r->writer);
+    }
+    if (!replay_log_writer_flush(r->writer)) {
+        error_setg(errp, "the recording '%s' was stopped by a write error: it does not lead to the "
+                   "present place", replay_name(r));
+        return false;
+    }
+    r->newest = here;
+    return true;
 }
 
 static void record_place(Replay *r, ReplayPlace *out)
@@ -279,16 +298,17 @@ static bool record_go(Replay *r, const ReplayPlace *place, Error **errp)
         return true;
     }
     error_setg(errp, "a recording begins at power-on: a saved state cannot be loaded while '%s' is "
-               "being recorded", r->file);
+               "being recorded", replay_name(r));
     return false;
 }
 
 static void record_info(Replay *r, GString *out)
 {
     g_string_append_printf(out, "file: %s\nposition: %" PRIu64 "\nrecords: %" PRIu64
-                           "\nbytes on disk: %" PRIu64 "\n%s", r->file, replay_position(r),
-                           replay_log_writer_records(r->writer),
-                           replay_log_writer_bytes(r->writer),
+                           "\nbytes %s: %" PRIu64 "\n%s", r->file ? r->file :
+                           "none, the recording is in memory (replay_save FILE keeps it)",
+                           replay_position(r), replay_log_writer_records(r->writer),
+                           r->file ? "on disk" : "in memory", replay_log_writer_bytes(r->writer),
                            replay_log_writer_failed(r->writer) ?
                            "stopped by a write error\n" : "");
 }

@@ -47,8 +47,8 @@ Replay *replay_new(const ReplayConfig *config, Error **errp)
 {
     Replay *r;
 
-    if (config->mode != REPLAY_MODE_NONE && !config->file) {
-        error_setg(errp, "recording and replaying need a file: add rrfile=FILE");
+    if (config->mode == REPLAY_MODE_PLAY && !config->file) {
+        error_setg(errp, "replaying needs a file: add rrfile=FILE");
         return NULL;
     }
     if (config->mode == REPLAY_MODE_RECORD && config->check == REPLAY_CHECK_DIGEST &&
@@ -136,6 +136,19 @@ const char *replay_old_file(Replay *r)
 
 /* ---- sources ---- */
 
+ReplaySource *replay_recorded_source(Replay *r, uint32_t recorded)
+{
+    for (guint i = 0; i < r->sources->len; i++) {
+        ReplaySource *s = g_ptr_array_index(r->sources, i);
+
+        if (s->recorded == recorded) {
+            return s;
+        }
+    }
+    /* replay_start() has compared the tables. */
+    g_assert_not_reached();
+}
+
 ReplaySource *replay_source_new(Replay *r, ReplayKind kind, const char *name,
                                 ReplayDeliver *deliver, void *opaque)
 {
@@ -152,8 +165,7 @@ ReplaySource *replay_source_new(Replay *r, ReplayKind kind, const char *name,
     s->deliver = deliver;
     s->opaque = opaque;
     s->index = r->sources->len;
-    s->recorded = r->recorded ? replay_description_find_source(r->recorded, kind, name) :
-                                REPLAY_NO_SOURCE;
+    s->recorded = r->recorded ? replay_description_find_source(r->recorded, kind, name) : s->index;
     g_ptr_array_add(r->sources, s);
     replay_description_add_source(r->description, kind, name);
     return s;
@@ -241,6 +253,11 @@ bool replay_at_end(Replay *r)
 bool replay_is_truncated(Replay *r)
 {
     return r->told_truncated;
+}
+
+bool replay_was_saved(Replay *r)
+{
+    return r->told_saved;
 }
 
 bool replay_failed(Replay *r)

@@ -26,6 +26,11 @@ static void report_recording(const Session *s, const ExecResult *r)
     const char *file = s->options->replay.file;
     struct stat st = { 0 };
 
+    if (!file) {
+        fprintf(stderr, "rearm: recorded %" PRIu64 " instructions in memory, digest %016" PRIx64
+                ", cause %s\n", r->icount, r->digest, cause_name(r->cause));
+        return;
+    }
     stat(file, &st);
     if (r->exit_code) {
         fprintf(stderr, "rearm: the recording %s is incomplete: it ends before the run did, "
@@ -47,7 +52,8 @@ static void report_replay(Session *s, const ExecResult *r)
                 r->icount);
     } else if (replay_is_truncated(s->replay)) {
         fprintf(stderr, "rearm: replayed %" PRIu64 " instructions, digest %016" PRIx64
-                " (the recording was cut off: nothing to compare with)\n", r->icount, r->digest);
+                " (the recording was %s: nothing to compare with)\n", r->icount, r->digest,
+                replay_was_saved(s->replay) ? "saved in mid-run" : "cut off");
     } else {
         fprintf(stderr, "rearm: replayed %" PRIu64 " instructions, digest %016" PRIx64
                 " (equal)\n", r->icount, r->digest);

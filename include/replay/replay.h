@@ -47,7 +47,7 @@ typedef int64_t ReplaySleep(void *opaque, int64_t until);
 
 typedef struct ReplayConfig {
     ReplayMode mode;
-    const char *file;          /* rrfile= */
+    const char *file;          /* rrfile=; NULL with RECORD: in memory */
     ReplayCheck check;         /* rrcheck= */
     uint64_t check_period;     /* rrcheckperiod=, instructions */
     bool overwrite;            /* rroverwrite=: do not keep what is in the file */
@@ -174,8 +174,10 @@ bool replay_end(Replay *r, unsigned cause, uint64_t digest);
  * position goes first, so that replay_end() can compare it.
  */
 bool replay_at_end(Replay *r);
-/* The log has no end record: what it holds ends in mid-run (killed, disk full). */
+/* The log has no end record: what it holds ends in mid-run. */
 bool replay_is_truncated(Replay *r);
+/* It has none, and it is whole all the same: saved or left, not killed or cut off. */
+bool replay_was_saved(Replay *r);
 /* A divergence or damage was reported: the loop stops, the exit code is 2. */
 bool replay_failed(Replay *r);
 /* The text of that report, or NULL. */
@@ -190,6 +192,14 @@ const char *replay_report(Replay *r);
 void replay_save(Replay *r, GByteArray *out);
 bool replay_load(Replay *r, ByteReader *in, Error **errp);
 
+/*
+ * While recording, to a file or in memory: write what is recorded up to the newest position to
+ * `file`, as a recording of its own. Replayed, it ends there without an end record. What is in the
+ * file already is kept as FILE.old, or, with `overwrite`, is not. Nothing is left behind on failure.
+ * A place in the recording (replay_save()) is one in the copy. Call it where replay_act() may be.
+ */
+bool replay_save_log(Replay *r, const char *file, bool overwrite, Error **errp);
+
 /* The one mutex of the log. replay_mutex_locked() is true when this thread holds it. */
 void replay_mutex_lock(Replay *r);
 void replay_mutex_unlock(Replay *r);
@@ -197,7 +207,7 @@ bool replay_mutex_locked(Replay *r);
 
 /* "none", "record" or "replay". */
 const char *replay_mode_name(const Replay *r);
-/* The recording's path; NULL in mode none. */
+/* The recording's path; NULL in mode none, and of a recording in memory. */
 const char *replay_file(const Replay *r);
 /* "info replay". */
 void replay_info(Replay *r, GString *out);
