@@ -59,7 +59,8 @@ static bool save_log(Replay *r, const char *file, bool overwrite, Error **errp)
     ReplayLogReader *in;
     bool ok;
 
-    if (!replay_record_flush(r, errp)) {
+    /* In the past, that was done when it was gone to. */
+    if (!r->cursor && !replay_record_flush(r, errp)) {
         return false;
     }
     in = replay_log_writer_read(r->writer, errp);

@@ -1,7 +1,7 @@
 /*
  * The module's inside: one struct, and one table of functions a mode. What the
- * modes do differently is in replay-record.c (none and record) and replay-play.c; no
- * other file knows which mode is on.
+ * modes do differently is in replay-record.c (none and record), replay-play.c and
+ * replay-travel.c; no other file knows which mode is on.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,7 +15,7 @@
 #include "replay/replay-queue.h"
 #include "replay/replay.h"
 
-/* How far a machine is in a recording. */
+/* How far a machine is in a recording: on a settled boundary, where replay_act() may be called. */
 typedef struct ReplayPlace {
     uint8_t id[REPLAY_LOG_ID_SIZE];   /* of the recording; zero: of none */
     uint64_t records;                 /* that come before */
@@ -24,7 +24,8 @@ typedef struct ReplayPlace {
 
 typedef struct ReplayModeOps {
     const char *name;
-    bool (*post)(ReplaySource *s, const void *payload, size_t length);
+    ReplayMode mode;
+    bool (*is_live)(Replay *r);
     void (*value)(ReplaySource *s, ReplayProduce *produce, void *opaque, void *out,
                   size_t length);
     /* Deliver what is due; see replay_safe_point(). */
@@ -47,6 +48,7 @@ typedef struct ReplayModeOps {
 extern const ReplayModeOps replay_mode_none;
 extern const ReplayModeOps replay_mode_record;
 extern const ReplayModeOps replay_mode_play;
+extern const ReplayModeOps replay_mode_travel;
 
 struct ReplaySource {
     Replay *replay;
@@ -59,26 +61,26 @@ struct ReplaySource {
 };
 
 struct Replay {
-    const ReplayModeOps *ops;
+    const ReplayModeOps *ops; /* machine thread, once it runs */
     char *file;               /* NULL: none, or a recording in memory */
     ReplayHost host;
     ReplayDescription *description;   /* of this run */
-    const ReplayDescription *recorded; /* of the log (play), the cursor's */
+    const ReplayDescription *recorded; /* of the log that is replayed, the cursor's */
     ReplayCheck check;
     uint64_t check_period;
     GPtrArray *sources;
     char *refusal;
     ReplayQueue *queue;
     bool overwrite;           /* record: what is in the file need not be kept */
-    ReplayLogWriter *writer;  /* record */
-    ReplayCursor *cursor;     /* play */
+    ReplayLogWriter *writer;  /* record, travelling */
+    ReplayCursor *cursor;     /* play, travelling */
 
     /* What happened at position order_pos already: the order word of records. */
     uint64_t order_pos;
     uint32_t checkpoints;
     bool delivered;
 
-    /* Record: the last place up to which the log alone is known to lead. */
+    /* Travelling: where it is live again. Record: what that was last; the log leads up to there. */
     ReplayPlace newest;
 
     /* Record: a busy machine without input writes how far it got, this often. */
@@ -122,6 +124,14 @@ static inline void replay_order_sync(Replay *r, uint64_t pos)
 
 /* This run's source for a source of the log's table. */
 ReplaySource *replay_recorded_source(Replay *r, uint32_t recorded);
+
+/* The head of the log, or NULL at its end or after a report. Bounds at this position are passed. */
+const ReplayRecord *replay_play_head(Replay *r);
+
+/* Whether a machine that is at `newest` was at this place before, or is there. */
+bool replay_place_is_before(const ReplayPlace *place, const ReplayPlace *newest);
+/* Record mode: go to an earlier place. Otherwise nothing has changed. */
+bool replay_travel_begin(Replay *r, const ReplayPlace *place, Error **errp);
 
 /* Record mode: all up to the present position gets into the log, and that to where it is kept. */
 bool replay_record_flush(Replay *r, Error **errp);

@@ -19,13 +19,7 @@
 /* Ten years: how long a recorder waits at the most when nothing happens. */
 #define MAX_IDLE_NS (10 * 366 * 86400 * 1000000000ll)
 
-static bool play_post(ReplaySource *s, const void *payload, size_t length)
-{
-    return false;
-}
-
-/* The head of the log, or NULL at its end or after a report. */
-static const ReplayRecord *head(Replay *r)
+const ReplayRecord *replay_play_head(Replay *r)
 {
     const ReplayRecord *rec;
 
@@ -46,7 +40,7 @@ static const ReplayRecord *head(Replay *r)
 /* The same, and rule 1. */
 static const ReplayRecord *head_checked(Replay *r, uint64_t pos)
 {
-    const ReplayRecord *rec = head(r);
+    const ReplayRecord *rec = replay_play_head(r);
     char *expected;
 
     if (!rec || rec->pos >= pos) {
@@ -70,6 +64,11 @@ static const ReplayRecord *due(Replay *r)
         return NULL;
     }
     return rec;
+}
+
+static bool play_is_live(Replay *r)
+{
+    return false;
 }
 
 static bool play_due(Replay *r)
@@ -168,7 +167,7 @@ static void play_value(ReplaySource *s, ReplayProduce *produce, void *opaque, vo
     const ReplayRecord *rec;
 
     replay_mutex_lock(r);
-    rec = head(r);
+    rec = replay_play_head(r);
     memset(out, 0, length);
     if (rec && value_matches(s, rec, replay_position(r), length)) {
         memcpy(out, rec->payload, length);
@@ -183,7 +182,7 @@ static void play_value(ReplaySource *s, ReplayProduce *produce, void *opaque, vo
 static const ReplayRecord *expect_mark(Replay *r, ReplayKind kind, const void *payload,
                                        size_t length)
 {
-    const ReplayRecord *rec = head(r);
+    const ReplayRecord *rec = replay_play_head(r);
     GString *found;
     char *expected;
 
@@ -297,7 +296,7 @@ static bool play_end(Replay *r, const void *payload, size_t length)
     if (!r->ended && expect_mark(r, REPLAY_KIND_END, payload, length)) {
         replay_cursor_advance(r->cursor);
         r->ended = true;
-        head(r);   /* what stands behind it, the index, may be damaged, too */
+        replay_play_head(r);   /* what stands behind it, the index, may be damaged, too */
     }
     replay_mutex_unlock(r);
     return !replay_failed(r);
@@ -340,6 +339,7 @@ static void play_place(Replay *r, ReplayPlace *out)
 {
     memcpy(out->id, replay_cursor_id(r->cursor), sizeof(out->id));
     out->records = replay_cursor_count(r->cursor);
+    out->pos = replay_position(r);
 }
 
 static bool play_go(Replay *r, const ReplayPlace *place, Error **errp)
@@ -362,9 +362,9 @@ static void play_info(Replay *r, GString *out)
     const ReplayRecord *rec;
 
     replay_mutex_lock(r);
-    rec = head(r);
+    rec = replay_play_head(r);
     g_string_append_printf(out, "file: %s\nposition: %" PRIu64 "\nrecords replayed: %" PRIu64
-                           "\nnext record: ", r->file, replay_position(r),
+                           "\nnext record: ", replay_name(r), replay_position(r),
                            replay_cursor_count(r->cursor));
     if (rec) {
         replay_record_format(out, rec, r->recorded);
@@ -377,7 +377,8 @@ static void play_info(Replay *r, GString *out)
 
 const ReplayModeOps replay_mode_play = {
     .name = "replay",
-    .post = play_post,
+    .mode = REPLAY_MODE_PLAY,
+    .is_live = play_is_live,
     .value = play_value,
     .deliver = play_deliver,
     .due = play_due,

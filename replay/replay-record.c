@@ -18,9 +18,8 @@ static void put(Replay *r, const ReplayRecord *rec)
     replay_mutex_unlock(r);
 }
 
-static bool live_post(ReplaySource *s, const void *payload, size_t length)
+static bool is_live(Replay *r)
 {
-    replay_queue_push(s->replay->queue, s, payload, length);
     return true;
 }
 
@@ -120,7 +119,8 @@ static void none_info(Replay *r, GString *out)
 
 const ReplayModeOps replay_mode_none = {
     .name = "none",
-    .post = live_post,
+    .mode = REPLAY_MODE_NONE,
+    .is_live = is_live,
     .value = none_value,
     .deliver = none_deliver,
     .due = nothing_due,
@@ -264,11 +264,18 @@ static bool record_end(Replay *r, const void *payload, size_t length)
     return complete;
 }
 
+static void record_place(Replay *r, ReplayPlace *out)
+{
+    memcpy(out->id, replay_log_writer_id(r->writer), sizeof(out->id));
+    out->records = replay_log_writer_records(r->writer);
+    out->pos = replay_position(r);
+}
+
 bool replay_record_flush(Replay *r, Error **errp)
 {
-    ReplayPlace here = { .records = replay_log_writer_records(r->writer),
-                         .pos = replay_position(r) };
+    ReplayPlace here;
 
+    record_place(r, &here);
     if (here.records != r->newest.records || here.pos != r->newest.pos) {
         record_mark(r, REPLAY_KIND_PROGRESS, NULL, 0);
         here.records = replay_log_writer_records(r->writer);
@@ -282,24 +289,19 @@ bool replay_record_flush(Replay *r, Error **errp)
     return true;
 }
 
-static void record_place(Replay *r, ReplayPlace *out)
-{
-    memcpy(out->id, replay_log_writer_id(r->writer), sizeof(out->id));
-    out->records = replay_log_writer_records(r->writer);
-}
-
-/* The state that was saved here, at this place, does not lead elsewhere. */
 static bool record_go(Replay *r, const ReplayPlace *place, Error **errp)
 {
     ReplayPlace here;
 
     record_place(r, &here);
-    if (memcmp(here.id, place->id, sizeof(here.id)) == 0 && here.records == place->records) {
-        return true;
+    if (!replay_place_is_before(place, &here)) {
+        error_setg(errp, "a recording begins at power-on: a state that was not saved in this very "
+                   "recording cannot be loaded while '%s' is being recorded", replay_name(r));
+        return false;
     }
-    error_setg(errp, "a recording begins at power-on: a saved state cannot be loaded while '%s' is "
-               "being recorded", replay_name(r));
-    return false;
+    /* The state that was saved here does not lead elsewhere. */
+    return (place->records == here.records && place->pos == here.pos) ||
+           replay_travel_begin(r, place, errp);
 }
 
 static void record_info(Replay *r, GString *out)
@@ -315,7 +317,8 @@ static void record_info(Replay *r, GString *out)
 
 const ReplayModeOps replay_mode_record = {
     .name = "record",
-    .post = live_post,
+    .mode = REPLAY_MODE_RECORD,
+    .is_live = is_live,
     .value = record_value,
     .deliver = record_deliver,
     .due = nothing_due,

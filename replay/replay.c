@@ -27,6 +27,7 @@ static bool open_mode(Replay *r, ReplayMode mode, Error **errp)
         return true;
     case REPLAY_MODE_PLAY:
         r->ops = &replay_mode_play;
+        replay_queue_set_open(r->queue, false);
         r->cursor = replay_cursor_open(r->file, errp);
         if (!r->cursor) {
             return false;
@@ -182,7 +183,7 @@ bool replay_post(ReplaySource *s, const void *payload, size_t length)
 {
     assert(length <= REPLAY_MAX_PAYLOAD);
     assert(s->deliver);
-    return s->replay->ops->post(s, payload, length);
+    return replay_queue_push(s->replay->queue, s, payload, length);
 }
 
 void replay_value(ReplaySource *s, ReplayProduce *produce, void *opaque, void *out,
@@ -270,6 +271,16 @@ const char *replay_report(Replay *r)
     return replay_failed(r) ? r->report : NULL;
 }
 
+bool replay_is_live(Replay *r)
+{
+    return r->ops->is_live(r);
+}
+
+ReplayMode replay_mode(const Replay *r)
+{
+    return r->ops->mode;
+}
+
 /* ---- state ---- */
 
 void replay_save(Replay *r, GByteArray *out)
@@ -297,6 +308,7 @@ bool replay_load(Replay *r, ByteReader *in, Error **errp)
         return false;
     }
     memcpy(place.id, id, sizeof(place.id));
+    place.pos = order_pos;
     if (!r->ops->go(r, &place, errp)) {
         return false;
     }

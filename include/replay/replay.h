@@ -109,8 +109,7 @@ bool replay_safe_point(Replay *r);
 bool replay_due(Replay *r);
 
 /*
- * The position of the next record that bounds execution, or UINT64_MAX (modes none
- * and record). It is the current position when a synchronous record is due in the
+ * The position of the next record that bounds execution, or UINT64_MAX (live). It is the current position when a synchronous record is due in the
  * next instruction: the loop then runs exactly one instruction. At the end of the log
  * and after a divergence, too: ask replay_at_end() and replay_failed() before running.
  */
@@ -186,8 +185,12 @@ const char *replay_report(Replay *r);
 /*
  * Where this run is in its recording, as part of a machine's state: appended to out, or taken
  * from there. To load, a replay goes to that place of its log, backwards or forwards; a state of
- * another recording is refused, and so is any state while recording, since a recording begins
- * at power-on. Call both where replay_act() may be called.
+ * another recording is refused. Call both where replay_act() may be called.
+ *
+ * A machine that is being recorded goes back in its own recording: it is travelling, which is
+ * like a replay, until it comes to the newest place again. There it is live, and the recording goes
+ * on as if nothing had been. Input that is posted meanwhile is dropped. Nothing changes when that is
+ * refused, because what leads to the newest place cannot be read back.
  */
 void replay_save(Replay *r, GByteArray *out);
 bool replay_load(Replay *r, ByteReader *in, Error **errp);
@@ -205,8 +208,12 @@ void replay_mutex_lock(Replay *r);
 void replay_mutex_unlock(Replay *r);
 bool replay_mutex_locked(Replay *r);
 
-/* "none", "record" or "replay". */
+/* Machine thread, between two instructions: input from outside is let in (none, record). */
+bool replay_is_live(Replay *r);
+/* "none", "record", "replay", or, in the past of a machine that is being recorded, "travelling". */
 const char *replay_mode_name(const Replay *r);
+/* The same; RECORD while travelling. */
+ReplayMode replay_mode(const Replay *r);
 /* The recording's path; NULL in mode none, and of a recording in memory. */
 const char *replay_file(const Replay *r);
 /* "info replay". */

@@ -1,5 +1,6 @@
 /*
- * Recordings that are used while they are made: kept in memory, saved as far as they got.
+ * Recordings that are used while they are made: kept in memory, saved as far as they got, gone
+ * back in and gone on with.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -261,11 +262,299 @@ static void test_in_memory(void)
     small_close(&m);
 }
 
+/* ---- travelling ---- */
+
+/* A machine as it was. */
+typedef struct Snapshot {
+    Small m;
+    GByteArray *place;
+} Snapshot;
+
+static Snapshot take(Small *m)
+{
+    Snapshot s = { *m, g_byte_array_new() };
+
+    replay_save(m->replay, s.place);
+    return s;
+}
+
+static void drop(Snapshot *s)
+{
+    g_byte_array_unref(s->place);
+}
+
+/* The place first: until it is loaded the machine is where it was. */
+static bool try_back(Small *m, const Snapshot *s, Error **errp)
+{
+    ByteReader in;
+
+    byte_reader_init(&in, s->place->data, s->place->len);
+    if (!replay_load(m->replay, &in, errp)) {
+        return false;
+    }
+    m->pos = s->m.pos;
+    m->x = s->m.x;
+    m->received = s->m.received;
+    return true;
+}
+
+static void back(Small *m, const Snapshot *s)
+{
+    Error *err = NULL;
+
+    if (!try_back(m, s, &err)) {
+        g_error("%s", error_get_pretty(err));
+    }
+}
+
+static void check_at(const Small *m, const Small *expected)
+{
+    g_assert_cmpuint(m->pos, ==, expected->pos);
+    g_assert_cmphex(m->x, ==, expected->x);
+    g_assert_cmpuint(m->received, ==, expected->received);
+}
+
+static void check_past(Small *m)
+{
+    g_assert_false(replay_is_live(m->replay));
+    g_assert_cmpstr(replay_mode_name(m->replay), ==, "travelling");
+    g_assert_cmpint(replay_mode(m->replay), ==, REPLAY_MODE_RECORD);
+    g_assert_false(replay_post(m->keys, "x", 1));
+    g_assert_false(replay_act(m->keys, "x", 1));
+    g_assert_false(replay_may_stop(m->replay));
+    g_assert_false(replay_at_end(m->replay));
+}
+
+/* Back, and on until it is live. */
+static void check_round(Small *m, const Snapshot *s)
+{
+    const Small newest = *m;
+
+    back(m, s);
+    check_past(m);
+    check_info(m->replay, "mode: travelling\n");
+    /* It goes no further than to the newest place by itself. */
+    while (!replay_is_live(m->replay)) {
+        g_assert_cmpuint(replay_next_pos(m->replay), <=, newest.pos);
+        g_assert_true(run_to(m, MAX(m->pos, replay_next_pos(m->replay))));
+    }
+    check_at(m, &newest);
+    g_assert_false(replay_at_end(m->replay));
+    g_assert_cmpuint(replay_next_pos(m->replay), ==, UINT64_MAX);
+}
+
+static void check_travels(const ReplayConfig *config)
+{
+    g_autofree char *path = temp_path("saved");
+    Snapshot s[12];
+    Small m;
+
+    small_open(&m, config);
+    s[0] = take(&m);
+    for (unsigned n = 1; n < ARRAY_SIZE(s); n++) {
+        busy_to(&m, n * 3000);
+        g_assert_true(replay_act(m.keys, "act", 3));
+        s[n] = take(&m);
+        /* At one position with the state that was saved, and behind it. */
+        key(&m, 'k');
+        g_assert_true(run_to(&m, m.pos));
+        check_round(&m, &s[n]);
+        check_round(&m, &s[n / 2]);
+        check_round(&m, &s[0]);
+        /* From past to past, both ways, some of it run. */
+        back(&m, &s[n - 1]);
+        if (n > 1) {
+            g_assert_true(run_to(&m, m.pos + 500));
+            back(&m, &s[n / 3]);
+            check_past(&m);
+            g_assert_true(run_to(&m, s[n - 1].m.pos));
+            back(&m, &s[n - 1]);
+            save(&m, path, true);
+        }
+        g_assert_true(run_to(&m, n * 3000 + 17));
+        g_assert_true(replay_is_live(m.replay));
+    }
+    save(&m, path, true);
+    check_replays_to(path, &m, true);
+    g_assert_true(replay_end(m.replay, 1, m.x));
+    small_close(&m);
+    if (config->file) {
+        const ReplayConfig replay = { .mode = REPLAY_MODE_PLAY, .file = config->file };
+        Small again;
+
+        /* What was saved then is a place in the replay, too. */
+        small_open(&again, &replay);
+        back(&again, &s[7]);
+        g_assert_false(run_to(&again, UINT64_MAX));
+        check_at(&again, &m);
+        g_assert_true(replay_end(again.replay, 1, again.x));
+        small_close(&again);
+    }
+    for (unsigned n = 0; n < ARRAY_SIZE(s); n++) {
+        drop(&s[n]);
+    }
+    g_unlink(path);
+}
+
+static void test_travel(void)
+{
+    g_autofree char *path = temp_path("log");
+    ReplayConfig to_file = { .mode = REPLAY_MODE_RECORD, .file = path };
+
+    check_travels(&in_memory);
+    check_travels(&to_file);
+    g_unlink(path);
+}
+
+/* Left in the past: the recording is what it was at its newest place. */
+static void test_left_in_the_past(void)
+{
+    g_autofree char *path = temp_path("log");
+    const ReplayConfig to_file = { .mode = REPLAY_MODE_RECORD, .file = path };
+    Snapshot s;
+    Small m, newest;
+
+    small_open(&m, &to_file);
+    busy_to(&m, 1000);
+    s = take(&m);
+    busy_to(&m, 2000);
+    newest = m;
+    back(&m, &s);
+    g_assert_true(run_to(&m, 1500));
+    small_close(&m);
+    check_replays_to(path, &newest, true);
+    drop(&s);
+    g_unlink(path);
+}
+
+/* Something is wrong with what was recorded: nothing changes, and the machine is still live. */
+static void check_refused(Small *m, const Snapshot *s, const char *expected)
+{
+    const Small newest = *m;
+    Error *err = NULL;
+
+    g_assert_false(try_back(m, s, &err));
+    check_error(err, expected);
+    check_at(m, &newest);
+    g_assert_cmpstr(replay_report(m->replay), ==, NULL);
+    g_assert_true(replay_is_live(m->replay));
+    busy_to(m, m->pos + 100);
+    g_assert_cmpuint(m->received, >, newest.received);
+}
+
+static void damage(const char *path, gsize at)
+{
+    g_autofree char *data = NULL;
+    gsize length;
+    FILE *f = fopen(path, "r+b");
+
+    g_assert_true(g_file_get_contents(path, &data, &length, NULL));
+    g_assert_cmpuint(length, >, at);
+    fseek(f, (long)at, SEEK_SET);
+    fputc(data[at] ^ 1, f);
+    fclose(f);
+}
+
+static void test_travel_refused(void)
+{
+    g_autofree char *path = temp_path("log");
+    const ReplayConfig to_file = { .mode = REPLAY_MODE_RECORD, .file = path };
+    const ReplayConfig none = { 0 };
+    Snapshot s, other;
+    Small m;
+
+    small_open(&m, &none);
+    other = take(&m);
+    small_close(&m);
+    small_open(&m, &to_file);
+    busy_to(&m, 1000);
+    s = take(&m);
+    check_refused(&m, &other, "a recording begins at power-on");
+    busy_to(&m, 3000);
+    back(&m, &s);
+    g_assert_true(run_to(&m, 3000));
+    /* A byte of what is on disk already: it is noticed before the machine moves. */
+    damage(path, 2000);
+    check_refused(&m, &s, "cannot go back in the recording");
+    g_unlink(path);
+    check_refused(&m, &s, "was moved or removed");
+    small_close(&m);
+    drop(&s);
+    drop(&other);
+}
+
+/* ---- with other threads ---- */
+
+typedef struct Typist {
+    Small *m;
+    gint stop;
+    gint accepted;
+} Typist;
+
+static void *typist(void *opaque)
+{
+    Typist *t = opaque;
+
+    while (!g_atomic_int_get(&t->stop)) {
+        if (replay_post(t->m->keys, "k", 1)) {
+            g_atomic_int_inc(&t->accepted);
+        }
+        g_usleep(5);
+    }
+    return NULL;
+}
+
+/* Whether it was accepted is the truth: it is delivered exactly then. */
+static void test_threads(void)
+{
+    GThread *threads[2];
+    Typist t = { 0 };
+    Snapshot s;
+    Small m;
+
+    small_open(&m, &in_memory);
+    t.m = &m;
+    s = take(&m);
+    for (unsigned n = 0; n < ARRAY_SIZE(threads); n++) {
+        threads[n] = g_thread_new("typist", typist, &t);
+    }
+    for (unsigned n = 1; n <= 100; n++) {
+        Small newest;
+
+        g_assert_true(run_to(&m, n * 100));
+        newest = m;
+        back(&m, &s);
+        g_assert_true(run_to(&m, newest.pos / 2));
+        while (m.pos < newest.pos) {
+            g_assert_true(run_to(&m, m.pos + 1));
+        }
+        if (n % 10 == 0) {
+            drop(&s);
+            s = take(&m);
+        }
+    }
+    g_atomic_int_set(&t.stop, 1);
+    for (unsigned n = 0; n < ARRAY_SIZE(threads); n++) {
+        g_thread_join(threads[n]);
+    }
+    while (replay_safe_point(m.replay)) {
+    }
+    g_assert_true(replay_is_live(m.replay));
+    g_assert_cmpuint(m.received, >, 0);
+    g_assert_cmpuint(m.received, ==, (unsigned)g_atomic_int_get(&t.accepted));
+    drop(&s);
+    small_close(&m);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/replay-live/in-memory", test_in_memory);
     g_test_add_func("/replay-live/save", test_save);
     g_test_add_func("/replay-live/save-refused", test_save_refused);
+    g_test_add_func("/replay-live/travel", test_travel);
+    g_test_add_func("/replay-live/left-in-the-past", test_left_in_the_past);
+    g_test_add_func("/replay-live/travel-refused", test_travel_refused);
+    g_test_add_func("/replay-live/threads", test_threads);
     return g_test_run();
 }
