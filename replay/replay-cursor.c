@@ -77,6 +77,11 @@ void replay_cursor_free(ReplayCursor *c)
     g_free(c);
 }
 
+ReplayLogReader *replay_cursor_open_again(const ReplayCursor *c, Error **errp)
+{
+    return replay_log_reader_open_again(c->reader, errp);
+}
+
 const ReplayDescription *replay_cursor_description(const ReplayCursor *c)
 {
     return c->description;

@@ -82,6 +82,8 @@ struct Replay {
 
     /* Travelling: where it is live again. Record: what that was last; the log leads up to there. */
     ReplayPlace newest;
+    /* Recordings that this one began as (ReplayPlace), each with where it was left. */
+    GArray *ancestors;
 
     /* Record: a busy machine without input writes how far it got, this often. */
     int64_t progress_period_ns;
@@ -129,10 +131,12 @@ ReplaySource *replay_recorded_source(Replay *r, uint32_t recorded);
 const ReplayRecord *replay_play_head(Replay *r);
 
 /* Whether a machine that is at `newest` was at this place before, or is there. */
-bool replay_place_is_before(const ReplayPlace *place, const ReplayPlace *newest);
+bool replay_place_is_before(const Replay *r, const ReplayPlace *place, const ReplayPlace *newest);
 /* Record mode: go to an earlier place. Otherwise nothing has changed. */
 bool replay_travel_begin(Replay *r, const ReplayPlace *place, Error **errp);
 
+/* The header of a recording of this run, JSON. */
+char *replay_record_description(Replay *r, Error **errp);
 /* Record mode: all up to the present position gets into the log, and that to where it is kept. */
 bool replay_record_flush(Replay *r, Error **errp);
 

@@ -229,27 +229,33 @@ static bool record_idle(Replay *r, int64_t until, ReplaySleep *sleep, void *opaq
     return true;
 }
 
+char *replay_record_description(Replay *r, Error **errp)
+{
+    char *json = replay_description_to_json(r->description);
+
+    if (strlen(json) > REPLAY_LOG_MAX_HEADER) {
+        error_setg(errp, "the machine's description is too long to record (%zu bytes)",
+                   strlen(json));
+        g_clear_pointer(&json, g_free);
+    }
+    return json;
+}
+
 static bool record_start(Replay *r, Error **errp)
 {
-    char *json;
-    bool ok;
+    g_autofree char *json = NULL;
 
     if (r->refusal) {
         error_setg(errp, "%s", r->refusal);
         return false;
     }
     r->put_ns = host_monotonic_ns();
-    json = replay_description_to_json(r->description);
-    if (strlen(json) > REPLAY_LOG_MAX_HEADER) {
-        error_setg(errp, "the machine's description is too long to record (%zu bytes)",
-                   strlen(json));
-        ok = false;
-    } else {
-        ok = r->file ? replay_log_writer_open(r->writer, r->file, json, r->overwrite, errp) :
-                       replay_log_writer_open_memory(r->writer, json, errp);
+    json = replay_record_description(r, errp);
+    if (!json) {
+        return false;
     }
-    g_free(json);
-    return ok;
+    return r->file ? replay_log_writer_open(r->writer, r->file, json, r->overwrite, errp) :
+                     replay_log_writer_open_memory(r->writer, json, errp);
 }
 
 static bool record_end(Replay *r, const void *payload, size_t length)
@@ -294,7 +300,7 @@ static bool record_go(Replay *r, const ReplayPlace *place, Error **errp)
     ReplayPlace here;
 
     record_place(r, &here);
-    if (!replay_place_is_before(place, &here)) {
+    if (!replay_place_is_before(r, place, &here)) {
         error_setg(errp, "a recording begins at power-on: a state that was not saved in this very "
                    "recording cannot be loaded while '%s' is being recorded", replay_name(r));
         return false;

@@ -20,15 +20,19 @@
 
 /* ---- places ---- */
 
-static bool same_recording(const ReplayPlace *a, const ReplayPlace *b)
+static bool is_before(const ReplayPlace *a, const ReplayPlace *b)
 {
-    return memcmp(a->id, b->id, sizeof(a->id)) == 0;
+    return memcmp(a->id, b->id, sizeof(a->id)) == 0 && a->records <= b->records && a->pos <= b->pos;
 }
 
-bool replay_place_is_before(const ReplayPlace *place, const ReplayPlace *newest)
+bool replay_place_is_before(const Replay *r, const ReplayPlace *place, const ReplayPlace *newest)
 {
-    return same_recording(place, newest) && place->records <= newest->records &&
-           place->pos <= newest->pos;
+    for (guint i = 0; i < r->ancestors->len; i++) {
+        if (is_before(place, &g_array_index(r->ancestors, ReplayPlace, i))) {
+            return true;
+        }
+    }
+    return is_before(place, newest);
 }
 
 /* ---- to the newest place ---- */
@@ -137,7 +141,7 @@ static bool travel_go(Replay *r, const ReplayPlace *place, Error **errp)
     uint64_t here;
     bool ok;
 
-    if (!replay_place_is_before(place, &r->newest)) {
+    if (!replay_place_is_before(r, place, &r->newest)) {
         error_setg(errp, "the state is of no place in the recording '%s'", replay_name(r));
         return false;
     }

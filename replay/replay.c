@@ -65,6 +65,7 @@ Replay *replay_new(const ReplayConfig *config, Error **errp)
     r->overwrite = config->overwrite;
     r->progress_period_ns = PROGRESS_PERIOD_NS;
     r->sources = g_ptr_array_new();
+    r->ancestors = g_array_new(false, false, sizeof(ReplayPlace));
     r->queue = replay_queue_new();
     r->description = replay_description_new();
     g_free(r->description->build);
@@ -94,6 +95,7 @@ void replay_free(Replay *r)
     replay_description_free(r->description);
     g_ptr_array_foreach(r->sources, (GFunc)(void (*)(void))source_free, NULL);
     g_ptr_array_unref(r->sources);
+    g_array_unref(r->ancestors);
     g_rec_mutex_clear(&r->mutex);
     g_free(r->refusal);
     g_free(r->early);

@@ -203,6 +203,16 @@ bool replay_load(Replay *r, ByteReader *in, Error **errp);
  */
 bool replay_save_log(Replay *r, const char *file, bool overwrite, Error **errp);
 
+/*
+ * In a replay, or travelling: from this place on the machine is live. What the log has from here on
+ * is not replayed. With a file it is recorded there, and that is a complete recording from the very start
+ * (an older file is kept as FILE.old). Without one it is not recorded, unless it was when it went back in
+ * its recording: one in memory then goes on from here, and one in a file refuses, since it would lose what it
+ * has. States that were saved up to this place stay good, in both directions. Call it where
+ * replay_act() may be. On failure nothing has changed.
+ */
+bool replay_go_live(Replay *r, const char *file, Error **errp);
+
 /* The one mutex of the log. replay_mutex_locked() is true when this thread holds it. */
 void replay_mutex_lock(Replay *r);
 void replay_mutex_unlock(Replay *r);

@@ -1,6 +1,7 @@
 /*
  * A recording that is gone back in while it is made: the machine comes to its newest place again,
- * is live there, and the recording that results replays to an equal end.
+ * is live there, and the recording that results replays to an equal end. Machines that go live out of a
+ * replay, whose recordings do the same.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -55,6 +56,13 @@ static void do_save_log(void *opaque)
     Call *c = opaque;
 
     c->ok = replay_save_log(c->r->replay, c->file, true, &c->err);
+}
+
+static void do_go_live(void *opaque)
+{
+    Call *c = opaque;
+
+    c->ok = exec_loop_go_live(c->r->loop, c->file, &c->err);
 }
 
 static void call_ok(Call *c, void (*fn)(void *opaque))
@@ -200,6 +208,28 @@ static void save_log(Run *r, const char *path)
     call_ok(&c, do_save_log);
 }
 
+/* Quit; what was recorded to the file replays to an equal end. */
+static void finish(Run *r, const RunConfig *c, const char *file)
+{
+    RunConfig replay = *c;
+    ExecResult recorded;
+    Run again;
+
+    exec_loop_request(r->loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    exec_loop_cont(r->loop);
+    recorded = run_join(r);
+    g_assert_true(recorded.digest_valid);
+    g_assert_cmpint(recorded.cause, ==, SHUTDOWN_CAUSE_HOST_QUIT);
+    run_close(r);
+    if (file) {
+        replay.replay = (ReplayConfig){ .mode = REPLAY_MODE_PLAY, .file = file };
+        run_open(&again, &replay);
+        run_start(&again);
+        run_join_equal(&again, &recorded);
+        run_close(&again);
+    }
+}
+
 static void free_state(gpointer data)
 {
     g_byte_array_unref(data);
@@ -228,24 +258,7 @@ static void check_session(const RunConfig *c, const char *saved, unsigned rounds
     end = look(&r);
     check_replay(c, saved, &end, (unsigned)seed + 1);
     g_ptr_array_unref(states);
-    exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
-    exec_loop_cont(r.loop);
-    if (c->replay.file) {
-        ExecResult recorded = run_join(&r);
-        RunConfig replay = *c;
-        Run again;
-
-        g_assert_true(recorded.digest_valid);
-        run_close(&r);
-        replay.replay.mode = REPLAY_MODE_PLAY;
-        run_open(&again, &replay);
-        run_start(&again);
-        run_join_equal(&again, &recorded);
-        run_close(&again);
-    } else {
-        run_join(&r);
-        run_close(&r);
-    }
+    finish(&r, c, c->replay.file);
 }
 
 static RunConfig config(unsigned n)
@@ -276,6 +289,101 @@ static void test_session(void)
     }
     g_unlink(path);
     g_unlink(saved);
+}
+
+/* ---- live out of a replay ---- */
+
+/* A recording that was typed at, and quit. */
+static uint64_t make_recording(const RunConfig *c, uint64_t seed)
+{
+    uint64_t positions;
+    Poster poster;
+    Run r;
+
+    open_paused(&r, c, 0);
+    poster_start(&poster, &r, seed);
+    for (unsigned n = 0; n < 20; n++) {
+        g_assert_true(go_to(&r, look(&r).position + 500));
+    }
+    poster_stop(&poster);
+    positions = look(&r).position;
+    exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    exec_loop_cont(r.loop);
+    run_join(&r);
+    run_close(&r);
+    return positions;
+}
+
+/* At `at`, or, behind the end, where that is; typed at, gone back in, and left. */
+static void check_branch(const RunConfig *c, const char *branch, uint64_t at, uint64_t seed)
+{
+    GPtrArray *states = g_ptr_array_new_with_free_func(free_state);
+    RunConfig replay = *c;
+    Rng rng = { seed };
+    Poster poster;
+    Call call;
+    Run r;
+
+    replay.replay = (ReplayConfig){ .mode = REPLAY_MODE_PLAY, .file = c->replay.file };
+    replay.exec.stop_at_end = true;
+    open_paused(&r, &replay, (unsigned)seed);
+    g_assert_true(go_to(&r, at / 2));
+    g_ptr_array_add(states, save(&r).state);
+    g_assert_true(go_to(&r, at));
+    call = (Call){ .r = &r, .file = branch };
+    call_ok(&call, do_go_live);
+    g_assert_true(look(&r).live);
+    poster_start(&poster, &r, seed);
+    for (unsigned n = 0; n < 4; n++) {
+        g_assert_true(go_to(&r, look(&r).position + 200 + rng_below(&rng, 2000)));
+        if (branch) {
+            check_round(&r, &poster, states, &rng);
+            g_ptr_array_add(states, save(&r).state);
+        }
+    }
+    poster_stop(&poster);
+    g_ptr_array_unref(states);
+    finish(&r, c, branch);
+}
+
+static void test_branch(void)
+{
+    g_autofree char *path = g_strdup_printf("%s/rearm-exec-live-%d.rr", g_get_tmp_dir(),
+                                            (int)getpid());
+    g_autofree char *branch = g_strconcat(path, ".branch", NULL);
+    Rng rng = { 5 };
+
+    for (unsigned n = 0; n < 12; n++) {
+        RunConfig c = config(n);
+        uint64_t positions;
+
+        c.replay.file = path;
+        positions = make_recording(&c, n + 1);
+        for (unsigned i = 0; i < 3; i++) {
+            check_branch(&c, i ? branch : NULL, rng_below(&rng, (uint32_t)positions), n + i + 1);
+            g_unlink(branch);
+        }
+        g_unlink(path);
+    }
+}
+
+/* Where a recording that was saved ends, the machine goes on. */
+static void test_branch_at_the_end(void)
+{
+    g_autofree char *path = g_strdup_printf("%s/rearm-exec-live-%d.rr", g_get_tmp_dir(),
+                                            (int)getpid());
+    g_autofree char *branch = g_strconcat(path, ".branch", NULL);
+    RunConfig c = config(2);
+    Run r;
+
+    open_paused(&r, &c, 0);
+    g_assert_true(go_to(&r, 5000));
+    save_log(&r, path);
+    finish(&r, &c, NULL);
+    c.replay.file = path;
+    check_branch(&c, branch, 5001, 1);
+    g_unlink(branch);
+    g_unlink(path);
 }
 
 /* Who quits in the past leaves a recording up to the newest place. */
@@ -310,6 +418,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/exec-live/session", test_session);
+    g_test_add_func("/exec-live/branch", test_branch);
+    g_test_add_func("/exec-live/branch-at-the-end", test_branch_at_the_end);
     g_test_add_func("/exec-live/quit-in-the-past", test_quit_in_the_past);
     return g_test_run();
 }

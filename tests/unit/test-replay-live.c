@@ -336,7 +336,7 @@ static void check_round(Small *m, const Snapshot *s)
     /* It goes no further than to the newest place by itself. */
     while (!replay_is_live(m->replay)) {
         g_assert_cmpuint(replay_next_pos(m->replay), <=, newest.pos);
-        g_assert_true(run_to(m, MAX(m->pos, replay_next_pos(m->replay))));
+        g_assert_true(run_to(m, MAX(m->pos + (m->pos < newest.pos), replay_next_pos(m->replay))));
     }
     check_at(m, &newest);
     g_assert_false(replay_at_end(m->replay));
@@ -483,6 +483,237 @@ static void test_travel_refused(void)
     drop(&other);
 }
 
+/* ---- live from a place in the past ---- */
+
+static void go_live(Small *m, const char *file)
+{
+    Error *err = NULL;
+
+    g_assert_false(replay_is_live(m->replay));
+    if (!replay_go_live(m->replay, file, &err)) {
+        g_error("%s", error_get_pretty(err));
+    }
+    g_assert_true(replay_is_live(m->replay));
+}
+
+static void check_go_live_fails(Small *m, const char *file, const char *expected)
+{
+    const char *mode = replay_mode_name(m->replay);
+    Error *err = NULL;
+
+    g_assert_false(replay_go_live(m->replay, file, &err));
+    check_error(err, expected);
+    g_assert_cmpstr(replay_mode_name(m->replay), ==, mode);
+}
+
+/* A finished recording; `s` gets states at three places. Returns how it ended. */
+static Small record(const char *path, Snapshot s[3])
+{
+    const ReplayConfig to_file = { .mode = REPLAY_MODE_RECORD, .file = path };
+    Small m;
+
+    small_open(&m, &to_file);
+    for (unsigned n = 0; n < 3; n++) {
+        busy_to(&m, 1000 + n * 4000);
+        s[n] = take(&m);
+    }
+    busy_to(&m, 12000);
+    g_assert_true(replay_end(m.replay, 1, m.x));
+    small_close(&m);
+    return m;
+}
+
+static void check_replay_ends(const char *path, const Small *expected)
+{
+    const ReplayConfig replay = { .mode = REPLAY_MODE_PLAY, .file = path };
+    Small m;
+
+    small_open(&m, &replay);
+    g_assert_false(run_to(&m, UINT64_MAX));
+    check_at(&m, expected);
+    g_assert_true(replay_end(m.replay, 1, m.x));
+    small_close(&m);
+}
+
+/* Out of a replay, with a file: the branch replays from the start, and can be travelled in. */
+static void test_branch(void)
+{
+    g_autofree char *path = temp_path("log"), *branch = temp_path("branch");
+    const ReplayConfig replay = { .mode = REPLAY_MODE_PLAY, .file = path };
+    Snapshot s[3], own;
+    Small m, recorded = record(path, s);
+
+    small_open(&m, &replay);
+    check_go_live_fails(&m, "/nonexistent/dir/log", "cannot create the recording");
+    check_go_live_fails(&m, "/dev/full", "/dev/full");
+    g_assert_true(run_to(&m, 6000));
+    g_assert_false(replay_post(m.keys, "x", 1));
+    go_live(&m, branch);
+    g_assert_cmpstr(replay_mode_name(m.replay), ==, "record");
+    g_assert_cmpstr(replay_file(m.replay), ==, branch);
+    check_go_live_fails(&m, branch, "the machine is live already");
+    g_assert_true(replay_act(m.keys, "act", 3));
+    busy_to(&m, 7000);
+    own = take(&m);
+    busy_to(&m, 11000);
+    /* States from before the branch lead here, too; those from behind it lead elsewhere. */
+    check_round(&m, &own);
+    check_round(&m, &s[1]);
+    check_refused(&m, &s[2], "was not saved in this very recording");
+    check_round(&m, &s[0]);
+    busy_to(&m, 12000);
+    g_assert_true(replay_end(m.replay, 1, m.x));
+    small_close(&m);
+    g_assert_cmphex(m.x, !=, recorded.x);
+    check_replay_ends(branch, &m);
+    check_replay_ends(path, &recorded);
+    g_unlink(path);
+    g_unlink(branch);
+    for (unsigned n = 0; n < 3; n++) {
+        drop(&s[n]);
+    }
+    drop(&own);
+}
+
+/* Onto the file that is being replayed: it is kept. */
+static void test_branch_over_its_origin(void)
+{
+    g_autofree char *path = temp_path("log"), *old = g_strconcat(path, ".old", NULL);
+    const ReplayConfig replay = { .mode = REPLAY_MODE_PLAY, .file = path };
+    Snapshot s[3];
+    Small m, recorded = record(path, s);
+
+    small_open(&m, &replay);
+    g_assert_true(run_to(&m, 10000));
+    go_live(&m, path);
+    g_assert_cmpstr(replay_old_file(m.replay), ==, old);
+    busy_to(&m, 11000);
+    g_assert_true(replay_end(m.replay, 1, m.x));
+    small_close(&m);
+    check_replay_ends(path, &m);
+    check_replay_ends(old, &recorded);
+    g_unlink(path);
+    g_unlink(old);
+    for (unsigned n = 0; n < 3; n++) {
+        drop(&s[n]);
+    }
+}
+
+/* Without a file nothing is recorded; at the end of a recording that was saved, it goes on. */
+static void test_live_unrecorded(void)
+{
+    g_autofree char *path = temp_path("saved");
+    const ReplayConfig replay = { .mode = REPLAY_MODE_PLAY, .file = path };
+    Small m;
+
+    small_open(&m, &in_memory);
+    busy_to(&m, 3000);
+    save(&m, path, false);
+    small_close(&m);
+    small_open(&m, &replay);
+    g_assert_false(run_to(&m, UINT64_MAX));
+    g_assert_true(replay_was_saved(m.replay));
+    go_live(&m, NULL);
+    g_assert_cmpstr(replay_mode_name(m.replay), ==, "none");
+    g_assert_null(replay_file(m.replay));
+    g_assert_false(replay_is_truncated(m.replay));
+    busy_to(&m, 5000);
+    g_assert_true(replay_act(m.keys, "act", 3));
+    g_assert_true(replay_end(m.replay, 1, m.x));
+    small_close(&m);
+    g_unlink(path);
+}
+
+/* Where the machine itself has ended, there is nothing to go on with. */
+static void test_live_after_the_end(void)
+{
+    g_autofree char *path = temp_path("log");
+    const ReplayConfig replay = { .mode = REPLAY_MODE_PLAY, .file = path };
+    Snapshot s[3];
+    Small m, recorded = record(path, s);
+
+    small_open(&m, &replay);
+    g_assert_false(run_to(&m, UINT64_MAX));
+    g_assert_true(replay_end(m.replay, 1, recorded.x));
+    check_go_live_fails(&m, NULL, "has come to its end");
+    back(&m, &s[1]);
+    go_live(&m, NULL);
+    busy_to(&m, 6000);
+    small_close(&m);
+    for (unsigned n = 0; n < 3; n++) {
+        drop(&s[n]);
+    }
+    g_unlink(path);
+}
+
+/* A recording in memory is cut and goes on; one in a file is not cut, but left whole. */
+static void check_branch_of_live(const char *file, const char *branch)
+{
+    g_autofree char *saved = temp_path("saved");
+    const ReplayConfig config = { .mode = REPLAY_MODE_RECORD, .file = file };
+    Snapshot early, late;
+    Small m, newest;
+
+    small_open(&m, &config);
+    busy_to(&m, 2000);
+    early = take(&m);
+    busy_to(&m, 8000);
+    late = take(&m);
+    busy_to(&m, 9000);
+    newest = m;
+    back(&m, &early);
+    g_assert_true(run_to(&m, 5000));
+    if (file) {
+        check_go_live_fails(&m, NULL, "give the new recording a file of its own");
+        check_go_live_fails(&m, file, "is being written by another recorder");
+    }
+    go_live(&m, branch);
+    g_assert_cmpstr(replay_mode_name(m.replay), ==, "record");
+    g_assert_cmpstr(replay_file(m.replay), ==, branch);
+    busy_to(&m, 8500);
+    check_round(&m, &early);
+    check_refused(&m, &late, "was not saved in this very recording");
+    /* And a branch of the branch, before where that began: it knows what is common to all three. */
+    drop(&late);
+    late = take(&m);
+    busy_to(&m, 9000);
+    back(&m, &early);
+    if (!branch) {
+        g_assert_true(run_to(&m, 3000));
+        go_live(&m, NULL);
+        busy_to(&m, 9000);
+        check_refused(&m, &late, "was not saved in this very recording");
+        check_round(&m, &early);
+    } else {
+        g_assert_true(run_to(&m, 9000));
+    }
+    save(&m, saved, true);
+    check_replays_to(saved, &m, true);
+    g_assert_true(replay_end(m.replay, 1, m.x));
+    small_close(&m);
+    if (branch) {
+        check_replay_ends(branch, &m);
+    }
+    if (file) {
+        check_replays_to(file, &newest, true);
+    }
+    drop(&early);
+    drop(&late);
+    g_unlink(saved);
+}
+
+static void test_branch_of_live(void)
+{
+    g_autofree char *path = temp_path("log"), *branch = temp_path("branch");
+
+    check_branch_of_live(NULL, NULL);
+    check_branch_of_live(NULL, branch);
+    g_unlink(branch);
+    check_branch_of_live(path, branch);
+    g_unlink(path);
+    g_unlink(branch);
+}
+
 /* ---- with other threads ---- */
 
 typedef struct Typist {
@@ -555,6 +786,11 @@ int main(int argc, char **argv)
     g_test_add_func("/replay-live/travel", test_travel);
     g_test_add_func("/replay-live/left-in-the-past", test_left_in_the_past);
     g_test_add_func("/replay-live/travel-refused", test_travel_refused);
+    g_test_add_func("/replay-live/branch", test_branch);
+    g_test_add_func("/replay-live/branch-over-its-origin", test_branch_over_its_origin);
+    g_test_add_func("/replay-live/live-unrecorded", test_live_unrecorded);
+    g_test_add_func("/replay-live/live-after-the-end", test_live_after_the_end);
+    g_test_add_func("/replay-live/branch-of-live", test_branch_of_live);
     g_test_add_func("/replay-live/threads", test_threads);
     return g_test_run();
 }
