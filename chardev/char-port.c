@@ -26,8 +26,7 @@ struct CharPort {
     Chardev *chr;
     GByteArray *queue;
     bool pushing;             /* in push(): receive() may call accept_input() */
-    /* For host_can_receive() alone. On replay, deliveries without a post make
-     * in_flight negative, which means: nothing is in flight. */
+    /* For host_can_receive() alone; not below zero: on replay there are deliveries without a post. */
     _Atomic int64_t in_flight;
     _Atomic int64_t queued;
 };
@@ -54,13 +53,22 @@ static void push(CharPort *p)
     atomic_store(&p->queued, p->queue->len);
 }
 
+/* Any thread. */
+static void land(CharPort *p, size_t length)
+{
+    int64_t n = atomic_load(&p->in_flight);
+
+    while (!atomic_compare_exchange_weak(&p->in_flight, &n, n - MIN(n, (int64_t)length))) {
+    }
+}
+
 static bool deliver_bytes(void *opaque, const uint8_t *payload, size_t length)
 {
     CharPort *p = opaque;
     guint room = MAX_QUEUE - p->queue->len;
 
     g_byte_array_append(p->queue, payload, (guint)MIN(length, room));
-    atomic_fetch_sub(&p->in_flight, (int64_t)length);
+    land(p, length);
     push(p);
     return length > 0;
 }
@@ -95,7 +103,7 @@ void char_port_accept_input(CharPort *p)
 static size_t host_can_receive(void *opaque)
 {
     CharPort *p = opaque;
-    int64_t n = MAX(atomic_load(&p->in_flight), 0) + atomic_load(&p->queued);
+    int64_t n = atomic_load(&p->in_flight) + atomic_load(&p->queued);
 
     return n < WINDOW ? (size_t)(WINDOW - n) : 0;
 }
@@ -107,8 +115,10 @@ static void host_receive(void *opaque, const uint8_t *data, size_t length)
     while (length) {
         size_t n = MIN(length, REPLAY_MAX_PAYLOAD);
 
-        if (replay_post(p->bytes, data, n)) {
-            atomic_fetch_add(&p->in_flight, (int64_t)n);
+        /* Before it can be delivered. */
+        atomic_fetch_add(&p->in_flight, (int64_t)n);
+        if (!replay_post(p->bytes, data, n)) {
+            land(p, n);
         }
         data += n;
         length -= n;

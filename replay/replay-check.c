@@ -143,7 +143,7 @@ void replay_diverged(Replay *r, const char *expected, const char *found)
     GString *text = g_string_new(NULL);
 
     g_string_append_printf(text, "the replay of '%s' diverged from the recording\n"
-                           "  expected: %s\n  found: %s\n", r->file, expected, found);
+                           "  expected: %s\n  found: %s\n", replay_name(r), expected, found);
     publish(r, text);
 }
 
@@ -151,6 +151,6 @@ void replay_damaged(Replay *r, const char *what)
 {
     GString *text = g_string_new(NULL);
 
-    g_string_append_printf(text, "the recording '%s' is damaged: %s\n", r->file, what);
+    g_string_append_printf(text, "the recording '%s' is damaged: %s\n", replay_name(r), what);
     publish(r, text);
 }

@@ -77,6 +77,11 @@ void replay_cursor_free(ReplayCursor *c)
     g_free(c);
 }
 
+ReplayLogReader *replay_cursor_open_again(const ReplayCursor *c, Error **errp)
+{
+    return replay_log_reader_open_again(c->reader, errp);
+}
+
 const ReplayDescription *replay_cursor_description(const ReplayCursor *c)
 {
     return c->description;
@@ -211,15 +216,21 @@ static bool find_frame(ReplayCursor *c, uint64_t record, ReplayIndexEntry *out)
     return n > 0;
 }
 
+void replay_cursor_know_frames(ReplayCursor *c, const GArray *index)
+{
+    c->index_read = true;
+    for (guint i = 0; i < index->len; i++) {
+        know_frame(c, &g_array_index(index, ReplayIndexEntry, i));
+    }
+}
+
 static void read_index(ReplayCursor *c)
 {
     GArray *index = c->index_read ? NULL : replay_log_reader_index(c->reader);
 
     c->index_read = true;
-    for (guint i = 0; index && i < index->len; i++) {
-        know_frame(c, &g_array_index(index, ReplayIndexEntry, i));
-    }
     if (index) {
+        replay_cursor_know_frames(c, index);
         g_array_unref(index);
     }
 }

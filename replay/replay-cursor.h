@@ -48,6 +48,10 @@ uint32_t replay_cursor_frame(const ReplayCursor *c);
  * is damaged there; where the cursor is then is undefined.
  */
 bool replay_cursor_go(ReplayCursor *c, uint64_t record, Error **errp);
+/* A reader of the same log, at its start. */
+ReplayLogReader *replay_cursor_open_again(const ReplayCursor *c, Error **errp);
+/* Where frames are (ReplayIndexEntry), known from elsewhere; before anything is read. */
+void replay_cursor_know_frames(ReplayCursor *c, const GArray *index);
 /* Records stepped over. */
 uint64_t replay_cursor_count(const ReplayCursor *c);
 

@@ -1,7 +1,7 @@
 /*
  * The module's inside: one struct, and one table of functions a mode. What the
- * modes do differently is in replay-record.c (none and record) and replay-play.c; no
- * other file knows which mode is on.
+ * modes do differently is in replay-record.c (none and record), replay-play.c and
+ * replay-travel.c; no other file knows which mode is on.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,15 +15,17 @@
 #include "replay/replay-queue.h"
 #include "replay/replay.h"
 
-/* How far a machine is in a recording. */
+/* How far a machine is in a recording: on a settled boundary, where replay_act() may be called. */
 typedef struct ReplayPlace {
     uint8_t id[REPLAY_LOG_ID_SIZE];   /* of the recording; zero: of none */
     uint64_t records;                 /* that come before */
+    uint64_t pos;
 } ReplayPlace;
 
 typedef struct ReplayModeOps {
     const char *name;
-    bool (*post)(ReplaySource *s, const void *payload, size_t length);
+    ReplayMode mode;
+    bool (*is_live)(Replay *r);
     void (*value)(ReplaySource *s, ReplayProduce *produce, void *opaque, void *out,
                   size_t length);
     /* Deliver what is due; see replay_safe_point(). */
@@ -46,6 +48,7 @@ typedef struct ReplayModeOps {
 extern const ReplayModeOps replay_mode_none;
 extern const ReplayModeOps replay_mode_record;
 extern const ReplayModeOps replay_mode_play;
+extern const ReplayModeOps replay_mode_travel;
 
 struct ReplaySource {
     Replay *replay;
@@ -54,28 +57,33 @@ struct ReplaySource {
     ReplayDeliver *deliver;
     void *opaque;
     uint32_t index;           /* in this run's table */
-    uint32_t recorded;        /* in the log's table (play), or REPLAY_NO_SOURCE */
+    uint32_t recorded;        /* in the log's table; REPLAY_NO_SOURCE: not there */
 };
 
 struct Replay {
-    const ReplayModeOps *ops;
-    char *file;
+    const ReplayModeOps *ops; /* machine thread, once it runs */
+    char *file;               /* NULL: none, or a recording in memory */
     ReplayHost host;
     ReplayDescription *description;   /* of this run */
-    const ReplayDescription *recorded; /* of the log (play), the cursor's */
+    const ReplayDescription *recorded; /* of the log that is replayed, the cursor's */
     ReplayCheck check;
     uint64_t check_period;
     GPtrArray *sources;
     char *refusal;
     ReplayQueue *queue;
     bool overwrite;           /* record: what is in the file need not be kept */
-    ReplayLogWriter *writer;  /* record */
-    ReplayCursor *cursor;     /* play */
+    ReplayLogWriter *writer;  /* record, travelling */
+    ReplayCursor *cursor;     /* play, travelling */
 
     /* What happened at position order_pos already: the order word of records. */
     uint64_t order_pos;
     uint32_t checkpoints;
     bool delivered;
+
+    /* Travelling: where it is live again. Record: what that was last; the log leads up to there. */
+    ReplayPlace newest;
+    /* Recordings that this one began as (ReplayPlace), each with where it was left. */
+    GArray *ancestors;
 
     /* Record: a busy machine without input writes how far it got, this often. */
     int64_t progress_period_ns;
@@ -84,6 +92,7 @@ struct Replay {
     bool started;
     bool ended;               /* an end record was written or compared */
     bool told_truncated;
+    bool told_saved;          /* and the log is whole: its recorder went on, or just left */
     bool digest_differs;      /* play: the report is about a CHECK_DIGEST */
     char *early;              /* play: what did not match before replay_start() */
     gint failed;              /* atomic; report is set before */
@@ -99,6 +108,12 @@ static inline uint64_t replay_position(const Replay *r)
     return r->host.position ? r->host.position(r->host.opaque) : 0;
 }
 
+/* The recording in messages. */
+static inline const char *replay_name(const Replay *r)
+{
+    return r->file ? r->file : REPLAY_LOG_IN_MEMORY;
+}
+
 /* Forget what happened at another position. */
 static inline void replay_order_sync(Replay *r, uint64_t pos)
 {
@@ -108,6 +123,22 @@ static inline void replay_order_sync(Replay *r, uint64_t pos)
         r->delivered = false;
     }
 }
+
+/* This run's source for a source of the log's table. */
+ReplaySource *replay_recorded_source(Replay *r, uint32_t recorded);
+
+/* The head of the log, or NULL at its end or after a report. Bounds at this position are passed. */
+const ReplayRecord *replay_play_head(Replay *r);
+
+/* Whether a machine that is at `newest` was at this place before, or is there. */
+bool replay_place_is_before(const Replay *r, const ReplayPlace *place, const ReplayPlace *newest);
+/* Record mode: go to an earlier place. Otherwise nothing has changed. */
+bool replay_travel_begin(Replay *r, const ReplayPlace *place, Error **errp);
+
+/* The header of a recording of this run, JSON. */
+char *replay_record_description(Replay *r, Error **errp);
+/* Record mode: all up to the present position gets into the log, and that to where it is kept. */
+bool replay_record_flush(Replay *r, Error **errp);
 
 /*
  * The one central report (replay-check.c): printed once; replay_failed() is true from

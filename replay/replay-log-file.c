@@ -8,9 +8,11 @@
 #include <glib.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "replay/replay-log-file.h"
+#include "replay/replay-log.h"
 
 typedef enum Step { STEP_DONE, STEP_AGAIN, STEP_FAILED } Step;
 
@@ -110,6 +112,47 @@ bool replay_log_file_create(ReplayLogFile *f, const char *path, bool overwrite, 
         replay_log_file_clear(f);
     }
     return step == STEP_DONE;
+}
+
+bool replay_log_file_create_memory(ReplayLogFile *f, Error **errp)
+{
+    *f = (ReplayLogFile){ .fd = memfd_create("rearm-recording", MFD_CLOEXEC), .memory = true,
+                          .path = g_strdup(REPLAY_LOG_IN_MEMORY) };
+    if (f->fd < 0) {
+        error_setg_errno(errp, errno, "no memory for the recording (rrfile=FILE records to a file)");
+        replay_log_file_clear(f);
+        return false;
+    }
+    return true;
+}
+
+int replay_log_file_open_again(const ReplayLogFile *f, Error **errp)
+{
+    struct stat st;
+    int fd;
+
+    if (f->memory) {
+        fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 0);
+        if (fd < 0) {
+            error_setg_errno(errp, errno, "cannot read the recording in memory");
+        }
+        return fd;
+    }
+    if (!f->regular) {
+        error_setg(errp, "'%s' is not a regular file: what is recorded there cannot be read back",
+                   f->path);
+        return -1;
+    }
+    if (fstat(f->fd, &st) < 0 || !is_current(f->real, &st)) {
+        error_setg(errp, "the recording '%s' was moved or removed, so it cannot be read back",
+                   f->path);
+        return -1;
+    }
+    fd = open(f->real, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        error_setg_errno(errp, errno, "cannot read the recording '%s' back", f->path);
+    }
+    return fd;
 }
 
 void replay_log_file_close(ReplayLogFile *f)

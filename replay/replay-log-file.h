@@ -6,6 +6,7 @@
  * 2. What is in the file already is kept, under the same name with ".old" behind it,
  *    unless the caller says that it may be overwritten.
  * 3. Anything else (a FIFO, /dev/null) is written as it is.
+ * 4. A recording in memory is a file without a name. Everything else is the same.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -16,14 +17,22 @@
 
 typedef struct ReplayLogFile {
     int fd;                   /* -1: closed */
-    char *path;               /* as given */
+    char *path;               /* as given; in memory: REPLAY_LOG_IN_MEMORY */
     char *real;               /* the same, or what it links to */
     char *old;                /* where the file that was there is now, or NULL */
     bool regular;
+    bool memory;
 } ReplayLogFile;
 
 /* Open `path` for writing, empty. Errors name the path and the way out. */
 bool replay_log_file_create(ReplayLogFile *f, const char *path, bool overwrite, Error **errp);
+/* The same without a name: it is gone when the last descriptor is closed. */
+bool replay_log_file_create_memory(ReplayLogFile *f, Error **errp);
+/*
+ * Another descriptor of the same file, for pread() of what was written; the caller's. -1 when it
+ * cannot be read back: no regular file, or somebody moved or removed it.
+ */
+int replay_log_file_open_again(const ReplayLogFile *f, Error **errp);
 /* Close it, which unlocks it. Idempotent. */
 void replay_log_file_close(ReplayLogFile *f);
 /* Close it and undo its creation: it is removed, and the old file gets its name back. */

@@ -117,25 +117,30 @@ static ReplayLogReader *reader_start(ReplayLogReader *r, const char *name, Error
     return r;
 }
 
-ReplayLogReader *replay_log_reader_open(const char *path, Error **errp)
+ReplayLogReader *replay_log_reader_open_fd(int fd, const char *name, Error **errp)
 {
     ReplayLogReader *r = g_new0(ReplayLogReader, 1);
     struct stat st;
 
-    /* O_NONBLOCK: a FIFO without a writer is refused at once instead of waited for. */
-    r->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (r->fd < 0 || fstat(r->fd, &st) < 0) {
-        error_setg_errno(errp, errno, "cannot open the recording '%s'", path);
+    r->fd = fd;
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        error_setg_errno(errp, errno, "cannot open the recording '%s'", name);
         replay_log_reader_free(r);
         return NULL;
     }
     if (!S_ISREG(st.st_mode)) {
-        error_setg(errp, "the recording '%s' is not a regular file", path);
+        error_setg(errp, "the recording '%s' is not a regular file", name);
         replay_log_reader_free(r);
         return NULL;
     }
     r->size = (uint64_t)st.st_size;
-    return reader_start(r, path, errp);
+    return reader_start(r, name, errp);
+}
+
+ReplayLogReader *replay_log_reader_open(const char *path, Error **errp)
+{
+    /* O_NONBLOCK: a FIFO without a writer is refused at once instead of waited for. */
+    return replay_log_reader_open_fd(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path, errp);
 }
 
 ReplayLogReader *replay_log_reader_open_memory(const uint8_t *data, size_t length,
@@ -147,6 +152,14 @@ ReplayLogReader *replay_log_reader_open_memory(const uint8_t *data, size_t lengt
     r->memory = data;
     r->size = length;
     return reader_start(r, "memory", errp);
+}
+
+ReplayLogReader *replay_log_reader_open_again(const ReplayLogReader *r, Error **errp)
+{
+    if (r->memory) {
+        return replay_log_reader_open_memory(r->memory, r->size, errp);
+    }
+    return replay_log_reader_open_fd(fcntl(r->fd, F_DUPFD_CLOEXEC, 0), "being read", errp);
 }
 
 void replay_log_reader_free(ReplayLogReader *r)

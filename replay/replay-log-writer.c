@@ -43,6 +43,7 @@ struct ReplayLogWriter {
     GCond work;               /* for the worker: chunk sealed, deadline set, finishing */
     GCond room;               /* for the machine thread: a chunk was written */
     GQueue sealed;
+    bool writing;             /* the worker has a chunk that was sealed */
     Chunk *open;
     int64_t deadline_us;      /* host monotonic time; INT64_MAX: none */
     uint64_t last_pos;
@@ -56,6 +57,7 @@ struct ReplayLogWriter {
     GThread *thread;
     ReplayLogFile file;
     uint8_t id[REPLAY_LOG_ID_SIZE];
+    bool id_given;
     uint32_t seed;            /* of the frames' CRCs */
     uint64_t offset;
     uint32_t sequence;
@@ -216,12 +218,14 @@ static void *worker(void *opaque)
 
     g_mutex_lock(&w->mutex);
     for (Chunk *c; !w->failed && (c = next_chunk(w)) != NULL;) {
+        w->writing = true;
         g_mutex_unlock(&w->mutex);
         if (!write_chunk(w, c)) {
             fail(w);
         }
         chunk_free(c);
         g_mutex_lock(&w->mutex);
+        w->writing = false;
         g_cond_broadcast(&w->room);
     }
     g_mutex_unlock(&w->mutex);
@@ -271,7 +275,9 @@ static bool write_header(ReplayLogWriter *w, const char *json)
     GByteArray *header = g_byte_array_new();
     bool ok;
 
-    host_random_bytes(w->id, sizeof(w->id));
+    if (!w->id_given) {
+        host_random_bytes(w->id, sizeof(w->id));
+    }
     w->seed = replay_log_seed(w->id);
     replay_log_put_header(header, w->id, json);
     ok = append(w, header);
@@ -279,21 +285,37 @@ static bool write_header(ReplayLogWriter *w, const char *json)
     return ok;
 }
 
-bool replay_log_writer_open(ReplayLogWriter *w, const char *path, const char *json,
-                            bool overwrite, Error **errp)
+/* The file is there, and empty. */
+static bool start(ReplayLogWriter *w, const char *json, Error **errp)
 {
-    assert(!w->opened);
-    if (!replay_log_file_create(&w->file, path, overwrite, errp)) {
-        return false;
-    }
     if (!write_header(w, json)) {
-        error_setg_errno(errp, w->error, "cannot write the recording '%s'", path);
+        error_setg_errno(errp, w->error, "cannot write the recording '%s'", w->file.path);
         replay_log_file_discard(&w->file);
         return false;
     }
     w->opened = true;
     w->thread = g_thread_new("replay-log", worker, w);
     return true;
+}
+
+bool replay_log_writer_open(ReplayLogWriter *w, const char *path, const char *json,
+                            bool overwrite, Error **errp)
+{
+    assert(!w->opened);
+    return replay_log_file_create(&w->file, path, overwrite, errp) && start(w, json, errp);
+}
+
+bool replay_log_writer_open_memory(ReplayLogWriter *w, const char *json, Error **errp)
+{
+    assert(!w->opened);
+    return replay_log_file_create_memory(&w->file, errp) && start(w, json, errp);
+}
+
+void replay_log_writer_set_id(ReplayLogWriter *w, const uint8_t *id)
+{
+    assert(!w->opened);
+    memcpy(w->id, id, sizeof(w->id));
+    w->id_given = true;
 }
 
 const uint8_t *replay_log_writer_id(const ReplayLogWriter *w)
@@ -305,6 +327,38 @@ const char *replay_log_writer_old(const ReplayLogWriter *w)
 {
     return w->file.old;
 }
+
+/* ---- reading it back ---- */
+
+bool replay_log_writer_flush(ReplayLogWriter *w)
+{
+    bool ok;
+
+    g_mutex_lock(&w->mutex);
+    if (w->open->count && !w->failed) {
+        seal(w);
+    }
+    while (!w->failed && (w->writing || !g_queue_is_empty(&w->sealed))) {
+        g_cond_wait(&w->room, &w->mutex);
+    }
+    ok = !w->failed;
+    g_mutex_unlock(&w->mutex);
+    return ok;
+}
+
+ReplayLogReader *replay_log_writer_read(ReplayLogWriter *w, Error **errp)
+{
+    int fd = replay_log_file_open_again(&w->file, errp);
+
+    return fd < 0 ? NULL : replay_log_reader_open_fd(fd, w->file.path, errp);
+}
+
+const GArray *replay_log_writer_index(const ReplayLogWriter *w)
+{
+    return w->index;
+}
+
+/* ---- the end ---- */
 
 static bool write_tail(ReplayLogWriter *w)
 {

@@ -14,6 +14,9 @@
 #define REPLAY_LOG_MAGIC "REARMLOG"
 #define REPLAY_LOG_VERSION 3
 
+/* Stands for the file's name in messages about a recording that has none. */
+#define REPLAY_LOG_IN_MEMORY "(in memory)"
+
 /* Bounds of what is read. */
 #define REPLAY_LOG_MAX_HEADER (1u << 20)
 #define REPLAY_LOG_MAX_FRAME (4u << 20)     /* raw bytes in a frame */
@@ -104,6 +107,7 @@ typedef struct ReplayLogEnd {
 /* ---- writer ---- */
 
 typedef struct ReplayLogWriter ReplayLogWriter;
+typedef struct ReplayLogReader ReplayLogReader;
 
 typedef struct ReplayLogOptions {
     size_t frame_bytes;       /* raw bytes after which a frame is full */
@@ -123,12 +127,22 @@ ReplayLogWriter *replay_log_writer_new(const ReplayLogOptions *options);
  */
 bool replay_log_writer_open(ReplayLogWriter *w, const char *path, const char *json,
                             bool overwrite, Error **errp);
+/* The same in memory. The recording is gone with the writer. */
+bool replay_log_writer_open_memory(ReplayLogWriter *w, const char *json, Error **errp);
+/* Before it is opened: this id instead of a random one, for a copy of a recording. */
+void replay_log_writer_set_id(ReplayLogWriter *w, const uint8_t *id);
 /* The file's id, REPLAY_LOG_ID_SIZE bytes; after replay_log_writer_open(). */
 const uint8_t *replay_log_writer_id(const ReplayLogWriter *w);
 /* The name that an older file got, or NULL. */
 const char *replay_log_writer_old(const ReplayLogWriter *w);
 /* One thread at a time; positions never decrease. */
 void replay_log_writer_put(ReplayLogWriter *w, const ReplayRecord *rec);
+/* Wait until all that was put is in the file. False when writing failed now or before. */
+bool replay_log_writer_flush(ReplayLogWriter *w);
+/* A reader of what is in the file, which goes on from there; after replay_log_writer_flush(). */
+ReplayLogReader *replay_log_writer_read(ReplayLogWriter *w, Error **errp);
+/* Where its frames are, as the index will say; after replay_log_writer_flush(). */
+const GArray *replay_log_writer_index(const ReplayLogWriter *w);
 /* Write everything, the index and the end frame, and close the file. Idempotent.
  * False when writing failed now or before (the message is out already). */
 bool replay_log_writer_finish(ReplayLogWriter *w);
@@ -143,8 +157,6 @@ uint64_t replay_log_writer_records(ReplayLogWriter *w);
 
 /* ---- reader ---- */
 
-typedef struct ReplayLogReader ReplayLogReader;
-
 typedef enum ReplayLogStatus {
     REPLAY_LOG_FRAME,         /* a frame of records was read */
     REPLAY_LOG_FINISHED,      /* the end frame was read: a complete file */
@@ -157,6 +169,10 @@ ReplayLogReader *replay_log_reader_open(const char *path, Error **errp);
 /* The same for bytes in memory, which must outlive the reader. */
 ReplayLogReader *replay_log_reader_open_memory(const uint8_t *data, size_t length,
                                                Error **errp);
+/* The same for what an open descriptor's file holds now. The reader takes fd; `name` is for errors. */
+ReplayLogReader *replay_log_reader_open_fd(int fd, const char *name, Error **errp);
+/* A second reader of the same log, at its start. */
+ReplayLogReader *replay_log_reader_open_again(const ReplayLogReader *r, Error **errp);
 void replay_log_reader_free(ReplayLogReader *r);
 /* The self-description (JSON), NUL-terminated. */
 const char *replay_log_reader_json(const ReplayLogReader *r);

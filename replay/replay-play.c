@@ -19,13 +19,7 @@
 /* Ten years: how long a recorder waits at the most when nothing happens. */
 #define MAX_IDLE_NS (10 * 366 * 86400 * 1000000000ll)
 
-static bool play_post(ReplaySource *s, const void *payload, size_t length)
-{
-    return false;
-}
-
-/* The head of the log, or NULL at its end or after a report. */
-static const ReplayRecord *head(Replay *r)
+const ReplayRecord *replay_play_head(Replay *r)
 {
     const ReplayRecord *rec;
 
@@ -46,7 +40,7 @@ static const ReplayRecord *head(Replay *r)
 /* The same, and rule 1. */
 static const ReplayRecord *head_checked(Replay *r, uint64_t pos)
 {
-    const ReplayRecord *rec = head(r);
+    const ReplayRecord *rec = replay_play_head(r);
     char *expected;
 
     if (!rec || rec->pos >= pos) {
@@ -72,6 +66,11 @@ static const ReplayRecord *due(Replay *r)
     return rec;
 }
 
+static bool play_is_live(Replay *r)
+{
+    return false;
+}
+
 static bool play_due(Replay *r)
 {
     bool is_due;
@@ -82,23 +81,10 @@ static bool play_due(Replay *r)
     return is_due;
 }
 
-static ReplaySource *recorded_source(Replay *r, uint32_t recorded)
-{
-    for (guint i = 0; i < r->sources->len; i++) {
-        ReplaySource *s = g_ptr_array_index(r->sources, i);
-
-        if (s->recorded == recorded) {
-            return s;
-        }
-    }
-    /* replay_start() has compared the tables. */
-    g_assert_not_reached();
-}
-
 /* Deliver the due record; the mutex is held, but not during the delivery. */
 static void deliver_one(Replay *r, const ReplayRecord *rec)
 {
-    ReplaySource *s = recorded_source(r, rec->source);
+    ReplaySource *s = replay_recorded_source(r, rec->source);
     uint32_t length = rec->length;
     /* A delivery may ask for values, and so turn to the next frame. */
     uint8_t *payload = g_memdup2(rec->payload, length);
@@ -181,7 +167,7 @@ static void play_value(ReplaySource *s, ReplayProduce *produce, void *opaque, vo
     const ReplayRecord *rec;
 
     replay_mutex_lock(r);
-    rec = head(r);
+    rec = replay_play_head(r);
     memset(out, 0, length);
     if (rec && value_matches(s, rec, replay_position(r), length)) {
         memcpy(out, rec->payload, length);
@@ -196,7 +182,7 @@ static void play_value(ReplaySource *s, ReplayProduce *produce, void *opaque, vo
 static const ReplayRecord *expect_mark(Replay *r, ReplayKind kind, const void *payload,
                                        size_t length)
 {
-    const ReplayRecord *rec = head(r);
+    const ReplayRecord *rec = replay_play_head(r);
     GString *found;
     char *expected;
 
@@ -310,10 +296,24 @@ static bool play_end(Replay *r, const void *payload, size_t length)
     if (!r->ended && expect_mark(r, REPLAY_KIND_END, payload, length)) {
         replay_cursor_advance(r->cursor);
         r->ended = true;
-        head(r);   /* what stands behind it, the index, may be damaged, too */
+        replay_play_head(r);   /* what stands behind it, the index, may be damaged, too */
     }
     replay_mutex_unlock(r);
     return !replay_failed(r);
+}
+
+/* The log has no end record. */
+static void tell_unfinished(Replay *r, uint64_t pos)
+{
+    r->told_truncated = true;
+    r->told_saved = replay_cursor_status(r->cursor) == REPLAY_LOG_FINISHED;
+    if (r->told_saved) {
+        warn_report("the recording '%s' was saved before its machine came to an end: it ends "
+                    "here, at position %" PRIu64, replay_name(r), pos);
+    } else {
+        warn_report("the recording '%s' has no end record (killed, or disk full): it "
+                    "ends here, at position %" PRIu64, replay_name(r), pos);
+    }
 }
 
 static bool play_at_end(Replay *r)
@@ -329,9 +329,7 @@ static bool play_at_end(Replay *r)
     rec = head_checked(r, pos);
     at_end = rec ? rec->kind == REPLAY_KIND_END && rec->pos == pos : !replay_failed(r);
     if (at_end && !rec && !r->told_truncated) {
-        r->told_truncated = true;
-        warn_report("the recording '%s' has no end record (killed, or disk full): it "
-                    "ends here, at position %" PRIu64, r->file, pos);
+        tell_unfinished(r, pos);
     }
     replay_mutex_unlock(r);
     return at_end;
@@ -341,6 +339,7 @@ static void play_place(Replay *r, ReplayPlace *out)
 {
     memcpy(out->id, replay_cursor_id(r->cursor), sizeof(out->id));
     out->records = replay_cursor_count(r->cursor);
+    out->pos = replay_position(r);
 }
 
 static bool play_go(Replay *r, const ReplayPlace *place, Error **errp)
@@ -363,9 +362,9 @@ static void play_info(Replay *r, GString *out)
     const ReplayRecord *rec;
 
     replay_mutex_lock(r);
-    rec = head(r);
+    rec = replay_play_head(r);
     g_string_append_printf(out, "file: %s\nposition: %" PRIu64 "\nrecords replayed: %" PRIu64
-                           "\nnext record: ", r->file, replay_position(r),
+                           "\nnext record: ", replay_name(r), replay_position(r),
                            replay_cursor_count(r->cursor));
     if (rec) {
         replay_record_format(out, rec, r->recorded);
@@ -378,7 +377,8 @@ static void play_info(Replay *r, GString *out)
 
 const ReplayModeOps replay_mode_play = {
     .name = "replay",
-    .post = play_post,
+    .mode = REPLAY_MODE_PLAY,
+    .is_live = play_is_live,
     .value = play_value,
     .deliver = play_deliver,
     .due = play_due,

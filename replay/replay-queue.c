@@ -11,6 +11,7 @@ struct ReplayQueue {
     GMutex mutex;
     ReplayPosted *first;
     ReplayPosted **last;
+    bool open;
     gint pending;             /* atomic: the fast path of a safe point */
     void (*wakeup)(void *opaque);
     void *wakeup_opaque;
@@ -22,6 +23,7 @@ ReplayQueue *replay_queue_new(void)
 
     g_mutex_init(&q->mutex);
     q->last = &q->first;
+    q->open = true;
     return q;
 }
 
@@ -43,12 +45,16 @@ void replay_queue_set_wakeup(ReplayQueue *q, void (*wakeup)(void *opaque), void 
     g_mutex_unlock(&q->mutex);
 }
 
-void replay_queue_push(ReplayQueue *q, ReplaySource *source, const void *payload,
-                       size_t length)
+void replay_queue_set_open(ReplayQueue *q, bool open)
+{
+    g_mutex_lock(&q->mutex);
+    q->open = open;
+    g_mutex_unlock(&q->mutex);
+}
+
+static ReplayPosted *posted_new(ReplaySource *source, const void *payload, size_t length)
 {
     ReplayPosted *p = g_malloc(sizeof(*p) + length);
-    void (*wakeup)(void *opaque);
-    void *opaque;
 
     p->next = NULL;
     p->source = source;
@@ -56,7 +62,22 @@ void replay_queue_push(ReplayQueue *q, ReplaySource *source, const void *payload
     if (length) {
         memcpy(p->payload, payload, length);
     }
+    return p;
+}
+
+bool replay_queue_push(ReplayQueue *q, ReplaySource *source, const void *payload,
+                       size_t length)
+{
+    void (*wakeup)(void *opaque);
+    void *opaque;
+    ReplayPosted *p;
+
     g_mutex_lock(&q->mutex);
+    if (!q->open) {
+        g_mutex_unlock(&q->mutex);
+        return false;
+    }
+    p = posted_new(source, payload, length);
     *q->last = p;
     q->last = &p->next;
     g_atomic_int_set(&q->pending, 1);
@@ -66,6 +87,7 @@ void replay_queue_push(ReplayQueue *q, ReplaySource *source, const void *payload
     if (wakeup) {
         wakeup(opaque);
     }
+    return true;
 }
 
 bool replay_queue_pending(ReplayQueue *q)

@@ -1,6 +1,6 @@
 /*
  * The queue of posted input: filled by any thread, emptied by the machine thread at
- * safe points, in the order of arrival.
+ * safe points, in the order of arrival. While it is closed, nothing more gets in.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -23,8 +23,14 @@ ReplayQueue *replay_queue_new(void);
 void replay_queue_free(ReplayQueue *q);
 void replay_queue_set_wakeup(ReplayQueue *q, void (*wakeup)(void *opaque), void *opaque);
 
-/* Any thread. The payload is copied; the wake-up runs afterwards, without a lock. */
-void replay_queue_push(ReplayQueue *q, ReplaySource *source, const void *payload,
+/* It is open at first. What is queued stays. */
+void replay_queue_set_open(ReplayQueue *q, bool open);
+
+/*
+ * Any thread. The payload is copied; the wake-up runs afterwards, without a lock. False, and
+ * nothing happened, when the queue is closed.
+ */
+bool replay_queue_push(ReplayQueue *q, ReplaySource *source, const void *payload,
                        size_t length);
 /* Without a lock: false only if nothing was pushed before this call. */
 bool replay_queue_pending(ReplayQueue *q);

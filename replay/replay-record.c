@@ -18,9 +18,8 @@ static void put(Replay *r, const ReplayRecord *rec)
     replay_mutex_unlock(r);
 }
 
-static bool live_post(ReplaySource *s, const void *payload, size_t length)
+static bool is_live(Replay *r)
 {
-    replay_queue_push(s->replay->queue, s, payload, length);
     return true;
 }
 
@@ -120,7 +119,8 @@ static void none_info(Replay *r, GString *out)
 
 const ReplayModeOps replay_mode_none = {
     .name = "none",
-    .post = live_post,
+    .mode = REPLAY_MODE_NONE,
+    .is_live = is_live,
     .value = none_value,
     .deliver = none_deliver,
     .due = nothing_due,
@@ -229,26 +229,33 @@ static bool record_idle(Replay *r, int64_t until, ReplaySleep *sleep, void *opaq
     return true;
 }
 
+char *replay_record_description(Replay *r, Error **errp)
+{
+    char *json = replay_description_to_json(r->description);
+
+    if (strlen(json) > REPLAY_LOG_MAX_HEADER) {
+        error_setg(errp, "the machine's description is too long to record (%zu bytes)",
+                   strlen(json));
+        g_clear_pointer(&json, g_free);
+    }
+    return json;
+}
+
 static bool record_start(Replay *r, Error **errp)
 {
-    char *json;
-    bool ok;
+    g_autofree char *json = NULL;
 
     if (r->refusal) {
         error_setg(errp, "%s", r->refusal);
         return false;
     }
     r->put_ns = host_monotonic_ns();
-    json = replay_description_to_json(r->description);
-    if (strlen(json) > REPLAY_LOG_MAX_HEADER) {
-        error_setg(errp, "the machine's description is too long to record (%zu bytes)",
-                   strlen(json));
-        ok = false;
-    } else {
-        ok = replay_log_writer_open(r->writer, r->file, json, r->overwrite, errp);
+    json = replay_record_description(r, errp);
+    if (!json) {
+        return false;
     }
-    g_free(json);
-    return ok;
+    return r->file ? replay_log_writer_open(r->writer, r->file, json, r->overwrite, errp) :
+                     replay_log_writer_open_memory(r->writer, json, errp);
 }
 
 static bool record_end(Replay *r, const void *payload, size_t length)
@@ -267,35 +274,57 @@ static void record_place(Replay *r, ReplayPlace *out)
 {
     memcpy(out->id, replay_log_writer_id(r->writer), sizeof(out->id));
     out->records = replay_log_writer_records(r->writer);
+    out->pos = replay_position(r);
 }
 
-/* The state that was saved here, at this place, does not lead elsewhere. */
+bool replay_record_flush(Replay *r, Error **errp)
+{
+    ReplayPlace here;
+
+    record_place(r, &here);
+    if (here.records != r->newest.records || here.pos != r->newest.pos) {
+        record_mark(r, REPLAY_KIND_PROGRESS, NULL, 0);
+        here.records = replay_log_writer_records(r->writer);
+    }
+    if (!replay_log_writer_flush(r->writer)) {
+        error_setg(errp, "the recording '%s' was stopped by a write error: it does not lead to the "
+                   "present place", replay_name(r));
+        return false;
+    }
+    r->newest = here;
+    return true;
+}
+
 static bool record_go(Replay *r, const ReplayPlace *place, Error **errp)
 {
     ReplayPlace here;
 
     record_place(r, &here);
-    if (memcmp(here.id, place->id, sizeof(here.id)) == 0 && here.records == place->records) {
-        return true;
+    if (!replay_place_is_before(r, place, &here)) {
+        error_setg(errp, "a recording begins at power-on: a state that was not saved in this very "
+                   "recording cannot be loaded while '%s' is being recorded", replay_name(r));
+        return false;
     }
-    error_setg(errp, "a recording begins at power-on: a saved state cannot be loaded while '%s' is "
-               "being recorded", r->file);
-    return false;
+    /* The state that was saved here does not lead elsewhere. */
+    return (place->records == here.records && place->pos == here.pos) ||
+           replay_travel_begin(r, place, errp);
 }
 
 static void record_info(Replay *r, GString *out)
 {
     g_string_append_printf(out, "file: %s\nposition: %" PRIu64 "\nrecords: %" PRIu64
-                           "\nbytes on disk: %" PRIu64 "\n%s", r->file, replay_position(r),
-                           replay_log_writer_records(r->writer),
-                           replay_log_writer_bytes(r->writer),
+                           "\nbytes %s: %" PRIu64 "\n%s", r->file ? r->file :
+                           "none, the recording is in memory (replay_save FILE keeps it)",
+                           replay_position(r), replay_log_writer_records(r->writer),
+                           r->file ? "on disk" : "in memory", replay_log_writer_bytes(r->writer),
                            replay_log_writer_failed(r->writer) ?
                            "stopped by a write error\n" : "");
 }
 
 const ReplayModeOps replay_mode_record = {
     .name = "record",
-    .post = live_post,
+    .mode = REPLAY_MODE_RECORD,
+    .is_live = is_live,
     .value = record_value,
     .deliver = record_deliver,
     .due = nothing_due,

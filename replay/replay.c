@@ -27,6 +27,7 @@ static bool open_mode(Replay *r, ReplayMode mode, Error **errp)
         return true;
     case REPLAY_MODE_PLAY:
         r->ops = &replay_mode_play;
+        replay_queue_set_open(r->queue, false);
         r->cursor = replay_cursor_open(r->file, errp);
         if (!r->cursor) {
             return false;
@@ -47,8 +48,8 @@ Replay *replay_new(const ReplayConfig *config, Error **errp)
 {
     Replay *r;
 
-    if (config->mode != REPLAY_MODE_NONE && !config->file) {
-        error_setg(errp, "recording and replaying need a file: add rrfile=FILE");
+    if (config->mode == REPLAY_MODE_PLAY && !config->file) {
+        error_setg(errp, "replaying needs a file: add rrfile=FILE");
         return NULL;
     }
     if (config->mode == REPLAY_MODE_RECORD && config->check == REPLAY_CHECK_DIGEST &&
@@ -64,6 +65,7 @@ Replay *replay_new(const ReplayConfig *config, Error **errp)
     r->overwrite = config->overwrite;
     r->progress_period_ns = PROGRESS_PERIOD_NS;
     r->sources = g_ptr_array_new();
+    r->ancestors = g_array_new(false, false, sizeof(ReplayPlace));
     r->queue = replay_queue_new();
     r->description = replay_description_new();
     g_free(r->description->build);
@@ -93,6 +95,7 @@ void replay_free(Replay *r)
     replay_description_free(r->description);
     g_ptr_array_foreach(r->sources, (GFunc)(void (*)(void))source_free, NULL);
     g_ptr_array_unref(r->sources);
+    g_array_unref(r->ancestors);
     g_rec_mutex_clear(&r->mutex);
     g_free(r->refusal);
     g_free(r->early);
@@ -136,6 +139,19 @@ const char *replay_old_file(Replay *r)
 
 /* ---- sources ---- */
 
+ReplaySource *replay_recorded_source(Replay *r, uint32_t recorded)
+{
+    for (guint i = 0; i < r->sources->len; i++) {
+        ReplaySource *s = g_ptr_array_index(r->sources, i);
+
+        if (s->recorded == recorded) {
+            return s;
+        }
+    }
+    /* replay_start() has compared the tables. */
+    g_assert_not_reached();
+}
+
 ReplaySource *replay_source_new(Replay *r, ReplayKind kind, const char *name,
                                 ReplayDeliver *deliver, void *opaque)
 {
@@ -152,8 +168,7 @@ ReplaySource *replay_source_new(Replay *r, ReplayKind kind, const char *name,
     s->deliver = deliver;
     s->opaque = opaque;
     s->index = r->sources->len;
-    s->recorded = r->recorded ? replay_description_find_source(r->recorded, kind, name) :
-                                REPLAY_NO_SOURCE;
+    s->recorded = r->recorded ? replay_description_find_source(r->recorded, kind, name) : s->index;
     g_ptr_array_add(r->sources, s);
     replay_description_add_source(r->description, kind, name);
     return s;
@@ -170,7 +185,7 @@ bool replay_post(ReplaySource *s, const void *payload, size_t length)
 {
     assert(length <= REPLAY_MAX_PAYLOAD);
     assert(s->deliver);
-    return s->replay->ops->post(s, payload, length);
+    return replay_queue_push(s->replay->queue, s, payload, length);
 }
 
 void replay_value(ReplaySource *s, ReplayProduce *produce, void *opaque, void *out,
@@ -243,6 +258,11 @@ bool replay_is_truncated(Replay *r)
     return r->told_truncated;
 }
 
+bool replay_was_saved(Replay *r)
+{
+    return r->told_saved;
+}
+
 bool replay_failed(Replay *r)
 {
     return g_atomic_int_get(&r->failed) != 0;
@@ -251,6 +271,16 @@ bool replay_failed(Replay *r)
 const char *replay_report(Replay *r)
 {
     return replay_failed(r) ? r->report : NULL;
+}
+
+bool replay_is_live(Replay *r)
+{
+    return r->ops->is_live(r);
+}
+
+ReplayMode replay_mode(const Replay *r)
+{
+    return r->ops->mode;
 }
 
 /* ---- state ---- */
@@ -280,6 +310,7 @@ bool replay_load(Replay *r, ByteReader *in, Error **errp)
         return false;
     }
     memcpy(place.id, id, sizeof(place.id));
+    place.pos = order_pos;
     if (!r->ops->go(r, &place, errp)) {
         return false;
     }

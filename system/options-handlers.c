@@ -476,8 +476,10 @@ static bool icount_overwrite(Options *o, KeyVal *kv, Error **errp)
     if (!keyval_get_bool(kv, "rroverwrite", &o->replay.overwrite, errp)) {
         return false;
     }
-    if (keyval_has(kv, "rroverwrite") && o->replay.mode != REPLAY_MODE_RECORD) {
-        error_setg(errp, "-icount rroverwrite=%s needs rr=record", keyval_get(kv, "rroverwrite"));
+    if (keyval_has(kv, "rroverwrite") &&
+        (o->replay.mode != REPLAY_MODE_RECORD || !keyval_has(kv, "rrfile"))) {
+        error_setg(errp, "-icount rroverwrite=%s needs rr=record,rrfile=FILE",
+                   keyval_get(kv, "rroverwrite"));
         return false;
     }
     return true;
@@ -496,8 +498,13 @@ static bool icount_mode(Options *o, KeyVal *kv, Error **errp)
         error_setg(errp, "-icount rr=%s: expected 'record' or 'replay'", rr);
         return false;
     }
-    if (o->replay.mode != REPLAY_MODE_NONE && (!file || !*file)) {
+    if (o->replay.mode == REPLAY_MODE_PLAY && (!file || !*file)) {
         error_setg(errp, "-icount rr=%s needs rrfile=FILE", rr);
+        return false;
+    }
+    if (file && !*file) {
+        error_setg(errp, "-icount rrfile=: expected the name of a file; rr=record without rrfile= "
+                   "records in memory");
         return false;
     }
     if (file && o->replay.mode == REPLAY_MODE_NONE) {

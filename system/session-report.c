@@ -23,9 +23,20 @@ static const char *cause_name(ShutdownCause cause)
 
 static void report_recording(const Session *s, const ExecResult *r)
 {
-    const char *file = s->options->replay.file;
+    const char *file = replay_file(s->replay);
     struct stat st = { 0 };
 
+    if (!r->exit_code && !r->digest_valid) {
+        fprintf(stderr, "rearm: left in the past, after %" PRIu64 " instructions%s%s\n", r->icount,
+                file ? "; up to its newest place, the run can be replayed from " : "",
+                file ? file : "");
+        return;
+    }
+    if (!file) {
+        fprintf(stderr, "rearm: recorded %" PRIu64 " instructions in memory, digest %016" PRIx64
+                ", cause %s\n", r->icount, r->digest, cause_name(r->cause));
+        return;
+    }
     stat(file, &st);
     if (r->exit_code) {
         fprintf(stderr, "rearm: the recording %s is incomplete: it ends before the run did, "
@@ -41,13 +52,14 @@ static void report_replay(Session *s, const ExecResult *r)
 {
     if (r->exit_code || replay_failed(s->replay)) {
         fprintf(stderr, "rearm: replay of %s failed after %" PRIu64 " instructions\n",
-                s->options->replay.file, r->icount);
+                replay_file(s->replay), r->icount);
     } else if (!replay_at_end(s->replay)) {
         fprintf(stderr, "rearm: replay left after %" PRIu64 " instructions, before its end\n",
                 r->icount);
     } else if (replay_is_truncated(s->replay)) {
         fprintf(stderr, "rearm: replayed %" PRIu64 " instructions, digest %016" PRIx64
-                " (the recording was cut off: nothing to compare with)\n", r->icount, r->digest);
+                " (the recording was %s: nothing to compare with)\n", r->icount, r->digest,
+                replay_was_saved(s->replay) ? "saved in mid-run" : "cut off");
     } else {
         fprintf(stderr, "rearm: replayed %" PRIu64 " instructions, digest %016" PRIx64
                 " (equal)\n", r->icount, r->digest);
@@ -56,9 +68,14 @@ static void report_replay(Session *s, const ExecResult *r)
 
 void session_report(Session *s, const ExecResult *result)
 {
-    if (s->options->replay.mode == REPLAY_MODE_RECORD) {
+    switch (replay_mode(s->replay)) {
+    case REPLAY_MODE_NONE:
+        break;
+    case REPLAY_MODE_RECORD:
         report_recording(s, result);
-    } else if (s->options->replay.mode == REPLAY_MODE_PLAY) {
+        break;
+    case REPLAY_MODE_PLAY:
         report_replay(s, result);
+        break;
     }
 }

@@ -64,6 +64,7 @@ void loop_start_checks(ExecLoop *l)
 {
     ReplayCheck check = replay_check_kind(l->replay);
 
+    l->next_check = 0;
     if (check == REPLAY_CHECK_DIGEST) {
         uint64_t period = replay_check_period(l->replay);
 

@@ -6,6 +6,7 @@
  */
 #include "util/osdep.h"
 #include "accel/tcg/exec-loop-internal.h"
+#include "util/host-clock.h"
 
 /* ---- ending ---- */
 
@@ -61,6 +62,24 @@ void loop_stand_at_end(ExecLoop *l)
     }
     loop_tell_stopped(l, EXEC_STOP_REPLAY_END, exec_loop_cpu(l));
     loop_serve_outside(l);
+}
+
+bool exec_loop_go_live(ExecLoop *l, const char *file, Error **errp)
+{
+    if (l->ended) {
+        error_setg(errp, "the machine has ended");
+        return false;
+    }
+    if (!replay_go_live(l->replay, file, errp)) {
+        return false;
+    }
+    l->over = false;
+    l->result = (ExecResult){ 0 };
+    loop_start_checks(l);
+    l->adapt_time = host_monotonic_ns();
+    l->adapt_icount = loop_icount(l);
+    l->adapt_idle = 0;
+    return true;
 }
 
 /* ---- reset ---- */

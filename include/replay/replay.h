@@ -47,7 +47,7 @@ typedef int64_t ReplaySleep(void *opaque, int64_t until);
 
 typedef struct ReplayConfig {
     ReplayMode mode;
-    const char *file;          /* rrfile= */
+    const char *file;          /* rrfile=; NULL with RECORD: in memory */
     ReplayCheck check;         /* rrcheck= */
     uint64_t check_period;     /* rrcheckperiod=, instructions */
     bool overwrite;            /* rroverwrite=: do not keep what is in the file */
@@ -109,8 +109,7 @@ bool replay_safe_point(Replay *r);
 bool replay_due(Replay *r);
 
 /*
- * The position of the next record that bounds execution, or UINT64_MAX (modes none
- * and record). It is the current position when a synchronous record is due in the
+ * The position of the next record that bounds execution, or UINT64_MAX (live). It is the current position when a synchronous record is due in the
  * next instruction: the loop then runs exactly one instruction. At the end of the log
  * and after a divergence, too: ask replay_at_end() and replay_failed() before running.
  */
@@ -174,8 +173,10 @@ bool replay_end(Replay *r, unsigned cause, uint64_t digest);
  * position goes first, so that replay_end() can compare it.
  */
 bool replay_at_end(Replay *r);
-/* The log has no end record: what it holds ends in mid-run (killed, disk full). */
+/* The log has no end record: what it holds ends in mid-run. */
 bool replay_is_truncated(Replay *r);
+/* It has none, and it is whole all the same: saved or left, not killed or cut off. */
+bool replay_was_saved(Replay *r);
 /* A divergence or damage was reported: the loop stops, the exit code is 2. */
 bool replay_failed(Replay *r);
 /* The text of that report, or NULL. */
@@ -184,20 +185,46 @@ const char *replay_report(Replay *r);
 /*
  * Where this run is in its recording, as part of a machine's state: appended to out, or taken
  * from there. To load, a replay goes to that place of its log, backwards or forwards; a state of
- * another recording is refused, and so is any state while recording, since a recording begins
- * at power-on. Call both where replay_act() may be called.
+ * another recording is refused. Call both where replay_act() may be called.
+ *
+ * A machine that is being recorded goes back in its own recording: it is travelling, which is
+ * like a replay, until it comes to the newest place again. There it is live, and the recording goes
+ * on as if nothing had been. Input that is posted meanwhile is dropped. Nothing changes when that is
+ * refused, because what leads to the newest place cannot be read back.
  */
 void replay_save(Replay *r, GByteArray *out);
 bool replay_load(Replay *r, ByteReader *in, Error **errp);
+
+/*
+ * While recording, to a file or in memory: write what is recorded up to the newest position to
+ * `file`, as a recording of its own. Replayed, it ends there without an end record. What is in the
+ * file already is kept as FILE.old, or, with `overwrite`, is not. Nothing is left behind on failure.
+ * A place in the recording (replay_save()) is one in the copy. Call it where replay_act() may be.
+ */
+bool replay_save_log(Replay *r, const char *file, bool overwrite, Error **errp);
+
+/*
+ * In a replay, or travelling: from this place on the machine is live. What the log has from here on
+ * is not replayed. With a file it is recorded there, and that is a complete recording from the very start
+ * (an older file is kept as FILE.old). Without one it is not recorded, unless it was when it went back in
+ * its recording: one in memory then goes on from here, and one in a file refuses, since it would lose what it
+ * has. States that were saved up to this place stay good, in both directions. Call it where
+ * replay_act() may be. On failure nothing has changed.
+ */
+bool replay_go_live(Replay *r, const char *file, Error **errp);
 
 /* The one mutex of the log. replay_mutex_locked() is true when this thread holds it. */
 void replay_mutex_lock(Replay *r);
 void replay_mutex_unlock(Replay *r);
 bool replay_mutex_locked(Replay *r);
 
-/* "none", "record" or "replay". */
+/* Machine thread, between two instructions: input from outside is let in (none, record). */
+bool replay_is_live(Replay *r);
+/* "none", "record", "replay", or, in the past of a machine that is being recorded, "travelling". */
 const char *replay_mode_name(const Replay *r);
-/* The recording's path; NULL in mode none. */
+/* The same; RECORD while travelling. */
+ReplayMode replay_mode(const Replay *r);
+/* The recording's path; NULL in mode none, and of a recording in memory. */
 const char *replay_file(const Replay *r);
 /* "info replay". */
 void replay_info(Replay *r, GString *out);

@@ -43,7 +43,7 @@ TABLE = (
     (('-icount', 'shift=11'), ('shift', '11')),
     (('-icount', 'shift=auto,sleep=off'), ('sleep',)),
     (('-icount', 'rr=rewind,rrfile=x'), ('rewind', 'replay')),
-    (('-icount', 'rr=record'), ('rrfile',)),
+    (('-icount', 'rr=replay'), ('rrfile',)),
     (('-icount', 'rrfile=x'), ('rr=',)),
     (('-icount', 'shift=1,rr=record,rrfile=x,rrcheck=often'), ('rrcheck', 'often')),
     (('-icount', 'shift=1,shfit=2'), ('shfit', 'shift')),

@@ -453,8 +453,8 @@ static void test_refused(void)
     g_autofree char *path = g_strdup_printf("%s/rearm-state-%d.rr", g_get_tmp_dir(),
                                             (int)getpid());
     g_autofree char *recording = g_strdup_printf(
-        "a recording begins at power-on: a saved state cannot be loaded while '%s' is being "
-        "recorded", path);
+        "a recording begins at power-on: a state that was not saved in this very recording cannot be "
+        "loaded while '%s' is being recorded", path);
     g_autofree char *other = g_strdup_printf(
         "the state was not saved in the recording '%s' or a replay of it", path);
     RunConfig c = { .exec = { .icount = true } }, two = c, clock = c, rec = c;

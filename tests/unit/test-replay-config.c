@@ -38,7 +38,7 @@ static void test_other_engine(void)
 
 static void test_config_errors(void)
 {
-    ReplayConfig config = { REPLAY_MODE_RECORD, NULL, REPLAY_CHECK_OFF, 0 };
+    ReplayConfig config = { REPLAY_MODE_PLAY, NULL, REPLAY_CHECK_OFF, 0 };
     Error *err = NULL;
 
     g_assert_null(replay_new(&config, &err));

@@ -179,6 +179,12 @@ ExecWrite exec_loop_write_physical(ExecLoop *l, hwaddr addr, const void *data, s
 bool machine_save(ExecLoop *l, GByteArray *out, Error **errp);
 bool machine_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp);
 
+/*
+ * replay_go_live() for the whole machine; through machine_run_sync(). At the end of a recording that
+ * has no end record, too.
+ */
+bool exec_loop_go_live(ExecLoop *l, const char *file, Error **errp);
+
 Machine *exec_loop_machine(ExecLoop *l);
 TcgContext *exec_loop_tcg(ExecLoop *l);
 uint64_t exec_loop_position(ExecLoop *l);

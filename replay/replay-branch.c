@@ -1,0 +1,225 @@
+/*
+ * Copies of a recording: as it is so far, to keep; or up to a place in the past, to go on from there
+ * with a live machine.
+ *
+ * A copy is made record by record, through the same reader and writer as any other log, so that
+ * whatever is wrong with the original is found here and not by who replays the copy. Record numbers
+ * stay what they are: a place in the original is the same place in the copy.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "replay/replay-int.h"
+#include "util/host-clock.h"
+
+/* The first `count` records; takes the reader. */
+static bool copy_records(Replay *r, ReplayLogReader *in, uint64_t count, ReplayLogWriter *out,
+                         Error **errp)
+{
+    ReplayCursor *c = replay_cursor_new(in, errp);
+    const ReplayRecord *rec;
+    bool complete;
+
+    if (!c) {
+        return false;
+    }
+    while (replay_cursor_count(c) < count && (rec = replay_cursor_peek(c)) != NULL) {
+        ReplayRecord copy = *rec;
+
+        if (rec->source != REPLAY_NO_SOURCE) {
+            copy.source = replay_recorded_source(r, rec->source)->index;
+        }
+        replay_log_writer_put(out, &copy);
+        replay_cursor_advance(c);
+    }
+    complete = replay_cursor_count(c) == count;
+    if (!complete) {
+        error_setg(errp, "the recording '%s' cannot be copied: %s", replay_name(r),
+                   replay_cursor_damage(c) ? replay_cursor_damage(c) : "it is cut off");
+    }
+    replay_cursor_free(c);
+    return complete;
+}
+
+/* ---- what is recorded so far ---- */
+
+static bool save_to(Replay *r, ReplayLogWriter *out, ReplayLogReader *in, Error **errp)
+{
+    if (!copy_records(r, in, replay_log_writer_records(r->writer), out, errp)) {
+        return false;
+    }
+    if (!replay_log_writer_finish(out)) {
+        error_setg(errp, "the recording could not be written as a whole");
+        return false;
+    }
+    return true;
+}
+
+static bool save_log(Replay *r, const char *file, bool overwrite, Error **errp)
+{
+    ReplayLogWriter *out;
+    ReplayLogReader *in;
+    bool ok;
+
+    /* In the past, that was done when it was gone to. */
+    if (!r->cursor && !replay_record_flush(r, errp)) {
+        return false;
+    }
+    in = replay_log_writer_read(r->writer, errp);
+    if (!in) {
+        return false;
+    }
+    out = replay_log_writer_new(&replay_log_recording);
+    replay_log_writer_set_id(out, replay_log_reader_id(in));
+    if (!replay_log_writer_open(out, file, replay_log_reader_json(in), overwrite, errp)) {
+        replay_log_reader_free(in);
+        replay_log_writer_free(out);
+        return false;
+    }
+    ok = save_to(r, out, in, errp);
+    if (!ok) {
+        error_prepend(errp, "cannot save to '%s': ", file);
+        replay_log_writer_discard(out);
+    }
+    replay_log_writer_free(out);
+    return ok;
+}
+
+bool replay_save_log(Replay *r, const char *file, bool overwrite, Error **errp)
+{
+    bool ok = false;
+
+    replay_mutex_lock(r);
+    if (!r->writer && r->cursor) {
+        error_setg(errp, "this is a replay: its recording is '%s' already", r->file);
+    } else if (!r->writer || r->ended) {
+        error_setg(errp, "nothing is being recorded: start with -rewind, or with "
+                   "-icount rr=record[,rrfile=FILE]");
+    } else {
+        ok = save_log(r, file, overwrite, errp);
+    }
+    replay_mutex_unlock(r);
+    return ok;
+}
+
+/* ---- live from here on ---- */
+
+/* A new recording of all that happened up to here. */
+static ReplayLogWriter *branch_new(Replay *r, const char *file, Error **errp)
+{
+    g_autofree char *json = replay_record_description(r, errp);
+    ReplayLogWriter *w;
+    ReplayLogReader *in;
+    bool ok;
+
+    if (!json) {
+        return NULL;
+    }
+    in = replay_cursor_open_again(r->cursor, errp);
+    if (!in) {
+        return NULL;
+    }
+    w = replay_log_writer_new(&replay_log_recording);
+    if (!(file ? replay_log_writer_open(w, file, json, false, errp) :
+                 replay_log_writer_open_memory(w, json, errp))) {
+        replay_log_reader_free(in);
+        replay_log_writer_free(w);
+        return NULL;
+    }
+    ok = copy_records(r, in, replay_cursor_count(r->cursor), w, errp);
+    if (ok && !replay_log_writer_flush(w)) {
+        error_setg(errp, "what was recorded up to here could not be written to '%s'",
+                   file ? file : REPLAY_LOG_IN_MEMORY);
+        ok = false;
+    }
+    if (!ok) {
+        replay_log_writer_discard(w);
+        g_clear_pointer(&w, replay_log_writer_free);
+    }
+    return w;
+}
+
+/* The recording that is left: states from before this place stay good. */
+static void leave(Replay *r)
+{
+    ReplayPlace here;
+
+    r->ops->place(r, &here);
+    for (guint i = 0; i < r->ancestors->len; i++) {
+        ReplayPlace *p = &g_array_index(r->ancestors, ReplayPlace, i);
+
+        p->records = MIN(p->records, here.records);
+        p->pos = MIN(p->pos, here.pos);
+    }
+    g_array_append_val(r->ancestors, here);
+    if (r->writer && !r->file && r->newest.pos > here.pos) {
+        warn_report("what was recorded in memory from position %" PRIu64 " to %" PRIu64
+                    " is dropped", here.pos, r->newest.pos);
+    }
+    g_clear_pointer(&r->writer, replay_log_writer_free);
+    g_clear_pointer(&r->cursor, replay_cursor_free);
+    g_clear_pointer(&r->file, g_free);
+    r->recorded = NULL;
+}
+
+/* Takes the writer; NULL: nothing is recorded. */
+static void go_on(Replay *r, ReplayLogWriter *branch, const char *file)
+{
+    leave(r);
+    for (guint i = 0; i < r->sources->len; i++) {
+        ReplaySource *s = g_ptr_array_index(r->sources, i);
+
+        s->recorded = s->index;
+    }
+    r->file = g_strdup(file);
+    r->writer = branch;
+    r->newest = (ReplayPlace){ 0 };
+    r->put_ns = host_monotonic_ns();
+    r->told_truncated = r->told_saved = false;
+    if (!branch) {
+        r->check = REPLAY_CHECK_OFF;
+    }
+    r->ops = branch ? &replay_mode_record : &replay_mode_none;
+    replay_queue_set_open(r->queue, true);
+}
+
+static bool go_live(Replay *r, const char *file, Error **errp)
+{
+    ReplayLogWriter *branch = NULL;
+
+    if (replay_failed(r)) {
+        error_setg(errp, "the replay has failed: the machine is not what it was in the recording");
+        return false;
+    }
+    if (r->ended) {
+        error_setg(errp, "the machine has come to its end: go back to before that");
+        return false;
+    }
+    if (!file && r->writer && r->file) {
+        error_setg(errp, "what '%s' has from here on would be lost: give the new recording a file "
+                   "of its own", r->file);
+        return false;
+    }
+    if (file || r->writer) {
+        branch = branch_new(r, file, errp);
+        if (!branch) {
+            return false;
+        }
+    }
+    go_on(r, branch, file);
+    return true;
+}
+
+bool replay_go_live(Replay *r, const char *file, Error **errp)
+{
+    bool ok = false;
+
+    if (replay_is_live(r)) {
+        error_setg(errp, "the machine is live already");
+        return false;
+    }
+    replay_mutex_lock(r);
+    ok = go_live(r, file, errp);
+    replay_mutex_unlock(r);
+    return ok;
+}
