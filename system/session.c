@@ -189,7 +189,9 @@ static bool session_make_engine(Session *s, Error **errp)
     for (unsigned i = 0; i < s->machine->num_cpus; i++) {
         tcg_add_vcpu(s->tcg, s->machine->cpus[i]);
     }
-    if (s->options->replay.mode == REPLAY_MODE_PLAY) {
+    s->options->exec.snapshot_always =
+        s->options->replay.mode == REPLAY_MODE_RECORD && !s->options->replay.file;
+    if (s->options->replay.mode == REPLAY_MODE_PLAY || s->options->exec.snapshot_always) {
         s->options->exec.snapshot_bytes = 2ull << 30;
     }
     s->loop = exec_loop_new(s->machine, s->tcg, &s->options->exec);

@@ -194,6 +194,8 @@ const Snapshot *loop_find_snapshot(ExecLoop *l, uint64_t position);
 bool loop_restore_snapshot(ExecLoop *l, const Snapshot *s, Error **errp);
 /* Somebody watches, or does no longer; a journey begins: when the next one is due. */
 void loop_plan_snapshots(ExecLoop *l);
+/* What comes behind the present is not what it was. */
+void loop_cut_snapshots(ExecLoop *l);
 void loop_free_snapshots(ExecLoop *l);
 
 /* ---- exec-travel.c: where the machine is going ---- */

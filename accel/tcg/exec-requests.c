@@ -79,6 +79,7 @@ bool exec_loop_go_live(ExecLoop *l, const char *file, Error **errp)
     l->adapt_time = host_monotonic_ns();
     l->adapt_icount = loop_icount(l);
     l->adapt_idle = 0;
+    loop_cut_snapshots(l);
     return true;
 }
 

@@ -78,6 +78,16 @@ void loop_free_snapshots(ExecLoop *l)
     g_ptr_array_unref(l->snapshots);
 }
 
+void loop_cut_snapshots(ExecLoop *l)
+{
+    guint kept = count_up_to(l, exec_loop_position(l));
+
+    while (l->snapshots->len > kept) {
+        snapshot_free(g_ptr_array_remove_index(l->snapshots, l->snapshots->len - 1));
+    }
+    loop_plan_snapshots(l);
+}
+
 /* ---- thinning ---- */
 
 static uint64_t total_bytes(ExecLoop *l)

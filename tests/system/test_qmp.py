@@ -121,8 +121,10 @@ class QmpTest(unittest.TestCase):
             'device-list-properties': {'typename': 'virtio-mmio'},
             'x-rearm-log': {'items': ''},
             'x-rearm-gdbserver': {'device': 'unix:g'},
+            'replay-break': {'icount': 5},
+            'replay-seek': {'icount': 10 ** 15},
         }
-        process = self.start('-kernel', self.spin, '-qmp', 'unix:q,server=on,wait=off')
+        process = self.start('-kernel', self.spin, '-icount', 'shift=1,rr=record', '-qmp', 'unix:q,server=on,wait=off')
         client = self.client('q').negotiate()
         names = client.schema.names('command')
         self.assertEqual(sorted(c['name'] for c in client.command('query-commands')), sorted(names))
@@ -131,7 +133,7 @@ class QmpTest(unittest.TestCase):
             error = client.execute(name, no_such_argument=1)['error']
             self.assertEqual(error['class'], 'GenericError')
             self.assertRegex(error['desc'], r"^Parameter '(no-such-argument' is unexpected|"
-                                            r"(command-line|val|items|typename)' is missing)$")
+                                            r"(command-line|val|items|typename|icount)' is missing)$")
             if name not in ('quit', 'qmp_capabilities'):
                 client.command(name, **arguments.get(name, {}))
         self.assertEqual(client.command('query-status')['running'], False)
