@@ -137,7 +137,7 @@ bool replay_output(ReplayOutput *o, const void *data, size_t length)
     ReplayOutputs *h = o->replay->outputs;
     bool is_new = h->made >= h->known;
 
-    if (is_new && replay_mode(o->replay) != REPLAY_MODE_NONE) {
+    if (is_new && o->replay->ops->mode != REPLAY_MODE_NONE) {
         keep(o, data, length);
     }
     h->made++;

@@ -280,9 +280,9 @@ bool replay_is_live(Replay *r)
     return r->ops->is_live(r);
 }
 
-ReplayMode replay_mode(const Replay *r)
+bool replay_is_recording(const Replay *r)
 {
-    return r->ops->mode;
+    return r->ops->mode == REPLAY_MODE_RECORD;
 }
 
 /* ---- state ---- */

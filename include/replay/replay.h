@@ -231,8 +231,8 @@ bool replay_mutex_locked(Replay *r);
 bool replay_is_live(Replay *r);
 /* "none", "record", "replay", or, in the past of a machine that is being recorded, "travelling". */
 const char *replay_mode_name(const Replay *r);
-/* The same; RECORD while travelling. */
-ReplayMode replay_mode(const Replay *r);
+/* A recording is being made, be the machine live or in its past. */
+bool replay_is_recording(const Replay *r);
 /* The recording's path; NULL in mode none, and of a recording in memory. */
 const char *replay_file(const Replay *r);
 /* "info replay". */

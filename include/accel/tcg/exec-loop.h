@@ -26,6 +26,7 @@ typedef struct ExecConfig {
     uint64_t state_chaos, state_chaos_period;
     bool stop_at_end;         /* the end of a replay is a stop, as if somebody looked */
     bool start_paused;        /* -S */
+    uint64_t travel_memory;   /* rrmem=: bytes for states in memory, to travel in time */
 } ExecConfig;
 
 typedef enum ExecStopReason {
