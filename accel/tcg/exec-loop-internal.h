@@ -53,6 +53,8 @@ struct ExecLoop {
     int64_t pause_time;
     uint64_t chaos;           /* state of the generator of ExecConfig.state_chaos; 0: off */
     uint64_t chaos_at;        /* position of the next round; 0: not chosen yet */
+    bool scrambled;           /* within a round: the machine's state is a mess */
+    uint64_t scrambled_at;    /* its position */
     Digest *digest;
     GByteArray *details;      /* of the last check */
     guint num_parts;          /* how much of it is not about pages */
