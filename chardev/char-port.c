@@ -23,6 +23,7 @@ struct CharPort {
     void *opaque;
     ReplaySource *bytes;
     ReplaySource *events;
+    ReplayOutput *output;
     Chardev *chr;
     GByteArray *queue;
     bool pushing;             /* in push(): receive() may call accept_input() */
@@ -88,7 +89,7 @@ static bool deliver_event(void *opaque, const uint8_t *payload, size_t length)
 
 void char_port_write(CharPort *p, const uint8_t *data, size_t length)
 {
-    if (p->chr) {
+    if (replay_output(p->output, data, length) && p->chr) {
         chardev_write(p->chr, data, length);
     }
 }
@@ -148,6 +149,7 @@ CharPort *char_port_new(Replay *r, const char *id, const CharPortClient *client,
     p->queue = g_byte_array_new();
     p->bytes = replay_source_new(r, REPLAY_KIND_CHAR, id, deliver_bytes, p);
     p->events = replay_source_new(r, REPLAY_KIND_CHAR_EVENT, id, deliver_event, p);
+    p->output = replay_output_new(r, id);
     return p;
 }
 

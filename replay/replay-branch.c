@@ -166,6 +166,7 @@ static void leave(Replay *r)
 static void go_on(Replay *r, ReplayLogWriter *branch, const char *file)
 {
     leave(r);
+    replay_outputs_cut(r->outputs);
     for (guint i = 0; i < r->sources->len; i++) {
         ReplaySource *s = g_ptr_array_index(r->sources, i);
 

@@ -50,6 +50,8 @@ extern const ReplayModeOps replay_mode_record;
 extern const ReplayModeOps replay_mode_play;
 extern const ReplayModeOps replay_mode_travel;
 
+typedef struct ReplayOutputs ReplayOutputs;
+
 struct ReplaySource {
     Replay *replay;
     ReplayKind kind;
@@ -69,6 +71,7 @@ struct Replay {
     ReplayCheck check;
     uint64_t check_period;
     GPtrArray *sources;
+    ReplayOutputs *outputs;
     char *refusal;
     ReplayQueue *queue;
     bool overwrite;           /* record: what is in the file need not be kept */
@@ -134,6 +137,15 @@ const ReplayRecord *replay_play_head(Replay *r);
 bool replay_place_is_before(const Replay *r, const ReplayPlace *place, const ReplayPlace *newest);
 /* Record mode: go to an earlier place. Otherwise nothing has changed. */
 bool replay_travel_begin(Replay *r, const ReplayPlace *place, Error **errp);
+
+/* What the guest puts out (replay-output.c). */
+ReplayOutputs *replay_outputs_new(void);
+void replay_outputs_free(ReplayOutputs *h);
+/* How many outputs there were up to this place, and going to a place with so many. */
+uint64_t replay_outputs_made(const ReplayOutputs *h);
+void replay_outputs_go(ReplayOutputs *h, uint64_t made);
+/* The future is another one than before: what it puts out is new. */
+void replay_outputs_cut(ReplayOutputs *h);
 
 /* The header of a recording of this run, JSON. */
 char *replay_record_description(Replay *r, Error **errp);

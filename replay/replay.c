@@ -65,6 +65,7 @@ Replay *replay_new(const ReplayConfig *config, Error **errp)
     r->overwrite = config->overwrite;
     r->progress_period_ns = PROGRESS_PERIOD_NS;
     r->sources = g_ptr_array_new();
+    r->outputs = replay_outputs_new();
     r->ancestors = g_array_new(false, false, sizeof(ReplayPlace));
     r->queue = replay_queue_new();
     r->description = replay_description_new();
@@ -95,6 +96,7 @@ void replay_free(Replay *r)
     replay_description_free(r->description);
     g_ptr_array_foreach(r->sources, (GFunc)(void (*)(void))source_free, NULL);
     g_ptr_array_unref(r->sources);
+    replay_outputs_free(r->outputs);
     g_array_unref(r->ancestors);
     g_rec_mutex_clear(&r->mutex);
     g_free(r->refusal);
@@ -278,9 +280,9 @@ bool replay_is_live(Replay *r)
     return r->ops->is_live(r);
 }
 
-ReplayMode replay_mode(const Replay *r)
+bool replay_is_recording(const Replay *r)
 {
-    return r->ops->mode;
+    return r->ops->mode == REPLAY_MODE_RECORD;
 }
 
 /* ---- state ---- */
@@ -296,6 +298,7 @@ void replay_save(Replay *r, GByteArray *out)
     bytes_put_varint(out, r->order_pos);
     bytes_put_varint(out, r->checkpoints);
     bytes_put_u8(out, r->delivered);
+    bytes_put_varint(out, replay_outputs_made(r->outputs));
 }
 
 bool replay_load(Replay *r, ByteReader *in, Error **errp)
@@ -304,6 +307,7 @@ bool replay_load(Replay *r, ByteReader *in, Error **errp)
     ReplayPlace place = { .records = bytes_get_varint(in) };
     uint64_t order_pos = bytes_get_varint(in), checkpoints = bytes_get_varint(in);
     bool delivered = bytes_get_u8(in);
+    uint64_t outputs = bytes_get_varint(in);
 
     if (in->failed || checkpoints > UINT32_MAX) {
         error_setg(errp, "the place in the recording is damaged");
@@ -317,6 +321,10 @@ bool replay_load(Replay *r, ByteReader *in, Error **errp)
     r->order_pos = order_pos;
     r->checkpoints = (uint32_t)checkpoints;
     r->delivered = delivered;
+    replay_outputs_go(r->outputs, outputs);
+    if (r->ops->mode == REPLAY_MODE_NONE) {
+        replay_outputs_cut(r->outputs);
+    }
     return true;
 }
 

@@ -552,11 +552,40 @@ static bool icount_check(Options *o, KeyVal *kv, Error **errp)
     return true;
 }
 
+/* One state is a few MiB at least. */
+#define MIN_TRAVEL_MEMORY (16 * MIB)
+
+static bool set_travel_memory(Options *o, const char *option, const char *text, Error **errp)
+{
+    uint64_t size;
+
+    if (!parse_size(text, MIB, &size) || size < MIN_TRAVEL_MEMORY || size > SIZE_MAX / 2) {
+        error_setg(errp, "%s=%s: expected a size of at least 16M, such as 512M or 1G", option, text);
+        return false;
+    }
+    o->exec.travel_memory = size;
+    return true;
+}
+
+static bool icount_memory(Options *o, KeyVal *kv, Error **errp)
+{
+    const char *text = keyval_get(kv, "rrmem");
+
+    return !text || set_travel_memory(o, "-icount rrmem", text, errp);
+}
+
+bool opt_rewind(Options *o, const char *arg, Error **errp)
+{
+    o->rewind = true;
+    return !arg || set_travel_memory(o, "-rewind", arg, errp);
+}
+
 static bool icount_options(Options *o, KeyVal *kv, Error **errp)
 {
     bool align = false;
 
     if (!icount_shift(o, kv, errp) || !icount_mode(o, kv, errp) || !icount_check(o, kv, errp) ||
+        !icount_memory(o, kv, errp) ||
         !keyval_get_bool(kv, "sleep", &o->exec.sleep, errp) ||
         !keyval_get_bool(kv, "align", &align, errp) ||
         !keyval_check_unused(kv, "-icount", errp)) {

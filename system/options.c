@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "system/options-handlers.h"
+#include "util/host-memory.h"
 
 typedef struct OptionRow {
     const char *group;       /* a title, or NULL for an option */
@@ -97,6 +98,22 @@ static const OptionRow *option_find(const char *name, Error **errp)
     return NULL;
 }
 
+static bool may_be_attached(const OptionRow *row)
+{
+    return row && row->argument && g_str_has_prefix(row->argument, "[=");
+}
+
+/* "rewind=1G": the row, and *arg points behind the '='. */
+static const OptionRow *option_find_attached(const char *name, const char **arg)
+{
+    size_t length = strcspn(name, "=");
+    g_autofree char *bare = g_strndup(name, length);
+    const OptionRow *row = name[length] ? option_find(bare, NULL) : NULL;
+
+    *arg = may_be_attached(row) ? name + length + 1 : NULL;
+    return *arg ? row : NULL;
+}
+
 static bool options_walk(Options *o, int argc, char **argv, Error **errp)
 {
     for (int i = 1; i < argc; i++) {
@@ -109,11 +126,12 @@ static bool options_walk(Options *o, int argc, char **argv, Error **errp)
             return false;
         }
         name += name[1] == '-' && name[2] ? 2 : 1;
-        row = option_find(name, errp);
+        row = option_find_attached(name, &arg);
+        row = row ? row : option_find(name, errp);
         if (!row) {
             return false;
         }
-        if (row->argument) {
+        if (row->argument && !may_be_attached(row)) {
             if (++i == argc) {
                 error_setg(errp, "-%s needs an argument: %s", name, row->argument);
                 return false;
@@ -130,6 +148,32 @@ static bool options_walk(Options *o, int argc, char **argv, Error **errp)
     return true;
 }
 
+/* What is used at most unless it is asked for: more gains little. */
+#define MAX_TRAVEL_MEMORY (2ull << 30)
+
+static bool options_check_travel(Options *o, Error **errp)
+{
+    if (o->rewind && o->replay.mode == REPLAY_MODE_PLAY) {
+        error_setg(errp, "-rewind is for a live session, and -icount rr=replay is none: leave -rewind "
+                   "out, a replay can be travelled in anyway");
+        return false;
+    }
+    if (o->rewind) {
+        o->exec.shift_auto |= !o->exec.icount;
+        o->exec.icount = true;
+        o->replay.mode = REPLAY_MODE_RECORD;
+    }
+    if (o->exec.travel_memory && o->replay.mode == REPLAY_MODE_NONE) {
+        error_setg(errp, "-icount rrmem=%" PRIu64 "M needs rr=record or rr=replay",
+                   o->exec.travel_memory >> 20);
+        return false;
+    }
+    if (!o->exec.travel_memory) {
+        o->exec.travel_memory = MIN(host_memory_bytes() / 4, MAX_TRAVEL_MEMORY);
+    }
+    return true;
+}
+
 /* What makes sense only when all options are known. */
 static bool options_check(Options *o, Error **errp)
 {
@@ -142,7 +186,7 @@ static bool options_check(Options *o, Error **errp)
         error_setg(errp, "-dfilter %s filters nothing without -d", o->log_filter);
         return false;
     }
-    return true;
+    return options_check_travel(o, errp);
 }
 
 static char *join_command_line(int argc, char **argv)
@@ -245,7 +289,8 @@ void options_print_help(FILE *out)
             continue;
         }
         width = fprintf(out, "  -%s%s%s%s%s", row->name, row->alias ? ", -" : "",
-                        row->alias ? row->alias : "", row->argument ? " " : "",
+                        row->alias ? row->alias : "",
+                        row->argument && !may_be_attached(row) ? " " : "",
                         row->argument ? row->argument : "");
         if (width >= INDENT) {
             fprintf(out, "\n");

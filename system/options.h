@@ -55,6 +55,7 @@ typedef struct Options {
     TcgConfig tcg;
     ExecConfig exec;
     bool shift_given, sleep_given;
+    bool rewind;                 /* -rewind: record, if nothing else was said */
     ReplayConfig replay;         /* file owned here */
 
     /* Back ends. */

@@ -68,14 +68,9 @@ static void report_replay(Session *s, const ExecResult *r)
 
 void session_report(Session *s, const ExecResult *result)
 {
-    switch (replay_mode(s->replay)) {
-    case REPLAY_MODE_NONE:
-        break;
-    case REPLAY_MODE_RECORD:
+    if (replay_is_recording(s->replay)) {
         report_recording(s, result);
-        break;
-    case REPLAY_MODE_PLAY:
+    } else if (!replay_is_live(s->replay)) {
         report_replay(s, result);
-        break;
     }
 }

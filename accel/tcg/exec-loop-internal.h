@@ -92,6 +92,8 @@ struct ExecLoop {
     Travel travel;
     GArray *breaks;           /* uint64_t positions to stop at, ascending */
     uint64_t passed;          /* breaks up to this position are behind */
+    bool scrambled;           /* within a round: the machine's state is a mess */
+    uint64_t scrambled_at;    /* its position */
     Digest *digest;
     GByteArray *details;      /* of the last check */
     guint num_parts;          /* how much of it is not about pages */

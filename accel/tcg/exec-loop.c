@@ -33,7 +33,9 @@ uint64_t exec_loop_position(ExecLoop *l)
 
 static uint64_t host_position(void *opaque)
 {
-    return exec_loop_position(opaque);
+    ExecLoop *l = opaque;
+
+    return l->scrambled ? l->scrambled_at : exec_loop_position(l);
 }
 
 static uint64_t host_pc(void *opaque)

@@ -241,8 +241,15 @@ static void chaos_round(ExecLoop *l)
     if (!machine_save(l, before, &err)) {
         g_error("state-chaos: %s", error_get_pretty(err));
     }
+    /* In a recording the place decides whether this goes back in time. */
+    l->scrambled_at = exec_loop_position(l);
+    l->scrambled = true;
     scramble(l);
-    if (!machine_load(l, before->data, before->len, &err) || !machine_save(l, after, &err)) {
+    if (!machine_load(l, before->data, before->len, &err)) {
+        g_error("state-chaos: %s", error_get_pretty(err));
+    }
+    l->scrambled = false;
+    if (!machine_save(l, after, &err)) {
         g_error("state-chaos: %s", error_get_pretty(err));
     }
     if (before->len != after->len || memcmp(before->data, after->data, before->len) != 0) {

@@ -196,6 +196,15 @@ void replay_save(Replay *r, GByteArray *out);
 bool replay_load(Replay *r, ByteReader *in, Error **errp);
 
 /*
+ * What the guest has put out, as far as this process was there and it is kept (16 MiB, not without
+ * recording or replay): at the port, or, with NULL, all ports, in front of position `upto`; at the present
+ * one, what was put out before this call.
+ */
+bool replay_output_text(Replay *r, const char *name, uint64_t upto, GString *out, Error **errp);
+/* The position of the instruction that put out the last byte of `text`, the first time from `from` on. */
+bool replay_output_find(Replay *r, const char *text, uint64_t from, uint64_t *position);
+
+/*
  * While recording, to a file or in memory: write what is recorded up to the newest position to
  * `file`, as a recording of its own. Replayed, it ends there without an end record. What is in the
  * file already is kept as FILE.old, or, with `overwrite`, is not. Nothing is left behind on failure.
@@ -222,8 +231,8 @@ bool replay_mutex_locked(Replay *r);
 bool replay_is_live(Replay *r);
 /* "none", "record", "replay", or, in the past of a machine that is being recorded, "travelling". */
 const char *replay_mode_name(const Replay *r);
-/* The same; RECORD while travelling. */
-ReplayMode replay_mode(const Replay *r);
+/* A recording is being made, be the machine live or in its past. */
+bool replay_is_recording(const Replay *r);
 /* The recording's path; NULL in mode none, and of a recording in memory. */
 const char *replay_file(const Replay *r);
 /* "info replay". */

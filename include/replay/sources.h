@@ -65,6 +65,16 @@ void replay_value(ReplaySource *s, ReplayProduce *produce, void *opaque,
                   void *out, size_t length);
 
 /*
+ * What the guest puts out, bytes of a character port. No verb of its own: it enters nothing. But a
+ * machine that went back in time puts it out once more, and who watches has seen it. Under the stable
+ * name of the port, before the machine starts; freed with r.
+ */
+typedef struct ReplayOutput ReplayOutput;
+ReplayOutput *replay_output_new(Replay *r, const char *name);
+/* Machine thread: for each output, whether anybody is there to see it or not. True: it is new. */
+bool replay_output(ReplayOutput *o, const void *data, size_t length);
+
+/*
  * Called from any thread when something was posted, to wake the machine thread.
  * Set once by the execution loop.
  */

@@ -7,6 +7,7 @@
  */
 #include "util/osdep.h"
 #include <glib/gstdio.h>
+#include <unistd.h>
 #include "chardev/char-port.h"
 #include "replay/replay.h"
 
@@ -278,6 +279,109 @@ static void test_queue_loaded(void)
     fixture_clear(&f);
 }
 
+/* ---- time travel ---- */
+
+static GByteArray *save(Device *d)
+{
+    GByteArray *place = g_byte_array_new();
+
+    replay_save(d->replay, place);
+    return place;
+}
+
+/* As a machine does: the device's state is what it was then. */
+static void load(Device *d, const GByteArray *place, uint64_t pos, size_t got)
+{
+    ByteReader in;
+
+    byte_reader_init(&in, place->data, place->len);
+    g_assert_true(replay_load(d->replay, &in, NULL));
+    g_byte_array_set_size(char_port_queue(d->port), 0);
+    char_port_queue_loaded(d->port);
+    g_string_truncate(d->got, got);
+    d->pos = pos;
+}
+
+/* An echo at each of these positions. */
+static void echo_to(Device *d, uint64_t pos)
+{
+    for (; d->pos < pos; d->pos++) {
+        size_t before = d->got->len;
+
+        replay_safe_point(d->replay);
+        char_port_write(d->port, (const uint8_t *)d->got->str + before, d->got->len - before);
+    }
+    replay_safe_point(d->replay);
+}
+
+/*
+ * Typed, echoed, gone back: the echo is not seen twice, what is typed in the past is dropped, and at
+ * the newest place the keyboard works again, with the window that it had.
+ */
+static void test_travel(void)
+{
+    size_t window;
+    GByteArray *place;
+    Fixture f;
+    Device *d = &f.device;
+
+    fixture_init(&f, REPLAY_MODE_RECORD, NULL);
+    d->room = UINT_MAX;
+    window = f.chr.client->can_receive(f.chr.opaque);
+    type(&f.chr, "one ");
+    echo_to(d, 10);
+    place = save(d);
+    type(&f.chr, "two ");
+    echo_to(d, 20);
+    g_assert_cmpstr(f.chr.output->str, ==, "one two ");
+    load(d, place, 10, 4);
+    type(&f.chr, "dropped");
+    echo_to(d, 15);
+    type(&f.chr, "dropped");
+    echo_to(d, 20);
+    g_assert_cmpstr(d->got->str, ==, "one two ");
+    g_assert_cmpstr(f.chr.output->str, ==, "one two ");
+    g_assert_cmpuint(f.chr.client->can_receive(f.chr.opaque), ==, window);
+    type(&f.chr, "three");
+    g_assert_cmpuint(f.chr.client->can_receive(f.chr.opaque), ==, window - 5);
+    echo_to(d, 30);
+    g_assert_cmpstr(f.chr.output->str, ==, "one two three");
+    g_assert_cmpuint(f.chr.client->can_receive(f.chr.opaque), ==, window);
+    g_byte_array_unref(place);
+    fixture_clear(&f);
+}
+
+/* Out of a replay: the keyboard works. */
+static void test_go_live(void)
+{
+    char *path = g_build_filename(g_get_tmp_dir(), "rearm-char-port-XXXXXX", NULL);
+    size_t window;
+    Fixture f;
+    Device *d = &f.device;
+
+    close(g_mkstemp(path));
+    fixture_init(&f, REPLAY_MODE_RECORD, path);
+    d->room = UINT_MAX;
+    type(&f.chr, "recorded");
+    echo_to(d, 10);
+    g_assert_true(replay_end(d->replay, 1, 0));
+    fixture_clear(&f);
+    fixture_init(&f, REPLAY_MODE_PLAY, path);
+    d->room = UINT_MAX;
+    window = f.chr.client->can_receive(f.chr.opaque);
+    type(&f.chr, "dropped");
+    echo_to(d, 5);
+    g_assert_true(replay_go_live(d->replay, NULL, NULL));
+    g_assert_cmpuint(f.chr.client->can_receive(f.chr.opaque), ==, window);
+    type(&f.chr, " and typed");
+    echo_to(d, 15);
+    g_assert_cmpstr(f.chr.output->str, ==, "recorded and typed");
+    g_assert_cmpuint(f.chr.client->can_receive(f.chr.opaque), ==, window);
+    fixture_clear(&f);
+    g_unlink(path);
+    g_free(path);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -286,5 +390,7 @@ int main(int argc, char **argv)
     g_test_add_func("/char-port/window", test_window);
     g_test_add_func("/char-port/record-replay", test_record_replay);
     g_test_add_func("/char-port/queue-loaded", test_queue_loaded);
+    g_test_add_func("/char-port/travel", test_travel);
+    g_test_add_func("/char-port/go-live", test_go_live);
     return g_test_run();
 }

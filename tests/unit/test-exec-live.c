@@ -283,6 +283,8 @@ static void test_session(void)
     for (unsigned n = 0; n < 16; n++) {
         RunConfig c = config(n);
 
+        c.exec.state_chaos = n >= 12 ? n : 0;
+        c.exec.state_chaos_period = 300;
         c.replay.file = n & 1 ? path : NULL;
         c.replay.overwrite = n & 1;
         check_session(&c, saved, 10, n + 1);

@@ -109,6 +109,17 @@ static const struct {
     { "-icount shift=1,rr=record,rrfile=x,rrcheck=digest,rrcheckperiod=0",
       "-icount rrcheckperiod=0: expected instructions, at least 1" },
     { "-icount rr=replay,rrfile=x,rroverwrite=on", "-icount rroverwrite=on needs rr=record,rrfile=FILE" },
+    { "-icount shift=1,rr=record,rrmem=1M",
+      "-icount rrmem=1M: expected a size of at least 16M, such as 512M or 1G" },
+    { "-icount shift=1,rr=record,rrmem=lots",
+      "-icount rrmem=lots: expected a size of at least 16M, such as 512M or 1G" },
+    { "-icount shift=1,rrmem=1G", "-icount rrmem=1024M needs rr=record or rr=replay" },
+    { "-rewind=", "-rewind=: expected a size of at least 16M, such as 512M or 1G" },
+    { "-rewind=15", "-rewind=15: expected a size of at least 16M, such as 512M or 1G" },
+    { "-rewind 1G", "'1G' is not an option, and disks, which it may name, are not there yet" },
+    { "-kernel=x", "-kernel=x: no such option; did you mean -kernel?" },
+    { "-rewind -icount rr=replay,rrfile=x", "-rewind is for a live session, and -icount rr=replay "
+      "is none: leave -rewind out, a replay can be travelled in anyway" },
     { "-icount shift=auto,sleep=off",
       "-icount shift=auto and sleep=off are incompatible: give shift=0..10" },
     { "-icount shift=1,align=on", "-icount align=on is not supported; only align=off is" },
@@ -212,6 +223,40 @@ static void test_smp(void)
             options_free(o);
         }
     }
+}
+
+/* -rewind records in memory, whatever else is said about time, in any order. */
+static void test_rewind(void)
+{
+    Options *o = parse_ok("-rewind");
+    uint64_t by_default = o->exec.travel_memory;
+
+    g_assert_true(o->exec.icount);
+    g_assert_true(o->exec.shift_auto);
+    g_assert_cmpint(o->replay.mode, ==, REPLAY_MODE_RECORD);
+    g_assert_null(o->replay.file);
+    g_assert_cmpuint(by_default, >, 0);
+    g_assert_cmpuint(by_default, <=, 2ull << 30);
+    options_free(o);
+    o = parse_ok("-rewind=512M -icount shift=3");
+    g_assert_false(o->exec.shift_auto);
+    g_assert_cmpuint(o->exec.shift, ==, 3);
+    g_assert_cmpint(o->replay.mode, ==, REPLAY_MODE_RECORD);
+    g_assert_cmpuint(o->exec.travel_memory, ==, 512u << 20);
+    options_free(o);
+    o = parse_ok("-icount shift=2,rr=record,rrfile=a.bin,rrcheck=events --rewind=64");
+    g_assert_cmpuint(o->exec.shift, ==, 2);
+    g_assert_cmpstr(o->replay.file, ==, "a.bin");
+    g_assert_cmpint(o->replay.check, ==, REPLAY_CHECK_EVENTS);
+    g_assert_cmpuint(o->exec.travel_memory, ==, 64u << 20);
+    options_free(o);
+    o = parse_ok("-icount rr=replay,rrfile=a.bin,rrmem=3G");
+    g_assert_cmpuint(o->exec.travel_memory, ==, 3ull << 30);
+    options_free(o);
+    o = parse_ok("-icount rr=record");
+    g_assert_null(o->replay.file);
+    g_assert_cmpuint(o->exec.travel_memory, ==, by_default);
+    options_free(o);
 }
 
 static void test_icount(void)
@@ -349,6 +394,7 @@ int main(int argc, char **argv)
     g_test_add_func("/options/machine", test_machine);
     g_test_add_func("/options/smp", test_smp);
     g_test_add_func("/options/icount", test_icount);
+    g_test_add_func("/options/rewind", test_rewind);
     g_test_add_func("/options/accel", test_accel);
     g_test_add_func("/options/back-ends", test_back_ends);
     g_test_add_func("/options/help", test_help);

@@ -87,17 +87,28 @@ static void key(Small *m, char c)
     replay_post(m->keys, &c, 1);
 }
 
-static void small_open(Small *m, const ReplayConfig *config)
+/* The order of sources is not part of a recording. */
+static void small_open_as(Small *m, const ReplayConfig *config, bool swapped)
 {
     const ReplayHost host = { .position = small_position, .opaque = m };
     Error *err = NULL;
 
     *m = (Small){ .replay = replay_new(config, &err) };
     g_assert_null(err);
-    m->keys = replay_source_new(m->replay, REPLAY_KIND_CHAR, "keys", small_deliver, m);
-    m->noise = replay_source_new(m->replay, REPLAY_KIND_RANDOM, "noise", NULL, NULL);
+    for (unsigned n = 0; n < 2; n++) {
+        if (n == swapped) {
+            m->keys = replay_source_new(m->replay, REPLAY_KIND_CHAR, "keys", small_deliver, m);
+        } else {
+            m->noise = replay_source_new(m->replay, REPLAY_KIND_RANDOM, "noise", NULL, NULL);
+        }
+    }
     replay_set_host(m->replay, &host);
     g_assert_true(replay_start(m->replay, &err));
+}
+
+static void small_open(Small *m, const ReplayConfig *config)
+{
+    small_open_as(m, config, false);
 }
 
 static void small_close(Small *m)
@@ -318,7 +329,7 @@ static void check_past(Small *m)
 {
     g_assert_false(replay_is_live(m->replay));
     g_assert_cmpstr(replay_mode_name(m->replay), ==, "travelling");
-    g_assert_cmpint(replay_mode(m->replay), ==, REPLAY_MODE_RECORD);
+    g_assert_true(replay_is_recording(m->replay));
     g_assert_false(replay_post(m->keys, "x", 1));
     g_assert_false(replay_act(m->keys, "x", 1));
     g_assert_false(replay_may_stop(m->replay));
@@ -543,7 +554,7 @@ static void test_branch(void)
     Snapshot s[3], own;
     Small m, recorded = record(path, s);
 
-    small_open(&m, &replay);
+    small_open_as(&m, &replay, true);
     check_go_live_fails(&m, "/nonexistent/dir/log", "cannot create the recording");
     check_go_live_fails(&m, "/dev/full", "/dev/full");
     g_assert_true(run_to(&m, 6000));
@@ -651,12 +662,14 @@ static void check_branch_of_live(const char *file, const char *branch)
 {
     g_autofree char *saved = temp_path("saved");
     const ReplayConfig config = { .mode = REPLAY_MODE_RECORD, .file = file };
-    Snapshot early, late;
+    Snapshot early, middle, late;
     Small m, newest;
 
     small_open(&m, &config);
     busy_to(&m, 2000);
     early = take(&m);
+    busy_to(&m, 4000);
+    middle = take(&m);
     busy_to(&m, 8000);
     late = take(&m);
     busy_to(&m, 9000);
@@ -672,6 +685,7 @@ static void check_branch_of_live(const char *file, const char *branch)
     g_assert_cmpstr(replay_file(m.replay), ==, branch);
     busy_to(&m, 8500);
     check_round(&m, &early);
+    check_round(&m, &middle);
     check_refused(&m, &late, "was not saved in this very recording");
     /* And a branch of the branch, before where that began: it knows what is common to all three. */
     drop(&late);
@@ -683,6 +697,7 @@ static void check_branch_of_live(const char *file, const char *branch)
         go_live(&m, NULL);
         busy_to(&m, 9000);
         check_refused(&m, &late, "was not saved in this very recording");
+        check_refused(&m, &middle, "was not saved in this very recording");
         check_round(&m, &early);
     } else {
         g_assert_true(run_to(&m, 9000));
@@ -698,6 +713,7 @@ static void check_branch_of_live(const char *file, const char *branch)
         check_replays_to(file, &newest, true);
     }
     drop(&early);
+    drop(&middle);
     drop(&late);
     g_unlink(saved);
 }

@@ -33,6 +33,7 @@ typedef struct ExecConfig {
     uint64_t snapshot_period; /* for tests: positions from one to the next; 0: by their cost */
     bool stop_at_end;         /* the end of a replay is a stop, as if somebody looked */
     bool start_paused;        /* -S */
+    uint64_t travel_memory;   /* rrmem=: bytes for states in memory, to travel in time */
 } ExecConfig;
 
 typedef enum ExecStopReason {

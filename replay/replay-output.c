@@ -1,0 +1,332 @@
+/*
+ * What the guest has put out: what of it is new, and the text of the last while.
+ *
+ * 1. Outputs are numbered from power-on. How many there were is part of a machine's state, as it follows from
+ *    what the guest did: so it is known exactly which ones a machine that went back in time makes
+ *    again, several at one position and a state saved between them included.
+ * 2. The history has each output once, in order. When it is full, the oldest segment goes.
+ * 3. A machine that goes live in the past has another future: history behind that place is dropped.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "replay/replay-int.h"
+
+#define MAX_BYTES (16u << 20)
+#define SEGMENT_BYTES (64u << 10)
+
+/* Outputs with numbers that follow one another: varint position's difference, varint port, block. */
+typedef struct Segment {
+    GByteArray *data;
+    uint64_t first;           /* number of the first */
+    uint64_t count;
+    uint64_t first_pos;
+    uint64_t last_pos;
+} Segment;
+
+struct ReplayOutput {
+    Replay *replay;
+    unsigned index;
+    char *name;
+};
+
+struct ReplayOutputs {
+    GPtrArray *ports;         /* ReplayOutput */
+    GQueue segments;
+    size_t bytes;
+    uint64_t made;            /* at this place of the run */
+    uint64_t known;           /* ever */
+    bool dropped;
+};
+
+typedef struct Entry {
+    uint64_t number;          /* from 0 */
+    uint64_t pos;
+    unsigned port;
+    const uint8_t *bytes;
+    size_t length;
+} Entry;
+
+static void segment_free(Segment *s)
+{
+    g_byte_array_unref(s->data);
+    g_free(s);
+}
+
+static void port_free(ReplayOutput *o)
+{
+    g_free(o->name);
+    g_free(o);
+}
+
+ReplayOutputs *replay_outputs_new(void)
+{
+    ReplayOutputs *h = g_new0(ReplayOutputs, 1);
+
+    h->ports = g_ptr_array_new_with_free_func((GDestroyNotify)port_free);
+    g_queue_init(&h->segments);
+    return h;
+}
+
+void replay_outputs_free(ReplayOutputs *h)
+{
+    g_queue_clear_full(&h->segments, (GDestroyNotify)segment_free);
+    g_ptr_array_unref(h->ports);
+    g_free(h);
+}
+
+ReplayOutput *replay_output_new(Replay *r, const char *name)
+{
+    ReplayOutput *o = g_new0(ReplayOutput, 1);
+
+    o->replay = r;
+    o->index = r->outputs->ports->len;
+    o->name = g_strdup(name);
+    g_ptr_array_add(r->outputs->ports, o);
+    return o;
+}
+
+/* ---- what is new ---- */
+
+static Segment *segment_new(ReplayOutputs *h, uint64_t pos)
+{
+    Segment *s = g_new0(Segment, 1);
+
+    s->data = g_byte_array_new();
+    s->first = h->made;
+    s->first_pos = s->last_pos = pos;
+    g_queue_push_tail(&h->segments, s);
+    return s;
+}
+
+static void drop_oldest(ReplayOutputs *h)
+{
+    Segment *s = g_queue_pop_head(&h->segments);
+
+    h->bytes -= s->data->len;
+    h->dropped = true;
+    segment_free(s);
+}
+
+/* Of a very long one, its end. */
+static void keep(ReplayOutput *o, const uint8_t *data, size_t length)
+{
+    ReplayOutputs *h = o->replay->outputs;
+    uint64_t pos = replay_position(o->replay);
+    Segment *s = g_queue_peek_tail(&h->segments);
+    size_t kept = MIN(length, SEGMENT_BYTES);
+    guint before;
+
+    if (!s || s->data->len >= SEGMENT_BYTES || s->first + s->count != h->made) {
+        s = segment_new(h, pos);
+    }
+    before = s->data->len;
+    bytes_put_varint(s->data, pos - s->last_pos);
+    bytes_put_varint(s->data, o->index);
+    bytes_put_block(s->data, data + length - kept, kept);
+    s->last_pos = pos;
+    s->count++;
+    h->bytes += s->data->len - before;
+    while (h->bytes > MAX_BYTES) {
+        drop_oldest(h);
+    }
+}
+
+bool replay_output(ReplayOutput *o, const void *data, size_t length)
+{
+    ReplayOutputs *h = o->replay->outputs;
+    bool is_new = h->made >= h->known;
+
+    if (is_new && o->replay->ops->mode != REPLAY_MODE_NONE) {
+        keep(o, data, length);
+    }
+    h->made++;
+    h->known = MAX(h->known, h->made);
+    return is_new;
+}
+
+uint64_t replay_outputs_made(const ReplayOutputs *h)
+{
+    return h->made;
+}
+
+void replay_outputs_go(ReplayOutputs *h, uint64_t made)
+{
+    h->made = made;
+    h->known = MAX(h->known, made);
+}
+
+/* ---- the history ---- */
+
+static void entry_get(ByteReader *in, Entry *e)
+{
+    e->pos += bytes_get_varint(in);
+    e->port = (unsigned)bytes_get_varint(in);
+    e->bytes = bytes_get_block(in, SEGMENT_BYTES, &e->length);
+    assert(!in->failed);
+}
+
+/* Until fn returns false. */
+static void for_each(ReplayOutputs *h, bool (*fn)(void *opaque, const Entry *e), void *opaque)
+{
+    for (GList *l = h->segments.head; l; l = l->next) {
+        const Segment *s = l->data;
+        Entry e = { .number = s->first, .pos = s->first_pos };
+        ByteReader in;
+
+        byte_reader_init(&in, s->data->data, s->data->len);
+        for (uint64_t i = 0; i < s->count; i++, e.number++) {
+            entry_get(&in, &e);
+            if (!fn(opaque, &e)) {
+                return;
+            }
+        }
+    }
+}
+
+/* Keep only what has a number below `made`. */
+static void segment_cut(Segment *s, uint64_t made)
+{
+    Entry e = { .pos = s->first_pos };
+    ByteReader in;
+
+    byte_reader_init(&in, s->data->data, s->data->len);
+    for (s->count = 0; s->first + s->count < made; s->count++) {
+        entry_get(&in, &e);
+    }
+    s->last_pos = e.pos;
+    g_byte_array_set_size(s->data, s->data->len - (guint)byte_reader_left(&in));
+}
+
+void replay_outputs_cut(ReplayOutputs *h)
+{
+    Segment *s;
+
+    while ((s = g_queue_peek_tail(&h->segments)) != NULL && s->first >= h->made) {
+        h->bytes -= s->data->len;
+        segment_free(g_queue_pop_tail(&h->segments));
+    }
+    if (s && s->first + s->count > h->made) {
+        h->bytes -= s->data->len;
+        segment_cut(s, h->made);
+        h->bytes += s->data->len;
+    }
+    h->known = h->made;
+}
+
+/* ---- text ---- */
+
+typedef struct Text {
+    GString *out;
+    int port;                 /* -1: all */
+    uint64_t upto;
+    uint64_t made;            /* at upto, if that is the present position */
+} Text;
+
+static bool add_text(void *opaque, const Entry *e)
+{
+    Text *t = opaque;
+
+    if (e->pos > t->upto || (e->pos == t->upto && e->number >= t->made)) {
+        return false;
+    }
+    if (t->port < 0 || (unsigned)t->port == e->port) {
+        g_string_append_len(t->out, (const char *)e->bytes, (gssize)e->length);
+    }
+    return true;
+}
+
+static int find_port(const ReplayOutputs *h, const char *name)
+{
+    for (guint i = 0; i < h->ports->len; i++) {
+        if (strcmp(((ReplayOutput *)g_ptr_array_index(h->ports, i))->name, name) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+bool replay_output_text(Replay *r, const char *name, uint64_t upto, GString *out, Error **errp)
+{
+    ReplayOutputs *h = r->outputs;
+    const Segment *first = g_queue_peek_head(&h->segments);
+    Text t = { .out = out, .port = -1, .upto = upto,
+               .made = upto == replay_position(r) ? h->made : 0 };
+
+    if (name) {
+        t.port = find_port(h, name);
+        if (t.port < 0) {
+            error_setg(errp, "there is no character port '%s'", name);
+            return false;
+        }
+    }
+    if (h->dropped && first) {
+        g_string_append_printf(out, "[what came before position %" PRIu64 " is not kept any more]\n",
+                               first->first_pos);
+    }
+    for_each(h, add_text, &t);
+    return true;
+}
+
+/* ---- search: in the text of each port, as if the others were not there ---- */
+
+typedef struct Search {
+    const char *text;
+    size_t length;
+    size_t *fail;             /* Knuth, Morris, Pratt: how much still matches after a mismatch */
+    size_t *matched;          /* of each port */
+    guint num_ports;
+    uint64_t next;            /* number of the next output, if none is missing */
+    uint64_t from;
+    uint64_t found;
+    bool done;
+} Search;
+
+static size_t match_next(const Search *s, size_t matched, char c)
+{
+    while (matched && (matched == s->length || s->text[matched] != c)) {
+        matched = s->fail[matched - 1];
+    }
+    return matched + (s->text[matched] == c);
+}
+
+static bool search_entry(void *opaque, const Entry *e)
+{
+    Search *s = opaque;
+
+    if (e->number != s->next) {
+        memset(s->matched, 0, s->num_ports * sizeof(s->matched[0]));
+    }
+    s->next = e->number + 1;
+    for (size_t i = 0; i < e->length; i++) {
+        s->matched[e->port] = match_next(s, s->matched[e->port], (char)e->bytes[i]);
+        if (s->matched[e->port] == s->length && e->pos >= s->from) {
+            s->found = e->pos;
+            s->done = true;
+            return false;
+        }
+    }
+    return true;
+}
+
+bool replay_output_find(Replay *r, const char *text, uint64_t from, uint64_t *position)
+{
+    Search s = { .text = text, .length = strlen(text), .from = from,
+                 .num_ports = r->outputs->ports->len };
+
+    if (!s.length) {
+        return false;
+    }
+    s.fail = g_new0(size_t, s.length);
+    s.matched = g_new0(size_t, s.num_ports);
+    for (size_t i = 1; i < s.length; i++) {
+        s.fail[i] = match_next(&s, s.fail[i - 1], text[i]);
+    }
+    for_each(r->outputs, search_entry, &s);
+    g_free(s.fail);
+    g_free(s.matched);
+    if (s.done) {
+        *position = s.found;
+    }
+    return s.done;
+}
