@@ -58,6 +58,35 @@ static char *type_name(const Property *p)
     g_assert_not_reached();
 }
 
+/* NULL: it is no string. */
+static json_object *default_value(const Property *p)
+{
+    const char *text = property_default(p);
+    uint64_t number = 0;
+    bool on = false, ok = true;
+
+    if (!text) {
+        return NULL;
+    }
+    switch (p->type) {
+    case PROPERTY_BOOL:
+        ok = parse_bool(text, &on);
+        break;
+    case PROPERTY_UINT:
+        ok = parse_u64(text, &number);
+        break;
+    case PROPERTY_SIZE:
+        ok = parse_size(text, 1, &number);
+        break;
+    case PROPERTY_STRING:
+    case PROPERTY_ENUM:
+        return json_object_new_string(text);
+    }
+    assert(ok);
+    return p->type == PROPERTY_BOOL ? json_object_new_boolean(on)
+                                    : json_object_new_uint64(number);
+}
+
 bool qmp_device_list_properties(QmpContext *ctx, const QapiDeviceListPropertiesArgs *args,
                                 QapiObjectPropertyInfoList **ret, Error **errp)
 {
@@ -77,6 +106,7 @@ bool qmp_device_list_properties(QmpContext *ctx, const QapiDeviceListPropertiesA
         info->name = g_strdup(p->name);
         info->type = type_name(p);
         info->description = g_strdup(p->doc);
+        info->default_value = default_value(p);
         QAPI_APPEND(ret, info);
     }
     return true;

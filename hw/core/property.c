@@ -254,12 +254,33 @@ bool properties_take(const Property *table, void *config, KeyVal *kv, const char
     return true;
 }
 
+const char *property_default(const Property *p)
+{
+    if (p->initial) {
+        return p->initial;
+    }
+    if (p->values) {
+        return p->values[0];
+    }
+    switch (p->type) {
+    case PROPERTY_BOOL:
+        return "off";
+    case PROPERTY_UINT:
+    case PROPERTY_SIZE:
+        return "0";
+    case PROPERTY_STRING:
+    case PROPERTY_ENUM:
+        return NULL;
+    }
+    g_assert_not_reached();
+}
+
 char *property_format(const Property *p, const void *config)
 {
     const void *from = (const char *)config + p->offset;
 
     if (!p->size) {
-        return g_strdup(p->initial ? p->initial : p->values ? p->values[0] : NULL);
+        return g_strdup(property_default(p));
     }
     switch (p->type) {
     case PROPERTY_BOOL:
@@ -304,8 +325,8 @@ void properties_help(const Property *table, GString *out)
             continue;
         }
         g_string_append_printf(out, "  %-30s %s", left, p->doc);
-        if (p->initial) {
-            g_string_append_printf(out, " (default: %s)", p->initial);
+        if (property_default(p)) {
+            g_string_append_printf(out, " (default: %s)", property_default(p));
         }
         g_string_append_c(out, '\n');
     }

@@ -149,10 +149,14 @@ class QmpTest(unittest.TestCase):
         self.assertIn({'name': 'device', 'abstract': True},
                       client.command('qom-list-types', abstract=True))
         self.assertIn({'name': 'cpu-num', 'type': 'uint32', 'description': "the CPU to start at "
-                       "the ELF file's entry or addr=; 0xffffffff: none"},
+                       "the ELF file's entry or addr=; 0xffffffff: none",
+                       'default-value': 0xffffffff},
+                      client.command('device-list-properties', typename='loader'))
+        self.assertIn({'name': 'file', 'type': 'str', 'description': 'an AArch64 ELF file, or a '
+                       'raw one for addr='},
                       client.command('device-list-properties', typename='loader'))
         self.assertIn({'name': 'force-legacy', 'type': 'bool', 'description': 'the interface '
-                       'before virtio 1.0 (version 1); off: version 2'},
+                       'before virtio 1.0 (version 1); off: version 2', 'default-value': True},
                       client.command('device-list-properties', typename='virtio-mmio'))
         self.assertNotIn('max-bytes', [p['name'] for p in client.command(
             'device-list-properties', typename='virtio-rng-device')])

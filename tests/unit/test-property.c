@@ -137,11 +137,11 @@ static void test_help(void)
     g_assert_cmpstr(out->str, ==,
                     "  flag=<on|off>                  a switch (default: on)\n"
                     "  small=<2..255>                 a byte (default: 3)\n"
-                    "  large=<0..18446744073709551615> a number\n"
+                    "  large=<0..18446744073709551615> a number (default: 0)\n"
                     "  bytes=<size>                   a size (default: 4K)\n"
                     "  text=<str>                     a string (default: abc)\n"
                     "  colour=<red|green|blue>        a word (default: green)\n"
-                    "  old=<off>                      an old thing\n");
+                    "  old=<off>                      an old thing (default: off)\n");
     g_string_free(out, TRUE);
 }
 
