@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import struct
-import time
 
 import guests
 import rearm
@@ -261,12 +260,7 @@ class Information(TestCase):
         elf = guests.build('uart', self.dir)
         path = self.path('sock')
         with Vm('-kernel', elf, '-m', '64M', serial='unix:%s,server=on,wait=on' % path) as vm:
-            deadline = time.monotonic() + 20 * rearm.SLOW
-            while not os.path.exists(path) and time.monotonic() < deadline:
-                time.sleep(0.02)
-            with socket.socket(socket.AF_UNIX) as client:
-                client.connect(path)
-                client.settimeout(20 * rearm.SLOW)
+            with rearm.connect_unix(path, 20 * rearm.SLOW) as client:
                 text = b''
                 while b'>' not in text:
                     text += client.recv(100)

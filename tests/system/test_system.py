@@ -431,16 +431,25 @@ class SystemTest(unittest.TestCase):
         self.assertEqual(text, guests.flood_text())
         self.assertEqual(process.wait(TIMEOUT), 0)
 
+    def connect(self, path):
+        """A connection to a Unix socket, whose path is there before anybody listens."""
+        end = time.monotonic() + TIMEOUT
+        while True:
+            s = socket.socket(socket.AF_UNIX)
+            s.settimeout(TIMEOUT)
+            try:
+                s.connect(path)
+                return s
+            except (FileNotFoundError, ConnectionRefusedError):
+                s.close()
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.01)
+
     def test_unix_serial(self):
         path = os.path.join(self.dir, 's.sock')
         process = self.start('-display', 'none', '-kernel', self.echo, '-serial',
                              'unix:s.sock,server=on')
-        end = time.monotonic() + TIMEOUT
-        while not os.path.exists(path) and time.monotonic() < end:
-            time.sleep(0.01)
-        with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(TIMEOUT)
-            s.connect(path)
+        with self.connect(path) as s:
             s.sendall(b'q')
             text = b''
             while piece := s.recv(100):
