@@ -15,13 +15,18 @@
 #include "hw/rtc/pl031.h"
 #include "hw/virtio/virtio-mmio.h"
 #include "hw/virtio/virtio-rng.h"
+#include "target/arm/cpu.h"
 
 const DeviceType *const device_types[] = {
+    &cortex_a53_type,
+    &cortex_a57_type,
+    &cortex_a72_type,
     &fw_cfg_type,
     &gicv2_type,
     &gicv2m_type,
     &gpio_key_type,
     &loader_type,
+    &max_cpu_type,
     &pflash_cfi01_type,
     &pl011_type,
     &pl031_type,

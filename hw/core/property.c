@@ -43,7 +43,17 @@ static char *list_values(const Property *p)
     return g_string_free(list, FALSE);
 }
 
-/* The place of text among the values; a bool goes by either word. */
+static bool same_value(const Property *p, const char *a, const char *b)
+{
+    uint64_t x, y;
+
+    if (p->type == PROPERTY_UINT && parse_u64(a, &x) && parse_u64(b, &y)) {
+        return x == y;
+    }
+    return strcmp(a, b) == 0;
+}
+
+/* The place of text among the values; a bool goes by either word, a number by its value. */
 static bool find_value(const Property *p, const char *text, uint64_t *index)
 {
     bool on;
@@ -52,7 +62,7 @@ static bool find_value(const Property *p, const char *text, uint64_t *index)
         text = on ? "on" : "off";
     }
     for (unsigned i = 0; p->values[i]; i++) {
-        if (strcmp(p->values[i], text) == 0) {
+        if (same_value(p, p->values[i], text)) {
             *index = i;
             return true;
         }
