@@ -6,6 +6,7 @@
  */
 #include "util/osdep.h"
 #include "hw/core/bus.h"
+#include "hw/virtio/virtio.h"
 #include "monitor/qmp.h"
 
 #define BASE_TYPE "device"
@@ -15,29 +16,72 @@ static const DeviceType *const *all_types(QmpContext *ctx)
     return exec_loop_machine(ctx->env->loop)->device_types;
 }
 
+/* The types that no device is of, and what sits on which bus is of which of them. */
+static const struct AbstractType {
+    const char *name, *parent, *bus;
+} abstract_types[] = {
+    { BASE_TYPE, NULL, NULL },
+    { "sys-bus-device", BASE_TYPE, SYSTEM_BUS },
+    { "virtio-device", BASE_TYPE, VIRTIO_BUS },
+    { "cpu", BASE_TYPE, NULL },
+    { "arm-cpu", "cpu", NULL },
+    { "aarch64-cpu", "arm-cpu", NULL },
+};
+
+static const char *parent_of(const DeviceType *type)
+{
+    if (type->parent) {
+        return type->parent;
+    }
+    for (unsigned i = 0; type->bus && i < ARRAY_SIZE(abstract_types); i++) {
+        if (!g_strcmp0(abstract_types[i].bus, type->bus)) {
+            return abstract_types[i].name;
+        }
+    }
+    return BASE_TYPE;
+}
+
+/* A name at or above `name`, whose parent is given, is `implements`. */
+static bool is_a(const char *name, const char *parent, const char *implements)
+{
+    while (name && strcmp(name, implements) != 0) {
+        name = parent;
+        for (unsigned i = 0; i < ARRAY_SIZE(abstract_types); i++) {
+            if (!g_strcmp0(name, abstract_types[i].name)) {
+                parent = abstract_types[i].parent;
+            }
+        }
+    }
+    return name != NULL;
+}
+
+static QapiObjectTypeInfo *type_info(const char *name, const char *parent, bool abstract)
+{
+    QapiObjectTypeInfo *info = g_new0(QapiObjectTypeInfo, 1);
+
+    info->name = g_strdup(name);
+    info->parent = g_strdup(parent);
+    info->has_abstract = info->abstract = abstract;
+    return info;
+}
+
 bool qmp_qom_list_types(QmpContext *ctx, const QapiQomListTypesArgs *args,
                         QapiObjectTypeInfoList **ret, Error **errp)
 {
     const char *implements = args->implements ? args->implements : BASE_TYPE;
-    bool all = strcmp(implements, BASE_TYPE) == 0;
 
-    if (all && args->has_abstract && args->abstract) {
-        QapiObjectTypeInfo *info = g_new0(QapiObjectTypeInfo, 1);
+    for (unsigned i = 0; args->has_abstract && args->abstract && i < ARRAY_SIZE(abstract_types);
+         i++) {
+        const struct AbstractType *type = &abstract_types[i];
 
-        info->name = g_strdup(BASE_TYPE);
-        info->has_abstract = info->abstract = true;
-        QAPI_APPEND(ret, info);
+        if (is_a(type->name, type->parent, implements)) {
+            QAPI_APPEND(ret, type_info(type->name, type->parent, true));
+        }
     }
     for (const DeviceType *const *type = all_types(ctx); *type; type++) {
-        QapiObjectTypeInfo *info;
-
-        if (!all && strcmp((*type)->name, implements) != 0) {
-            continue;
+        if (is_a((*type)->name, parent_of(*type), implements)) {
+            QAPI_APPEND(ret, type_info((*type)->name, parent_of(*type), false));
         }
-        info = g_new0(QapiObjectTypeInfo, 1);
-        info->name = g_strdup((*type)->name);
-        info->parent = g_strdup(BASE_TYPE);
-        QAPI_APPEND(ret, info);
     }
     return true;
 }
@@ -48,7 +92,7 @@ static char *type_name(const Property *p)
     case PROPERTY_BOOL:
         return g_strdup("bool");
     case PROPERTY_UINT:
-        return g_strdup_printf("uint%d", p->size * 8);
+        return g_strdup_printf("uint%d", p->size ? p->size * 8 : 32);
     case PROPERTY_SIZE:
         return g_strdup("size");
     case PROPERTY_STRING:
@@ -56,6 +100,35 @@ static char *type_name(const Property *p)
         return g_strdup("str");
     }
     g_assert_not_reached();
+}
+
+/* NULL: it is no string. */
+static json_object *default_value(const Property *p)
+{
+    const char *text = property_default(p);
+    uint64_t number = 0;
+    bool on = false, ok = true;
+
+    if (!text) {
+        return NULL;
+    }
+    switch (p->type) {
+    case PROPERTY_BOOL:
+        ok = parse_bool(text, &on);
+        break;
+    case PROPERTY_UINT:
+        ok = parse_u64(text, &number);
+        break;
+    case PROPERTY_SIZE:
+        ok = parse_size(text, 1, &number);
+        break;
+    case PROPERTY_STRING:
+    case PROPERTY_ENUM:
+        return json_object_new_string(text);
+    }
+    assert(ok);
+    return p->type == PROPERTY_BOOL ? json_object_new_boolean(on)
+                                    : json_object_new_uint64(number);
 }
 
 bool qmp_device_list_properties(QmpContext *ctx, const QapiDeviceListPropertiesArgs *args,
@@ -77,6 +150,7 @@ bool qmp_device_list_properties(QmpContext *ctx, const QapiDeviceListPropertiesA
         info->name = g_strdup(p->name);
         info->type = type_name(p);
         info->description = g_strdup(p->doc);
+        info->default_value = default_value(p);
         QAPI_APPEND(ret, info);
     }
     return true;
@@ -101,9 +175,9 @@ static void show_device(Device *dev, int indent, GString *out)
 
     g_string_append_printf(out, "%*sdev: %s, id \"%s\"\n", indent, "", dev->type->name, dev->id);
     show_properties(dev, indent + 2, out);
-    if (dev->type->window) {
+    for (unsigned i = 0; i < DEVICE_MAX_REGIONS && dev->region[i]; i++) {
         g_string_append_printf(out, "%*smmio %016" PRIx64 "/%016" PRIx64 "\n", indent + 2, "",
-                               dev->base, dev->type->window);
+                               dev->region[i]->base, dev->region[i]->size);
     }
     for (unsigned i = 0; i < buses->len; i++) {
         const Bus *bus = g_ptr_array_index(buses, i);

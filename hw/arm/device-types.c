@@ -1,5 +1,5 @@
 /*
- * All device types, for -device, -global, help and the monitors.
+ * All device types, by name, for -device, -global, help and the monitors.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,14 +15,19 @@
 #include "hw/rtc/pl031.h"
 #include "hw/virtio/virtio-mmio.h"
 #include "hw/virtio/virtio-rng.h"
+#include "target/arm/cpu.h"
 
 const DeviceType *const device_types[] = {
-    &fw_cfg_type,
-    &gicv2_type,
     &gicv2m_type,
+    &gicv2_type,
+    &pflash_cfi01_type,
+    &cortex_a53_type,
+    &cortex_a57_type,
+    &cortex_a72_type,
+    &fw_cfg_type,
     &gpio_key_type,
     &loader_type,
-    &pflash_cfi01_type,
+    &max_cpu_type,
     &pl011_type,
     &pl031_type,
     &pl061_type,

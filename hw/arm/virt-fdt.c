@@ -11,7 +11,6 @@
 #include "board-fdt.h"
 #include "boot-fdt.h"
 #include "hw/core/fdt-binding.h"
-#include "hw/intc/gicv2m.h"
 #include "virt-fdt.h"
 #include "virt-map.h"
 
@@ -110,43 +109,6 @@ static void add_cpu_map(GByteArray *fdt, const VirtFdtConfig *config)
     }
 }
 
-static void add_flash(GByteArray *fdt)
-{
-    const char *path = "/flash@0";
-
-    boot_fdt_set_string(fdt, path, "compatible", "cfi-flash");
-    BOOT_FDT_CELLS(fdt, path, "reg", FDT_REG64(VIRT_FLASH_BASE, VIRT_FLASH_SIZE),
-                   FDT_REG64(VIRT_FLASH_BASE + VIRT_FLASH_SIZE, VIRT_FLASH_SIZE));
-    BOOT_FDT_CELLS(fdt, path, "bank-width", 4);
-}
-
-static void add_gic(GByteArray *fdt)
-{
-    const char *path = "/intc@8000000";
-
-    BOOT_FDT_CELLS(fdt, "/", "interrupt-parent", VIRT_PHANDLE_GIC);
-    BOOT_FDT_CELLS(fdt, path, "#interrupt-cells", 3);
-    flag(fdt, path, "interrupt-controller");
-    BOOT_FDT_CELLS(fdt, path, "#address-cells", 2);
-    BOOT_FDT_CELLS(fdt, path, "#size-cells", 2);
-    flag(fdt, path, "ranges");
-    boot_fdt_set_string(fdt, path, "compatible", "arm,cortex-a15-gic");
-    BOOT_FDT_CELLS(fdt, path, "reg", FDT_REG64(VIRT_GIC_DIST_BASE, VIRT_GIC_WINDOW),
-                   FDT_REG64(VIRT_GIC_CPU_BASE, VIRT_GIC_WINDOW));
-    BOOT_FDT_CELLS(fdt, path, "phandle", VIRT_PHANDLE_GIC);
-}
-
-/* The frame itself says which interrupts it has. */
-static void add_msi_frame(GByteArray *fdt)
-{
-    const char *path = "/intc@8000000/v2m@8020000";
-
-    boot_fdt_set_string(fdt, path, "compatible", "arm,gic-v2m-frame");
-    flag(fdt, path, "msi-controller");
-    BOOT_FDT_CELLS(fdt, path, "reg", FDT_REG64(VIRT_GICV2M_BASE, (uint64_t)GICV2M_SIZE));
-    BOOT_FDT_CELLS(fdt, path, "phandle", VIRT_PHANDLE_MSI);
-}
-
 /* Empty here, as on QEMU without dynamic devices. */
 static void add_platform_bus(GByteArray *fdt)
 {
@@ -170,9 +132,6 @@ GByteArray *virt_fdt_build(const VirtFdtConfig *config)
     add_timer(fdt, config->num_cpus);
     add_cpus(fdt, config);
     add_cpu_map(fdt, config);
-    add_flash(fdt);
-    add_gic(fdt);
-    add_msi_frame(fdt);
     board_fdt_add_devices(fdt, config->devices, VIRT_PHANDLE_CLOCK);
     add_platform_bus(fdt);
     return fdt;

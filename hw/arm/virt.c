@@ -16,10 +16,8 @@
 #include "arm-boards.h"
 #include "boot-image.h"
 #include "hw/arm/boot.h"
-#include "hw/block/pflash_cfi01.h"
 #include "hw/gpio/gpio-key.h"
 #include "hw/intc/gicv2.h"
-#include "hw/intc/gicv2m.h"
 #include "hw/misc/fw_cfg.h"
 #include "target/arm/cpu.h"
 #include "virt-fdt.h"
@@ -53,15 +51,7 @@ static bool check_config(const BoardConfig *config, const VirtOptions *options, 
     return true;
 }
 
-static bool add_memory(Machine *m, const BoardConfig *config, Error **errp)
-{
-    return pflash_cfi01_new(m, "flash0", VIRT_FLASH_BASE, VIRT_FLASH_SIZE, errp) &&
-           pflash_cfi01_new(m, "flash1", VIRT_FLASH_BASE + VIRT_FLASH_SIZE, VIRT_FLASH_SIZE,
-                            errp) &&
-           memory_add_ram(m->memory, "ram", VIRT_RAM_BASE, config->ram_size, false, errp);
-}
-
-static bool add_cpus(Machine *m, const BoardConfig *config, GicV2 *gic, Error **errp)
+static bool add_cpus(Machine *m, const BoardConfig *config, Error **errp)
 {
     const char *model = config->cpu_model ? config->cpu_model : DEFAULT_CPU;
 
@@ -76,35 +66,37 @@ static bool add_cpus(Machine *m, const BoardConfig *config, GicV2 *gic, Error **
         /* The others wait for PSCI CPU_ON, after each reset and now. */
         cpu->start_powered_off = i > 0;
         cpu->vcpu.powered_off = cpu->vcpu.halted = i > 0;
-        cpu->timer_irq[0] = gicv2_ppi(gic, i, VIRT_PPI_TIMER_PHYS);
-        cpu->timer_irq[1] = gicv2_ppi(gic, i, VIRT_PPI_TIMER_VIRT);
-        cpu->timer_irq[2] = gicv2_ppi(gic, i, VIRT_PPI_TIMER_HYP);
-        cpu->timer_irq[3] = gicv2_ppi(gic, i, VIRT_PPI_TIMER_SECURE);
-        gicv2_connect_cpu(gic, i, cpu->irq_in, cpu->fiq_in);
         m->cpus[i] = &cpu->vcpu;
         m->num_cpus = i + 1;
     }
     return true;
 }
 
-static void add_msi_frame(Machine *m, GicV2 *gic)
+/* The GIC's wires to and from each CPU. */
+static void wire_cpus(Machine *m)
 {
-    IrqLine spi[VIRT_NUM_MSI];
+    GicV2 *gic = gicv2(machine_find_device(m, VIRT_GIC));
 
-    for (unsigned i = 0; i < VIRT_NUM_MSI; i++) {
-        spi[i] = gicv2_irq(gic, VIRT_SPI_MSI + i);
+    for (unsigned i = 0; i < m->num_cpus; i++) {
+        ArmCpu *cpu = arm_cpu(m->cpus[i]);
+
+        cpu->timer_irq[0] = gicv2_ppi(gic, i, VIRT_PPI_TIMER_PHYS);
+        cpu->timer_irq[1] = gicv2_ppi(gic, i, VIRT_PPI_TIMER_VIRT);
+        cpu->timer_irq[2] = gicv2_ppi(gic, i, VIRT_PPI_TIMER_HYP);
+        cpu->timer_irq[3] = gicv2_ppi(gic, i, VIRT_PPI_TIMER_SECURE);
+        gicv2_connect_cpu(gic, i, cpu->irq_in, cpu->fiq_in);
     }
-    gicv2m_new(m, "gicv2m", VIRT_GICV2M_BASE, GICV2_FIRST_SPI + VIRT_SPI_MSI, spi, VIRT_NUM_MSI);
 }
 
 /* The rows of virt_devices[], and what they do not say. */
-static bool add_devices(Machine *m, const BoardConfig *config, GicV2 *gic, Error **errp)
+static bool add_devices(Machine *m, const BoardConfig *config, Error **errp)
 {
     FwCfg *fw;
 
-    if (!board_add_devices(m, virt_devices, gicv2_device(gic), errp)) {
+    if (!board_add_devices(m, virt_devices, VIRT_GIC, errp)) {
         return false;
     }
+    wire_cpus(m);
     gpio_key_set_powerdown(machine_find_device(m, VIRT_POWER_KEY));
     fw = fw_cfg(machine_find_device(m, VIRT_FW_CFG));
     fw_cfg_add_u16(fw, FW_CFG_NB_CPUS, (uint16_t)config->num_cpus);
@@ -114,16 +106,16 @@ static bool add_devices(Machine *m, const BoardConfig *config, GicV2 *gic, Error
 }
 
 /* The compatible string of the CPU binding; "max" is no part, and goes by QEMU's name. */
-static char *cpu_compatible(const BoardConfig *config)
+static char *cpu_compatible(Machine *m)
 {
-    const char *model = config->cpu_model ? config->cpu_model : DEFAULT_CPU;
+    const char *model = arm_cpu_model_name(arm_cpu(m->cpus[0]));
 
     return g_strdup_printf("arm,%s", strcmp(model, "max") == 0 ? "cortex-a57" : model);
 }
 
 static bool load_boot(Machine *m, BoardConfig *config, const VirtOptions *options, Error **errp)
 {
-    g_autofree char *compatible = cpu_compatible(config);
+    g_autofree char *compatible = cpu_compatible(m);
     const VirtFdtConfig fdt_config = {
         .num_cpus = config->num_cpus,
         .topology = config->topology,
@@ -143,7 +135,8 @@ static bool load_boot(Machine *m, BoardConfig *config, const VirtOptions *option
     bool ok = arm_boot_load(m, config, &board, &entry, errp);
 
     g_byte_array_unref(fdt);
-    if (ok) {
+    /* Firmware, in the first flash, starts where the CPUs do (rvbar). */
+    if (ok && config->kernel && !config->bios) {
         arm_cpu_set_boot(arm_cpu(m->cpus[0]), entry.pc, entry.x0);
     }
     return ok;
@@ -152,15 +145,10 @@ static bool load_boot(Machine *m, BoardConfig *config, const VirtOptions *option
 static bool virt_create(Machine *m, BoardConfig *config, Error **errp)
 {
     const VirtOptions *options = config->options;
-    GicV2 *gic;
 
-    if (!check_config(config, options, errp) || !add_memory(m, config, errp)) {
-        return false;
-    }
-    gic = gicv2_new(m, "gic", config->num_cpus, VIRT_NUM_IRQ);
-    gicv2_map(gic, VIRT_GIC_DIST_BASE, VIRT_GIC_CPU_BASE);
-    add_msi_frame(m, gic);
-    return add_cpus(m, config, gic, errp) && add_devices(m, config, gic, errp) &&
+    return check_config(config, options, errp) &&
+           memory_add_ram(m->memory, "ram", VIRT_RAM_BASE, config->ram_size, false, errp) &&
+           add_cpus(m, config, errp) && add_devices(m, config, errp) &&
            load_boot(m, config, options, errp);
 }
 

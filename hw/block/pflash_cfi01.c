@@ -15,6 +15,7 @@
  */
 #include "util/osdep.h"
 #include "hw/block/pflash_cfi01.h"
+#include "hw/core/machine.h"
 #include "util/bitops.h"
 #include "util/log.h"
 
@@ -67,17 +68,21 @@ typedef struct PflashState {
 
 FIELD_TABLE(pflash_fields, "cfi.pflash01", 1, PflashState, PFLASH_FIELDS);
 
-struct Pflash {
-    Device dev;
+typedef struct PflashConfig {
+    uint32_t num_blocks;
+} PflashConfig;
+
+typedef struct Pflash {
+    Device dev;                       /* its region has the content */
     PflashState state;
-    MemRegion *region;
-};
+    PflashConfig config;
+} Pflash;
 
 /* ---- reads ---- */
 
 static uint32_t cfi_size(const Pflash *f)
 {
-    return (uint32_t)(f->region->size / NUM_CHIPS);
+    return (uint32_t)(f->dev.region[0]->size / NUM_CHIPS);
 }
 
 /* JESD68.01 table 1 and what follows it; index is in 16-bit words of one chip. */
@@ -96,7 +101,7 @@ static uint8_t cfi_query(const Pflash *f, uint32_t index)
         [0x31] = 'P', 'R', 'I', '1', '0',
         [0x3f] = 1,                   /* protection fields */
     };
-    uint32_t blocks = (uint32_t)(f->region->size / PFLASH_BLOCK_SIZE);
+    uint32_t blocks = (uint32_t)(f->dev.region[0]->size / PFLASH_BLOCK_SIZE);
 
     switch (index) {
     case 0x27:
@@ -142,7 +147,7 @@ static uint64_t pflash_read(void *opaque, hwaddr offset, unsigned size)
     uint64_t le = 0;
 
     if (f->state.mode == MODE_ARRAY) {
-        memcpy(&le, f->region->host + offset, size);
+        memcpy(&le, f->dev.region[0]->host + offset, size);
         return GUINT64_FROM_LE(le);
     }
     return (uint64_t)(chip_answer(f, offset) * 0x00010001u) >> (8 * (offset % BANK_WIDTH));
@@ -153,19 +158,21 @@ static uint64_t pflash_read(void *opaque, hwaddr offset, unsigned size)
 /* Programming clears bits; only erasing sets them. */
 static void program(Pflash *f, hwaddr offset, const uint8_t *data, unsigned size)
 {
-    memory_mark_written(f->dev.machine->memory, f->region, f->region->base + offset, size);
+    MemRegion *region = f->dev.region[0];
+
+    memory_mark_written(f->dev.machine->memory, region, region->base + offset, size);
     for (unsigned i = 0; i < size; i++) {
-        f->region->host[offset + i] &= data[i];
+        region->host[offset + i] &= data[i];
     }
 }
 
 static void erase_block(Pflash *f, hwaddr offset)
 {
     hwaddr block = offset & ~(hwaddr)(PFLASH_BLOCK_SIZE - 1);
+    MemRegion *region = f->dev.region[0];
 
-    memory_mark_written(f->dev.machine->memory, f->region, f->region->base + block,
-                        PFLASH_BLOCK_SIZE);
-    memset(f->region->host + block, 0xff, PFLASH_BLOCK_SIZE);
+    memory_mark_written(f->dev.machine->memory, region, region->base + block, PFLASH_BLOCK_SIZE);
+    memset(region->host + block, 0xff, PFLASH_BLOCK_SIZE);
 }
 
 /* ---- commands ---- */
@@ -173,7 +180,7 @@ static void erase_block(Pflash *f, hwaddr offset)
 static void set_mode(Pflash *f, uint8_t mode)
 {
     f->state.mode = mode;
-    memory_set_io_reads(f->dev.machine->memory, f->region, mode != MODE_ARRAY);
+    memory_set_io_reads(f->dev.machine->memory, f->dev.region[0], mode != MODE_ARRAY);
 }
 
 static void expect(Pflash *f, uint8_t phase)
@@ -353,30 +360,52 @@ static void pflash_post_load(Device *dev)
 {
     Pflash *f = container_of(dev, Pflash, dev);
 
-    memory_set_io_reads(f->dev.machine->memory, f->region, f->state.mode != MODE_ARRAY);
-    f->state.buffer_base &= (uint32_t)(f->region->size - 1) & ~(BUFFER_SIZE - 1u);
+    memory_set_io_reads(f->dev.machine->memory, f->dev.region[0], f->state.mode != MODE_ARRAY);
+    f->state.buffer_base &= (uint32_t)(f->dev.region[0]->size - 1) & ~(BUFFER_SIZE - 1u);
 }
 
-static void pflash_free(Device *dev)
+static bool pflash_realize(Device *dev, Error **errp)
 {
-    g_free(container_of(dev, Pflash, dev));
+    Pflash *f = container_of(dev, Pflash, dev);
+    uint32_t blocks = f->config.num_blocks;
+
+    if (blocks & (blocks - 1)) {
+        error_setg(errp, "num-blocks=%u is not a power of two", blocks);
+        return false;
+    }
+    f->state.status = STATUS_READY;
+    return true;
 }
+
+static bool pflash_map(Device *dev, hwaddr base, hwaddr base2, Error **errp)
+{
+    Pflash *f = container_of(dev, Pflash, dev);
+    hwaddr size = (hwaddr)f->config.num_blocks * PFLASH_BLOCK_SIZE;
+
+    dev->region[0] = memory_add_rom_device(dev->machine->memory, dev->id, base, size, &pflash_ops,
+                                           f, errp);
+    return dev->region[0] != NULL;
+}
+
+static const Property pflash_properties[] = {
+    PROP_UINT("num-blocks", PflashConfig, num_blocks, "1", 1, 4096, "blocks; a power of two"),
+    PROP_FIXED("sector-length", PROPERTY_UINT, "blocks have one size", "bytes of a block",
+               G_STRINGIFY(PFLASH_BLOCK_SIZE)),
+    PROP_FIXED("width", PROPERTY_UINT, "the bus has one width", "bytes on the bus", "4"),
+    PROP_FIXED("device-width", PROPERTY_UINT, "there are two chips side by side",
+               "bytes of each chip", "2"),
+    PROP_FIXED("big-endian", PROPERTY_BOOL, "the bus is little-endian", "byte order", "off"),
+    PROP_FIXED("secure", PROPERTY_BOOL, "the CPUs have no EL3", "writable for EL3 alone", "off"),
+    PROP_REFUSED("drive", "contents are kept as long as the process runs; -bios FILE fills the "
+                 "first flash"),
+    PROP_END
+};
 
 const DeviceType pflash_cfi01_type = {
     .name = "cfi.pflash01", .doc = "NOR flash with the Intel command set", .bus = SYSTEM_BUS,
-    .fields = &pflash_fields, .state_offset = offsetof(Pflash, state), .reset = pflash_reset,
-    .post_load = pflash_post_load, .free = pflash_free,
+    .instead = "-bios FILE fills the first flash of machine virt",
+    .size = sizeof(Pflash), .fields = &pflash_fields, .state_offset = offsetof(Pflash, state),
+    .properties = pflash_properties, .config_offset = offsetof(Pflash, config),
+    .map = pflash_map, .realize = pflash_realize, .reset = pflash_reset,
+    .post_load = pflash_post_load,
 };
-
-Pflash *pflash_cfi01_new(Machine *machine, const char *id, hwaddr base, hwaddr size,
-                         Error **errp)
-{
-    Pflash *f = g_new0(Pflash, 1);
-
-    assert(size && size % PFLASH_BLOCK_SIZE == 0 && (size & (size - 1)) == 0);
-    device_init(&f->dev, &pflash_cfi01_type, machine, id);
-    f->region = memory_add_rom_device(machine->memory, f->dev.id, base, size, &pflash_ops, f,
-                                      errp);
-    f->state.status = STATUS_READY;
-    return f->region ? f : NULL;
-}

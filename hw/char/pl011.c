@@ -432,6 +432,7 @@ static const FdtBinding pl011_fdt = {
 
 const DeviceType pl011_type = {
     .name = "pl011", .doc = "Arm PrimeCell UART", .bus = SYSTEM_BUS,
+    .instead = "-serial says what a board's are connected to",
     .size = sizeof(Pl011), .fields = &pl011_fields, .state_offset = offsetof(Pl011, state),
     .window = PL011_SIZE, .bank = &pl011_bank, .irq_offset = offsetof(Pl011, irq),
     .fdt = &pl011_fdt, .realize = pl011_realize, .reset = pl011_reset,

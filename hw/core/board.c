@@ -93,23 +93,39 @@ static bool irqs_overlap(const BoardDevice *a, const BoardDevice *b)
            a->irq < b->irq + count(b) && b->irq < a->irq + count(a);
 }
 
-static bool add_row(Machine *m, const BoardDevice *row, Device *gic, Error **errp)
+/* Of several devices of a row, each has one interrupt at the most. */
+static void connect_outputs(Device *dev, Device *to, unsigned input)
 {
-    Device *to = row->to ? machine_find_device(m, row->to) : gic;
+    IrqLine *line;
+
+    for (unsigned n = 0; (line = device_output(dev, n)); n++) {
+        *line = device_input(to, input + n);
+    }
+}
+
+static bool add_row(Machine *m, const BoardDevice *row, const char *gic, Error **errp)
+{
+    const char *to = row->to ? row->to : gic;
 
     for (unsigned i = 0; i < count(row); i++) {
         g_autofree char *id =
             row->count ? g_strdup_printf("%s.%u", row->id, i) : g_strdup(row->id);
-        IrqLine line = row->type->irq_offset ? device_input(to, row->irq + i) : IRQ_NONE;
+        Device *dev = device_new(row->type, m, id);
 
-        if (!device_add(m, row->type, id, row->base + i * row->type->window, line, errp)) {
+        if (row->properties && !device_set(dev, row->properties, errp)) {
+            return false;
+        }
+        connect_outputs(dev, to ? machine_find_device(m, to) : NULL, row->irq + i);
+        if (!device_realize(dev, errp) ||
+            !device_map(dev, row->base + i * row->type->window, row->base2, errp)) {
+            error_prepend(errp, "device '%s': ", id);
             return false;
         }
     }
     return true;
 }
 
-bool board_add_devices(Machine *m, const BoardDevice *rows, Device *gic, Error **errp)
+bool board_add_devices(Machine *m, const BoardDevice *rows, const char *gic, Error **errp)
 {
     for (const BoardDevice *row = rows; row->type; row++) {
         for (const BoardDevice *other = rows; other < row; other++) {

@@ -196,8 +196,8 @@ static const DeviceType *choose_type(const DeviceType *const *types, KeyVal *kv,
     }
     type = device_type_need(types, driver, "-device", errp);
     if (type && !type->pluggable) {
-        error_setg(errp, "-device %s: this device comes with a board and cannot be added; "
-                   "-device help lists those that can", driver);
+        error_setg(errp, "-device %s: this device comes with a board and cannot be added; %s",
+                   driver, type->instead ? type->instead : "-device help lists those that can");
         return NULL;
     }
     return type;
@@ -329,16 +329,28 @@ bool globals_add(Machine *m, const char *text, Error **errp)
     return true;
 }
 
-void globals_apply(Machine *m, Device *dev)
+void globals_apply(Machine *m, const DeviceType *type, void *config)
 {
     for (unsigned i = 0; i < m->globals->len; i++) {
         const Global *g = g_ptr_array_index(m->globals, i);
 
-        if (g->type == dev->type) {
-            bool ok = property_set(g->type->properties, device_config(dev), g->property,
-                                   g->value, "-global", NULL);
+        if (g->type == type) {
+            bool ok = property_set(type->properties, config, g->property, g->value, "-global",
+                                   NULL);
 
             assert(ok);
         }
     }
+}
+
+const char *globals_find(Machine *m, const DeviceType *type, const char *property)
+{
+    for (unsigned i = m->globals->len; i-- > 0; ) {
+        const Global *g = g_ptr_array_index(m->globals, i);
+
+        if (g->type == type && strcmp(g->property, property) == 0) {
+            return g->value;
+        }
+    }
+    return NULL;
 }

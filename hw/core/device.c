@@ -25,8 +25,36 @@ void device_init(Device *dev, const DeviceType *type, Machine *machine, const ch
     dev->id = g_strdup(id);
     dev->machine = machine;
     properties_init(type->properties, device_config(dev));
-    globals_apply(machine, dev);
+    globals_apply(machine, type, device_config(dev));
     g_ptr_array_add(machine->devices, dev);
+}
+
+static bool set_properties(Device *dev, KeyVal *kv, Error **errp)
+{
+    const Property *table = dev->type->properties;
+    g_autofree char *what = g_strdup_printf("device '%s'", dev->id);
+
+    for (const Property *p = table; p && p->name; p++) {
+        const char *value = keyval_get(kv, p->name);
+        const char *global = value ? globals_find(dev->machine, dev->type, p->name) : NULL;
+
+        if (global && strcmp(global, value) != 0) {
+            error_setg(errp, "-global %s.%s=%s: this machine needs %s=%s for '%s'",
+                       dev->type->name, p->name, global, p->name, value, dev->id);
+            return false;
+        }
+    }
+    return properties_take(table, device_config(dev), kv, what, errp) &&
+           keyval_check_unused(kv, what, errp);
+}
+
+bool device_set(Device *dev, const char *properties, Error **errp)
+{
+    KeyVal *kv = keyval_parse(properties, NULL, errp);
+    bool ok = kv && set_properties(dev, kv, errp);
+
+    keyval_free(kv);
+    return ok;
 }
 
 bool device_realize(Device *dev, Error **errp)
@@ -48,12 +76,14 @@ void device_free(Device *dev)
 
 /* ---- wiring ---- */
 
-void device_connect_irq(Device *dev, IrqLine line)
+IrqLine *device_output(Device *dev, unsigned n)
 {
-    assert(dev->type->irq_offset || !line.handler);
-    if (dev->type->irq_offset) {
-        *(IrqLine *)((char *)dev + dev->type->irq_offset) = line;
+    const DeviceType *type = dev->type;
+
+    if (type->output) {
+        return type->output(dev, n);
     }
+    return type->irq_offset && n == 0 ? (IrqLine *)((char *)dev + type->irq_offset) : NULL;
 }
 
 IrqLine device_input(Device *dev, unsigned n)
@@ -67,14 +97,11 @@ Device *device_add(Machine *machine, const DeviceType *type, const char *id, hwa
 {
     Device *dev = device_new(type, machine, id);
 
-    device_connect_irq(dev, line);
-    if (!device_realize(dev, errp)) {
-        return NULL;
+    assert(type->irq_offset || !line.handler);
+    if (type->irq_offset) {
+        *device_output(dev, 0) = line;
     }
-    if (type->window) {
-        device_map(dev, base);
-    }
-    return dev;
+    return device_realize(dev, errp) && device_map(dev, base, 0, errp) ? dev : NULL;
 }
 
 /* ---- registers ---- */
@@ -106,17 +133,23 @@ static const MmioOps registers_ops = {
     .min_size = 1, .max_size = 4,
 };
 
-void device_map(Device *dev, hwaddr base)
+bool device_map(Device *dev, hwaddr base, hwaddr base2, Error **errp)
 {
     const DeviceType *type = dev->type;
 
-    assert(type->window && !type->bank != !type->ops);
+    if (type->map) {
+        return type->map(dev, base, base2, errp);
+    }
+    if (!type->window) {
+        return true;
+    }
+    assert(!type->bank != !type->ops);
     if (type->bank) {
         register_bank_check(type->bank);
     }
-    dev->base = base;
-    memory_add_mmio(dev->machine->memory, dev->id, base, type->window,
-                    type->bank ? &registers_ops : type->ops, dev);
+    dev->region[0] = memory_add_mmio(dev->machine->memory, dev->id, base, type->window,
+                                     type->bank ? &registers_ops : type->ops, dev);
+    return true;
 }
 
 /* ---- state ---- */

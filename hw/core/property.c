@@ -43,7 +43,17 @@ static char *list_values(const Property *p)
     return g_string_free(list, FALSE);
 }
 
-/* The place of text among the values; a bool goes by either word. */
+static bool same_value(const Property *p, const char *a, const char *b)
+{
+    uint64_t x, y;
+
+    if (p->type == PROPERTY_UINT && parse_u64(a, &x) && parse_u64(b, &y)) {
+        return x == y;
+    }
+    return strcmp(a, b) == 0;
+}
+
+/* The place of text among the values; a bool goes by either word, a number by its value. */
 static bool find_value(const Property *p, const char *text, uint64_t *index)
 {
     bool on;
@@ -52,7 +62,7 @@ static bool find_value(const Property *p, const char *text, uint64_t *index)
         text = on ? "on" : "off";
     }
     for (unsigned i = 0; p->values[i]; i++) {
-        if (strcmp(p->values[i], text) == 0) {
+        if (same_value(p, p->values[i], text)) {
             *index = i;
             return true;
         }
@@ -254,12 +264,33 @@ bool properties_take(const Property *table, void *config, KeyVal *kv, const char
     return true;
 }
 
+const char *property_default(const Property *p)
+{
+    if (p->initial) {
+        return p->initial;
+    }
+    if (p->values) {
+        return p->values[0];
+    }
+    switch (p->type) {
+    case PROPERTY_BOOL:
+        return "off";
+    case PROPERTY_UINT:
+    case PROPERTY_SIZE:
+        return "0";
+    case PROPERTY_STRING:
+    case PROPERTY_ENUM:
+        return NULL;
+    }
+    g_assert_not_reached();
+}
+
 char *property_format(const Property *p, const void *config)
 {
     const void *from = (const char *)config + p->offset;
 
     if (!p->size) {
-        return g_strdup(p->initial ? p->initial : p->values ? p->values[0] : NULL);
+        return g_strdup(property_default(p));
     }
     switch (p->type) {
     case PROPERTY_BOOL:
@@ -304,8 +335,8 @@ void properties_help(const Property *table, GString *out)
             continue;
         }
         g_string_append_printf(out, "  %-30s %s", left, p->doc);
-        if (p->initial) {
-            g_string_append_printf(out, " (default: %s)", p->initial);
+        if (property_default(p)) {
+            g_string_append_printf(out, " (default: %s)", property_default(p));
         }
         g_string_append_c(out, '\n');
     }

@@ -72,6 +72,7 @@ static void gpio_key_free(Device *dev)
 
 const DeviceType gpio_key_type = {
     .name = "gpio-key", .doc = "a push button on a GPIO line", .bus = SYSTEM_BUS,
+    .instead = "the monitor's system_powerdown presses the one of machine virt",
     .size = sizeof(GpioKey), .fields = &gpio_key_fields,
     .state_offset = offsetof(GpioKey, state), .irq_offset = offsetof(GpioKey, out),
     .realize = gpio_key_realize, .free = gpio_key_free,

@@ -56,9 +56,15 @@ typedef struct GicV2State {
     uint8_t sgi_sources[GICV2_MAX_CPUS * GIC_NUM_SGI];    /* who sent it; sets the latch */
 } GicV2State;
 
+typedef struct GicV2Config {
+    uint32_t num_cpus;            /* 0: as many as the machine */
+    uint32_t num_irq;
+} GicV2Config;
+
 struct GicV2 {
     Device dev;
     GicV2State state;
+    GicV2Config config;
     unsigned num_cpus;
     unsigned num_irq;
     bool wired[GICV2_MAX_IRQ];    /* SPIs that a device was given */

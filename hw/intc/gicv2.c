@@ -193,8 +193,10 @@ static void gicv2_set_input(void *opaque, unsigned n, bool level)
     }
 }
 
-IrqLine gicv2_irq(GicV2 *gic, unsigned spi)
+static IrqLine gicv2_input(Device *dev, unsigned spi)
 {
+    GicV2 *gic = gicv2(dev);
+
     assert(GIC_NUM_BANKED + spi < gic->num_irq);
     assert(!gic->wired[spi]);   /* two devices on one interrupt are a mistake of the board */
     gic->wired[spi] = true;
@@ -218,7 +220,7 @@ void gicv2_connect_cpu(GicV2 *gic, unsigned cpu, IrqLine irq, IrqLine fiq)
 
 static void gicv2_reset(Device *dev)
 {
-    GicV2 *gic = container_of(dev, GicV2, dev);
+    GicV2 *gic = gicv2(dev);
     GicV2State *s = &gic->state;
     uint32_t level[GIC_NUM_SLOTS];
 
@@ -239,7 +241,7 @@ static void gicv2_reset(Device *dev)
 /* A snapshot is input: keep what the code relies on. */
 static void gicv2_post_load(Device *dev)
 {
-    GicV2State *s = &container_of(dev, GicV2, dev)->state;
+    GicV2State *s = &gicv2(dev)->state;
 
     for (unsigned cpu = 0; cpu < GICV2_MAX_CPUS; cpu++) {
         s->bpr[cpu] = CLAMP(s->bpr[cpu], GIC_MIN_BPR, 7);
@@ -251,44 +253,66 @@ static void gicv2_post_load(Device *dev)
     }
 }
 
-static void gicv2_free(Device *dev)
+/* The distributor at base, the CPU interfaces at base2. */
+static bool gicv2_map(Device *dev, hwaddr base, hwaddr base2, Error **errp)
 {
-    g_free(container_of(dev, GicV2, dev));
+    MemoryMap *memory = dev->machine->memory;
+    GicV2 *gic = gicv2(dev);
+
+    dev->region[0] = memory_add_mmio(memory, "gic-distributor", base, GICV2_DIST_SIZE,
+                                     &gicv2_dist_ops, gic);
+    dev->region[1] = memory_add_mmio(memory, "gic-cpu-interface", base2, GICV2_CPU_SIZE,
+                                     &gicv2_cpu_ops, gic);
+    return true;
 }
 
-static IrqLine gicv2_input(Device *dev, unsigned spi)
+static bool gicv2_realize(Device *dev, Error **errp)
 {
-    return gicv2_irq(container_of(dev, GicV2, dev), spi);
+    unsigned there = dev->machine->num_cpus;
+    GicV2 *gic = gicv2(dev);
+
+    gic->num_cpus = gic->config.num_cpus ? gic->config.num_cpus : there;
+    gic->num_irq = gic->config.num_irq;
+    if (there && gic->num_cpus != there) {
+        error_setg(errp, "num-cpu=%u: this machine has %u (-smp)", gic->num_cpus, there);
+        return false;
+    }
+    if (gic->num_cpus < 1 || gic->num_cpus > GICV2_MAX_CPUS) {
+        error_setg(errp, "a GICv2 serves 1 to %d CPUs, not %u", GICV2_MAX_CPUS, gic->num_cpus);
+        return false;
+    }
+    if (gic->num_irq % 32) {
+        error_setg(errp, "num-irq=%u is not a multiple of 32", gic->num_irq);
+        return false;
+    }
+    return true;
 }
 
-Device *gicv2_device(GicV2 *gic)
-{
-    return &gic->dev;
-}
-
-const DeviceType gicv2_type = {
-    .name = "gicv2", .doc = "Arm Generic Interrupt Controller, version 2", .bus = SYSTEM_BUS,
-    .fields = &gicv2_fields, .state_offset = offsetof(GicV2, state),
-    .reset = gicv2_reset, .post_load = gicv2_post_load, .free = gicv2_free,
-    .input = gicv2_input,
+static const Property gicv2_properties[] = {
+    PROP_UINT("num-cpu", GicV2Config, num_cpus, "0", 0, GICV2_MAX_CPUS,
+              "CPUs that it serves; 0: all of the machine"),
+    PROP_UINT("num-irq", GicV2Config, num_irq, "32", GIC_NUM_BANKED, GICV2_MAX_IRQ,
+              "interrupts, the private ones of a CPU included; a multiple of 32"),
+    PROP_FIXED("revision", PROPERTY_UINT, "this is a GICv2", "architecture version", "2"),
+    PROP_FIXED("num-priority-bits", PROPERTY_UINT, "a GIC-400 has five", "priority bits", "5"),
+    PROP_FIXED("has-security-extensions", PROPERTY_BOOL, "the CPUs have no EL3",
+               "Security Extensions", "off"),
+    PROP_FIXED("has-virtualization-extensions", PROPERTY_BOOL, "the CPUs have no EL2",
+               "Virtualization Extensions", "off"),
+    PROP_END
 };
 
-GicV2 *gicv2_new(Machine *machine, const char *id, unsigned num_cpus, unsigned num_irq)
+const DeviceType gicv2_type = {
+    .name = "arm_gic", .doc = "Arm Generic Interrupt Controller, version 2", .bus = SYSTEM_BUS,
+    .instead = "-machine gic-version= chooses the interrupt controller",
+    .size = sizeof(GicV2), .fields = &gicv2_fields, .state_offset = offsetof(GicV2, state),
+    .properties = gicv2_properties, .config_offset = offsetof(GicV2, config),
+    .map = gicv2_map, .input = gicv2_input, .realize = gicv2_realize, .reset = gicv2_reset,
+    .post_load = gicv2_post_load,
+};
+
+GicV2 *gicv2(Device *dev)
 {
-    GicV2 *gic = g_new0(GicV2, 1);
-
-    assert(num_cpus >= 1 && num_cpus <= GICV2_MAX_CPUS);
-    assert(num_irq >= GIC_NUM_BANKED && num_irq <= GICV2_MAX_IRQ && num_irq % 32 == 0);
-    device_init(&gic->dev, &gicv2_type, machine, id);
-    gic->num_cpus = num_cpus;
-    gic->num_irq = num_irq;
-    return gic;
-}
-
-void gicv2_map(GicV2 *gic, hwaddr dist_base, hwaddr cpu_base)
-{
-    MemoryMap *memory = gic->dev.machine->memory;
-
-    memory_add_mmio(memory, "gic-distributor", dist_base, GICV2_DIST_SIZE, &gicv2_dist_ops, gic);
-    memory_add_mmio(memory, "gic-cpu-interface", cpu_base, GICV2_CPU_SIZE, &gicv2_cpu_ops, gic);
+    assert(dev->type == &gicv2_type);
+    return container_of(dev, GicV2, dev);
 }

@@ -19,28 +19,32 @@
 /* Implementer: Arm; product, revision and architecture version 0. */
 #define IIDR_VALUE 0x0000043b
 
-struct GicV2m {
+typedef struct GicV2mConfig {
+    uint32_t first_id, num;
+} GicV2mConfig;
+
+typedef struct GicV2m {
     Device dev;
-    unsigned first_id;
-    unsigned num;
-    IrqLine *spi;
-};
+    GicV2mConfig config;
+    IrqLine spi[GICV2M_MAX_SPI];    /* config.num of them are connected */
+} GicV2m;
 
 static uint32_t read_typer(void *opaque)
 {
-    const GicV2m *frame = opaque;
+    const GicV2mConfig *c = &((const GicV2m *)opaque)->config;
 
-    return frame->first_id << TYPER_FIRST_SHIFT | frame->num;
+    return c->first_id << TYPER_FIRST_SHIFT | c->num;
 }
 
 static void write_setspi(void *opaque, uint32_t id)
 {
     const GicV2m *frame = opaque;
-    unsigned n = id - frame->first_id;
+    const GicV2mConfig *c = &frame->config;
+    unsigned n = id - c->first_id;
 
-    if (n >= frame->num) {
+    if (n >= c->num) {
         log_mask(LOG_GUEST_ERROR, "%s: message for interrupt %" PRIu32 ", the frame has %u to %u\n",
-                 frame->dev.id, id, frame->first_id, frame->first_id + frame->num - 1);
+                 frame->dev.id, id, c->first_id, c->first_id + c->num - 1);
         return;
     }
     irq_set(&frame->spi[n], true);
@@ -61,29 +65,36 @@ static const RegisterBank gicv2m_bank = {
     .device = "gicv2m", .rows = gicv2m_rows, .num_rows = ARRAY_SIZE(gicv2m_rows),
 };
 
-static void gicv2m_free(Device *dev)
+static IrqLine *gicv2m_output(Device *dev, unsigned n)
 {
     GicV2m *frame = container_of(dev, GicV2m, dev);
 
-    g_free(frame->spi);
-    g_free(frame);
+    return n < frame->config.num ? &frame->spi[n] : NULL;
 }
 
-const DeviceType gicv2m_type = {
-    .name = "gicv2m", .doc = "GICv2m frame: messages for a GICv2", .bus = SYSTEM_BUS,
-    .window = GICV2M_SIZE, .bank = &gicv2m_bank, .free = gicv2m_free,
+static bool gicv2m_realize(Device *dev, Error **errp)
+{
+    const GicV2mConfig *c = &container_of(dev, GicV2m, dev)->config;
+
+    if (c->first_id + c->num > GICV2M_FIRST_SPI + GICV2M_MAX_SPI) {
+        error_setg(errp, "num-spi=%u behind base-spi=%u: the last interrupt is %d", c->num,
+                   c->first_id, GICV2M_FIRST_SPI + GICV2M_MAX_SPI - 1);
+        return false;
+    }
+    return true;
+}
+
+static const Property gicv2m_properties[] = {
+    PROP_UINT("base-spi", GicV2mConfig, first_id, "32", GICV2M_FIRST_SPI,
+              GICV2M_FIRST_SPI + GICV2M_MAX_SPI - 1, "the first interrupt id that messages have"),
+    PROP_UINT("num-spi", GicV2mConfig, num, "64", 1, GICV2M_MAX_SPI, "how many ids they have"),
+    PROP_END
 };
 
-GicV2m *gicv2m_new(Machine *machine, const char *id, hwaddr base, unsigned first_id,
-                   const IrqLine *spi, unsigned num)
-{
-    GicV2m *frame = g_new0(GicV2m, 1);
-
-    assert(num && first_id + num - 1 <= SPI_ID_MASK);
-    device_init(&frame->dev, &gicv2m_type, machine, id);
-    frame->first_id = first_id;
-    frame->num = num;
-    frame->spi = g_memdup2(spi, num * sizeof(*spi));
-    device_map(&frame->dev, base);
-    return frame;
-}
+const DeviceType gicv2m_type = {
+    .name = "arm-gicv2m", .doc = "GICv2m frame: messages for a GICv2", .bus = SYSTEM_BUS,
+    .instead = "machine virt has one",
+    .size = sizeof(GicV2m), .properties = gicv2m_properties,
+    .config_offset = offsetof(GicV2m, config), .window = GICV2M_SIZE, .bank = &gicv2m_bank,
+    .output = gicv2m_output, .realize = gicv2m_realize,
+};

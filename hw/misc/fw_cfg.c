@@ -409,9 +409,15 @@ static const FdtBinding fw_cfg_fdt = {
     .node = "fw-cfg", .compatible = { "qemu,fw-cfg-mmio" }, .dma_coherent = true,
 };
 
+static const Property fw_cfg_properties[] = {
+    PROP_FIXED("dma_enabled", PROPERTY_BOOL, "a guest need not use it", "the DMA interface", "on"),
+    PROP_END
+};
+
 const DeviceType fw_cfg_type = {
-    .name = "fw_cfg", .doc = "QEMU's firmware configuration device", .bus = SYSTEM_BUS,
+    .name = "fw_cfg_mem", .doc = "QEMU's firmware configuration device", .bus = SYSTEM_BUS,
     .size = sizeof(FwCfg), .fields = &fw_cfg_fields, .state_offset = offsetof(FwCfg, state),
+    .properties = fw_cfg_properties,
     .window = FW_CFG_SIZE, .ops = &fw_cfg_ops, .fdt = &fw_cfg_fdt,
     .realize = fw_cfg_realize, .reset = fw_cfg_reset, .post_load = fw_cfg_post_load,
     .free = fw_cfg_free,

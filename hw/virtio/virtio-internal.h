@@ -11,5 +11,7 @@
 /* Stop the device until a reset. */
 void virtio_error(VirtioDevice *v, const char *what);
 void virtio_update_irq(VirtioDevice *v);
+/* Interrupt the driver, by the vector's message or by the status bit. */
+void virtio_interrupt(VirtioDevice *v, enum VirtioIsr bit, uint16_t vector);
 
 #endif

@@ -474,6 +474,7 @@ static const FdtBinding virtio_mmio_fdt = {
 
 const DeviceType virtio_mmio_type = {
     .name = "virtio-mmio", .doc = "memory-mapped virtio transport", .bus = SYSTEM_BUS,
+    .instead = "machine virt has 32 of them, which take virtio devices",
     .size = sizeof(VirtioMmio),
     .fields = &virtio_mmio_fields, .state_offset = offsetof(VirtioMmio, state),
     .properties = virtio_mmio_properties, .config_offset = offsetof(VirtioMmio, config),

@@ -47,6 +47,14 @@ void virtio_update_irq(VirtioDevice *v)
     }
 }
 
+void virtio_interrupt(VirtioDevice *v, enum VirtioIsr bit, uint16_t vector)
+{
+    if (!v->send || !v->send(v->transport, vector)) {
+        v->s->isr |= bit;
+        virtio_update_irq(v);
+    }
+}
+
 void virtio_reset_queue(VirtioDevice *v, unsigned q)
 {
     VirtioState *s = v->s;
@@ -56,12 +64,14 @@ void virtio_reset_queue(VirtioDevice *v, unsigned q)
     s->last_avail[q] = s->used_idx[q] = s->in_use[q] = 0;
     s->signalled_used[q] = 0;
     s->signalled_valid[q] = 0;
+    s->queue_vector[q] = VIRTIO_NO_VECTOR;
     s->queue_ready[q] = 0;
 }
 
 void virtio_reset(VirtioDevice *v)
 {
     memset(v->s, 0, sizeof(*v->s));
+    v->s->config_vector = VIRTIO_NO_VECTOR;
     for (unsigned q = 0; q < VIRTIO_MAX_QUEUES; q++) {
         virtio_reset_queue(v, q);
     }
@@ -87,7 +97,7 @@ void virtio_device_post_load(Device *dev)
         uint32_t num = s->queue_num[q];
 
         if (num == 0 || num > v->vtype->queue_size || (num & (num - 1)) ||
-            s->in_use[q] > num) {
+            (s->in_use[q] && !s->broken)) {
             virtio_reset_queue(v, q);
         }
     }
@@ -166,8 +176,7 @@ void virtio_error(VirtioDevice *v, const char *what)
 void virtio_config_changed(VirtioDevice *v)
 {
     v->s->config_generation++;
-    v->s->isr |= VIRTIO_ISR_CONFIG;
-    virtio_update_irq(v);
+    virtio_interrupt(v, VIRTIO_ISR_CONFIG, v->s->config_vector);
 }
 
 void virtio_kick(VirtioDevice *v, uint32_t q)
@@ -186,6 +195,8 @@ void virtio_kick(VirtioDevice *v, uint32_t q)
     }
     if (!s->broken) {
         v->vtype->handle_queue(v, q);
+        /* So a saved state need not have any: a kick is within one instruction. */
+        assert(s->broken || s->in_use[q] == 0);
     }
 }
 

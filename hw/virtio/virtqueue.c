@@ -301,7 +301,6 @@ static bool should_notify(VirtioDevice *v, unsigned q)
 void virtqueue_notify(VirtioDevice *v, unsigned q)
 {
     if (!v->s->broken && should_notify(v, q)) {
-        v->s->isr |= VIRTIO_ISR_QUEUE;
-        virtio_update_irq(v);
+        virtio_interrupt(v, VIRTIO_ISR_QUEUE, v->s->queue_vector[q]);
     }
 }

@@ -40,6 +40,7 @@
 static const ArmCpuModel models[] = {
     {
         .name = "cortex-a53",
+        .type = &cortex_a53_type,
         .id = {
             [0][0] = 0x410fd034,        /* MIDR: r0p4 */
             [4][0] = PFR0_V8_0,
@@ -56,6 +57,7 @@ static const ArmCpuModel models[] = {
     },
     {
         .name = "cortex-a57",
+        .type = &cortex_a57_type,
         .id = {
             [0][0] = 0x411fd070,        /* MIDR: r1p0 */
             [4][0] = PFR0_V8_0,
@@ -72,6 +74,7 @@ static const ArmCpuModel models[] = {
     },
     {
         .name = "cortex-a72",
+        .type = &cortex_a72_type,
         .id = {
             [0][0] = 0x410fd083,        /* MIDR: r0p3 */
             [4][0] = PFR0_V8_0,
@@ -88,6 +91,7 @@ static const ArmCpuModel models[] = {
     },
     {
         .name = "max",
+        .type = &max_cpu_type,
         .id = {
             /* Implementer 0 is for software (DDI 0487 D13.2.86), architecture by ID registers. */
             [0][0] = 0x000f0520,

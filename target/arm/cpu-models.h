@@ -13,6 +13,7 @@
 
 struct ArmCpuModel {
     const char *name;
+    const DeviceType *type;
     /* The ID space op0 = 3, op1 = 0, CRn = 0, by [CRm][op2]; MPIDR is the CPU's own. */
     uint64_t id[8][8];
     uint64_t ctr_el0;

@@ -9,6 +9,8 @@
 #include <capstone/capstone.h>
 #include <glib.h>
 #include "accel/tcg/nzcv.h"
+#include "hw/core/bus.h"
+#include "hw/core/machine.h"
 #include "target/arm/cpu-models.h"
 #include "target/arm/debug.h"
 #include "target/arm/exceptions.h"
@@ -221,7 +223,7 @@ static void reset_state(ArmCpu *cpu)
     cpu->s.daif = PSTATE_DAIF;
     cpu->s.sctlr_el[1] = SCTLR_RESET;
     cpu->s.oslsr_el1 = OSLSR_OSLM | OSLSR_OSLK;
-    cpu->s.cntfrq_el0 = GTIMER_HZ;
+    cpu->s.cntfrq_el0 = cpu->config.cntfrq;
     memset(vcpu->slot, 0, sizeof(vcpu->slot));
     vcpu->slot[0] = cpu->boot_x0;
     vcpu->pc = cpu->boot_pc;
@@ -381,25 +383,56 @@ static const VcpuOps arm_ops = {
 static void unknown_model(const char *name, Error **errp)
 {
     const char *nearest = suggest_nearest(name, arm_cpu_model_names());
-    const char *comma = strchr(name, ',');
 
-    if (comma) {
-        error_setg(errp, "-cpu %s: CPU models have no properties; leave out '%s'", name, comma);
-    } else if (nearest) {
+    if (nearest) {
         error_setg(errp, "unknown CPU model '%s'; did you mean '%s'?", name, nearest);
     } else {
         error_setg(errp, "unknown CPU model '%s'; '-cpu help' lists those there are", name);
     }
 }
 
-ArmCpu *arm_cpu_new(const char *model_name, Machine *m, unsigned index, Error **errp)
+const char *arm_cpu_model_name(const ArmCpu *cpu)
 {
-    const ArmCpuModel *model = arm_cpu_model_find(model_name);
+    return cpu->model->name;
+}
+
+static const ArmCpuModel *take_parsed(Machine *m, const char *text, KeyVal *kv,
+                                      ArmCpuConfig *config, Error **errp)
+{
+    const char *given = keyval_get(kv, "model"), *name = given ? given : text;
+    const ArmCpuModel *model = arm_cpu_model_find(name);
+    g_autofree char *what = NULL;
+
+    if (!model) {
+        unknown_model(name, errp);
+        return NULL;
+    }
+    what = g_strdup_printf("-cpu %s", model->name);
+    properties_init(model->type->properties, config);
+    globals_apply(m, model->type, config);
+    return properties_take(model->type->properties, config, kv, what, errp) &&
+           keyval_check_unused(kv, what, errp) ? model : NULL;
+}
+
+/* The model of "NAME,PROPERTY=VALUE,...", and config as that, -global and the type say. */
+static const ArmCpuModel *take_options(Machine *m, const char *text, ArmCpuConfig *config,
+                                       Error **errp)
+{
+    KeyVal *kv = keyval_parse(text, "model", errp);
+    const ArmCpuModel *model = kv ? take_parsed(m, text, kv, config, errp) : NULL;
+
+    keyval_free(kv);
+    return model;
+}
+
+ArmCpu *arm_cpu_new(const char *text, Machine *m, unsigned index, Error **errp)
+{
     size_t size = (sizeof(ArmCpu) + 63) & ~(size_t)63;
+    ArmCpuConfig config = { 0 };
+    const ArmCpuModel *model = take_options(m, text, &config, errp);
     ArmCpu *cpu;
 
     if (!model) {
-        unknown_model(model_name, errp);
         return NULL;
     }
     /* Vector registers are 16-byte aligned; a cache line also keeps the slots together. */
@@ -407,6 +440,8 @@ ArmCpu *arm_cpu_new(const char *model_name, Machine *m, unsigned index, Error **
     assert(cpu);
     memset(cpu, 0, size);
     cpu->model = model;
+    cpu->config = config;
+    cpu->boot_pc = config.rvbar;
     cpu->mpidr = BIT64(31) | (index / CPUS_PER_CLUSTER) << 8 | index % CPUS_PER_CLUSTER;
     cpu->vcpu.ops = &arm_ops;
     cpu->vcpu.machine = m;

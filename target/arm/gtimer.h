@@ -8,9 +8,10 @@
 
 #include "target/arm/cpu.h"
 
-/* 62.5 MHz: a tick is 16 ns of virtual time. */
+/* Unless the property cntfrq says otherwise: a tick is 16 ns of virtual time. */
 #define GTIMER_HZ 62500000
-#define GTIMER_NS_PER_TICK 16
+/* A tick is a nanosecond. */
+#define GTIMER_MAX_HZ 1000000000
 
 enum { GTIMER_PHYS, GTIMER_VIRT, GTIMER_NUM };
 

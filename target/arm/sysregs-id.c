@@ -24,6 +24,11 @@ static uint64_t id_read(ArmCpu *cpu, const SysReg *r)
     return cpu->model->id[extract32(r->key, 3, 3)][extract32(r->key, 0, 3)];
 }
 
+static uint64_t midr_read(ArmCpu *cpu, const SysReg *r)
+{
+    return cpu->config.midr ? cpu->config.midr : id_read(cpu, r);
+}
+
 static uint64_t mpidr_read(ArmCpu *cpu, const SysReg *r)
 {
     return cpu->mpidr;
@@ -62,7 +67,7 @@ static uint64_t dczid_read(ArmCpu *cpu, const SysReg *r)
 #define ID(crm, op2, id_name) { SYSREG_ROW(3, 0, 0, crm, op2, id_name), EL1_RO, .read = id_read }
 
 static const SysReg rows[] = {
-    ID(0, 0, "MIDR_EL1"),
+    { SYSREG_ROW(3, 0, 0, 0, 0, "MIDR_EL1"), EL1_RO, .read = midr_read },
     { SYSREG_ROW(3, 0, 0, 0, 5, "MPIDR_EL1"), EL1_RO, .read = mpidr_read },
     ID(0, 6, "REVIDR_EL1"),
     ID(1, 0, "ID_PFR0_EL1"), ID(1, 1, "ID_PFR1_EL1"), ID(1, 2, "ID_DFR0_EL1"),

@@ -99,7 +99,7 @@ static const SysReg rows[] = {
     { SYSREG_ROW(3, 0, 14, 1, 0, "CNTKCTL_EL1"), EL1_RW,
       PLAIN_MASKED(cntkctl_el1, CNTKCTL_WRITABLE) },
     { SYSREG_ROW(3, 3, 14, 0, 0, "CNTFRQ_EL0"), .min_el_read = 0, .min_el_write = 1,
-      .offset = STATE_OFFSET(cntfrq_el0), .reset = GTIMER_HZ, .writable = 0xffffffff,
+      .offset = STATE_OFFSET(cntfrq_el0), .writable = 0xffffffff,
       .access = frq_access },
     { SYSREG_ROW(3, 3, 14, 0, 1, "CNTPCT_EL0"), EL0_RO, .read = count_read,
       .access = count_access },

@@ -2,11 +2,8 @@
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
-import os
 import select
-import socket
 import struct
-import time
 
 import rearm
 
@@ -15,12 +12,7 @@ class GdbRemote:
     """One connection; the machine stands still from here on."""
 
     def __init__(self, path, timeout=30):
-        deadline = time.monotonic() + timeout * rearm.SLOW
-        while not os.path.exists(path) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(timeout * rearm.SLOW)
-        self.socket.connect(path)
+        self.socket = rearm.connect_unix(path, timeout * rearm.SLOW)
         self.input = b''
         self.ask('QStartNoAckMode')
         self.input = self.input.lstrip(b'+')

@@ -13,6 +13,7 @@ import rearm
 FOLDER = os.path.join(rearm.TOP, 'tests', 'guest')
 COMPILER = 'aarch64-linux-gnu-gcc'
 CPU = re.compile(r'run with -cpu (\S+?)\.?$', re.M)
+DEVICE = re.compile(r'run with -device (\S+)$', re.M)
 EXPECT = re.compile(r'expect (x\d+) = 0x([0-9a-fA-F]+)')
 # What the echo program is sent, and its answer to the prompt of one character.
 UART_INPUT = 'abc\nq'
@@ -36,9 +37,10 @@ def source(name):
 
 
 def board(name, default='cortex-a57'):
-    """The machine's options; a program may need a CPU model."""
-    cpu = CPU.search(source(name))
-    return ['-M', 'virt', '-m', '64M', '-cpu', cpu.group(1) if cpu else default]
+    """The machine's options; a program may need a CPU model or a device."""
+    cpu, device = CPU.search(source(name)), DEVICE.search(source(name))
+    return ['-M', 'virt', '-m', '64M', '-cpu', cpu.group(1) if cpu else default,
+            *(('-device', device.group(1)) if device else ())]
 
 
 def names():

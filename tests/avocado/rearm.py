@@ -7,6 +7,7 @@ import os
 import re
 import select
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -33,6 +34,22 @@ def machine(cpu='cortex-a57', ram='1G', initrd=SMALL_INITRD, kernel=KERNEL, appe
     """The options of a machine that boots Debian's kernel to a shell."""
     return ['-M', 'virt', '-cpu', cpu, '-m', ram, '-kernel', kernel, '-initrd', initrd,
             '-append', append]
+
+
+def connect_unix(path, timeout):
+    """A connection to a socket that rearm is about to make. Its path is there before it listens."""
+    deadline = time.monotonic() + timeout
+    while True:
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(timeout)
+        try:
+            s.connect(path)
+            return s
+        except (FileNotFoundError, ConnectionRefusedError):
+            s.close()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 class Ended(Exception):

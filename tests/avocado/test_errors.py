@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import struct
-import time
 
 import guests
 import rearm
@@ -26,7 +25,13 @@ TABLE = (
     (('-device', 'virtio-rgn-device'), ('virtio-rgn-device', 'virtio-rng-device')),
     (('-device', 'virtio-rng-device,max-byts=1'), ('max-byts',)),
     (('-device', 'virtio-rng-device,event_idx=7'), ('event_idx=7', "'on'")),
-    (('-device', 'pl011'), ('pl011', 'board')),
+    (('-device', 'pl011'), ('pl011', 'board', '-serial')),
+    (('-device', 'cortex-a57-arm-cpu'), ('cortex-a57-arm-cpu', '-cpu cortex-a57', '-smp')),
+    (('-device', 'arm_gic'), ('arm_gic', '-machine gic-version=')),
+    (('-device', 'cfi.pflash01'), ('cfi.pflash01', '-bios')),
+    (('-global', 'arm_gic.num-irq=64'), ('arm_gic.num-irq=64', 'num-irq=288')),
+    (('-global', 'cfi.pflash01.drive=d'), ('drive=d', '-bios')),
+    (('-global', 'max-arm-cpu.sve=on'), ('sve=on', 'SVE')),
     (('-device', 'virtio-rgn-device,help'), ('virtio-rng-device',)),
     (('-M', 'vrit,help'), ('vrit', 'virt')),
     (('-m', 'lots'), ('-m', 'lots')),
@@ -261,12 +266,7 @@ class Information(TestCase):
         elf = guests.build('uart', self.dir)
         path = self.path('sock')
         with Vm('-kernel', elf, '-m', '64M', serial='unix:%s,server=on,wait=on' % path) as vm:
-            deadline = time.monotonic() + 20 * rearm.SLOW
-            while not os.path.exists(path) and time.monotonic() < deadline:
-                time.sleep(0.02)
-            with socket.socket(socket.AF_UNIX) as client:
-                client.connect(path)
-                client.settimeout(20 * rearm.SLOW)
+            with rearm.connect_unix(path, 20 * rearm.SLOW) as client:
                 text = b''
                 while b'>' not in text:
                     text += client.recv(100)

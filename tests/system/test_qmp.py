@@ -145,16 +145,34 @@ class QmpTest(unittest.TestCase):
         self.assertEqual(virtual[:0x1000], physical[:0x1000])
         self.assertEqual(client.command('query-target'), {'arch': 'aarch64'})
         self.assertIn('cortex-a57', [c['name'] for c in client.command('query-cpu-definitions')])
-        self.assertIn({'name': 'pl011', 'parent': 'device'}, client.command('qom-list-types'))
+        self.assertIn({'name': 'pl011', 'parent': 'sys-bus-device'},
+                      client.command('qom-list-types'))
         self.assertEqual(client.command('qom-list-types', implements='virtio-rng-device'),
-                         [{'name': 'virtio-rng-device', 'parent': 'device'}])
+                         [{'name': 'virtio-rng-device', 'parent': 'virtio-device'}])
         self.assertIn({'name': 'device', 'abstract': True},
                       client.command('qom-list-types', abstract=True))
+        cpus = client.command('qom-list-types', implements='cpu', abstract=True)
+        self.assertEqual(cpus[:3], [{'name': 'cpu', 'parent': 'device', 'abstract': True},
+                                    {'name': 'arm-cpu', 'parent': 'cpu', 'abstract': True},
+                                    {'name': 'aarch64-cpu', 'parent': 'arm-cpu', 'abstract': True}])
+        self.assertEqual({cpu['name'] for cpu in cpus[3:]},
+                         {cpu['typename'] for cpu in client.command('query-cpu-definitions')})
+        self.assertEqual(client.command('qom-list-types', implements='no-such-type'), [])
+        self.assertIn({'name': 'cntfrq', 'type': 'uint64', 'default-value': 62500000,
+                       'description': "the generic timer's frequency in Hz"},
+                      client.command('device-list-properties', typename='cortex-a57-arm-cpu'))
+        self.assertIn({'name': 'revision', 'type': 'uint32', 'default-value': 2,
+                       'description': 'architecture version'},
+                      client.command('device-list-properties', typename='arm_gic'))
         self.assertIn({'name': 'cpu-num', 'type': 'uint32', 'description': "the CPU to start at "
-                       "the ELF file's entry or addr=; 0xffffffff: none"},
+                       "the ELF file's entry or addr=; 0xffffffff: none",
+                       'default-value': 0xffffffff},
+                      client.command('device-list-properties', typename='loader'))
+        self.assertIn({'name': 'file', 'type': 'str', 'description': 'an AArch64 ELF file, or a '
+                       'raw one for addr='},
                       client.command('device-list-properties', typename='loader'))
         self.assertIn({'name': 'force-legacy', 'type': 'bool', 'description': 'the interface '
-                       'before virtio 1.0 (version 1); off: version 2'},
+                       'before virtio 1.0 (version 1); off: version 2', 'default-value': True},
                       client.command('device-list-properties', typename='virtio-mmio'))
         self.assertNotIn('max-bytes', [p['name'] for p in client.command(
             'device-list-properties', typename='virtio-rng-device')])

@@ -165,6 +165,8 @@ class SystemTest(unittest.TestCase):
                 (['-device', 'help'], b'name "virtio-rng-device", bus virtio-bus, desc "'),
                 (['-device', 'virtio-rng-device,help'], b'  event_idx=<on|off> '),
                 (['-device', 'virtio-mmio,help'], b'  force-legacy=<on|off> '),
+                (['-device', 'arm_gic,help'], b'  num-irq=<32..992> '),
+                (['-device', 'cortex-a57-arm-cpu,help'], b' frequency in Hz (default: 62500000)\n'),
                 (['-device', 'pl031,help'], b'There are no options for pl031.\n'),
                 (['-M', 'virt,help'], b'  gic-version=<2|max> ')]:
             result = self.run_rearm(*args)
@@ -250,6 +252,13 @@ class SystemTest(unittest.TestCase):
         self.assertIn('\nbus: main-system-bus\n  type System\n', output)
         self.assertIn('\n  dev: pl011, id "uart0"\n    mmio 0000000009000000/0000000000001000\n',
                       output)
+        self.assertIn('\n  dev: arm_gic, id "gic"\n    num-cpu = 0\n    num-irq = 288\n'
+                      '    mmio 0000000008000000/0000000000001000\n'
+                      '    mmio 0000000008010000/0000000000002000\n'
+                      '  dev: arm-gicv2m, id "gicv2m"\n    base-spi = 80\n    num-spi = 64\n'
+                      '    mmio 0000000008020000/0000000000001000\n', output)
+        self.assertIn('\n  dev: cfi.pflash01, id "flash1"\n    num-blocks = 256\n'
+                      '    mmio 0000000004000000/0000000004000000\n', output)
         self.assertIn('\n  dev: virtio-mmio, id "virtio-mmio.31"\n    force-legacy = off\n'
                       '    mmio 000000000a003e00/0000000000000200\n'
                       '    bus: virtio-mmio-bus.31\n      type virtio-bus\n'
@@ -257,6 +266,21 @@ class SystemTest(unittest.TestCase):
                       '        event_idx = off\n', output)
         self.assertEqual(output.count('dev: virtio-rng-device'), 1)
         self.assertIn('\nname "loader", desc "a file', output)
+
+    def test_cpu_properties(self):
+        """They come with -cpu and -global, and a recording knows them."""
+        record = ('-display', 'none', '-kernel', self.echo, '-serial', 'stdio', '-icount')
+        result = self.run_rearm(*record, 'shift=3,rr=record,rrfile=c.log', '-cpu',
+                                'cortex-a57,cntfrq=24000000', '-global',
+                                'cortex-a57-arm-cpu.midr=0x411fd071', stdin=None, input=b'q')
+        self.assertRegex(result.stderr, rb'recorded \d+ instructions')
+        for more, code, message in (
+                ((), 0, rb'\(equal\)'),
+                (('-cpu', 'cortex-a57'), 2, rb"'cpu' differs: it was 'cortex-a57,cntfrq=24000000'"),
+                (('-global', 'cortex-a57-arm-cpu.midr=1'), 2, rb"'global.0' differs")):
+            replay = self.run_rearm('-display', 'none', '-icount', 'rr=replay,rrfile=c.log', *more)
+            self.assertEqual(replay.returncode, code)
+            self.assertRegex(replay.stderr, message)
 
     def test_empty_board_on_a_terminal(self):
         """Without a serial port the terminal belongs to the monitor."""
@@ -431,16 +455,25 @@ class SystemTest(unittest.TestCase):
         self.assertEqual(text, guests.flood_text())
         self.assertEqual(process.wait(TIMEOUT), 0)
 
+    def connect(self, path):
+        """A connection to a Unix socket, whose path is there before anybody listens."""
+        end = time.monotonic() + TIMEOUT
+        while True:
+            s = socket.socket(socket.AF_UNIX)
+            s.settimeout(TIMEOUT)
+            try:
+                s.connect(path)
+                return s
+            except (FileNotFoundError, ConnectionRefusedError):
+                s.close()
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.01)
+
     def test_unix_serial(self):
         path = os.path.join(self.dir, 's.sock')
         process = self.start('-display', 'none', '-kernel', self.echo, '-serial',
                              'unix:s.sock,server=on')
-        end = time.monotonic() + TIMEOUT
-        while not os.path.exists(path) and time.monotonic() < end:
-            time.sleep(0.01)
-        with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(TIMEOUT)
-            s.connect(path)
+        with self.connect(path) as s:
             s.sendall(b'q')
             text = b''
             while piece := s.recv(100):

@@ -59,6 +59,18 @@ static inline uint32_t peek(Machine *m, hwaddr addr)
     return value;
 }
 
+/* device_add() with properties, and a second window. */
+static inline Device *add_device(Machine *m, const DeviceType *type, const char *id,
+                                 const char *properties, hwaddr base, hwaddr base2)
+{
+    Device *dev = device_new(type, m, id);
+
+    g_assert_true(device_set(dev, properties, NULL));
+    g_assert_true(device_realize(dev, NULL));
+    g_assert_true(device_map(dev, base, base2, NULL));
+    return dev;
+}
+
 /* Let virtual time pass and run what is due. */
 static inline void pass_ns(Machine *m, int64_t ns)
 {

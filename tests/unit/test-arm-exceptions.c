@@ -6,6 +6,7 @@
  */
 #include "arm-fake-engine.h"
 #include "accel/tcg/nzcv.h"
+#include "hw/core/bus.h"
 #include "target/arm/exceptions.h"
 #include "target/arm/syndrome.h"
 #include "target/arm/system.h"
@@ -516,6 +517,44 @@ static void test_models(void)
     fake_machine_free(m);
 }
 
+/* What follows the model's name, behind what -global says. */
+static void test_model_properties(void)
+{
+    static const DeviceType *const types[] = { &cortex_a53_type, &cortex_a57_type, NULL };
+    static const struct {
+        const char *text, *message;
+    } bad[] = {
+        { "cortex-a57,pmu=on", "-cpu cortex-a57: pmu=on is not supported; there is no PMU" },
+        { "cortex-a57,cntfrq=0", "-cpu cortex-a57: cntfrq=0 is out of range: 1..1000000000" },
+        { "cortex-a57,midrr=1", "-cpu cortex-a57: unknown option 'midrr', did you mean 'midr'?" },
+        { "cortex-a57,sve=off", "-cpu cortex-a57: unknown option 'sve'" },
+        { "cortex-a53,psci-conduit=1", "-cpu cortex-a53: psci-conduit=1 is not supported; the "
+          "board says how PSCI is called" },
+        { "midr=1", "unknown CPU model 'midr=1'; '-cpu help' lists those there are" },
+    };
+    Machine *m = fake_machine();
+    ArmCpu *cpu;
+
+    m->device_types = types;
+    g_assert_true(globals_add(m, "cortex-a57-arm-cpu.midr=0x12345678", NULL));
+    g_assert_true(globals_add(m, "cortex-a57-arm-cpu.rvbar=0x4000", NULL));
+    cpu = fake_cpu(m, "cortex-a57,rvbar=0x8000,pmu=off,has_el3=false,reset-cbar=0x0");
+    g_assert_cmphex(guest_read(cpu, SYSREG_KEY(3, 0, 0, 0, 0)), ==, 0x12345678);
+    g_assert_cmphex(guest_read(cpu, SYSREG_KEY(3, 0, 12, 0, 1)), ==, 0x8000);
+    g_assert_cmphex(cpu->vcpu.pc, ==, 0x8000);
+    cpu = fake_cpu(m, "cortex-a53");
+    g_assert_cmphex(guest_read(cpu, SYSREG_KEY(3, 0, 0, 0, 0)), ==, 0x410fd034);
+    g_assert_cmphex(cpu->vcpu.pc, ==, 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+        Error *err = NULL;
+
+        g_assert_null(arm_cpu_new(bad[i].text, m, 0, &err));
+        g_assert_cmpstr(error_get_pretty(err), ==, bad[i].message);
+        error_free(err);
+    }
+    fake_machine_free(m);
+}
+
 static void test_observers(void)
 {
     static const uint8_t ret[] = { 0xc0, 0x03, 0x5f, 0xd6 };
@@ -556,6 +595,7 @@ int main(int argc, char **argv)
     g_test_add_func("/arm/cpu/save-load", test_save_load);
     g_test_add_func("/arm/cpu/reset", test_reset);
     g_test_add_func("/arm/cpu/models", test_models);
+    g_test_add_func("/arm/cpu/properties", test_model_properties);
     g_test_add_func("/arm/cpu/observers", test_observers);
     return g_test_run();
 }

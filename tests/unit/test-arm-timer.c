@@ -30,17 +30,22 @@ static void output(void *opaque, unsigned n, bool level)
 }
 
 /* One instruction is one nanosecond. */
-static void setup(Fix *f)
+static void setup_model(Fix *f, const char *model)
 {
     memset(f, 0, sizeof(*f));
     f->m = fake_machine();
     clock_use_icount(f->m->clock, 0);
     f->left = INT64_MAX / 4;
     clock_set_slice(f->m->clock, f->left, &f->left);
-    f->cpu = fake_cpu(f->m, "cortex-a57");
+    f->cpu = fake_cpu(f->m, model);
     for (unsigned n = 0; n < 2; n++) {
         f->cpu->timer_irq[n] = (IrqLine){ output, f, n };
     }
+}
+
+static void setup(Fix *f)
+{
+    setup_model(f, "cortex-a57");
 }
 
 /* As the execution loop does: up to each deadline, then its timers. */
@@ -209,6 +214,37 @@ static void test_never(void)
     fake_machine_free(f.m);
 }
 
+/* With any frequency the output rises at the first nanosecond at which the counter is there. */
+static void test_frequency(void)
+{
+    static const uint32_t frequencies[] = {
+        1, 3, 32768, 19200000, 24000000, 999999999, 1000000000,
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(frequencies); i++) {
+        g_autofree char *model = g_strdup_printf("cortex-a57,cntfrq=%u", frequencies[i]);
+        Fix f;
+
+        setup_model(&f, model);
+        g_assert_cmpuint(guest_read(f.cpu, CNTFRQ), ==, frequencies[i]);
+        run_until(&f, 2000000000);
+        g_assert_cmpuint(guest_read(f.cpu, CNTPCT), ==, 2ull * frequencies[i]);
+        for (uint64_t ticks = 1; ticks / frequencies[i] < 1 << 30; ticks = ticks * 5 + 2) {
+            uint64_t cval = 2ull * frequencies[i] + ticks;
+
+            guest_write(f.cpu, CVAL(0), cval);
+            guest_write(f.cpu, CTL(0), 1);
+            run_until(&f, f.cpu->timer[0].deadline_ns - 1);
+            g_assert_cmpuint(guest_read(f.cpu, CNTPCT), ==, cval - 1);
+            g_assert_cmpuint(f.level[0], ==, 0);
+            run_until(&f, f.cpu->timer[0].deadline_ns);
+            g_assert_cmpuint(guest_read(f.cpu, CNTPCT), ==, cval);
+            g_assert_cmpuint(f.level[0], ==, 1);
+        }
+        fake_machine_free(f.m);
+    }
+}
+
 static void save_and_load(Fix *f)
 {
     GByteArray *saved = g_byte_array_new();
@@ -280,6 +316,7 @@ int main(int argc, char **argv)
     g_test_add_func("/arm/timer/mask", test_mask);
     g_test_add_func("/arm/timer/tval", test_tval);
     g_test_add_func("/arm/timer/never", test_never);
+    g_test_add_func("/arm/timer/frequency", test_frequency);
     g_test_add_func("/arm/timer/load", test_load);
     g_test_add_func("/arm/timer/reset", test_reset);
     return g_test_run();

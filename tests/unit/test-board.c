@@ -72,10 +72,10 @@ static const BoardDevice tiny_devices[] = {
 static bool tiny_create(Machine *m, BoardConfig *config, Error **errp)
 {
     const TinyOptions *options = config->options;
-    Device *collector = device_new(&collector_type, m, "collector");
 
+    device_new(&collector_type, m, "collector");
     g_assert_cmpuint(options->number, ==, 7);
-    if (!board_add_devices(m, tiny_devices, collector, errp)) {
+    if (!board_add_devices(m, tiny_devices, "collector", errp)) {
         return false;
     }
     if (options->button) {

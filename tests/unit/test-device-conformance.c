@@ -17,15 +17,19 @@
 #include "chardev/char-port.h"
 #include "fake-replay.h"
 #include "hw/core/board.h"
+#include "hw/core/bus.h"
+#include "hw/virtio/virtio.h"
 #include "migration/fields.h"
 #include "rng.h"
 #include "target/arm/cpu.h"
 
-#define RAM_SIZE (16ull << 20)
+#define RAM_BASE 0x40000000ull
+#define RAM_SIZE (16u << 20)
 
 /* ---- what comes from outside ---- */
 
 static bool running;
+static unsigned requests_done;     /* by virtio devices */
 
 void replay_source_refuse(Replay *r, const char *name, const char *why)
 {
@@ -142,7 +146,9 @@ static GArray *board_registers(Board *b)
     return list;
 }
 
-typedef enum ActKind { ACT_READ, ACT_WRITE, ACT_TIME, ACT_POWERDOWN, ACT_TYPE } ActKind;
+typedef enum ActKind {
+    ACT_READ, ACT_WRITE, ACT_TIME, ACT_POWERDOWN, ACT_TYPE, ACT_REQUEST,
+} ActKind;
 
 typedef struct Act {
     ActKind kind;
@@ -184,10 +190,89 @@ static Act random_act(Rng *rng, const GArray *registers, unsigned num_cpus)
     if (rng_percent(rng, 4)) {
         a.kind = ACT_TIME;
         a.value = rng_percent(rng, 50) ? rng_below(rng, 1000) : rng_below(rng, UINT32_MAX) * 8ull;
-    } else if (rng_percent(rng, 2)) {
-        a.kind = rng_percent(rng, 30) ? ACT_POWERDOWN : ACT_TYPE;
+    } else if (rng_percent(rng, 4)) {
+        a.kind = rng_percent(rng, 60) ? ACT_REQUEST :
+                 rng_percent(rng, 30) ? ACT_POWERDOWN : ACT_TYPE;
     }
     return a;
+}
+
+/* ---- virtio requests, as accesses at random hardly ever make one ---- */
+
+/* The n-th virtio device, counted modulo how many there are; NULL: none. */
+static VirtioDevice *virtio_device(Board *b, unsigned n)
+{
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+
+    for (unsigned i = 0; i < b->m->buses->len; i++) {
+        const Bus *bus = g_ptr_array_index(b->m->buses, i);
+
+        if (strcmp(bus->kind, VIRTIO_BUS) == 0 && bus->children->len) {
+            g_ptr_array_add(found, g_ptr_array_index(bus->children, 0));
+        }
+    }
+    return found->len ? container_of(g_ptr_array_index(found, n % found->len), VirtioDevice, dev)
+                      : NULL;
+}
+
+static void put(Board *b, hwaddr addr, uint64_t value, unsigned size)
+{
+    memory_write(b->m->memory, addr, &value, size);     /* as the host is little-endian, too */
+}
+
+/* Buffers, most of them good, in a ring of `num`; as many are made available. */
+static void fill_ring(Board *b, Rng *rng, hwaddr ring, unsigned num)
+{
+    hwaddr avail = ring + 16 * num;
+
+    for (unsigned i = 0; i < num; i++) {
+        put(b, ring + 16 * i, RAM_BASE + rng_below(rng, RAM_SIZE + RAM_SIZE / 64), 8);
+        put(b, ring + 16 * i + 8, rng_below(rng, 300), 4);
+        put(b, ring + 16 * i + 12, rng_percent(rng, 90) ? 2 : rng_below(rng, 8), 2);
+        put(b, ring + 16 * i + 14, rng_below(rng, num), 2);
+        put(b, avail + 4 + 2 * i, rng_percent(rng, 98) ? i : rng_next(rng), 2);
+    }
+    put(b, avail, rng_below(rng, 2), 2);
+    put(b, avail + 2, num, 2);
+}
+
+/* A driver that starts a device (by version 1 of virtio-mmio) and kicks it; all from `seed`. */
+static void make_request(Board *b, uint64_t seed)
+{
+    static const uint32_t reset[][2] = { { 0x70, 0 }, { 0x70, 1 }, { 0x70, 3 }, { 0x24, 0 } };
+    Rng rng = { seed };
+    VirtioDevice *v = virtio_device(b, rng_below(&rng, 8));
+    unsigned num = 1u << rng_below(&rng, 6);
+    hwaddr base, ring = RAM_BASE + rng_below(&rng, 1024) * 4096ull;
+    const uint32_t start[][2] = {
+        { 0x20, rng_next(&rng) }, { 0x28, 4096 }, { 0x30, 0 }, { 0x38, num }, { 0x3c, 4096 },
+        { 0x40, (uint32_t)(ring >> 12) }, { 0x70, 7 }, { 0x50, 0 },
+    };
+
+    if (!v) {
+        return;
+    }
+    base = v->dev.bus->parent->region[0]->base;
+    fill_ring(b, &rng, ring, num);
+    for (unsigned i = 0; i < ARRAY_SIZE(reset); i++) {
+        memory_io_write(b->m->memory, base + reset[i][0], 4, reset[i][1]);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(start); i++) {
+        memory_io_write(b->m->memory, base + start[i][0], 4, start[i][1]);
+    }
+    requests_done += v->s->used_idx[0];
+}
+
+/* A state has no place for requests that a device has taken and not given back yet. */
+static void check_no_request(Board *b)
+{
+    for (unsigned n = 0; n < 2; n++) {
+        const VirtioDevice *v = virtio_device(b, n);
+
+        for (unsigned q = 0; v && q < v->vtype->num_queues; q++) {
+            g_assert_true(v->s->broken || v->s->in_use[q] == 0);
+        }
+    }
 }
 
 /* What a read gives. */
@@ -214,6 +299,9 @@ static uint64_t act(Board *b, const Act *a)
             b->m->powerdown(b->m->powerdown_opaque);
         }
         break;
+    case ACT_REQUEST:
+        make_request(b, a->value);
+        break;
     case ACT_TYPE:
         for (unsigned i = 0; i < b->m->serial->len; i++) {
             g_byte_array_append(char_port_queue(g_ptr_array_index(b->m->serial, i)), &a->host, 1);
@@ -223,6 +311,7 @@ static uint64_t act(Board *b, const Act *a)
     }
     b->m->shutdown_request = b->m->reset_request = SHUTDOWN_CAUSE_NONE;
     running = false;
+    check_no_request(b);
     return value;
 }
 
@@ -418,7 +507,18 @@ static unsigned num_seeds(const char *text)
     return text ? (unsigned)atoi(text) : 4;
 }
 
-/* What users see of a type is there, and the initial values are what they may write. */
+/* What users see is there, and the values that they are told of are what they may write. */
+static void check_properties(const char *owner, const Property *table)
+{
+    for (const Property *p = table; p && p->name; p++) {
+        g_test_message("%s.%s", owner, p->name);
+        g_assert_true(property_find(table, p->name) == p);
+        g_assert_true(p->doc || (p->refused && !p->values));
+        g_assert_true(!property_default(p) || property_set(table, NULL, p->name,
+                                                           property_default(p), "", NULL));
+    }
+}
+
 static void test_types(void)
 {
     for (const DeviceType *const *type = device_types; *type; type++) {
@@ -426,17 +526,19 @@ static void test_types(void)
         g_assert_nonnull((*type)->doc);
         g_assert_true(!(*type)->pluggable || (*type)->size >= sizeof(Device));
         g_assert_true(!(*type)->size || !(*type)->window == (!(*type)->bank && !(*type)->ops));
-        for (const Property *p = (*type)->properties; p && p->name; p++) {
-            g_test_message("%s.%s", (*type)->name, p->name);
-            g_assert_true(property_find((*type)->properties, p->name) == p);
-            g_assert_true(p->doc || (p->refused && !p->values));
-            g_assert_true(!p->initial || property_set((*type)->properties, NULL, p->name,
-                                                      p->initial, "initial", NULL));
-        }
+        check_properties((*type)->name, (*type)->properties);
         for (const DeviceType *const *other = device_types; other < type; other++) {
             g_assert_cmpstr((*other)->name, !=, (*type)->name);
         }
     }
+}
+
+static void test_board_properties(void)
+{
+    for (const BoardType *const *type = board_types; *type; type++) {
+        check_properties((*type)->name, (*type)->properties);
+    }
+    check_properties("-machine", board_common_properties);
 }
 
 static unsigned seeds;
@@ -451,6 +553,7 @@ static void test_boards(void)
             check_board(board_types[n], num_cpus, seed % ARRAY_SIZE(device_lists), seed);
         }
     }
+    g_assert_cmpuint(requests_done, >, 0);
 }
 
 int main(int argc, char **argv)
@@ -463,6 +566,7 @@ int main(int argc, char **argv)
     }
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/device-conformance/types", test_types);
+    g_test_add_func("/device-conformance/board-properties", test_board_properties);
     g_test_add_func("/device-conformance/boards", test_boards);
     return g_test_run();
 }

@@ -52,15 +52,18 @@ typedef struct Fixture {
 
 static void setup_cpus(Fixture *f, unsigned num_cpus)
 {
+    g_autofree char *properties = g_strdup_printf("num-cpu=%u,num-irq=%u", num_cpus, NUM_IRQ);
+    Device *dev;
+
     f->m = machine_new(NULL);
-    f->gic = gicv2_new(f->m, "gic", num_cpus, NUM_IRQ);
+    dev = add_device(f->m, &gicv2_type, "gic", properties, DIST, CPU);
+    f->gic = gicv2(dev);
     for (unsigned i = 0; i < num_cpus; i++) {
         gicv2_connect_cpu(f->gic, i, irq_sink_line(&f->irq[i]), irq_sink_line(&f->fiq[i]));
     }
     for (unsigned i = 0; i < ARRAY_SIZE(f->spi); i++) {
-        f->spi[i] = gicv2_irq(f->gic, i);
+        f->spi[i] = device_input(dev, i);
     }
-    gicv2_map(f->gic, DIST, CPU);
     machine_reset_devices(f->m);
 }
 

@@ -21,6 +21,13 @@ static bool send(Machine *m, uint64_t address, uint32_t data)
     return msi_send(m->memory, &(MsiMessage){ address, data });
 }
 
+static Device *add_frame(Machine *m)
+{
+    g_autofree char *properties = g_strdup_printf("base-spi=%u,num-spi=%u", FIRST, NUM);
+
+    return add_device(m, &gicv2m_type, "gicv2m", properties, FRAME, 0);
+}
+
 /* ---- the frame on a fake bus ---- */
 
 typedef struct Fixture {
@@ -30,13 +37,14 @@ typedef struct Fixture {
 
 static void setup(Fixture *f, const void *unused)
 {
-    IrqLine lines[NUM];
+    Device *dev;
 
     *f = (Fixture){ .m = machine_new(NULL) };
+    dev = add_frame(f->m);
     for (unsigned n = 0; n < NUM; n++) {
-        lines[n] = irq_sink_line(&f->sink[n]);
+        *device_output(dev, n) = irq_sink_line(&f->sink[n]);
     }
-    gicv2m_new(f->m, "gicv2m", FRAME, FIRST, lines, NUM);
+    g_assert_null(device_output(dev, NUM));
     memory_add_ram(f->m->memory, "ram", RAM, PAGE_SIZE, false, NULL);
     machine_reset_devices(f->m);
 }
@@ -118,17 +126,15 @@ typedef struct Board {
 
 static void board_open(Board *b)
 {
-    IrqLine spi[NUM];
-    GicV2 *gic;
+    Device *gic, *frame;
 
     *b = (Board){ .m = machine_new(NULL) };
-    gic = gicv2_new(b->m, "gic", 1, 288);
-    gicv2_map(gic, DIST, CPUIF);
-    gicv2_connect_cpu(gic, 0, irq_sink_line(&b->irq), (IrqLine){ 0 });
+    gic = add_device(b->m, &gicv2_type, "gic", "num-cpu=1,num-irq=288", DIST, CPUIF);
+    gicv2_connect_cpu(gicv2(gic), 0, irq_sink_line(&b->irq), (IrqLine){ 0 });
+    frame = add_frame(b->m);
     for (unsigned n = 0; n < NUM; n++) {
-        spi[n] = gicv2_irq(gic, FIRST - GICV2_FIRST_SPI + n);
+        *device_output(frame, n) = device_input(gic, FIRST - GICV2_FIRST_SPI + n);
     }
-    gicv2m_new(b->m, "gicv2m", FRAME, FIRST, spi, NUM);
     machine_reset_devices(b->m);
 }
 

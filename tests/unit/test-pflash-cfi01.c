@@ -8,7 +8,7 @@
 #include "hw/block/pflash_cfi01.h"
 
 #define BASE 0x4000000
-#define SIZE (8 * PFLASH_BLOCK_SIZE)
+#define SIZE (8 * PFLASH_BLOCK_SIZE)     /* num-blocks=8 */
 #define BOTH(c) ((c) * 0x00010001u)
 #define READY BOTH(0x80u)
 #define SEQUENCE_ERROR BOTH(0xb0u)
@@ -28,7 +28,7 @@ static const MemoryHooks hooks = { .remapped = count_remap };
 static void setup(Fixture *f, const void *unused)
 {
     f->m = machine_new(NULL);
-    g_assert_nonnull(pflash_cfi01_new(f->m, "flash", BASE, SIZE, NULL));
+    add_device(f->m, &pflash_cfi01_type, "flash", "num-blocks=8", BASE, 0);
     memory_set_hooks(f->m->memory, &hooks, f);
     machine_reset_devices(f->m);
     g_assert_cmpuint(f->remaps, ==, 0);

@@ -23,6 +23,7 @@ static const Property table[] = {
     PROP_STRING("text", Config, text, "abc", "a string"),
     PROP_ENUM("colour", Config, colour, "green", "a word", "red", "green", "blue"),
     PROP_FIXED("old", PROPERTY_BOOL, "it is new", "an old thing", "off"),
+    PROP_FIXED("wheels", PROPERTY_UINT, "it is a cart", "a fixed number", "4"),
     PROP_REFUSED("gone", "it went"),
     PROP_END
 };
@@ -46,6 +47,7 @@ static void test_initial(void)
     g_assert_cmpstr(c.text, ==, "abc");
     g_assert_cmpuint(c.colour, ==, 1);
     expect(&c, "old", "off");
+    expect(&c, "wheels", "4");
     properties_clear(table, &c);
     g_assert_null(c.text);
 }
@@ -137,11 +139,12 @@ static void test_help(void)
     g_assert_cmpstr(out->str, ==,
                     "  flag=<on|off>                  a switch (default: on)\n"
                     "  small=<2..255>                 a byte (default: 3)\n"
-                    "  large=<0..18446744073709551615> a number\n"
+                    "  large=<0..18446744073709551615> a number (default: 0)\n"
                     "  bytes=<size>                   a size (default: 4K)\n"
                     "  text=<str>                     a string (default: abc)\n"
                     "  colour=<red|green|blue>        a word (default: green)\n"
-                    "  old=<off>                      an old thing\n");
+                    "  old=<off>                      an old thing (default: off)\n"
+                    "  wheels=<4>                     a fixed number (default: 4)\n");
     g_string_free(out, TRUE);
 }
 

@@ -152,8 +152,13 @@ static void test_cpus_at_reset(void)
         g_assert_cmpint(arm_cpu(b.m->cpus[i])->s.el, ==, 1);
         g_assert_false(arm_cpu(b.m->cpus[i])->psci_conduit_smc);
     }
-    /* nothing to boot: the CPU starts in flash */
+    /* nothing to boot: the CPU starts in flash, or where the user says */
     g_assert_cmphex(b.m->cpus[0]->pc, ==, 0);
+    destroy(&b);
+    b.config.cpu_model = "cortex-a53,rvbar=0x4000000";
+    g_assert_null(create(&b));
+    b.m->cpus[0]->ops->reset(b.m->cpus[0]);
+    g_assert_cmphex(b.m->cpus[0]->pc, ==, 0x4000000);
     destroy(&b);
 }
 
@@ -191,6 +196,7 @@ static void assert_refused(BoardConfig config, const char *part)
 static void test_refused(void)
 {
     BoardConfig good = { .ram_size = 128 * MIB, .num_cpus = 1 }, c;
+    g_autoptr(GPtrArray) globals = g_ptr_array_new();
     Error *err = NULL;
 
     c = good, c.num_cpus = 9;
@@ -207,6 +213,19 @@ static void test_refused(void)
     c.machine_options = keyval_parse("virt,highmem=off", "type", NULL);
     assert_refused(c, "highmem=off limits RAM to 3072 MiB, but -m asks for 4096 MiB");
     keyval_free(c.machine_options);
+
+    c = good, c.cpu_model = "cortex-a57,pmu=on";
+    assert_refused(c, "-cpu cortex-a57: pmu=on is not supported");
+    c = good, c.globals = globals;
+    g_ptr_array_add(globals, (char *)"arm_gic.num-irq=64");
+    assert_refused(c, "-global arm_gic.num-irq=64: this machine needs num-irq=288 for 'gic'");
+    globals->pdata[0] = (char *)"cfi.pflash01.num-blocks=64";
+    assert_refused(c, "-global cfi.pflash01.num-blocks=64: this machine needs num-blocks=256 for "
+                   "'flash0'");
+    globals->pdata[0] = (char *)"arm_gic.num-cpu=9";
+    assert_refused(c, "num-cpu=9 is out of range: 0..8");
+    globals->pdata[0] = (char *)"arm_gic.num-cpu=2";
+    assert_refused(c, "device 'gic': num-cpu=2: this machine has 1 (-smp)");
 
     g_assert_null(board_find("vrit", &err));
     g_assert_nonnull(strstr(error_get_pretty(err), "did you mean 'virt'"));

@@ -637,25 +637,109 @@ static void test_save_load(void)
     driver_free(&b);
 }
 
-/* A damaged snapshot must not leave ring sizes that make walks endless. */
+/* ---- a transport with messages ---- */
+
+static struct {
+    bool on;
+    uint16_t vector[4];
+    unsigned num;
+} messages;
+
+static bool send_message(void *opaque, uint16_t vector)
+{
+    if (messages.on && vector != VIRTIO_NO_VECTOR) {
+        messages.vector[messages.num++ % ARRAY_SIZE(messages.vector)] = vector;
+    }
+    return messages.on;
+}
+
+static void echo_once(Driver *d)
+{
+    put_echo_chain(d, d->desc, 0, BUFFER_BASE);
+    make_available(d, 0);
+    kick(d);
+}
+
+static void test_vectors(void)
+{
+    GByteArray *saved = g_byte_array_new();
+    Driver a, b;
+    ByteReader in;
+
+    memset(&messages, 0, sizeof(messages));
+    setup(&a, false);
+    a.v->send = send_message;
+    driver_start_modern(&a, 0, 8);
+    /* No vector yet: nothing is sent, and as messages are on, the line stays low. */
+    messages.on = true;
+    echo_once(&a);
+    virtio_config_changed(a.v);
+    g_assert_cmpuint(messages.num, ==, 0);
+    a.v->s->queue_vector[0] = 5;
+    a.v->s->queue_vector[1] = 6;
+    a.v->s->config_vector = 7;
+    echo_once(&a);
+    virtio_config_changed(a.v);
+    g_assert_cmpuint(messages.num, ==, 2);
+    g_assert_cmpuint(messages.vector[0], ==, 5);
+    g_assert_cmpuint(messages.vector[1], ==, 7);
+    g_assert_cmphex(reg_read(&a, 0x60), ==, 0);
+    g_assert_false(a.irq);
+    /* They are part of the state. */
+    machine_save_devices(a.m, saved);
+    setup(&b, false);
+    b.v->send = send_message;
+    byte_reader_init(&in, saved->data, saved->len);
+    g_assert_true(machine_load_devices(b.m, &in, NULL));
+    g_assert_cmpuint(b.v->s->queue_vector[0], ==, 5);
+    g_assert_cmpuint(b.v->s->queue_vector[1], ==, 6);
+    virtio_config_changed(b.v);
+    g_assert_cmpuint(messages.num, ==, 3);
+    g_assert_cmpuint(messages.vector[2], ==, 7);
+    /* Off: as without vectors. */
+    messages.on = false;
+    echo_once(&a);
+    g_assert_cmpuint(messages.num, ==, 3);
+    g_assert_cmphex(reg_read(&a, 0x60), ==, VIRTIO_ISR_QUEUE);
+    g_assert_true(a.irq);
+    reg_write(&a, 0x70, 0);
+    g_assert_cmphex(a.v->s->queue_vector[0], ==, VIRTIO_NO_VECTOR);
+    g_assert_cmphex(a.v->s->config_vector, ==, VIRTIO_NO_VECTOR);
+    g_byte_array_free(saved, TRUE);
+    driver_free(&a);
+    driver_free(&b);
+}
+
+/*
+ * A damaged snapshot must not leave ring sizes that make walks endless, nor requests that nobody
+ * has.
+ */
 static void test_load_bad_queue(void)
 {
     Driver a, b;
     GByteArray *saved = g_byte_array_new();
     ByteReader in;
 
-    setup(&a, true);
-    driver_start_legacy(&a, 0, 8);
-    a.v->s->queue_num[0] = 0x80000001;
-    machine_save_devices(a.m, saved);
-    setup(&b, true);
-    byte_reader_init(&in, saved->data, saved->len);
-    g_assert_true(machine_load_devices(b.m, &in, NULL));
-    g_assert_cmpuint(b.v->s->queue_num[0], ==, 256);
-    g_assert_cmpuint(b.v->s->queue_ready[0], ==, 0);
+    for (unsigned what = 0; what < 2; what++) {
+        setup(&a, true);
+        driver_start_legacy(&a, 0, 8);
+        if (what == 0) {
+            a.v->s->queue_num[0] = 0x80000001;
+        } else {
+            a.v->s->in_use[0] = 1;
+        }
+        g_byte_array_set_size(saved, 0);
+        machine_save_devices(a.m, saved);
+        setup(&b, true);
+        byte_reader_init(&in, saved->data, saved->len);
+        g_assert_true(machine_load_devices(b.m, &in, NULL));
+        g_assert_cmpuint(b.v->s->queue_num[0], ==, 256);
+        g_assert_cmpuint(b.v->s->in_use[0], ==, 0);
+        g_assert_cmpuint(b.v->s->queue_ready[0], ==, 0);
+        driver_free(&a);
+        driver_free(&b);
+    }
     g_byte_array_free(saved, TRUE);
-    driver_free(&a);
-    driver_free(&b);
 }
 
 static void test_bad_accesses(void)
@@ -735,6 +819,7 @@ int main(int argc, char **argv)
     g_test_add_func("/virtio-mmio/kick-before-driver-ok", test_kick_before_driver_ok);
     g_test_add_func("/virtio-mmio/save-load", test_save_load);
     g_test_add_func("/virtio-mmio/load-bad-queue", test_load_bad_queue);
+    g_test_add_func("/virtio-mmio/vectors", test_vectors);
     g_test_add_func("/virtqueue/echo", test_echo);
     g_test_add_func("/virtqueue/indirect", test_indirect);
     g_test_add_func("/virtqueue/indirect-not-negotiated", test_indirect_not_negotiated);

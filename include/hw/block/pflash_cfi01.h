@@ -6,19 +6,13 @@
 #ifndef HW_BLOCK_PFLASH_CFI01_H
 #define HW_BLOCK_PFLASH_CFI01_H
 
-#include "hw/core/machine.h"
-
-typedef struct Pflash Pflash;
-
-extern const DeviceType pflash_cfi01_type;
+#include "hw/core/device.h"
 
 /*
- * A bank of two 16-bit chips on a 32-bit bus, `size` bytes in blocks of
- * PFLASH_BLOCK_SIZE, all zero at first. Fails when the host has not enough address space.
+ * A bank of two 16-bit chips on a 32-bit bus, num-blocks blocks, all zero at first.
  */
-#define PFLASH_BLOCK_SIZE 0x40000u
+extern const DeviceType pflash_cfi01_type;
 
-Pflash *pflash_cfi01_new(Machine *machine, const char *id, hwaddr base, hwaddr size,
-                         Error **errp);
+#define PFLASH_BLOCK_SIZE 262144
 
 #endif

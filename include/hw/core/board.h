@@ -64,7 +64,9 @@ typedef struct BoardDevice {
     const DeviceType *type;
     const char *id;               /* of several: "ID.0", "ID.1", ... */
     hwaddr base;                  /* of the first one's window */
-    unsigned irq;                 /* the first one's interrupt goes to this input ... */
+    hwaddr base2;                 /* of a second window */
+    const char *properties;       /* for device_set(); NULL: nothing */
+    unsigned irq;                 /* interrupts, from the first one's on, go to this input ... */
     const char *to;               /* ... of this device above in the table; NULL: of the GIC */
     unsigned count;               /* 0 means 1 */
     uint32_t phandle;             /* of its node in the device tree; 0: none */
@@ -72,8 +74,11 @@ typedef struct BoardDevice {
     void (*fdt)(GByteArray *fdt, const struct BoardDevice *row);
 } BoardDevice;
 
-/* All rows, up to one without a type. gic takes the interrupts. */
-bool board_add_devices(Machine *m, const BoardDevice *rows, Device *gic, Error **errp);
+/*
+ * All rows, up to one without a type. The device called gic, a row's or not, takes the
+ * interrupts; NULL: there are none.
+ */
+bool board_add_devices(Machine *m, const BoardDevice *rows, const char *gic, Error **errp);
 
 /* What the user adds with -device. */
 bool board_plug_devices(Machine *m, const BoardConfig *config, Error **errp);

@@ -47,7 +47,9 @@ bool device_plug(Machine *m, const char *text, Error **errp);
  * value of a property in all devices of the type that are made from here on.
  */
 bool globals_add(Machine *m, const char *text, Error **errp);
-void globals_apply(Machine *m, Device *dev);
+void globals_apply(Machine *m, const DeviceType *type, void *config);
+/* What it says about a property; NULL: nothing. */
+const char *globals_find(Machine *m, const DeviceType *type, const char *property);
 void global_free(void *global);
 
 #endif

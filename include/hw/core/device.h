@@ -25,6 +25,7 @@ typedef struct Machine Machine;
 typedef struct Device Device;
 
 #define DEVICE_ID_MAX 64
+#define DEVICE_MAX_REGIONS 2
 
 /* The kind of bus of devices that a board puts at their addresses. */
 #define SYSTEM_BUS "System"
@@ -32,8 +33,10 @@ typedef struct Device Device;
 typedef struct DeviceType {
     const char *name;               /* "pl011": the name users know */
     const char *doc;                /* half a line, for help */
+    const char *parent;             /* QMP's abstract type that it is a case of; NULL: by its bus */
     const char *bus;                /* the kind of bus that it sits on; NULL: none */
-    bool pluggable;                 /* -device adds it; otherwise boards do */
+    bool pluggable;                 /* -device adds it; otherwise boards do ... */
+    const char *instead;            /* ... and this is what a user can do about it; may be NULL */
     size_t size;                    /* of the device struct, for device_new() */
 
     const FieldTable *fields;       /* NULL: no guest-visible state */
@@ -45,7 +48,11 @@ typedef struct DeviceType {
     hwaddr window;                  /* bytes; 0: none */
     const RegisterBank *bank;
     const MmioOps *ops;             /* opaque is the device */
+    /* In their place, for two windows, or for memory: makes dev->region[]. */
+    bool (*map)(Device *dev, hwaddr base, hwaddr base2, Error **errp);
     size_t irq_offset;              /* of its IrqLine in the device struct; 0: no interrupt */
+    /* In its place, for several interrupts: the n-th one's line, NULL from the last one on. */
+    IrqLine *(*output)(Device *dev, unsigned n);
     IrqLine (*input)(Device *dev, unsigned n);   /* its n-th input line; NULL: no inputs */
     const FdtBinding *fdt;          /* how a device tree describes it; NULL: not at all */
 
@@ -65,7 +72,7 @@ struct Device {
     char *id;                       /* stable, unique: "uart0", "gic" */
     Machine *machine;
     Bus *bus;                       /* that it was plugged into; NULL: a board put it somewhere */
-    hwaddr base;                    /* of its window, once it is mapped */
+    MemRegion *region[DEVICE_MAX_REGIONS];   /* where it is, once it is mapped */
 };
 
 /* All types there are, NULL-terminated, in hw/arm/device-types.c. */
@@ -78,14 +85,22 @@ Device *device_new(const DeviceType *type, Machine *machine, const char *id);
  * otherwise initial. Creation order counts.
  */
 void device_init(Device *dev, const DeviceType *type, Machine *machine, const char *id);
+/*
+ * Set properties, "NAME=VALUE,NAME=VALUE": what whoever makes the device needs of it. Fails where
+ * -global says otherwise.
+ */
+bool device_set(Device *dev, const char *properties, Error **errp);
 /* Once the properties are set. */
 bool device_realize(Device *dev, Error **errp);
 void device_free(Device *dev);
 
-/* Map the window at base; registers of a bank take accesses of 1 to 4 bytes. */
-void device_map(Device *dev, hwaddr base);
-/* Connect the interrupt; a device without one takes no line. */
-void device_connect_irq(Device *dev, IrqLine line);
+/*
+ * Map the window at base, and a second one at base2. Registers of a bank take accesses of 1 to 4
+ * bytes. Fails when the host has no room for a device's memory.
+ */
+bool device_map(Device *dev, hwaddr base, hwaddr base2, Error **errp);
+/* Where its n-th interrupt goes; NULL: it has not so many. */
+IrqLine *device_output(Device *dev, unsigned n);
 /* The outside end of an input line. */
 IrqLine device_input(Device *dev, unsigned n);
 /*

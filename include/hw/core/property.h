@@ -95,6 +95,8 @@ bool property_set(const Property *table, void *config, const char *name, const c
 bool properties_take(const Property *table, void *config, KeyVal *kv, const char *what,
                      Error **errp);
 
+/* The value that nobody has to set, as a user would write it; NULL: no string. */
+const char *property_default(const Property *p);
 /* The value as a user would write it; NULL for a string that is not set. To be freed. */
 char *property_format(const Property *p, const void *config);
 

@@ -26,23 +26,16 @@ extern const DeviceType gicv2_type;
 #define GICV2_MAX_IRQ 992
 
 /*
- * num_irq counts ids, SGIs and PPIs included: 32 more than SPIs, a multiple of 32
- * (virt: 288).
+ * A device of the type. Its inputs are the SPIs, from 0 (id 32); each is given out once (assert).
+ * base is the distributor's place, base2 that of the CPU interfaces. Banked registers are those of
+ * machine->current_cpu.
  */
-GicV2 *gicv2_new(Machine *machine, const char *id, unsigned num_cpus, unsigned num_irq);
+GicV2 *gicv2(Device *dev);
 
-/* Inputs. spi counts from 0 (id 32), ppi is 0-15 (id 16-31). An SPI is given out once (assert). */
-IrqLine gicv2_irq(GicV2 *gic, unsigned spi);
+/* The input for a CPU's PPI: 0-15 (id 16-31). */
 IrqLine gicv2_ppi(GicV2 *gic, unsigned cpu, unsigned ppi);
-
-/* The device, whose inputs are the SPIs. */
-Device *gicv2_device(GicV2 *gic);
 
 /* Outputs to a CPU's interrupt inputs. */
 void gicv2_connect_cpu(GicV2 *gic, unsigned cpu, IrqLine irq, IrqLine fiq);
-
-/* Map GICV2_DIST_SIZE and GICV2_CPU_SIZE bytes. Banked registers are those of
- * machine->current_cpu. */
-void gicv2_map(GicV2 *gic, hwaddr dist_base, hwaddr cpu_base);
 
 #endif

@@ -6,22 +6,20 @@
 #ifndef HW_INTC_GICV2M_H
 #define HW_INTC_GICV2M_H
 
-#include "hw/core/irq.h"
-#include "hw/core/machine.h"
-
-typedef struct GicV2m GicV2m;
-
-extern const DeviceType gicv2m_type;
+#include "hw/core/device.h"
 
 #define GICV2M_SIZE 0x1000
 /* Where in the frame messages go; the data is the interrupt's id. */
 #define GICV2M_DOORBELL 0x40
 
+/* SPIs have the ids 32 to 1019. */
+#define GICV2M_FIRST_SPI 32
+#define GICV2M_MAX_SPI 988
+
 /*
- * spi[0 .. num - 1] are the inputs of the interrupt controller for ids first_id and up: they are
- * copied. The guest has to make them edge-triggered.
+ * A device's outputs go to the inputs of the interrupt controller for its ids, base-spi and up.
+ * The guest has to make them edge-triggered.
  */
-GicV2m *gicv2m_new(Machine *machine, const char *id, hwaddr base, unsigned first_id,
-                   const IrqLine *spi, unsigned num);
+extern const DeviceType gicv2m_type;
 
 #endif

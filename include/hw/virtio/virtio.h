@@ -43,6 +43,9 @@ enum VirtioFeature {
     VIRTIO_F_VERSION_1 = 32,
 };
 
+/* A vector that is none (virtio 1.2 4.1.4.3); all are after a reset. */
+#define VIRTIO_NO_VECTOR 0xffff
+
 /* Interrupt status bits (virtio 1.2 4.2.2). */
 enum VirtioIsr {
     VIRTIO_ISR_QUEUE = 1,
@@ -62,14 +65,16 @@ typedef struct VirtioState {
     uint32_t queue_num[VIRTIO_MAX_QUEUES];
     uint16_t last_avail[VIRTIO_MAX_QUEUES];     /* next available entry to take */
     uint16_t used_idx[VIRTIO_MAX_QUEUES];       /* next used entry to write */
-    uint16_t in_use[VIRTIO_MAX_QUEUES];         /* popped and not yet pushed */
+    uint16_t in_use[VIRTIO_MAX_QUEUES];         /* popped and not yet pushed: virtio_kick() */
     uint16_t signalled_used[VIRTIO_MAX_QUEUES]; /* used_idx at the last notification check */
+    uint16_t queue_vector[VIRTIO_MAX_QUEUES];   /* of a transport with messages: for used buffers */
+    uint16_t config_vector;                     /* ... and for configuration changes */
     uint8_t signalled_valid[VIRTIO_MAX_QUEUES];
     uint8_t queue_ready[VIRTIO_MAX_QUEUES];
     uint8_t status;
     uint8_t isr;
     uint8_t broken;                             /* nothing is processed until a reset */
-    uint8_t pad;
+    uint8_t pad[7];
     uint32_t config_generation;
 } VirtioState;
 
@@ -83,12 +88,14 @@ typedef struct VirtioState {
     F(S, ARRAY_U16, virtio.used_idx)       \
     F(S, ARRAY_U16, virtio.in_use)         \
     F(S, ARRAY_U16, virtio.signalled_used) \
+    F(S, ARRAY_U16, virtio.queue_vector)   \
+    F(S, U16, virtio.config_vector)        \
     F(S, ARRAY_U8, virtio.signalled_valid) \
     F(S, ARRAY_U8, virtio.queue_ready)     \
     F(S, U8, virtio.status)                \
     F(S, U8, virtio.isr)                   \
     F(S, U8, virtio.broken)                \
-    F(S, U8, virtio.pad)                   \
+    F(S, ARRAY_U8, virtio.pad)             \
     F(S, U32, virtio.config_generation)
 
 /* The kind of bus that transports offer: DeviceType.bus of all virtio devices. */
@@ -120,7 +127,7 @@ typedef struct VirtioDeviceType {
     uint16_t queue_size;          /* the largest a driver may choose; a power of two */
     uint16_t config_size;         /* bytes of configuration space */
     uint64_t features;            /* the device's own bits; ring bits are added */
-    /* The driver kicked queue q. */
+    /* The driver kicked queue q. Every request that is popped is pushed before this returns. */
     void (*handle_queue)(VirtioDevice *v, unsigned q);
     /* One byte of configuration space, offset < config_size; NULL without one. */
     uint8_t (*config_read)(VirtioDevice *v, unsigned offset);
@@ -138,7 +145,12 @@ struct VirtioDevice {
     /* Set by the transport before the device is realized. */
     bool legacy;                  /* the interface before virtio 1.0 */
     void (*update_irq)(void *opaque);
-    void *transport;
+    /*
+     * Of a transport with messages: send the one of a vector, if it is one. False: messages are
+     * off, and the interrupt status and its line tell the driver. NULL: there are none.
+     */
+    bool (*send)(void *opaque, uint16_t vector);
+    void *transport;              /* the opaque of both */
 };
 
 /* ---- for device implementations ---- */

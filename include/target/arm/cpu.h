@@ -11,7 +11,7 @@
 #define TARGET_ARM_CPU_H
 
 #include "accel/tcg/vcpu.h"
-#include "hw/core/irq.h"
+#include "hw/core/device.h"
 
 #define SLOT_SP 31
 
@@ -90,10 +90,24 @@ typedef struct ArmState {
 
 typedef struct ArmCpuModel ArmCpuModel;
 
+/* What users choose of a CPU (target/arm/cpu-types.c). */
+typedef struct ArmCpuConfig {
+    uint64_t cntfrq;          /* Hz */
+    uint64_t midr;            /* 0: the model's */
+    uint64_t rvbar;
+} ArmCpuConfig;
+
+/*
+ * A type for each model, with ArmCpuConfig's properties. CPUs are no Devices: VcpuOps has their
+ * state.
+ */
+extern const DeviceType cortex_a53_type, cortex_a57_type, cortex_a72_type, max_cpu_type;
+
 typedef struct ArmCpu {
     Vcpu vcpu;                /* first */
     ArmState s;
     const ArmCpuModel *model;
+    ArmCpuConfig config;
     /* generic timer outputs: physical, virtual, hypervisor, secure; the board wires them */
     IrqLine timer_irq[4];
     Timer timer[2];
@@ -153,13 +167,16 @@ static inline unsigned mode_el(uint32_t mode)
 }
 
 /*
- * A CPU of `model`, not bound to an engine yet and in its reset state; owned by the
+ * A CPU of `model`, "NAME" or "NAME,PROPERTY=VALUE,..." as behind -cpu, with its other properties
+ * as -global says. It is not bound to an engine yet and in its reset state; owned by the
  * machine through VcpuOps.free. An unknown model fails and names the nearest known one.
  * The board then sets psci_conduit_smc and start_powered_off, wires timer_irq[], and puts
  * &cpu->vcpu into Machine.cpus[index].
  */
 ArmCpu *arm_cpu_new(const char *model, Machine *m, unsigned index, Error **errp);
 
+/* "cortex-a57" */
+const char *arm_cpu_model_name(const ArmCpu *cpu);
 /* NULL-terminated, for -cpu help. */
 const char *const *arm_cpu_model_names(void);
 
