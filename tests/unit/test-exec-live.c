@@ -416,12 +416,50 @@ static void test_quit_in_the_past(void)
     g_unlink(path);
 }
 
+/* -no-shutdown: a machine that stands where it was switched off gets there again, and stands. */
+static void test_no_shutdown(void)
+{
+    for (unsigned n = 0; n < 4; n++) {
+        RunConfig c = config(n);
+        Call past, newest, again;
+        unsigned stops;
+        Run r;
+
+        c.exec.no_shutdown = true;
+        c.limit = 30;
+        open_paused(&r, &c, n);
+        g_assert_true(go_to(&r, 3000));
+        past = save(&r);
+        stops = r.stops;
+        exec_loop_cont(r.loop);
+        g_assert_true(run_wait_stop(&r, stops + 1));
+        g_assert_cmpint(r.reason, ==, EXEC_STOP_SHUTDOWN);
+        newest = look(&r);
+        for (unsigned i = 0; i < 2; i++) {
+            call_ok(&past, do_load);
+            g_assert_true(go_to(&r, 4000));
+            g_assert_false(look(&r).live);
+            stops = r.stops;
+            exec_loop_cont(r.loop);
+            g_assert_true(run_wait_stop(&r, stops + 1));
+            g_assert_cmpint(r.reason, ==, EXEC_STOP_SHUTDOWN);
+            again = look(&r);
+            g_assert_true(again.live);
+            g_assert_cmpuint(again.position, ==, newest.position);
+            g_assert_cmphex(again.digest, ==, newest.digest);
+        }
+        g_byte_array_unref(past.state);
+        finish(&r, &c, NULL);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/exec-live/session", test_session);
     g_test_add_func("/exec-live/branch", test_branch);
     g_test_add_func("/exec-live/branch-at-the-end", test_branch_at_the_end);
+    g_test_add_func("/exec-live/no-shutdown", test_no_shutdown);
     g_test_add_func("/exec-live/quit-in-the-past", test_quit_in_the_past);
     return g_test_run();
 }
