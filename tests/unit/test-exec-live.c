@@ -184,7 +184,33 @@ static void check_round(Run *r, Poster *p, GPtrArray *states, Rng *rng)
     g_assert_cmphex(again.digest, ==, newest.digest);
 }
 
-static void check_replay(const RunConfig *c, const char *path, const Call *expected, unsigned shape)
+static void do_damage(void *opaque)
+{
+    Call *c = opaque;
+
+    g_assert_true(memory_write(c->r->a.m->memory, RAM + 0x234567, "x", 1));
+}
+
+/* The state at its end is compared: one that is not the recording's is found. */
+static void check_replay_compares(const RunConfig *c, const char *path, uint64_t position)
+{
+    RunConfig replay = *c;
+    Call call = { 0 };
+    Run r;
+
+    replay.replay = (ReplayConfig){ .mode = REPLAY_MODE_PLAY, .file = path };
+    open_paused(&r, &replay, 0);
+    call.r = &r;
+    g_assert_true(go_to(&r, position - 1));
+    machine_run_sync(r.loop, do_damage, &call);
+    exec_loop_cont(r.loop);
+    g_assert_cmpint(exec_loop_join(r.loop).exit_code, ==, 2);
+    g_assert_nonnull(strstr(replay_report(r.replay), "END: saved, digest "));
+    run_close(&r);
+}
+
+static void check_replay(const RunConfig *c, const char *path, const Call *expected, unsigned shape,
+                         bool compared)
 {
     RunConfig replay = *c;
     ExecResult result;
@@ -196,6 +222,7 @@ static void check_replay(const RunConfig *c, const char *path, const Call *expec
     run_start(&r);
     result = run_join(&r);
     g_assert_true(replay_was_saved(r.replay));
+    g_assert_cmpint(replay_is_truncated(r.replay), ==, !compared);
     g_assert_cmpuint(exec_loop_position(r.loop), ==, expected->position);
     g_assert_cmphex(result.digest, ==, expected->digest);
     run_close(&r);
@@ -241,7 +268,7 @@ static void check_session(const RunConfig *c, const char *saved, unsigned rounds
     GPtrArray *states = g_ptr_array_new_with_free_func(free_state);
     Rng rng = { seed };
     Poster poster;
-    Call end;
+    Call end, past;
     Run r;
 
     open_paused(&r, c, (unsigned)seed);
@@ -256,7 +283,16 @@ static void check_session(const RunConfig *c, const char *saved, unsigned rounds
     g_assert_true(go_to(&r, look(&r).position + 100));
     save_log(&r, saved);
     end = look(&r);
-    check_replay(c, saved, &end, (unsigned)seed + 1);
+    check_replay(c, saved, &end, (unsigned)seed + 1, true);
+    if (!c->exec.state_chaos) {
+        check_replay_compares(c, saved, end.position);
+    }
+    /* Saved from the past, it is the same recording. */
+    past = (Call){ .r = &r, .state = g_ptr_array_index(states, 0) };
+    call_ok(&past, do_load);
+    save_log(&r, saved);
+    check_replay(c, saved, &end, (unsigned)seed + 2, false);
+    g_assert_true(go_to(&r, end.position));
     g_ptr_array_unref(states);
     finish(&r, c, c->replay.file);
 }
@@ -412,7 +448,7 @@ static void test_quit_in_the_past(void)
     g_assert_false(left.digest_valid);
     g_byte_array_unref(past.state);
     run_close(&r);
-    check_replay(&c, path, &newest, 1);
+    check_replay(&c, path, &newest, 1, false);
     g_unlink(path);
 }
 
