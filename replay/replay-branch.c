@@ -43,10 +43,26 @@ static bool copy_records(Replay *r, ReplayLogReader *in, uint64_t count, ReplayL
 
 /* ---- what is recorded so far ---- */
 
+/* The machine is at the newest place: what its replay has to come to. */
+static void put_end(Replay *r, ReplayLogWriter *out)
+{
+    GByteArray *payload = g_byte_array_sized_new(9);
+
+    bytes_put_u8(payload, REPLAY_END_SAVED);
+    bytes_put_le64(payload, r->host.digest(r->host.opaque));
+    replay_log_writer_put(out, &(ReplayRecord){
+        .kind = REPLAY_KIND_END, .source = REPLAY_NO_SOURCE, .pos = replay_position(r),
+        .length = payload->len, .payload = payload->data });
+    g_byte_array_unref(payload);
+}
+
 static bool save_to(Replay *r, ReplayLogWriter *out, ReplayLogReader *in, Error **errp)
 {
     if (!copy_records(r, in, replay_log_writer_records(r->writer), out, errp)) {
         return false;
+    }
+    if (!r->cursor && r->host.digest) {
+        put_end(r, out);
     }
     if (!replay_log_writer_finish(out)) {
         error_setg(errp, "the recording could not be written as a whole");

@@ -95,7 +95,7 @@ struct Replay {
     bool started;
     bool ended;               /* an end record was written or compared */
     bool told_truncated;
-    bool told_saved;          /* and the log is whole: its recorder went on, or just left */
+    bool told_saved;          /* the end is none of the machine's: its recorder went on, or left */
     bool digest_differs;      /* play: the report is about a CHECK_DIGEST */
     char *early;              /* play: what did not match before replay_start() */
     gint failed;              /* atomic; report is set before */
@@ -132,6 +132,9 @@ ReplaySource *replay_recorded_source(Replay *r, uint32_t recorded);
 
 /* The head of the log, or NULL at its end or after a report. Bounds at this position are passed. */
 const ReplayRecord *replay_play_head(Replay *r);
+
+/* replay_check_end(), of a replay. */
+bool replay_play_check_end(Replay *r, uint64_t digest);
 
 /* Whether a machine that is at `newest` was at this place before, or is there. */
 bool replay_place_is_before(const Replay *r, const ReplayPlace *place, const ReplayPlace *newest);

@@ -110,6 +110,10 @@ static bool format_decoded(GString *out, unsigned kind, ByteReader *in)
     case REPLAY_KIND_END:
         a = bytes_get_u8(in);
         b = bytes_get_le64(in);
+        if (a == REPLAY_END_SAVED) {
+            g_string_append_printf(out, "saved, digest %016" PRIx64, b);
+            break;
+        }
         g_string_append_printf(out, "cause %" PRIu64 " digest %016" PRIx64, a, b);
         break;
     case REPLAY_KIND_HOST_CLOCK:

@@ -37,4 +37,7 @@ const char *replay_checkpoint_name(unsigned checkpoint);
 /* "-5 ns", "checkpoint reset", "12 bytes 6c 73 0a  "ls."": decoded as far as it is valid. */
 void replay_payload_format(GString *out, unsigned kind, const uint8_t *payload, size_t length);
 
+/* The cause in END of a recording that was saved while its machine went on; others are shutdowns. */
+#define REPLAY_END_SAVED 255
+
 #endif

@@ -316,6 +316,28 @@ static void tell_unfinished(Replay *r, uint64_t pos)
     }
 }
 
+static bool is_saved_end(const ReplayRecord *rec)
+{
+    return rec && rec->kind == REPLAY_KIND_END && rec->length == 9 &&
+           rec->payload[0] == REPLAY_END_SAVED;
+}
+
+bool replay_play_check_end(Replay *r, uint64_t digest)
+{
+    GByteArray *payload = g_byte_array_sized_new(9);
+
+    bytes_put_u8(payload, REPLAY_END_SAVED);
+    bytes_put_le64(payload, digest);
+    replay_mutex_lock(r);
+    if (!r->ended && is_saved_end(replay_play_head(r))) {
+        /* It stays the next record: the machine may go live here. */
+        expect_mark(r, REPLAY_KIND_END, payload->data, payload->len);
+    }
+    replay_mutex_unlock(r);
+    g_byte_array_unref(payload);
+    return !replay_failed(r);
+}
+
 static bool play_at_end(Replay *r)
 {
     uint64_t pos = replay_position(r);
@@ -328,6 +350,7 @@ static bool play_at_end(Replay *r)
     replay_mutex_lock(r);
     rec = head_checked(r, pos);
     at_end = rec ? rec->kind == REPLAY_KIND_END && rec->pos == pos : !replay_failed(r);
+    r->told_saved |= at_end && is_saved_end(rec);
     if (at_end && !rec && !r->told_truncated) {
         tell_unfinished(r, pos);
     }

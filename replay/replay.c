@@ -255,6 +255,11 @@ bool replay_at_end(Replay *r)
     return r->ops->at_end(r);
 }
 
+bool replay_check_end(Replay *r, uint64_t digest)
+{
+    return !r->cursor || replay_play_check_end(r, digest);
+}
+
 bool replay_is_truncated(Replay *r)
 {
     return r->told_truncated;

@@ -62,7 +62,8 @@ static void report_replay(Session *s, const ExecResult *r)
                 replay_was_saved(s->replay) ? "saved in mid-run" : "cut off");
     } else {
         fprintf(stderr, "rearm: replayed %" PRIu64 " instructions, digest %016" PRIx64
-                " (equal)\n", r->icount, r->digest);
+                " (equal%s)\n", r->icount, r->digest,
+                replay_was_saved(s->replay) ? ", where the recording was saved" : "");
     }
 }
 

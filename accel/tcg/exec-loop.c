@@ -38,6 +38,11 @@ static uint64_t host_position(void *opaque)
     return l->scrambled ? l->scrambled_at : exec_loop_position(l);
 }
 
+static uint64_t host_digest(void *opaque)
+{
+    return loop_final_digest(opaque);
+}
+
 static uint64_t host_pc(void *opaque)
 {
     const Vcpu *cpu = exec_loop_cpu(opaque);
@@ -153,7 +158,7 @@ ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
 {
     ExecLoop *l = g_new0(ExecLoop, 1);
     const ReplayHost host = { host_position, host_icount, host_pc, host_describe_cpu,
-                              loop_describe_digest, l };
+                              loop_describe_digest, l, host_digest };
 
     l->machine = m;
     l->tcg = tcg;

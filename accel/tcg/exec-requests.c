@@ -37,6 +37,7 @@ void loop_finish_replay(ExecLoop *l)
     } else {
         l->result.digest = loop_final_digest(l);
         l->result.digest_valid = true;
+        l->result.exit_code = replay_check_end(l->replay, l->result.digest) ? 0 : 2;
     }
     l->over = true;
 }

@@ -65,6 +65,8 @@ typedef struct ReplayHost {
      */
     void (*describe_digest)(void *opaque, const uint8_t *recorded, size_t length, GString *out);
     void *opaque;
+    /* The digest that replay_end() would get now. May be NULL: replay_save_log() does without. */
+    uint64_t (*digest)(void *opaque);
 } ReplayHost;
 
 /*
@@ -173,9 +175,14 @@ bool replay_end(Replay *r, unsigned cause, uint64_t digest);
  * position goes first, so that replay_end() can compare it.
  */
 bool replay_at_end(Replay *r);
+/*
+ * The replay stands at the end of its log, and the machine has not ended. Where the recording was saved,
+ * its digest is compared. False: it differs, and that was reported.
+ */
+bool replay_check_end(Replay *r, uint64_t digest);
 /* The log has no end record: what it holds ends in mid-run. */
 bool replay_is_truncated(Replay *r);
-/* It has none, and it is whole all the same: saved or left, not killed or cut off. */
+/* What it holds ends in mid-run, and it is whole: saved or left, not killed or cut off. */
 bool replay_was_saved(Replay *r);
 /* A divergence or damage was reported: the loop stops, the exit code is 2. */
 bool replay_failed(Replay *r);
@@ -206,7 +213,8 @@ bool replay_output_find(Replay *r, const char *text, uint64_t from, uint64_t *po
 
 /*
  * While recording, to a file or in memory: write what is recorded up to the newest position to
- * `file`, as a recording of its own. Replayed, it ends there without an end record. What is in the
+ * `file`, as a recording of its own. Replayed, it ends there: with an end record, to compare the state,
+ * or, when the machine is in the past now, without one. What is in the
  * file already is kept as FILE.old, or, with `overwrite`, is not. Nothing is left behind on failure.
  * A place in the recording (replay_save()) is one in the copy. Call it where replay_act() may be.
  */

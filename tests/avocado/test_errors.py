@@ -239,7 +239,7 @@ class Information(TestCase):
             names = [line.split('"')[1] for line in f if line.startswith('OPTION(')]
         self.assertGreater(len(names), 30)
         for name in names:
-            self.assertRegex(text, r'\n  -%s[ ,\n]' % name)
+            self.assertRegex(text, r'\n  -%s[ ,\n[]' % name)
 
     def test_dumpdtb(self):
         path = self.path('dtb')

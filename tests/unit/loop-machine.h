@@ -99,6 +99,7 @@ typedef struct Tester {
     uint32_t limit;         /* interrupts before the guest writes the end register */
     unsigned guest_resets;  /* what the end register does that often before it shuts down */
     unsigned resets, fires, notes, turns_wrong;
+    bool any_state;         /* a damaged one may be loaded: its deadlines and timers may differ */
     bool check_turns;       /* notes come from the CPU whose turn it is by the icount */
 } Tester;
 
@@ -128,8 +129,8 @@ static inline void tester_check_time(Tester *t, unsigned n)
     VirtualClock *clock = t->dev.machine->clock;
     int64_t late = clock_now(clock) - t->s.deadline[n];
 
-    g_assert_cmpint(late, >=, 0);
-    g_assert_true(late < 1ll << clock_shift(clock) || !clock_uses_icount(clock));
+    g_assert_true(late >= 0 || t->any_state);
+    g_assert_true(late < 1ll << clock_shift(clock) || !clock_uses_icount(clock) || t->any_state);
     tester_mix(t, clock_icount(clock));
     t->s.fired[n]++;
 }
@@ -139,7 +140,7 @@ static void tester_first(void *opaque)
     Tester *t = opaque;
 
     tester_check_time(t, 0);
-    g_assert_cmpuint((uint8_t)(t->s.fired[1] + 1), ==, t->s.fired[0]);
+    g_assert_true((uint8_t)(t->s.fired[1] + 1) == t->s.fired[0] || t->any_state);
     t->fires++;
 }
 
@@ -148,7 +149,7 @@ static void tester_second(void *opaque)
     Tester *t = opaque;
 
     tester_check_time(t, 1);
-    g_assert_cmpuint(t->s.fired[0], ==, t->s.fired[1]);
+    g_assert_true(t->s.fired[0] == t->s.fired[1] || t->any_state);
     tester_raise(t, true);
     tester_arm(t, 2000 + (int64_t)(t->s.trace & 2047));
 }

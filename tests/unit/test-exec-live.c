@@ -184,7 +184,33 @@ static void check_round(Run *r, Poster *p, GPtrArray *states, Rng *rng)
     g_assert_cmphex(again.digest, ==, newest.digest);
 }
 
-static void check_replay(const RunConfig *c, const char *path, const Call *expected, unsigned shape)
+static void do_damage(void *opaque)
+{
+    Call *c = opaque;
+
+    g_assert_true(memory_write(c->r->a.m->memory, RAM + 0x234567, "x", 1));
+}
+
+/* The state at its end is compared: one that is not the recording's is found. */
+static void check_replay_compares(const RunConfig *c, const char *path, uint64_t position)
+{
+    RunConfig replay = *c;
+    Call call = { 0 };
+    Run r;
+
+    replay.replay = (ReplayConfig){ .mode = REPLAY_MODE_PLAY, .file = path };
+    open_paused(&r, &replay, 0);
+    call.r = &r;
+    g_assert_true(go_to(&r, position - 1));
+    machine_run_sync(r.loop, do_damage, &call);
+    exec_loop_cont(r.loop);
+    g_assert_cmpint(exec_loop_join(r.loop).exit_code, ==, 2);
+    g_assert_nonnull(strstr(replay_report(r.replay), "END: saved, digest "));
+    run_close(&r);
+}
+
+static void check_replay(const RunConfig *c, const char *path, const Call *expected, unsigned shape,
+                         bool compared)
 {
     RunConfig replay = *c;
     ExecResult result;
@@ -196,6 +222,7 @@ static void check_replay(const RunConfig *c, const char *path, const Call *expec
     run_start(&r);
     result = run_join(&r);
     g_assert_true(replay_was_saved(r.replay));
+    g_assert_cmpint(replay_is_truncated(r.replay), ==, !compared);
     g_assert_cmpuint(exec_loop_position(r.loop), ==, expected->position);
     g_assert_cmphex(result.digest, ==, expected->digest);
     run_close(&r);
@@ -241,7 +268,7 @@ static void check_session(const RunConfig *c, const char *saved, unsigned rounds
     GPtrArray *states = g_ptr_array_new_with_free_func(free_state);
     Rng rng = { seed };
     Poster poster;
-    Call end;
+    Call end, past;
     Run r;
 
     open_paused(&r, c, (unsigned)seed);
@@ -256,7 +283,16 @@ static void check_session(const RunConfig *c, const char *saved, unsigned rounds
     g_assert_true(go_to(&r, look(&r).position + 100));
     save_log(&r, saved);
     end = look(&r);
-    check_replay(c, saved, &end, (unsigned)seed + 1);
+    check_replay(c, saved, &end, (unsigned)seed + 1, true);
+    if (!c->exec.state_chaos) {
+        check_replay_compares(c, saved, end.position);
+    }
+    /* Saved from the past, it is the same recording. */
+    past = (Call){ .r = &r, .state = g_ptr_array_index(states, 0) };
+    call_ok(&past, do_load);
+    save_log(&r, saved);
+    check_replay(c, saved, &end, (unsigned)seed + 2, false);
+    g_assert_true(go_to(&r, end.position));
     g_ptr_array_unref(states);
     finish(&r, c, c->replay.file);
 }
@@ -412,8 +448,45 @@ static void test_quit_in_the_past(void)
     g_assert_false(left.digest_valid);
     g_byte_array_unref(past.state);
     run_close(&r);
-    check_replay(&c, path, &newest, 1);
+    check_replay(&c, path, &newest, 1, false);
     g_unlink(path);
+}
+
+/* -no-shutdown: a machine that stands where it was switched off gets there again, and stands. */
+static void test_no_shutdown(void)
+{
+    for (unsigned n = 0; n < 4; n++) {
+        RunConfig c = config(n);
+        Call past, newest, again;
+        unsigned stops;
+        Run r;
+
+        c.exec.no_shutdown = true;
+        c.limit = 30;
+        open_paused(&r, &c, n);
+        g_assert_true(go_to(&r, 3000));
+        past = save(&r);
+        stops = r.stops;
+        exec_loop_cont(r.loop);
+        g_assert_true(run_wait_stop(&r, stops + 1));
+        g_assert_cmpint(r.reason, ==, EXEC_STOP_SHUTDOWN);
+        newest = look(&r);
+        for (unsigned i = 0; i < 2; i++) {
+            call_ok(&past, do_load);
+            g_assert_true(go_to(&r, 4000));
+            g_assert_false(look(&r).live);
+            stops = r.stops;
+            exec_loop_cont(r.loop);
+            g_assert_true(run_wait_stop(&r, stops + 1));
+            g_assert_cmpint(r.reason, ==, EXEC_STOP_SHUTDOWN);
+            again = look(&r);
+            g_assert_true(again.live);
+            g_assert_cmpuint(again.position, ==, newest.position);
+            g_assert_cmphex(again.digest, ==, newest.digest);
+        }
+        g_byte_array_unref(past.state);
+        finish(&r, &c, NULL);
+    }
 }
 
 int main(int argc, char **argv)
@@ -422,6 +495,7 @@ int main(int argc, char **argv)
     g_test_add_func("/exec-live/session", test_session);
     g_test_add_func("/exec-live/branch", test_branch);
     g_test_add_func("/exec-live/branch-at-the-end", test_branch_at_the_end);
+    g_test_add_func("/exec-live/no-shutdown", test_no_shutdown);
     g_test_add_func("/exec-live/quit-in-the-past", test_quit_in_the_past);
     return g_test_run();
 }

@@ -496,6 +496,7 @@ static void test_damaged(void)
             bad->data[rng_below(&rng, i & 1 ? data->len : 6000)] ^= (uint8_t)(1 << rng_below(&rng, 8));
         }
         open_paused(&r, &c, n);
+        r.dev.any_state = true;
         machine_run_sync(r.loop, do_load, &t);
         g_assert_true(t.ok == !t.err);
         g_assert_true(t.ok || strlen(error_get_pretty(t.err)) > 10);
