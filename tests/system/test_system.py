@@ -161,6 +161,7 @@ class SystemTest(unittest.TestCase):
             self.assertEqual(result.returncode, 0)
             self.assertEqual(result.stderr, b'')
             self.assertGreater(result.stdout.count(b'\n'), 1)
+            self.assertLessEqual(max(map(len, result.stdout.splitlines())), 100)
         for args, text in [
                 (['-device', 'help'], b'name "virtio-rng-device", bus virtio-bus, desc "'),
                 (['-device', 'virtio-rng-device,help'], b'  event_idx=<on|off> '),
