@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 EXPECT = re.compile(r'\bexpect: *(.*?) *(?:\*/)?$', re.M)
 
@@ -48,7 +49,9 @@ def main():
     folder, *command = sys.argv[1:]
     bad = sorted(glob.glob(os.path.join(folder, 'fail-*')))
     good = sorted(glob.glob(os.path.join(folder, 'control*')))
-    ok = [refused(command, p) for p in bad] + [accepted(command, p) for p in good]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        ok = [*pool.map(lambda p: refused(command, p), bad),
+              *pool.map(lambda p: accepted(command, p), good)]
     sys.exit(0 if bad and all(ok) else 1)
 
 
