@@ -41,7 +41,11 @@ static bool info_status(MonitorEnv *env, const char *args, GString *out, Error *
     if (!qmp_query_status(&ctx, &status, errp)) {
         return false;
     }
-    g_string_append_printf(out, "VM status: %s\n", status->running ? "running" : "paused");
+    g_string_append_printf(out, "VM status: %s", status->running ? "running" : "paused");
+    if (status->status != (status->running ? QAPI_RUN_STATE_RUNNING : QAPI_RUN_STATE_PAUSED)) {
+        g_string_append_printf(out, " (%s)", qapi_type_RunState.values[status->status]);
+    }
+    g_string_append_c(out, '\n');
     return true;
 }
 

@@ -28,31 +28,38 @@ static const OptionRow option_rows[] = {
 /* QEMU's options for what is not there yet, by feature. */
 static const struct {
     const char *feature;
-    const char *names[16];
+    const char *names[26];
 } missing[] = {
     { "disks are not there yet; -initrd FILE gives the guest a file system in RAM",
       { "drive", "blockdev", "hda", "hdb", "hdc", "hdd", "cdrom", "sd", "mtdblock", "fda", "fdb",
-        "snapshot", "boot" } },
+        "snapshot", "boot", "iscsi" } },
     { "flash images that keep what is written are not there yet; -bios FILE starts firmware",
       { "pflash" } },
     { "networks are not there yet; -nic none is accepted", { "netdev", "nicdev" } },
     { "displays are not there yet; -nographic or -display none is accepted",
-      { "vnc", "spice", "vga", "sdl", "gtk", "curses", "full-screen" } },
+      { "vnc", "spice", "vga", "sdl", "gtk", "curses", "full-screen", "k", "rotate", "portrait" } },
     { "USB is not there yet", { "usb", "usbdevice" } },
     { "sound is not there yet", { "audiodev", "audio", "audio-help", "soundhw" } },
     { "folders shared with the host are not there yet", { "fsdev", "virtfs" } },
     { "snapshots are not there yet; -icount rr=record records a run", { "loadvm" } },
     { "migration is not there yet", { "incoming", "only-migratable" } },
     { "objects are not there yet", { "object" } },
+    { "parallel ports are not there; -serial DEV connects serial ones", { "parallel" } },
+    { "TPMs are not there yet", { "tpmdev" } },
+    { "option ROMs are not there yet", { "option-rom" } },
+    { "it is a property of the board: -machine acpi=off", { "no-acpi" } },
+    { "it is a property of the translator: -accel tcg,one-insn-per-tb=on", { "singlestep" } },
     { "NUMA nodes are not there yet", { "numa" } },
     { "semihosting is not there yet", { "semihosting", "semihosting-config" } },
     { "plugins and trace points are not there yet; -d writes a log", { "plugin", "trace" } },
     { "other accelerators are not there: guests run on the translator",
-      { "enable-kvm", "enable-hax" } },
+      { "enable-kvm", "enable-hax", "xen-attach", "xen-domid", "xen-domid-restrict" } },
     { "running in the background is not there yet; a shell's & does it", { "daemonize" } },
     { "this is not there yet",
       { "sandbox", "runas", "chroot", "run-with", "readconfig", "no-user-config", "msg", "uuid",
-        "overcommit", "mem-path", "mem-prealloc", "action", "watchdog-action", "smbios" } },
+        "overcommit", "mem-path", "mem-prealloc", "action", "watchdog-action", "smbios", "set",
+        "add-fd", "compat", "seed", "debugcon", "fw_cfg", "dump-vmstate", "enable-sync-profile",
+        "async-teardown", "old-param" } },
 };
 
 static const char *option_missing(const char *name)

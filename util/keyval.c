@@ -173,17 +173,6 @@ bool keyval_get_u64(KeyVal *kv, const char *key, uint64_t *out, Error **errp)
     return true;
 }
 
-bool keyval_get_size(KeyVal *kv, const char *key, uint64_t unit, uint64_t *out, Error **errp)
-{
-    const char *value = keyval_get(kv, key);
-
-    if (value && !parse_size(value, unit, out)) {
-        error_setg(errp, "%s=%s: expected a size such as 512M or 2G", key, value);
-        return false;
-    }
-    return true;
-}
-
 bool keyval_check_unused(KeyVal *kv, const char *what, Error **errp)
 {
     for (unsigned i = 0; i < kv->items->len; i++) {

@@ -24,7 +24,6 @@
 #define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
 #define ITLB_BITS 11
 #define ITLB_SIZE (1u << ITLB_BITS)
-#define TLB_MAX_WAY_BITS 3
 #define TLB_MAX_BITS 16
 #define SPACE_JUMP_CACHES 4
 

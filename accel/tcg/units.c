@@ -446,13 +446,23 @@ static void unit_extent(Unit *unit, const IrUnit *u)
     }
 }
 
+/* The interpreter's units are IR in metadata, and count as much as generated code does. */
+static bool cache_is_full(const TcgContext *t)
+{
+    if (t->backend) {
+        return t->arena.size - t->arena.used < UNIT_ROOM;
+    }
+    return t->meta->len &&
+           (t->meta->len - 1) * (size_t)META_BLOCK + t->meta_used > t->config.cache_bytes;
+}
+
 static Unit *unit_translate(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)
 {
     uint64_t pc = cpu->pc;
     Unit *unit;
     size_t before;
 
-    if (t->backend && t->arena.size - t->arena.used < UNIT_ROOM) {
+    if (cache_is_full(t)) {
         units_flush(t);
     }
     unit = tcg_meta_alloc(t, sizeof(*unit));

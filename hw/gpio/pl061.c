@@ -135,7 +135,7 @@ static void write_ic(void *opaque, uint32_t value)
 
 #define STATE(f) REG_FIELD(Pl061State, f)
 #define STORED(at, label, f, hook) \
-    { at, label, .readable = 0xff, .writable = 0xff, .field = STATE(f), .after_write = hook }
+    REG_ROW(at, label, STATE(f), .readable = 0xff, .writable = 0xff, .after_write = hook)
 
 /* Table 3-1, from GPIODIR on. */
 static const RegisterRow pl061_rows[] = {
@@ -144,10 +144,10 @@ static const RegisterRow pl061_rows[] = {
     STORED(0x408, "GPIOIBE", ibe, NULL),
     STORED(0x40c, "GPIOIEV", iev, pl061_update_irq),
     STORED(0x410, "GPIOIE", ie, pl061_update_irq),
-    { 0x414, "GPIORIS", .readable = 0xff, .read = read_ris },
-    { 0x418, "GPIOMIS", .readable = 0xff, .read = read_mis },
-    { 0x41c, "GPIOIC", .writable = 0xff, .write = write_ic,
-      .after_write = pl061_update_irq },
+    REG_ROW(0x414, "GPIORIS", REG_UNSTORED, .readable = 0xff, .read = read_ris),
+    REG_ROW(0x418, "GPIOMIS", REG_UNSTORED, .readable = 0xff, .read = read_mis),
+    REG_ROW(0x41c, "GPIOIC", REG_UNSTORED, .writable = 0xff, .write = write_ic,
+            .after_write = pl061_update_irq),
     STORED(0x420, "GPIOAFSEL", afsel, NULL),
     REG_ID_ROW(0xfe0, "GPIOPeriphID0", 0x61),
     REG_ID_ROW(0xfe4, "GPIOPeriphID1", 0x10),

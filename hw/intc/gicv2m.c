@@ -52,9 +52,10 @@ static void write_setspi(void *opaque, uint32_t id)
 }
 
 static const RegisterRow gicv2m_rows[] = {
-    { 0x008, "MSI_TYPER", .readable = UINT32_MAX, .read = read_typer },
-    { GICV2M_DOORBELL, "MSI_SETSPI_NS", .writable = SPI_ID_MASK, .write = write_setspi },
-    { 0xfcc, "MSI_IIDR", .readable = UINT32_MAX, .reset = IIDR_VALUE },
+    REG_ROW(0x008, "MSI_TYPER", REG_UNSTORED, .readable = UINT32_MAX, .read = read_typer),
+    REG_ROW(GICV2M_DOORBELL, "MSI_SETSPI_NS", REG_UNSTORED, .writable = SPI_ID_MASK,
+            .write = write_setspi),
+    REG_ROW(0xfcc, "MSI_IIDR", REG_UNSTORED, .readable = UINT32_MAX, .reset = IIDR_VALUE),
     REG_ID_ROW(0xfd0, "PIDR4", 0), REG_ID_ROW(0xfd4, "PIDR5", 0), REG_ID_ROW(0xfd8, "PIDR6", 0),
     REG_ID_ROW(0xfdc, "PIDR7", 0), REG_ID_ROW(0xfe0, "PIDR0", 0), REG_ID_ROW(0xfe4, "PIDR1", 0),
     REG_ID_ROW(0xfe8, "PIDR2", 0), REG_ID_ROW(0xfec, "PIDR3", 0), REG_ID_ROW(0xff0, "CIDR0", 0),

@@ -74,7 +74,8 @@ typedef struct FieldTable {
 #define FIELD_COUNT_BYTES FIELD_COUNT_SCALAR
 
 /* Whether the member is what the row says: its size, and the alignment of its elements. */
-#define FIELD_FITS_SCALAR(S, f, size) (FIELD_MEMBER_SIZE(S, f) == (size))
+#define FIELD_FITS_SCALAR(S, f, size) \
+    (FIELD_MEMBER_SIZE(S, f) == (size) && _Alignof(__typeof__(((S *)0)->f)) == (size))
 #define FIELD_FITS_ARRAY(S, f, size)                       \
     (_Alignof(__typeof__(((S *)0)->f)) == (size) ||        \
      ((size) == 8 && _Alignof(__typeof__(((S *)0)->f)) > 8))
@@ -95,7 +96,7 @@ typedef struct FieldTable {
       .count = FIELD_COUNT_##kind(S, f, FIELD_SIZE_##kind) },
 /* A case label twice is an error: no member can stand in for another of its size. */
 #define FIELD_ONCE(S, kind, f)                                            \
-    case offsetof(S, f):                                                  \
+    case offsetof(S, f):;                                                 \
         _Static_assert(FIELD_FITS_##kind(S, f, FIELD_SIZE_##kind),        \
                        #S "." #f " is not of kind " #kind);               \
         break;

@@ -24,9 +24,6 @@ bool keyval_has(KeyVal *kv, const char *key);
 /* False and *errp when present but malformed; *out is untouched when absent. */
 bool keyval_get_bool(KeyVal *kv, const char *key, bool *out, Error **errp);
 bool keyval_get_u64(KeyVal *kv, const char *key, uint64_t *out, Error **errp);
-/* A size with an optional suffix K, M, G, T; a plain number counts `unit` bytes. */
-bool keyval_get_size(KeyVal *kv, const char *key, uint64_t unit, uint64_t *out,
-                     Error **errp);
 
 /*
  * Fail on a key that no getter asked for, naming the nearest key that one did

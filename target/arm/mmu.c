@@ -23,7 +23,6 @@
 #define DESC_AP_EL0 BIT64(6)    /* AP[1] */
 #define DESC_AP_RO BIT64(7)     /* AP[2] */
 #define DESC_AF BIT64(10)
-#define DESC_NG BIT64(11)
 #define DESC_PXN BIT64(53)
 #define DESC_UXN BIT64(54)
 #define TABLE_PXN BIT64(59)

@@ -154,7 +154,6 @@ static void ask(KeyVal *kv, const char *key)
 
     check_error(keyval_get_bool(kv, key, &flag, &err), &err);
     check_error(keyval_get_u64(kv, key, &number, &err), &err);
-    check_error(keyval_get_size(kv, key, 1 << 20, &number, &err), &err);
 }
 
 static void parse_key_values(const char *text)

@@ -152,6 +152,15 @@ def cycle(rows):
     return None
 
 
+def missing(root):
+    """Folders and headers of the tables that do not exist."""
+    names = {*ALLOWED, *TESTED, *(name for row in ALLOWED.values() for name in row), *ONLY_IN}
+    names |= {p for _, places, _ in FORBIDDEN for p in places if p.endswith('.c')}
+    for name in sorted(names):
+        if not any(os.path.exists(os.path.join(root, base, name)) for base in ('', 'include')):
+            yield f'tests/layers/layers.py names {name}, which does not exist'
+
+
 def self_test():
     """The checks find what they are for."""
     assert folder_of('include/hw/core/machine.h') == 'hw/core'
@@ -174,6 +183,7 @@ def main():
     problems = []
     edges = count = 0
     self_test()
+    problems += missing(root)
     for source in sources(root):
         with open(os.path.join(root, source), encoding='utf-8') as f:
             text = f.read()

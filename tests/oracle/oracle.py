@@ -147,9 +147,9 @@ def load_patterns(args):
     return found
 
 
-def untested(list_of_cases, results):
+def untested(names, list_of_cases, results):
     """Print the patterns of which no instruction ran to its end; how many there are."""
-    seen = collections.defaultdict(collections.Counter)
+    seen = {name: collections.Counter() for name in names}
     for c, r in zip(list_of_cases, results):
         seen[c.names[0]][r.status] += 1
     bad = 0
@@ -157,7 +157,7 @@ def untested(list_of_cases, results):
         if count[cases.END] == 0:
             statuses = ', '.join(f'{n} {cases.STATUS[s]}' for s, n in count.most_common())
             print(f'error: {name} is not tested: none of {sum(count.values())} ran to the end '
-                  f'({statuses})')
+                  f'({statuses or "no case was made"})')
             bad += 1
     return bad
 
@@ -175,7 +175,7 @@ def run(args, folder):
     singles = [patterns.single(rng, p) for p in found for _ in range(args.singles)]
     singles = [c for c in singles if c and comparable(c.words[0], args.cpu)]
     expected = runners.native(singles)
-    not_tested = untested(singles, expected)
+    not_tested = untested([p.name for p in found], singles, expected)
     bad = compare(runners, args, singles, expected)
     usable = [c for c, r in zip(singles, expected)
               if r.status == cases.END and patterns.may_mix(c)]

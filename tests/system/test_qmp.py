@@ -98,6 +98,8 @@ class QmpTest(unittest.TestCase):
         self.assertEqual(client.command('query-version'), version)
         self.assertEqual(client.command('query-name'), {'name': 'box'})
         self.assertEqual(client.command('query-status'), {'running': False, 'status': 'prelaunch'})
+        self.assertEqual(client.command('human-monitor-command', command_line='info status'),
+                         'VM status: paused (prelaunch)\r\n')
         client.command('cont')
         client.wait('RESUME')
         self.assertEqual(client.command('query-status'), {'running': True, 'status': 'running'})

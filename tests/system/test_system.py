@@ -64,6 +64,17 @@ class Terminal:
     def type(self, keys):
         os.write(self.master, keys)
 
+    def wait_paused(self):
+        """Come to the monitor, and wait until the machine is stopped."""
+        self.expect(rb'\(rearm\) ')
+        end = time.monotonic() + TIMEOUT
+        while time.monotonic() < end:
+            self.type(b'info status\r')
+            if b'paused' in self.expect(rb'VM status: \w+'):
+                return
+            time.sleep(0.05)
+        raise AssertionError('the machine does not stop')
+
     def raw(self):
         return not termios.tcgetattr(self.slave)[3] & termios.ICANON
 
@@ -161,6 +172,7 @@ class SystemTest(unittest.TestCase):
             self.assertEqual(result.returncode, 0)
             self.assertEqual(result.stderr, b'')
             self.assertGreater(result.stdout.count(b'\n'), 1)
+            self.assertLessEqual(max(map(len, result.stdout.splitlines())), 100)
         for args, text in [
                 (['-device', 'help'], b'name "virtio-rng-device", bus virtio-bus, desc "'),
                 (['-device', 'virtio-rng-device,help'], b'  event_idx=<on|off> '),
@@ -597,12 +609,7 @@ class SystemTest(unittest.TestCase):
                                  'shift=3,rr=record,rrfile=a.log')
         terminal.expect(b'hello from the guest')
         terminal.type(b'q\1c')
-        terminal.expect(rb'\(rearm\) ')
-        for _ in range(100):
-            terminal.type(b'info status\r')
-            if b'paused' in terminal.expect(rb'VM status: \w+'):
-                break
-            time.sleep(0.05)
+        terminal.wait_paused()
         terminal.type(b'system_reset\rcont\r')
         terminal.expect(b'hello from the guest')
         terminal.type(b'quit\r')
@@ -622,12 +629,7 @@ class SystemTest(unittest.TestCase):
         terminal = self.terminal('-nographic', '-no-shutdown', '-icount', 'rr=replay,rrfile=a.log')
         terminal.expect(b'hello from the guest')
         terminal.type(b'\1c')
-        terminal.expect(rb'\(rearm\) ')
-        for _ in range(100):
-            terminal.type(b'info status\r')
-            if b'paused' in terminal.expect(rb'VM status: \w+'):
-                break
-            time.sleep(0.05)
+        terminal.wait_paused()
         terminal.type(b'info registers\r')
         terminal.expect(rb'PC=\w+')
         terminal.type(b'quit\r')

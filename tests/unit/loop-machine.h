@@ -10,6 +10,7 @@
 #define TESTS_LOOP_MACHINE_H
 
 #include "arm-machine.h"
+#include "rng.h"
 #include "accel/tcg/exec-loop-internal.h"
 #include "replay/replay.h"
 
@@ -411,6 +412,55 @@ static inline ExecResult run_all(const RunConfig *c)
     g_assert_cmpint(result.exit_code, ==, 0);
     g_assert_true(result.digest_valid);
     run_close(&r);
+    return result;
+}
+
+/* Another thread, which posts input at random, and resets now and then. */
+typedef struct Poster {
+    Run *r;
+    Rng rng;
+    void (*also)(Run *r, void *opaque);
+    void *opaque;
+} Poster;
+
+static inline gpointer run_poster(gpointer opaque)
+{
+    Poster *p = opaque;
+    unsigned resets = 0;
+    bool ended = false;
+
+    while (!ended) {
+        uint64_t value = rng_next(&p->rng);
+
+        g_usleep(rng_below(&p->rng, 300));
+        replay_post(p->r->dev.input, &value, 1 + rng_below(&p->rng, 8));
+        /* Few: on a slow host the guest would never get to its end. */
+        if (resets < 2 && rng_percent(&p->rng, 4)) {
+            resets++;
+            exec_loop_request(p->r->loop, SHUTDOWN_CAUSE_HOST_RESET);
+        }
+        if (p->also) {
+            p->also(p->r, p->opaque);
+        }
+        g_mutex_lock(&p->r->lock);
+        ended = p->r->ended;
+        g_mutex_unlock(&p->r->lock);
+    }
+    return NULL;
+}
+
+/* Run with a poster, which calls `also`, if there is one, after each of its posts. */
+static inline ExecResult run_posted(Run *r, uint64_t seed, void (*also)(Run *r, void *opaque),
+                                    void *opaque)
+{
+    Poster poster = { .r = r, .rng = { seed }, .also = also, .opaque = opaque };
+    ExecResult result;
+    GThread *thread;
+
+    run_start(r);
+    thread = g_thread_new("poster", run_poster, &poster);
+    result = run_join(r);
+    g_thread_join(thread);
     return result;
 }
 

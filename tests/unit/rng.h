@@ -48,4 +48,20 @@ static inline uint64_t rng_value(Rng *r)
     }
 }
 
+/*
+ * A longer hunt than the test's: run(first, count) when the environment variable is
+ * "first,count"; false when it is not.
+ */
+static inline bool rng_hunt(const char *variable, void (*run)(uint64_t first, uint64_t count))
+{
+    const char *seeds = getenv(variable);
+    unsigned long long first, count;
+
+    if (!seeds || sscanf(seeds, "%llu,%llu", &first, &count) != 2) {
+        return false;
+    }
+    run(first, count);
+    return true;
+}
+
 #endif

@@ -109,17 +109,17 @@ static void open_paused(Run *r, const RunConfig *c, unsigned shape)
 
 /* ---- somebody types all the time ---- */
 
-typedef struct Poster {
+typedef struct Typist {
     Run *r;
     Rng rng;
     GThread *thread;
     GMutex gate;
     gint stop;
-} Poster;
+} Typist;
 
 static gpointer post(gpointer opaque)
 {
-    Poster *p = opaque;
+    Typist *p = opaque;
 
     while (!g_atomic_int_get(&p->stop)) {
         uint64_t value = rng_next(&p->rng);
@@ -135,14 +135,14 @@ static gpointer post(gpointer opaque)
     return NULL;
 }
 
-static void poster_start(Poster *p, Run *r, uint64_t seed)
+static void typist_start(Typist *p, Run *r, uint64_t seed)
 {
-    *p = (Poster){ .r = r, .rng = { seed } };
+    *p = (Typist){ .r = r, .rng = { seed } };
     g_mutex_init(&p->gate);
-    p->thread = g_thread_new("poster", post, p);
+    p->thread = g_thread_new("typist", post, p);
 }
 
-static void poster_stop(Poster *p)
+static void typist_stop(Typist *p)
 {
     g_atomic_int_set(&p->stop, 1);
     g_thread_join(p->thread);
@@ -155,7 +155,7 @@ static void poster_stop(Poster *p)
  * To earlier places and back; the machine is then as it was, and live. What is typed meanwhile is
  * dropped; at the newest place nobody types, or it would come in at once.
  */
-static void check_round(Run *r, Poster *p, GPtrArray *states, Rng *rng)
+static void check_round(Run *r, Typist *p, GPtrArray *states, Rng *rng)
 {
     Call newest, again;
 
@@ -267,18 +267,18 @@ static void check_session(const RunConfig *c, const char *saved, unsigned rounds
 {
     GPtrArray *states = g_ptr_array_new_with_free_func(free_state);
     Rng rng = { seed };
-    Poster poster;
+    Typist typist;
     Call end, past;
     Run r;
 
     open_paused(&r, c, (unsigned)seed);
-    poster_start(&poster, &r, seed);
+    typist_start(&typist, &r, seed);
     for (unsigned n = 0; n < rounds; n++) {
         g_ptr_array_add(states, save(&r).state);
         g_assert_true(go_to(&r, look(&r).position + 200 + rng_below(&rng, 5000)));
-        check_round(&r, &poster, states, &rng);
+        check_round(&r, &typist, states, &rng);
     }
-    poster_stop(&poster);
+    typist_stop(&typist);
     /* What came in last is in it as well. */
     g_assert_true(go_to(&r, look(&r).position + 100));
     save_log(&r, saved);
@@ -335,15 +335,15 @@ static void test_session(void)
 static uint64_t make_recording(const RunConfig *c, uint64_t seed)
 {
     uint64_t positions;
-    Poster poster;
+    Typist typist;
     Run r;
 
     open_paused(&r, c, 0);
-    poster_start(&poster, &r, seed);
+    typist_start(&typist, &r, seed);
     for (unsigned n = 0; n < 20; n++) {
         g_assert_true(go_to(&r, look(&r).position + 500));
     }
-    poster_stop(&poster);
+    typist_stop(&typist);
     positions = look(&r).position;
     exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
     exec_loop_cont(r.loop);
@@ -358,7 +358,7 @@ static void check_branch(const RunConfig *c, const char *branch, uint64_t at, ui
     GPtrArray *states = g_ptr_array_new_with_free_func(free_state);
     RunConfig replay = *c;
     Rng rng = { seed };
-    Poster poster;
+    Typist typist;
     Call call;
     Run r;
 
@@ -371,15 +371,15 @@ static void check_branch(const RunConfig *c, const char *branch, uint64_t at, ui
     call = (Call){ .r = &r, .file = branch };
     call_ok(&call, do_go_live);
     g_assert_true(look(&r).live);
-    poster_start(&poster, &r, seed);
+    typist_start(&typist, &r, seed);
     for (unsigned n = 0; n < 4; n++) {
         g_assert_true(go_to(&r, look(&r).position + 200 + rng_below(&rng, 2000)));
         if (branch) {
-            check_round(&r, &poster, states, &rng);
+            check_round(&r, &typist, states, &rng);
             g_ptr_array_add(states, save(&r).state);
         }
     }
-    poster_stop(&poster);
+    typist_stop(&typist);
     g_ptr_array_unref(states);
     finish(&r, c, branch);
 }

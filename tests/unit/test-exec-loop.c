@@ -672,49 +672,13 @@ static void test_two_disturbed(void)
 
 /* ---- record and replay ---- */
 
-typedef struct Poster {
-    Run *r;
-    Rng rng;
-} Poster;
-
-static gpointer post_at_random(gpointer opaque)
-{
-    Poster *p = opaque;
-    unsigned resets = 0;
-    bool ended = false;
-
-    while (!ended) {
-        uint8_t bytes[8];
-        uint64_t value = rng_next(&p->rng);
-
-        g_usleep(rng_below(&p->rng, 300));
-        memcpy(bytes, &value, 8);
-        replay_post(p->r->dev.input, bytes, 1 + rng_below(&p->rng, 8));
-        /* Few: on a slow host the guest would never get to its end. */
-        if (resets < 2 && rng_percent(&p->rng, 4)) {
-            resets++;
-            exec_loop_request(p->r->loop, SHUTDOWN_CAUSE_HOST_RESET);
-        }
-        g_mutex_lock(&p->r->lock);
-        ended = p->r->ended;
-        g_mutex_unlock(&p->r->lock);
-    }
-    return NULL;
-}
-
 static ExecResult record(const RunConfig *c, uint64_t seed, uint32_t *received)
 {
-    Poster poster = { .rng = { seed } };
     ExecResult result;
-    GThread *thread;
     Run r;
 
     run_open(&r, c);
-    run_start(&r);
-    poster.r = &r;
-    thread = g_thread_new("poster", post_at_random, &poster);
-    result = run_join(&r);
-    g_thread_join(thread);
+    result = run_posted(&r, seed, NULL, NULL);
     g_assert_cmpint(result.cause, ==, SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
     *received = r.dev.s.received;
     run_close(&r);

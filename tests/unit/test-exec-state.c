@@ -168,40 +168,19 @@ static void test_chaos(void)
 
 /* ---- in recordings and replays ---- */
 
-typedef struct Poster {
-    Run *r;
-    Rng rng;
-    GPtrArray *saved;       /* GByteArray *: saved while recording */
-} Poster;
-
-static gpointer post_and_save(gpointer opaque)
+/* Keep the state of now; `opaque` is a GPtrArray of GByteArrays. */
+static void save_some(Run *r, void *opaque)
 {
-    Poster *p = opaque;
-    unsigned resets = 0;
-    bool ended = false;
+    GPtrArray *saved = opaque;
+    Transfer t = { .r = r, .data = g_byte_array_new() };
 
-    while (!ended) {
-        uint64_t value = rng_next(&p->rng);
-        Transfer t = { .r = p->r, .data = g_byte_array_new() };
-
-        g_usleep(rng_below(&p->rng, 300));
-        replay_post(p->r->dev.input, &value, 1 + rng_below(&p->rng, 8));
-        if (resets < 2 && rng_percent(&p->rng, 4)) {
-            resets++;
-            exec_loop_request(p->r->loop, SHUTDOWN_CAUSE_HOST_RESET);
-        }
-        machine_run_sync(p->r->loop, do_save, &t);
-        if (t.ok && p->saved->len < 8) {
-            g_ptr_array_add(p->saved, t.data);
-        } else {
-            g_byte_array_unref(t.data);
-        }
-        g_clear_pointer(&t.err, error_free);
-        g_mutex_lock(&p->r->lock);
-        ended = p->r->ended;
-        g_mutex_unlock(&p->r->lock);
+    machine_run_sync(r->loop, do_save, &t);
+    if (t.ok && saved->len < 8) {
+        g_ptr_array_add(saved, t.data);
+    } else {
+        g_byte_array_unref(t.data);
     }
-    return NULL;
+    g_clear_pointer(&t.err, error_free);
 }
 
 static void free_saved(gpointer data)
@@ -211,17 +190,11 @@ static void free_saved(gpointer data)
 
 static ExecResult record(const RunConfig *c, uint64_t seed, GPtrArray *saved, uint64_t *total)
 {
-    Poster poster = { .rng = { seed }, .saved = saved };
     ExecResult result;
-    GThread *thread;
     Run r;
 
     run_open(&r, c);
-    run_start(&r);
-    poster.r = &r;
-    thread = g_thread_new("poster", post_and_save, &poster);
-    result = run_join(&r);
-    g_thread_join(thread);
+    result = run_posted(&r, seed, save_some, saved);
     *total = exec_loop_position(r.loop);
     run_close(&r);
     return result;

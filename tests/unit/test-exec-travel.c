@@ -303,35 +303,13 @@ static void check_journeys(const RunConfig *c, const ExecResult *recorded, const
 
 /* ---- recordings ---- */
 
-static gpointer post(gpointer opaque)
-{
-    Run *r = opaque;
-    Rng rng = { 11 };
-    bool ended = false;
-
-    while (!ended) {
-        uint64_t value = rng_next(&rng);
-
-        g_usleep(rng_below(&rng, 200));
-        replay_post(r->dev.input, &value, 1 + rng_below(&rng, 8));
-        g_mutex_lock(&r->lock);
-        ended = r->ended;
-        g_mutex_unlock(&r->lock);
-    }
-    return NULL;
-}
-
 static ExecResult record(const RunConfig *c)
 {
     ExecResult result;
-    GThread *thread;
     Run r;
 
     run_open(&r, c);
-    run_start(&r);
-    thread = g_thread_new("poster", post, &r);
-    result = run_join(&r);
-    g_thread_join(thread);
+    result = run_posted(&r, 11, NULL, NULL);
     run_close(&r);
     return result;
 }

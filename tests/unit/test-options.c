@@ -81,6 +81,8 @@ static const struct {
       "RAM" },
     { "-vnc :0", "-vnc: displays are not there yet; -nographic or -display none is accepted" },
     { "-usb", "-usb: USB is not there yet" },
+    { "-tpmdev emulator,id=t", "-tpmdev: TPMs are not there yet" },
+    { "-fw_cfg name=opt/x,string=y", "-fw_cfg: this is not there yet" },
     { "-audiodev none,id=a", "-audiodev: sound is not there yet" },
     { "-qxp", "-qxp: no such option; -help lists them" },
     { "-mon mode=control", "-mon needs chardev=ID" },

@@ -46,15 +46,14 @@ static void update(void *dev)
 #define STATE(f) REG_FIELD(DemoState, f)
 
 static const RegisterRow rows[] = {
-    { 0x00, "FIFO", .readable = 0xff, .read = read_fifo,
-      .peek = peek_fifo },
-    { 0x04, "CONTROL", .readable = 0xffff, .writable = 0x0ff0, .reset = 0x10301,
-      .field = STATE(control), .after_write = update },
-    { 0x08, "MASK", .readable = 0xff, .writable = 0xff, .field = STATE(mask) },
-    { 0x10, "STATUS", .readable = 0xf, .reset = 0xf, .field = STATE(status) },
-    { 0x14, "CLEAR", .writable = 0x7, .write = write_clear,
-      .after_write = update },
-    { 0xfe0, "ID", .readable = 0xff, .reset = 0x31 },
+    REG_ROW(0x00, "FIFO", REG_UNSTORED, .readable = 0xff, .read = read_fifo, .peek = peek_fifo),
+    REG_ROW(0x04, "CONTROL", STATE(control), .readable = 0xffff, .writable = 0x0ff0,
+            .reset = 0x10301, .after_write = update),
+    REG_ROW(0x08, "MASK", STATE(mask), .readable = 0xff, .writable = 0xff),
+    REG_ROW(0x10, "STATUS", STATE(status), .readable = 0xf, .reset = 0xf),
+    REG_ROW(0x14, "CLEAR", REG_UNSTORED, .writable = 0x7, .write = write_clear,
+            .after_write = update),
+    REG_ROW(0xfe0, "ID", REG_UNSTORED, .readable = 0xff, .reset = 0x31),
 };
 
 static const RegisterBank bank = {

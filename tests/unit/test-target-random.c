@@ -340,12 +340,8 @@ static void test_random(void)
 
 int main(int argc, char **argv)
 {
-    const char *seeds = getenv("TARGET_SEEDS");   /* "first,count": a longer hunt */
-    unsigned long long first, count;
-
     g_test_init(&argc, &argv, NULL);
-    if (seeds && sscanf(seeds, "%llu,%llu", &first, &count) == 2) {
-        run_seeds(first, count);
+    if (rng_hunt("TARGET_SEEDS", run_seeds)) {
         return 0;
     }
     g_test_add_func("/target/random", test_random);

@@ -424,12 +424,8 @@ static void test_shapes(void)
 
 int main(int argc, char **argv)
 {
-    const char *guests = getenv("TCG_GUESTS");   /* "first,count": a longer hunt */
-    unsigned long long first, count;
-
     g_test_init(&argc, &argv, NULL);
-    if (guests && sscanf(guests, "%llu,%llu", &first, &count) == 2) {
-        run_guests(first, count);
+    if (rng_hunt("TCG_GUESTS", run_guests)) {
         return 0;
     }
     g_test_add_func("/tcg/shapes", test_shapes);

@@ -14,7 +14,7 @@ typedef struct TcgConfig {
     unsigned unit_insns;      /* guest instructions a unit, 1 .. IR_MAX_GUEST_INSNS; 0: default */
     bool no_link;             /* link=off */
     bool no_opt;              /* opt=off */
-    uint64_t cache_bytes;     /* code memory; 0: default */
+    uint64_t cache_bytes;     /* of translations, then they are dropped; 0: default */
     /* The soft TLB's shape, which no guest can tell; for tests and measurements. */
     unsigned tlb_ways;        /* 1, 2, 4 or 8 entries a set; 0: default */
     unsigned tlb_entries;     /* of each space, a power of two, 16 .. 65536; 0: as needed */

@@ -1,12 +1,13 @@
 /*
- * Floating-point numbers for tests of generated code.
+ * What tests of generated code for floating point share: numbers, and random sequences.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#ifndef TESTS_UNIT_JIT_FP_VALUES_H
-#define TESTS_UNIT_JIT_FP_VALUES_H
+#ifndef TESTS_UNIT_JIT_FP_TEST_H
+#define TESTS_UNIT_JIT_FP_TEST_H
 
 #include "tests/unit/jit-test.h"
+#include "fpu/fpu.h"
 
 /* Numbers where something happens, their neighbours, short fractions, anything. */
 static inline uint64_t interesting64(JitTest *j)
@@ -54,6 +55,35 @@ static inline uint64_t interesting32(JitTest *j)
         return sign | ((jit_test_random(j) & 0x1fffffff) & -(1u << (r >> 16) % 23));
     default: return sign | (0x3e800000 + (jit_test_random(j) & 0x01ffffff));
     }
+}
+
+/*
+ * Random sequences, each from several states: copies of vector registers stay right over other
+ * operations, calls and cold code. random_state() sets V0 to V15 for the k-th run.
+ */
+static inline void jit_test_sequences(void (*random_op)(JitTest *j, IrBuilder *b),
+                                      void (*random_state)(JitTest *j, unsigned k))
+{
+    JitTest j;
+
+    if (!jit_test_init(&j)) {
+        return;
+    }
+    for (unsigned n = 0; n < 4000; n++) {
+        IrBuilder *b = jit_test_begin(&j);
+
+        for (unsigned k = 0; k < 30; k++) {
+            random_op(&j, b);
+        }
+        jit_test_compile(&j);
+        for (unsigned k = 0; k < 20; k++) {
+            random_state(&j, k);
+            j.cpu->s.fpsr = k & 3 ? FPSR_IXC : 0;
+            j.cpu->s.fpcr = k % 5 ? 0 : FPCR_RMODE;
+            g_assert_true(jit_test_run(&j));
+        }
+    }
+    jit_test_free(&j);
 }
 
 #endif
