@@ -160,6 +160,8 @@ static bool options_walk(Options *o, int argc, char **argv, Error **errp)
 
 static bool options_check_travel(Options *o, Error **errp)
 {
+    bool asked = o->rewind || o->exec.travel_memory, travels;
+
     if (o->rewind && o->replay.mode == REPLAY_MODE_PLAY) {
         error_setg(errp, "-rewind is for a live session, and -icount rr=replay is none: leave -rewind "
                    "out, a replay can be travelled in anyway");
@@ -175,7 +177,12 @@ static bool options_check_travel(Options *o, Error **errp)
                    o->exec.travel_memory >> 20);
         return false;
     }
-    if (!o->exec.travel_memory) {
+    /* Who records to a file mostly wants just that. */
+    o->exec.snapshot_always = o->replay.mode == REPLAY_MODE_RECORD && (asked || !o->replay.file);
+    travels = o->replay.mode == REPLAY_MODE_PLAY || o->exec.snapshot_always;
+    if (!travels) {
+        o->exec.travel_memory = 0;
+    } else if (!o->exec.travel_memory) {
         o->exec.travel_memory = MIN(host_memory_bytes() / 4, MAX_TRAVEL_MEMORY);
     }
     return true;

@@ -189,11 +189,6 @@ static bool session_make_engine(Session *s, Error **errp)
     for (unsigned i = 0; i < s->machine->num_cpus; i++) {
         tcg_add_vcpu(s->tcg, s->machine->cpus[i]);
     }
-    s->options->exec.snapshot_always =
-        s->options->replay.mode == REPLAY_MODE_RECORD && !s->options->replay.file;
-    if (s->options->replay.mode == REPLAY_MODE_PLAY || s->options->exec.snapshot_always) {
-        s->options->exec.snapshot_bytes = 2ull << 30;
-    }
     s->loop = exec_loop_new(s->machine, s->tcg, &s->options->exec);
     s->monitor_env.events = monitor_events_new(s->loop);
     return true;

@@ -80,6 +80,10 @@ bool exec_loop_go_live(ExecLoop *l, const char *file, Error **errp)
     l->adapt_time = host_monotonic_ns();
     l->adapt_icount = loop_icount(l);
     l->adapt_idle = 0;
+    l->config.snapshot_always = replay_is_recording(l->replay);
+    if (!l->config.snapshot_always) {
+        l->config.travel_memory = 0;
+    }
     loop_cut_snapshots(l);
     return true;
 }

@@ -80,7 +80,7 @@ void loop_free_snapshots(ExecLoop *l)
 
 void loop_cut_snapshots(ExecLoop *l)
 {
-    guint kept = count_up_to(l, exec_loop_position(l));
+    guint kept = l->config.travel_memory ? count_up_to(l, exec_loop_position(l)) : 0;
 
     while (l->snapshots->len > kept) {
         snapshot_free(g_ptr_array_remove_index(l->snapshots, l->snapshots->len - 1));
@@ -125,7 +125,7 @@ static void drop_one(ExecLoop *l)
 
 static void keep_budget(ExecLoop *l)
 {
-    while (l->snapshots->len > 2 && total_bytes(l) > l->config.snapshot_bytes) {
+    while (l->snapshots->len > 2 && total_bytes(l) > l->config.travel_memory) {
         drop_one(l);
     }
 }
@@ -155,7 +155,7 @@ void loop_plan_snapshots(ExecLoop *l)
     uint64_t position = exec_loop_position(l), left;
 
     l->take_at = UINT64_MAX;
-    if (!l->config.snapshot_bytes || !wanted(l)) {
+    if (!l->config.travel_memory || !wanted(l)) {
         return;
     }
     l->take_at = position + l->take_period;
@@ -199,7 +199,7 @@ void loop_take_snapshots(ExecLoop *l)
     const Snapshot *last;
     int64_t before;
 
-    if (!l->config.snapshot_bytes || (l->snapshots->len && position < l->take_at)) {
+    if (!l->config.travel_memory || (l->snapshots->len && position < l->take_at)) {
         return;
     }
     last = loop_find_snapshot(l, position);

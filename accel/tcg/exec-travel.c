@@ -266,7 +266,7 @@ static bool travel(Journey *j)
 
 bool exec_loop_can_travel(ExecLoop *l)
 {
-    return l->config.snapshot_bytes > 0;
+    return l->config.travel_memory > 0;
 }
 
 bool exec_loop_seek(ExecLoop *l, uint64_t position, Error **errp)

@@ -49,7 +49,7 @@ static void open_replay(Run *r, const RunConfig *c, unsigned shape)
     paused.tcg = shapes[shape % ARRAY_SIZE(shapes)];
     paused.exec.start_paused = true;
     paused.exec.stop_at_end = true;
-    paused.exec.snapshot_bytes = 64 << 20;
+    paused.exec.travel_memory = 64 << 20;
     paused.exec.snapshot_period = 3000;
     run_open(r, &paused);
     run_start(r);

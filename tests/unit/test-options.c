@@ -258,6 +258,14 @@ static void test_rewind(void)
     o = parse_ok("-icount rr=record");
     g_assert_null(o->replay.file);
     g_assert_cmpuint(o->exec.travel_memory, ==, by_default);
+    g_assert_true(o->exec.snapshot_always);
+    options_free(o);
+    o = parse_ok("-icount rr=record,rrfile=a.bin");
+    g_assert_cmpuint(o->exec.travel_memory, ==, 0);
+    options_free(o);
+    o = parse_ok("-icount rr=replay,rrfile=a.bin");
+    g_assert_cmpuint(o->exec.travel_memory, ==, by_default);
+    g_assert_false(o->exec.snapshot_always);
     options_free(o);
 }
 

@@ -25,15 +25,14 @@ typedef struct ExecConfig {
      */
     uint64_t state_chaos, state_chaos_period;
     /*
-     * Host memory for moments to go back to; 0: there are none, and no travelling. They are taken
-     * while somebody watches or the machine travels, or with snapshot_always all the time.
+     * rrmem=: bytes for snapshots, the moments to go back to; 0: there are none, and no travelling. They
+     * are taken while somebody watches or the machine travels, or with snapshot_always all the time.
      */
-    uint64_t snapshot_bytes;
+    uint64_t travel_memory;
     bool snapshot_always;
     uint64_t snapshot_period; /* for tests: positions from one to the next; 0: by their cost */
     bool stop_at_end;         /* the end of a replay is a stop, as if somebody looked */
     bool start_paused;        /* -S */
-    uint64_t travel_memory;   /* rrmem=: bytes for states in memory, to travel in time */
 } ExecConfig;
 
 typedef enum ExecStopReason {
