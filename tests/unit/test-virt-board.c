@@ -121,6 +121,13 @@ static void test_interrupt_wiring(void)
         g_assert_cmphex(io_read(&b, 0x08000200) & (1u << ids[i]), ==, 1u << ids[i]);
         irq_set(&cpu->timer_irq[i], false);
     }
+    /* messages: the frame's first and last id, as its own register tells them, edge-triggered */
+    g_assert_cmphex(io_read(&b, 0x08020008), ==, 80 << 16 | 64);
+    for (unsigned id = 80; id < 144; id += 63) {
+        io_write(&b, 0x08000c00 + id / 16 * 4, UINT32_MAX);
+        io_write(&b, 0x08020040, id);
+        g_assert_cmphex(io_read(&b, 0x08000200 + id / 32 * 4), ==, 1u << id % 32);
+    }
     destroy(&b);
 }
 
