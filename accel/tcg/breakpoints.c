@@ -54,6 +54,11 @@ bool breakpoint_at(TcgContext *t, uint64_t pc)
            g_hash_table_contains(t->breakpoints, &pc);
 }
 
+bool tcg_stops_anywhere(const TcgContext *t)
+{
+    return g_hash_table_size(t->breakpoints) || t->num_watches;
+}
+
 bool breakpoint_on_page(TcgContext *t, uint64_t pc)
 {
     uint64_t page = page_of(pc);

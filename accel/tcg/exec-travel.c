@@ -158,6 +158,23 @@ static void go_to_beginning(ExecLoop *l)
     go(l, ((const Snapshot *)g_ptr_array_index(l->snapshots, 0))->position, &stop);
 }
 
+/* Nothing else can stop the machine. */
+static void go_to_last_break(ExecLoop *l)
+{
+    const TravelStop stop = { .reason = EXEC_STOP_POSITION };
+    uint64_t here = exec_loop_position(l);
+
+    for (guint n = l->breaks->len; n-- > 0; ) {
+        uint64_t at = g_array_index(l->breaks, uint64_t, n);
+
+        if (at < here) {
+            go(l, at, &stop);
+            return;
+        }
+    }
+    go_to_beginning(l);
+}
+
 /* Search the window that ends at a position, and begins with the snapshot before it. */
 static void search(ExecLoop *l, TravelKind kind, uint64_t end)
 {
@@ -251,6 +268,8 @@ static void set_out(void *opaque)
     l->travel = (Travel){ .cpu = j->cpu };
     if (j->kind == TRAVEL_GO) {
         go(l, j->position, &at_position);
+    } else if (j->kind == TRAVEL_FIND && !tcg_stops_anywhere(l->tcg)) {
+        go_to_last_break(l);
     } else {
         search(l, j->kind, exec_loop_position(l));
     }
