@@ -69,6 +69,17 @@ class Guests(TestCase):
             with self.subTest(guest=name):
                 self.run_guest(guests.build(name, self.dir), name)
 
+    def test_in_memory(self):
+        """-rewind: recorded without a file, saved, scrambled and loaded meanwhile."""
+        for name in guests.names():
+            elf = guests.build(name, self.dir)
+            for options in (('-rewind',), ('-rewind=64M', '-icount', 'shift=1,sleep=off', '-accel',
+                                           'tcg,state-chaos=3,state-chaos-period=100')):
+                with self.subTest(guest=name, options=options):
+                    self.assertRegex(self.run_guest(elf, name, *options),
+                                     r'recorded \d+ instructions in memory, digest [0-9a-f]{16}, '
+                                     r'cause guest-shutdown\n')
+
     def test_cpus(self):
         for cpu in ('cortex-a53', 'cortex-a72', 'max'):
             for name in guests.names():
