@@ -82,11 +82,11 @@ static void restore_state(Vcpu *cpu, const MemSite *site, uint64_t *regs)
 
 /*
  * Called from generated code on a TLB miss. regs is the save area; RCX's place takes the
- * addend. False: leave.
+ * addend, RAX's the first entry of the run's page. False: leave.
  */
 static bool probe(Vcpu *cpu, const MemSite *site, uint64_t *regs)
 {
-    uint64_t vaddr = regs[site->addr_reg];
+    uint64_t vaddr = regs[site->addr_reg], first;
     uint64_t addend = mmu_probe(cpu, vaddr, site->bytes, site->memflags, site->write);
 
     if (addend == PROBE_BAIL || (addend == PROBE_MMIO && !probe_mmio(cpu, site, regs))) {
@@ -95,6 +95,8 @@ static bool probe(Vcpu *cpu, const MemSite *site, uint64_t *regs)
     }
     regs[RCX] = addend == PROBE_MMIO ? (uintptr_t)&cpu->tcg->io_value - vaddr : addend;
     regs[R14] = (uintptr_t)cpu->tlb;   /* it may have grown */
+    first = (vaddr - site->from_first) >> (PAGE_BITS - TLB_ENTRY_BITS) & cpu->tlb_mask;
+    regs[RAX] = regs[R14] + first;
     return true;
 }
 
@@ -103,26 +105,42 @@ static bool probe_saves(unsigned reg)
     return reg != RSP && reg != RAX && reg != RCX && reg != RDX;
 }
 
+/* The stub returns when the entry at RAX is the one. */
+static void emit_try_entry(Asm *a, bool in_run, bool write)
+{
+    uint8_t *miss;
+
+    asm_alu_rm(a, true, ALU_CMP, RCX, RAX, write ? offsetof(TlbEntry, write_tag)
+                                                 : offsetof(TlbEntry, read_tag));
+    miss = asm_jcc(a, CC_NE);
+    asm_load(a, true, RCX, RAX, offsetof(TlbEntry, addend));
+    if (in_run) {
+        asm_load(a, true, RAX, RSP, FRAME_SAVE + 8 + 8 * RAX);
+    }
+    asm_u8(a, 0xc3);
+    asm_patch(a, miss, a->p);
+}
+
 /*
- * After a look-up that failed: RAX = the page's first entry, RCX = what was compared, RDX =
- * MemSite. Returns the addend in RCX. All general registers but RAX, RCX, RDX survive,
- * with keep_xmm the copies of vector registers too. The return address lies between RSP
- * and the frame.
+ * After a look-up that failed: RCX = what was compared, RDX = MemSite, RAX = the page's first
+ * entry. In a run: RAX = the access's other end, and its place in the save area = the run's entry.
+ * Returns the addend in RCX and an entry of the set of the run's page in RAX. All other general
+ * registers but RDX survive, with keep_xmm the copies of vector registers too. The return
+ * address lies between RSP and the frame.
  */
-static void emit_probe(TcgContext *t, Asm *a, bool write, bool keep_xmm)
+static void emit_probe(TcgContext *t, Asm *a, bool in_run, bool write, bool keep_xmm)
 {
     const int32_t save = FRAME_SAVE + 8;
-    uint8_t *miss, *good;
+    uint8_t *good;
 
+    if (in_run) {
+        gen_find_entry(a, false);
+        emit_try_entry(a, in_run, write);
+    }
     if (t->tlb_way_bits) {
         asm_alu_ri(a, true, ALU_XOR, RAX,
                    sizeof(TlbEntry) << (t->tlb_min_bits - t->tlb_way_bits));
-        asm_alu_rm(a, true, ALU_CMP, RCX, RAX, write ? offsetof(TlbEntry, write_tag)
-                                                     : offsetof(TlbEntry, read_tag));
-        miss = asm_jcc(a, CC_NE);
-        asm_load(a, true, RCX, RAX, offsetof(TlbEntry, addend));
-        asm_u8(a, 0xc3);
-        asm_patch(a, miss, a->p);
+        emit_try_entry(a, in_run, write);
     }
     for (unsigned reg = 0; reg < 16; reg++) {
         if (probe_saves(reg)) {
@@ -138,15 +156,15 @@ static void emit_probe(TcgContext *t, Asm *a, bool write, bool keep_xmm)
     asm_alu_ri(a, true, ALU_SUB, RSP, 8);     /* alignment */
     asm_call_abs(a, (const void *)probe);
     asm_alu_ri(a, true, ALU_ADD, RSP, 8);
+    asm_op_rr8(a, 0x84, RAX, RAX);            /* TEST AL, AL */
     for (unsigned reg = 0; reg < 16; reg++) {
-        if (probe_saves(reg) || reg == RCX) {
+        if (probe_saves(reg) || reg == RAX || reg == RCX) {
             asm_load(a, true, reg, RSP, save + 8 * reg);
         }
     }
     if (keep_xmm) {
         gen_xmm_restore(a, FRAME_XMM + 8);
     }
-    asm_op_rr8(a, 0x84, RAX, RAX);            /* TEST AL, AL */
     good = asm_jcc(a, CC_NE);
     asm_alu_ri(a, true, ALU_ADD, RSP, 8);     /* the return address */
     asm_mov_ri(a, RAX, EXIT_KIND_BAIL);
@@ -179,6 +197,8 @@ static bool x86_init(TcgContext *t, CodeArena *arena, Error **errp)
     GenStubs *stubs = g_new0(GenStubs, 1);
     Asm a = arena_asm(arena);
 
+    /* Neighbouring pages never share an entry (gen-mem.c). */
+    assert(t->tlb_way_bits < t->tlb_min_bits);
     t->backend_data = stubs;
     __builtin_cpu_init();
     stubs->has_lzcnt = __builtin_cpu_supports("lzcnt");
@@ -187,9 +207,11 @@ static bool x86_init(TcgContext *t, CodeArena *arena, Error **errp)
     emit_enter(&a);
     stubs->leave = asm_exec(&a, a.p);
     emit_leave(&a);
-    for (unsigned n = 0; n < 4; n++) {
-        stubs->probe[n >> 1][n & 1] = asm_exec(&a, a.p);
-        emit_probe(t, &a, n >> 1, n & 1);
+    for (unsigned n = 0; n < 8; n++) {
+        bool in_run = n >> 2, write = n >> 1 & 1, keep_xmm = n & 1;
+
+        stubs->probe[in_run][write][keep_xmm] = asm_exec(&a, a.p);
+        emit_probe(t, &a, in_run, write, keep_xmm);
     }
     gen_fp_stubs(&a, stubs);
     gen_sse_consts(&a, stubs);
@@ -215,6 +237,7 @@ static void clear_word(Gen *g, const IrInsn *i)
 static void gen_insn(Gen *g, const IrInsn *i)
 {
     clear_word(g, i);
+    gen_run_note(g, i);
     switch (i->op) {
     case IR_insn:
         g->insn_index += g->insn_pc_valid;

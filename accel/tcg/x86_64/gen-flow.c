@@ -237,9 +237,16 @@ static void cold_exit(Gen *g, const Cold *c)
 
 static void cold_mem(Gen *g, const Cold *c)
 {
-    asm_mov_ri(&g->a, RDX, (uintptr_t)c->site);
-    asm_call_to(&g->a, gen_stubs(g->t)->probe[c->site->write][c->keep_xmm]);
-    asm_patch(&g->a, asm_jmp(&g->a), c->back);
+    Asm *a = &g->a;
+
+    if (c->in_run) {
+        /* The end that was not compared. */
+        asm_store(a, true, RAX, RSP, FRAME_SAVE + 8 * RAX);
+        asm_lea(a, true, RAX, c->site->addr_reg, c->site->from_first < 0 ? c->site->bytes - 1 : 0);
+    }
+    asm_mov_ri(a, RDX, (uintptr_t)c->site);
+    asm_call_to(a, gen_stubs(g->t)->probe[c->in_run][c->site->write][c->keep_xmm]);
+    asm_patch(a, asm_jmp(a), c->back);
 }
 
 void gen_cold(Gen *g)

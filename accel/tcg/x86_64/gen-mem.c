@@ -12,13 +12,24 @@
  * mmu_probe(). It is not in the unit's cold code: one access in some hundred comes there, and
  * what the code's size costs is measured in whole boots.
  *
+ * Accesses at constant distances from one register are mostly on one page. Those that follow
+ * the first one, with nothing between that needs RAX, are a *run* with it and leave out the first
+ * line: they compare with the entry that it found. This is right, because
+ *
+ * 1. The first access is whole on its page P, or the slow path has left the unit.
+ * 2. RAX is an entry of P's set. The numbers of all pages of a set are even, or all are
+ *    odd, so an entry there may be P's, but not that of a page next to P.
+ * 3. An access behind the first one compares its end, one before it (which ends before the first
+ *    one does) its start. Either is on P or on the page next to it, so equal means P, and
+ *    then the access's other end, which lies between it and the first access, is on P, too.
+ *
+ * When they differ, the run's own stub looks the access up anew: it finds the entry by the end that
+ * was not compared, so one that crosses fails again. Behind it, RAX is an entry of P's set as before.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "accel/tcg/x86_64/gen.h"
-
-#define TLB_ENTRY_BITS 5
-_Static_assert(sizeof(TlbEntry) == 1 << TLB_ENTRY_BITS, "the look-up scales by it");
 
 static unsigned access_bytes(const IrInsn *i)
 {
@@ -45,6 +56,7 @@ static MemSite *new_site(Gen *g, const IrInsn *i, HostReg addr, HostReg value)
     site->write = is_write(i);
     site->addr_reg = addr;
     site->value_reg = value;
+    site->from_first = 0;
     site->num_locs = count;
     if (count) {
         memcpy(site->locs, &g_array_index(g->locs, SlotLoc, first), count * sizeof(SlotLoc));
@@ -53,7 +65,89 @@ static MemSite *new_site(Gen *g, const IrInsn *i, HostReg addr, HostReg value)
     return site;
 }
 
-/* Leaves the addend in RCX; RAX is free afterwards. value: see MemSite. */
+/* ---- runs ---- */
+
+/* A constant that no instruction has as an operand. */
+static bool is_wide_const(const Gen *g, const IrInsn *i, unsigned arg)
+{
+    int32_t imm;
+
+    return g->u->is_const[i->arg[arg]] && !gen_imm32(g, i->arg[arg], i->flags & IRF_W64, &imm);
+}
+
+/* Whether RAX is as before behind the instruction. Accesses see to it themselves. */
+static bool keeps_rax(const Gen *g, const IrInsn *i)
+{
+    switch (i->op) {
+    case IR_add: case IR_sub: case IR_and: case IR_or: case IR_xor:
+        return !(i->flags & IRF_NZCV_HOME) && !is_wide_const(g, i, 0) && !is_wide_const(g, i, 1);
+    case IR_exit_cond:
+        return g->flags_in_host || i->aux >= COND_AL;
+    case IR_insn: case IR_const: case IR_call_hint: case IR_get: case IR_set: case IR_ld_env:
+    case IR_st_env: case IR_shl: case IR_shr: case IR_sar: case IR_ror: case IR_mul: case IR_extr:
+    case IR_not: case IR_neg: case IR_bswap: case IR_zext: case IR_sext: case IR_extract:
+    case IR_sextract: case IR_selnz: case IR_exit_nz: case IR_exit_z: case IR_exit_bit:
+        return true;
+    default:
+        return ir_op_has(i->op, 'M') && i->op != IR_stx;
+    }
+}
+
+void gen_run_note(Gen *g, const IrInsn *i)
+{
+    uint64_t c;
+
+    if (!keeps_rax(g, i)) {
+        g->run.root = 0;
+    }
+    if ((i->op == IR_add || i->op == IR_sub) && (i->flags & IRF_W64) &&
+        gen_is_const(g, i->arg[1], &c)) {
+        const GenValue *x = &g->val[i->arg[0]];
+
+        g->val[i->dst].root = x->root;
+        g->val[i->dst].distance = x->distance + (i->op == IR_add ? c : -c);
+    }
+}
+
+/* Whether the access goes on with the run, see the top of the file. */
+static bool in_run(const Gen *g, const IrInsn *i, int16_t *from_first)
+{
+    const GenValue *addr = &g->val[i->arg[0]];
+    int64_t from = (int64_t)(addr->distance - g->run.distance);
+    unsigned bytes = access_bytes(i);
+
+    if (!g->run.root || addr->root != g->run.root || (i->aux & MEM_UNPRIV) || i->op == IR_stx ||
+        from < -(int64_t)PAGE_SIZE || from > (int64_t)(PAGE_SIZE - bytes) ||
+        (from < 0 && from + bytes > g->run.bytes)) {
+        return false;
+    }
+    *from_first = from;
+    return true;
+}
+
+static void begin_run(Gen *g, const IrInsn *i)
+{
+    const GenValue *addr = &g->val[i->arg[0]];
+
+    g->run = (MemRun){ .root = i->aux & MEM_UNPRIV || i->op == IR_stx ? 0 : addr->root,
+                       .distance = addr->distance, .bytes = access_bytes(i) };
+}
+
+/* ---- the look-up ---- */
+
+void gen_find_entry(Asm *a, bool unpriv)
+{
+    asm_shift_i(a, false, SHIFT_SHR, RAX, PAGE_BITS - TLB_ENTRY_BITS);
+    if (unpriv) {
+        asm_alu_rm(a, false, ALU_AND, RAX, RBP, offsetof(Vcpu, tlb_mask_unpriv));
+        asm_alu_rm(a, true, ALU_ADD, RAX, RBP, offsetof(Vcpu, tlb_unpriv));
+    } else {
+        asm_alu_rm(a, false, ALU_AND, RAX, RBP, offsetof(Vcpu, tlb_mask));
+        asm_alu_rr(a, true, ALU_ADD, RAX, R14);
+    }
+}
+
+/* Leaves the addend in RCX, and RAX for the run. value: see MemSite. */
 static void lookup(Gen *g, const IrInsn *i, HostReg addr, HostReg value)
 {
     Asm *a = &g->a;
@@ -63,19 +157,16 @@ static void lookup(Gen *g, const IrInsn *i, HostReg addr, HostReg value)
 
     assert(g->flags_home);
     cold.site = new_site(g, i, addr, value);
-    asm_mov_rr(a, false, RAX, addr);
-    asm_shift_i(a, false, SHIFT_SHR, RAX, PAGE_BITS - TLB_ENTRY_BITS);
-    if (i->aux & MEM_UNPRIV) {
-        asm_alu_rm(a, false, ALU_AND, RAX, RBP, offsetof(Vcpu, tlb_mask_unpriv));
-        asm_alu_rm(a, true, ALU_ADD, RAX, RBP, offsetof(Vcpu, tlb_unpriv));
-    } else {
-        asm_alu_rm(a, false, ALU_AND, RAX, RBP, offsetof(Vcpu, tlb_mask));
-        asm_alu_rr(a, true, ALU_ADD, RAX, R14);
+    cold.in_run = in_run(g, i, &cold.site->from_first);
+    if (!cold.in_run) {
+        begin_run(g, i);
+        asm_mov_rr(a, false, RAX, addr);
+        gen_find_entry(a, i->aux & MEM_UNPRIV);
     }
     if (i->aux & (MEM_ALIGNED | MEM_DIRECT_ALIGNED)) {
         asm_mov_rr(a, true, RCX, addr);
         page_mask |= bytes - 1;
-    } else if (bytes > 1) {
+    } else if (bytes > 1 && cold.site->from_first >= 0) {
         asm_lea(a, true, RCX, addr, bytes - 1);
     } else {
         asm_mov_rr(a, true, RCX, addr);
@@ -229,8 +320,8 @@ static void gen_load_vec(Gen *g, const IrInsn *i)
         asm_op_rmx(a, false, 0x66, 0x0f6e, x, RCX, addr, 0, false);   /* MOVD */
         break;
     default:
-        load_element(g, i->aux & 7, RAX, addr, 0);
-        asm_op_rr(a, false, 0x66, 0x0f6e, x, RAX);
+        load_element(g, i->aux & 7, RDX, addr, 0);
+        asm_op_rr(a, false, 0x66, 0x0f6e, x, RDX);
         break;
     }
     asm_op_rm(a, false, 0x66, 0x0f7f, x, RBP, i->imm);                /* MOVDQA */
@@ -246,8 +337,8 @@ static void gen_store_vec(Gen *g, const IrInsn *i)
         asm_op_rm(a, false, 0x66, 0x0f6f, 0, RBP, i->imm);
         asm_op_rmx(a, false, 0xf3, 0x0f7f, 0, RCX, addr, 0, false);
     } else {
-        asm_load(a, true, RAX, RBP, i->imm);
-        store_element(g, i->aux, RAX, addr, 0);
+        asm_load(a, true, RDX, RBP, i->imm);
+        store_element(g, i->aux, RDX, addr, 0);
     }
 }
 

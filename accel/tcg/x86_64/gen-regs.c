@@ -28,7 +28,7 @@ void gen_regs_init(Gen *g)
         }
     }
     for (unsigned v = 0; v <= u->num_values; v++) {
-        g->val[v] = (GenValue){ .reg = NO_REG, .next_use = next[v] };
+        g->val[v] = (GenValue){ .reg = NO_REG, .next_use = next[v], .root = v };
     }
     g_free(next);
 }

@@ -34,6 +34,10 @@
 #define FRAME_XMM (FRAME_SAVE + 16 * 8)              /* the copies of vector registers */
 #define FRAME_SIZE (FRAME_XMM + 16 * GEN_XMM_COPIES + 8)     /* keeps RSP 16-byte aligned */
 
+/* The look-up in the TLB scales by it. */
+#define TLB_ENTRY_BITS 5
+_Static_assert(sizeof(TlbEntry) == 1 << TLB_ENTRY_BITS, "bytes of a TLB entry");
+
 #define NO_REG 0xff
 #define NEVER 0xffff
 
@@ -43,6 +47,8 @@ typedef struct GenValue {
     uint16_t spill;         /* word, when spilled */
     uint16_t next_use;      /* IR index of the next use, or NEVER */
     uint32_t slots;         /* slots whose current value this is */
+    uint16_t root;          /* the value is val[root] + distance, by constants added to it */
+    uint64_t distance;
 } GenValue;
 
 /* Where a dirty slot's value is at some point: a record of a state map. */
@@ -64,6 +70,7 @@ typedef struct MemSite {
     uint8_t write;
     uint8_t addr_reg;
     uint8_t value_reg;      /* a store's; RSP: an access that mmu_io() cannot make */
+    int16_t from_first;     /* its address minus that of the run's first access */
     uint32_t num_locs;
     SlotLoc locs[];
 } MemSite;
@@ -79,6 +86,7 @@ typedef struct Cold {
     unsigned refund;
     bool save_flags, flags_inverted;
     bool keep_xmm;          /* COLD_MEM: there are copies of vector registers */
+    bool in_run;            /* COLD_MEM: not the first access of its run */
     MemSite *site;
     unsigned first_loc, num_locs;   /* COLD_EXIT: dirty slots, into Gen.locs */
     unsigned num_loop_locs;         /* behind them, when the exit is a jump back */
@@ -91,6 +99,13 @@ typedef struct XmmCopy {
     bool whole;             /* all 16 bytes are the register's */
     uint32_t last_use;
 } XmmCopy;
+
+/* The accesses that share a look-up (gen-mem.c), as their first one began it. */
+typedef struct MemRun {
+    uint16_t root;          /* of its address; 0: there is no run, RAX is free */
+    uint64_t distance;
+    unsigned bytes;
+} MemRun;
 
 typedef struct Gen {
     Asm a;
@@ -120,6 +135,7 @@ typedef struct Gen {
     uint8_t *loop_head;     /* writable view, or NULL */
     uint32_t loop_slots;
     uint8_t loop_reg[VCPU_MAX_SLOTS];
+    MemRun run;
     GArray *cold;           /* Cold */
     GArray *cold_fp;        /* FpOp, from gen_fp_init() to gen_fp_cold() */
     GArray *locs;           /* SlotLoc */
@@ -131,7 +147,8 @@ typedef struct Gen {
 typedef struct GenStubs {
     const uint8_t *enter;       /* uint64_t enter(Vcpu *, const void *code) */
     const uint8_t *leave;       /* RAX = exit kind */
-    const uint8_t *probe[2][2]; /* after a failed look-up: [a store][keep XMM registers] */
+    /* After a failed look-up: [not the first access of a run][a store][keep XMM registers]. */
+    const uint8_t *probe[2][2][2];
     const uint8_t *fp_slow;     /* RCX = IrFpHelper, RDX = operands, RAX = value; result in RAX */
     const uint8_t *fp_slow_cmp;
     const uint8_t *fp_slow_vec; /* the same with IrFpVecHelper, RAX = desc */
@@ -259,6 +276,10 @@ void gen_sel(Gen *g, const IrInsn *i);
 
 void gen_alu(Gen *g, const IrInsn *i);
 void gen_memory(Gen *g, const IrInsn *i);
+/* What a run of accesses has to know of the instruction; before it is generated. */
+void gen_run_note(Gen *g, const IrInsn *i);
+/* RAX = the first entry of the page that RAX is on. */
+void gen_find_entry(Asm *a, bool unpriv);
 void gen_ld_env(Gen *g, const IrInsn *i);
 void gen_st_env(Gen *g, const IrInsn *i);
 void gen_call(Gen *g, const IrInsn *i);
