@@ -448,8 +448,8 @@ void vcpu_regime_changed(Vcpu *cpu)
 }
 
 /*
- * Spaces that a CPU points at are emptied in place: that CPU may be running, and entering
- * another one would give the space that both share the other one's second half.
+ * Spaces that a CPU points at are emptied at once, without tlb_enter(): that CPU may be
+ * running, and tlb_enter() of another CPU would change the second half of a shared space.
  */
 void tlb_flush(TcgContext *t)
 {
