@@ -1,7 +1,8 @@
 /*
  * The execution loop: where two states differ. With each digest goes a byte for each part of
  * the state (fields_parts(): CPUs, the loop, devices), one for the clock, and the pages that
- * were written since the check before, as memory_digest_dirty() lists them. A replay whose digest differs holds
+ * were written since the check before, as memory_digest_dirty() lists them. A replay whose
+ * digest differs holds
  * these against its own, and the report names the parts. A byte that is equal by chance hides
  * one part in 256.
  *
