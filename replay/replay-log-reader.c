@@ -1,6 +1,6 @@
 /*
- * Reading a log, front to back, or on from a place in it. A log is untrusted input: what this file hands out
- * has passed every check of replay-log.c, and nothing is allocated for a length
+ * Reading a log, front to back, or on from a place in it. A log is untrusted input: what this
+ * file hands out has passed every check of replay-log.c, and nothing is allocated for a length
  * that the file does not have.
  *
  * A file that ends too early was cut off (SIGKILL, disk full): what is before counts.

@@ -371,7 +371,8 @@ static bool play_go(Replay *r, const ReplayPlace *place, Error **errp)
 
     replay_mutex_lock(r);
     if (memcmp(place->id, replay_cursor_id(r->cursor), sizeof(place->id)) != 0) {
-        error_setg(errp, "the state was not saved in the recording '%s' or a replay of it", r->file);
+        error_setg(errp, "the state was not saved in the recording '%s' or a replay of it",
+                   r->file);
     } else {
         ok = replay_cursor_go(r->cursor, place->records, errp);
         r->ended = false;

@@ -188,7 +188,8 @@ void exec_loop_cont(ExecLoop *l)
 {
     g_mutex_lock(&l->lock);
     if (!l->run_wanted) {
-        loop_tell_event(l, EXEC_EVENT_RESUMED, SHUTDOWN_CAUSE_NONE);   /* before it can stop again */
+        /* Before it can stop again. */
+        loop_tell_event(l, EXEC_EVENT_RESUMED, SHUTDOWN_CAUSE_NONE);
     }
     l->run_wanted = true;
     g_cond_broadcast(&l->wake);

@@ -1,7 +1,8 @@
 /*
  * The execution loop: where two states differ. With each digest goes a byte for each part of
- * the state (fields_parts(): CPUs, the loop, devices), one for the clock, and the pages that were written
- * since the check before, as memory_digest_dirty() lists them. A replay whose digest differs holds
+ * the state (fields_parts(): CPUs, the loop, devices), one for the clock, and the pages that
+ * were written since the check before, as memory_digest_dirty() lists them. A replay whose
+ * digest differs holds
  * these against its own, and the report names the parts. A byte that is equal by chance hides
  * one part in 256.
  *
@@ -69,7 +70,7 @@ void loop_make_details(ExecLoop *l, const GByteArray *pages)
     bytes_put_u8(l->details, clock_part(l));
     l->num_parts = l->details->len;
     bytes_put_data(l->details, pages->data, pages->len);
-    /* What is too much is left out: the digest has found the difference all the same. */
+    /* Details are bounded. A difference in what is cut off is found by the digest alone. */
     g_byte_array_set_size(l->details, MIN(l->details->len, REPLAY_MAX_DETAILS));
 }
 

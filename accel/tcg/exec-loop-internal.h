@@ -170,7 +170,7 @@ void loop_reset_state(ExecLoop *l);
 bool loop_take_requests(ExecLoop *l);
 /* The log has nothing more to say, or something is wrong with it. */
 void loop_finish_replay(ExecLoop *l);
-/* With l->over: end the run, or, where somebody looks, stand still until it goes on. */
+/* Called with l->over set: end the run, or stop if a debugger or monitor watches the end. */
 void loop_stand_at_end(ExecLoop *l);
 bool loop_deliver_request(void *opaque, const uint8_t *payload, size_t length);
 

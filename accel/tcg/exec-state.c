@@ -139,8 +139,8 @@ static bool load_machine(ExecLoop *l, LoopState *s, ByteReader *in, Error **errp
 {
     Machine *m = l->machine;
 
-    if (!check_magic(in, errp) || !replay_load(l->replay, in, errp) || !load_loop(l, s, in, errp) ||
-        !machine_load_devices(m, in, errp)) {
+    if (!check_magic(in, errp) || !replay_load(l->replay, in, errp) ||
+        !load_loop(l, s, in, errp) || !machine_load_devices(m, in, errp)) {
         return false;
     }
     for (unsigned n = 0; n < m->num_cpus; n++) {
@@ -209,7 +209,7 @@ bool loop_load_state(ExecLoop *l, const uint8_t *data, size_t length, const MemS
     return loaded(l, &s, &in, errp);
 }
 
-/* ---- chaos: save, make a mess of everything, load; nothing of it may show ---- */
+/* ---- chaos: save, scramble and load all state at random moments, unseen by the guest ---- */
 
 static uint64_t chaos_random(ExecLoop *l)
 {

@@ -62,7 +62,7 @@ static void page_unmapped(void *opaque, MemRegion *region, hwaddr addr)
     }
 }
 
-/* What the TLBs hold is found in them, not by address: all of it goes. */
+/* Entries cannot be found by physical address, so all of them are dropped. */
 static void remapped(void *opaque)
 {
     tcg_flush_tlb(opaque);
@@ -209,8 +209,9 @@ static void run_bailed(TcgContext *t, Vcpu *cpu)
 
     t->stats.bails++;
     /*
-     * What asked to leave is looked at behind the instruction. It may be the instruction's own
-     * probe, which dropped the page that the code runs from: it would never get further.
+     * A request to leave is served behind the instruction. It may come from the probe of the
+     * instruction itself, which dropped the page that the code runs from: if it were served
+     * here, the instruction would begin anew for ever.
      */
     cpu->exit_request = 0;
     if (t->io_insn) {

@@ -1,5 +1,5 @@
 /*
- * Spaces, TLB entries and jump caches; see tlb.h for the rules.
+ * Spaces and TLB entries; see tlb.h for the rules.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -11,8 +11,6 @@
 /* A TLB with more entries than this part grows: the first way of a set is the fast one. */
 #define GROW_SHIFT 2
 #define DEFAULT_MAX_BITS 15
-#define JUMP_MIN_BITS 12
-#define JUMP_MAX_BITS 15
 /* More regimes than these, and those of all CPUs, are recycled. */
 #define NUM_SPACES 64
 
@@ -25,118 +23,6 @@ static Space *space_at(TcgContext *t, unsigned index)
     return g_ptr_array_index(t->spaces, index);
 }
 
-/* ---- jump caches ---- */
-
-/* By words: where instructions are shorter, two share an entry. */
-static unsigned jump_index(const JumpCache *j, uint64_t pc)
-{
-    return (pc >> 2) & ((1u << j->bits) - 1);
-}
-
-/* PC 0 belongs to entry 0, so there alone a zero PC would be taken for one. */
-static void jump_cache_clear(JumpCache *j)
-{
-    if (j->bits) {
-        memset(j->entries, 0, sizeof(JumpCacheEntry) << j->bits);
-        j->entries[0].pc = TLB_INVALID;
-        j->replaced = 0;
-    }
-}
-
-/* A page's entries are contiguous. */
-static void jump_cache_drop_page(JumpCache *j, uint64_t page)
-{
-    unsigned first;
-
-    if (j->bits) {
-        first = jump_index(j, page);
-        memset(&j->entries[first], 0, PAGE_SIZE / 4 * sizeof(JumpCacheEntry));
-        if (first == 0) {
-            j->entries[0].pc = TLB_INVALID;
-        }
-    }
-}
-
-static void jump_cache_alloc(JumpCache *j, unsigned bits)
-{
-    j->entries = calloc(1u << bits, sizeof(JumpCacheEntry));
-    assert(j->entries);
-    j->bits = bits;
-    jump_cache_clear(j);
-}
-
-static JumpCache *space_jump_cache(TcgContext *t, Space *s, uint32_t mode)
-{
-    JumpCache *oldest = &s->jump[0], *j;
-
-    for (j = s->jump; j < s->jump + SPACE_JUMP_CACHES; j++) {
-        if (j->bits && j->mode == mode) {
-            j->last_use = ++t->space_clock;
-            return j;
-        }
-        if (j->last_use < oldest->last_use) {
-            oldest = j;
-        }
-    }
-    if (oldest->bits) {
-        jump_cache_clear(oldest);
-    } else {
-        jump_cache_alloc(oldest, JUMP_MIN_BITS);
-    }
-    oldest->mode = mode;
-    oldest->last_use = ++t->space_clock;
-    return oldest;
-}
-
-void jump_caches_clear(TcgContext *t)
-{
-    for (unsigned n = 0; n < t->spaces->len; n++) {
-        for (unsigned i = 0; i < SPACE_JUMP_CACHES; i++) {
-            jump_cache_clear(&space_at(t, n)->jump[i]);
-        }
-    }
-}
-
-static void set_jump_cache(Vcpu *cpu, JumpCache *j)
-{
-    cpu->jump_cache = j;
-    cpu->jump_entries = j->entries;
-    cpu->jump_mask = ((1u << j->bits) - 1) * sizeof(JumpCacheEntry);
-}
-
-static void jump_cache_grow(TcgContext *t, JumpCache *j)
-{
-    JumpCacheEntry *old = j->entries;
-    unsigned count = 1u << j->bits;
-
-    jump_cache_alloc(j, j->bits + 1);
-    for (unsigned n = 0; n < count; n++) {
-        if (old[n].code) {
-            j->entries[jump_index(j, old[n].pc)] = old[n];
-        }
-    }
-    free(old);
-    for (unsigned n = 0; n < t->cpus->len; n++) {
-        Vcpu *cpu = g_ptr_array_index(t->cpus, n);
-
-        if (cpu->jump_cache == j) {
-            set_jump_cache(cpu, j);
-        }
-    }
-}
-
-void jump_cache_insert(Vcpu *cpu, uint64_t pc, const void *code)
-{
-    JumpCache *j = cpu->jump_cache;
-    JumpCacheEntry *e = &j->entries[jump_index(j, pc)];
-
-    if (e->code && e->pc != pc && ++j->replaced > 1u << j->bits >> 1 && j->bits < JUMP_MAX_BITS) {
-        jump_cache_grow(cpu->tcg, j);
-        e = &j->entries[jump_index(j, pc)];
-    }
-    *e = (JumpCacheEntry){ .pc = pc, .code = code };
-}
-
 /* ---- instruction TLB ---- */
 
 static void itlb_drop(Space *s, ItlbEntry *e)
@@ -145,9 +31,7 @@ static void itlb_drop(Space *s, ItlbEntry *e)
 
     s->icount[half_of(page)]--;
     e->tag = 0;
-    for (unsigned n = 0; n < SPACE_JUMP_CACHES; n++) {
-        jump_cache_drop_page(&s->jump[n], page);
-    }
+    jump_caches_drop_page(s, page);
 }
 
 ItlbEntry *itlb_insert(Space *s, uint64_t page)
@@ -440,9 +324,7 @@ static void space_free(gpointer data)
 {
     Space *s = data;
 
-    for (unsigned n = 0; n < SPACE_JUMP_CACHES; n++) {
-        free(s->jump[n].entries);
-    }
+    jump_caches_free(s);
     free(s->tlb);
     free(s->itlb);
     g_free(s);
@@ -547,7 +429,7 @@ void tlb_enter(Vcpu *cpu)
     if (cpu->jump_cache < cpu->space->jump ||
         cpu->jump_cache >= cpu->space->jump + SPACE_JUMP_CACHES ||
         cpu->jump_cache->mode != cpu->mode) {
-        set_jump_cache(cpu, space_jump_cache(t, cpu->space, cpu->mode));
+        jump_cache_enter(cpu);
     }
 }
 
@@ -566,8 +448,8 @@ void vcpu_regime_changed(Vcpu *cpu)
 }
 
 /*
- * Spaces that a CPU points at are emptied in place: that CPU may be running, and entering
- * another one would give the space that both share the other one's second half.
+ * Spaces that a CPU points at are emptied at once, without tlb_enter(): that CPU may be
+ * running, and tlb_enter() of another CPU would change the second half of a shared space.
  */
 void tlb_flush(TcgContext *t)
 {

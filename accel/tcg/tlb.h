@@ -97,10 +97,16 @@ void tlb_drop(TcgContext *t, Space *s, uint64_t base, uint64_t size);
 /* Forget everything, in all spaces. */
 void tlb_flush(TcgContext *t);
 
-/* ---- jump caches ---- */
+/* ---- jump-cache.c ---- */
 
-void jump_caches_clear(TcgContext *t);
+/* Make cpu's pointers those of the jump cache of its space and mode. */
+void jump_cache_enter(Vcpu *cpu);
+/* The unit at pc, which cpu's next jump there enters. */
 void jump_cache_insert(Vcpu *cpu, uint64_t pc, const void *code);
+/* The space's entries of a page; all entries of all spaces. */
+void jump_caches_drop_page(Space *s, uint64_t page);
+void jump_caches_clear(TcgContext *t);
+void jump_caches_free(Space *s);
 
 /* ---- tables.c ---- */
 

@@ -61,7 +61,7 @@
 #define FIFO_DEPTH 16
 
 typedef struct Pl011State {
-    GByteArray *input;            /* the port's queue: what came, and has not been taken */
+    GByteArray *input;            /* the port's queue: received, not yet in the FIFO */
     uint32_t rsr;
     uint32_t ilpr;
     uint32_t ibrd;

@@ -114,7 +114,7 @@ MemRegion *memory_find_page(MemoryMap *map, hwaddr addr, bool *whole)
     hwaddr first = addr & ~(hwaddr)(PAGE_SIZE - 1), last = first | (PAGE_SIZE - 1);
     const MemRange *found = memory_find_range(map, first);
 
-    /* Nearly always, and without a search. */
+    /* The common case needs no search: one range holds the whole page. */
     if (found && found->region->host && found->last >= last) {
         *whole = true;
         return found->region;
@@ -179,7 +179,7 @@ static gint compare_address(gconstpointer a, gconstpointer b)
     return first < second ? -1 : first > second;
 }
 
-/* Where the winner may change: first addresses, in ascending order. */
+/* The addresses at which another region may begin to answer, in ascending order. */
 static GArray *find_borders(const GPtrArray *ranked)
 {
     GArray *borders = g_array_new(false, false, sizeof(hwaddr));
@@ -451,7 +451,7 @@ void memory_free_removed(MemoryMap *map)
     }
 }
 
-/* Where a board puts a region for good nothing else may be: two of them are the board's mistake. */
+/* Regions that a board places must not overlap; only those that the guest places may. */
 static void check_free(const MemoryMap *map, const MemRegion *region, hwaddr base)
 {
     hwaddr last = last_of(base, region->size);

@@ -26,7 +26,7 @@ static uint8_t *page_host(const MemRegion *region, hwaddr page)
     return region->host + (page << PAGE_BITS);
 }
 
-/* In the order in which they were made, which is the same in a machine that is otherwise. */
+/* In the order in which they were made: equal machines have the same, wherever regions are. */
 static void foreach_made(MemoryMap *map, void (*fn)(MemRegion *, void *), void *opaque)
 {
     for (unsigned n = 0; n < map->regions->len; n++) {
@@ -130,6 +130,10 @@ bool memory_save(MemoryMap *map, GByteArray *out, Error **errp)
 
 /* ---- load ---- */
 
+/*
+ * A page that has this content already is not written, so that its translations stay.
+ * content NULL: zeros.
+ */
 static void load_page(MemoryMap *map, MemRegion *region, hwaddr page, const uint8_t *content,
                       bool dirty_check)
 {
@@ -244,7 +248,7 @@ bool memory_load(MemoryMap *map, ByteReader *in, Error **errp)
     if (!l.ok) {
         return false;
     }
-    /* Nothing may be stored past the flags any more, which load_page() sets one by one. */
+    /* load_page() sets the flags of each page: no entry for stores may go around them. */
     memory_clean(map, PAGE_DIRTY_CHECK, NULL, NULL);
     foreach_made(map, load_content, &l);
     return l.ok;

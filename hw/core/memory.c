@@ -349,7 +349,7 @@ hwaddr memory_next_flagged(const MemRegion *region, hwaddr page, uint8_t flags)
     return page;
 }
 
-/* Where everything is: devices have moved what is movable. */
+/* The guest may have moved, enabled or disabled regions, so their places are state. */
 static void digest_places(MemoryMap *map, Digest *digest)
 {
     for (unsigned i = 0; i < map->regions->len; i++) {

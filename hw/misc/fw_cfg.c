@@ -144,7 +144,7 @@ static bool dma_read_item(FwCfg *f, uint64_t address, uint32_t length)
     if (length == 0) {
         return true;
     }
-    /* A guest's length must not make us work for nothing. */
+    /* Checked first, as the guest may give any length. */
     if (!memory_is_writable_ram(map, address, length)) {
         return false;
     }
@@ -191,7 +191,8 @@ static void dma_run(FwCfg *f)
     bool ok;
 
     f->state.dma_address = 0;
-    if (!memory_is_writable_ram(map, block, sizeof(raw)) || !memory_read(map, block, raw, sizeof(raw))) {
+    if (!memory_is_writable_ram(map, block, sizeof(raw)) ||
+        !memory_read(map, block, raw, sizeof(raw))) {
         log_mask(LOG_GUEST_ERROR, "%s: no control block at 0x%" PRIx64 "\n", f->dev.id, block);
         return;
     }

@@ -27,8 +27,8 @@
  * else than before with the same input, so that its older recordings would diverge (length of
  * turns, timing of a device, a register's value). Recordings of another revision are refused.
  *
- * 1: the first. 2: timers and turns as of log format 3. 3: virt with a GICv2m frame, and empty virtio
- * transports as devices. 4: virtio devices have vectors in their state.
+ * 1: the first. 2: timers and turns as of log format 3. 3: virt with a GICv2m frame, and empty
+ * virtio transports as devices. 4: virtio devices have vectors in their state.
  */
 #define REPLAY_ENGINE_REVISION 4
 

@@ -19,7 +19,8 @@
     FpVecPair helper_##name = { FP(name##_s, host_op, form), FP(name##_d, host_op, form) }
 #define FPENV fpcr, &fpsr
 _Static_assert((int)IR_ROUND_FPCR == (int)FP_ROUND_FPCR &&
-               (int)IR_ROUND_AWAY == (int)FPU_TIE_AWAY && (int)IR_ROUND_EXACT == (int)FP_ROUND_EXACT, "");
+               (int)IR_ROUND_AWAY == (int)FPU_TIE_AWAY &&
+               (int)IR_ROUND_EXACT == (int)FP_ROUND_EXACT, "one encoding for both");
 
 /* For each lane of type T, d[i] = expression, in terms of a (Vn), b (Vm: lane `of_b`), c (Vd). */
 #define LANES(name, T, of_b, expression) \

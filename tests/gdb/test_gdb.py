@@ -219,8 +219,8 @@ class GdbTest(unittest.TestCase):
         _, stderr = process.communicate(timeout=TIMEOUT)
         digest = re.search(rb'digest ([0-9a-f]+)', stderr).group(1)
         process = self.start('-S', '-icount', f'rr=replay,rrfile={log}')
-        out = self.gdb(f'break *{guests.SPIN_FUNCTION:#x}', 'continue', 'continue', 'stepi', 'stepi',
-                       'printf "x=%ld\\n", $x0', 'delete', 'detach')
+        out = self.gdb(f'break *{guests.SPIN_FUNCTION:#x}', 'continue', 'continue', 'stepi',
+                       'stepi', 'printf "x=%ld\\n", $x0', 'delete', 'detach')
         self.assertEqual(self.value(out, 'x'), '2')
         _, stderr = process.communicate(timeout=TIMEOUT)
         self.assertIn(b'digest ' + digest + b' (equal)', stderr)

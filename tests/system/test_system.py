@@ -167,8 +167,8 @@ class SystemTest(unittest.TestCase):
         self.assertTrue(os.path.exists(path))
 
     def test_help(self):
-        for args in ['-help'], ['-M', 'help'], ['-cpu', 'help'], ['-device', 'help'], ['-d', 'help']:
-            result = self.run_rearm(*args)
+        for args in '-help', '-M help', '-cpu help', '-device help', '-d help':
+            result = self.run_rearm(*args.split())
             self.assertEqual(result.returncode, 0)
             self.assertEqual(result.stderr, b'')
             self.assertGreater(result.stdout.count(b'\n'), 1)

@@ -99,7 +99,8 @@ static bool el2_enabled(const Fix *f, bool el2, bool el3)
     return el2 && !(el3 && !(f->s->scr_el3 & SCR_NS));
 }
 
-static unsigned expect_interrupt(Fix *f, unsigned el, bool el2, bool el3, uint64_t scr, uint64_t hcr)
+static unsigned expect_interrupt(Fix *f, unsigned el, bool el2, bool el3, uint64_t scr,
+                                 uint64_t hcr)
 {
     bool route_to_el3 = el3 && (f->s->scr_el3 & scr);
     bool route_to_el2 = el <= 1 && el2_enabled(f, el2, el3) &&

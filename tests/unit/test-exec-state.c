@@ -466,7 +466,8 @@ static void test_damaged(void)
         g_byte_array_append(bad, data->data, n & 1 ? data->len : rng_below(&rng, data->len));
         for (unsigned i = 0; n & 1 && i < 3; i++) {
             /* Nearly all is memory: half of the changes go to what is in front of it. */
-            bad->data[rng_below(&rng, i & 1 ? data->len : 6000)] ^= (uint8_t)(1 << rng_below(&rng, 8));
+            bad->data[rng_below(&rng, i & 1 ? data->len : 6000)] ^=
+                (uint8_t)(1 << rng_below(&rng, 8));
         }
         open_paused(&r, &c, n);
         r.dev.any_state = true;

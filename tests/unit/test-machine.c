@@ -161,7 +161,8 @@ static void test_state(void)
 
     byte_reader_init(&r, out->data, out->len - 1);
     g_assert_false(machine_load_devices(m, &r, &err));
-    g_assert_cmpstr(error_get_pretty(err), ==, "device 'b': state of thing: the data is cut short or damaged");
+    g_assert_cmpstr(error_get_pretty(err), ==,
+                    "device 'b': state of thing: the data is cut short or damaged");
     error_free(err);
     err = NULL;
 

@@ -1,6 +1,7 @@
 /*
- * The memory map that changes: random sequences of additions, removals, moves and priorities against
- * a naive model, what the engine is told, changes in the middle of an access, save and load.
+ * The memory map that changes: random sequences of additions, removals, moves and priorities
+ * against a naive model, what the engine is told, changes in the middle of an access, save and
+ * load.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

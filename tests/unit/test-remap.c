@@ -1,7 +1,7 @@
 /*
  * A memory map that changes under a guest's feet, in every shape of execution: code that takes
- * itself away, page tables and data in memory that a device moves, covers, replaces; DMA to wherever
- * the map leads. What the guest computes of all that it sees is the same in each shape.
+ * itself away, page tables and data in memory that a device moves, covers, replaces; DMA to
+ * wherever the map leads. What the guest computes of all that it sees is the same in each shape.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -420,8 +420,8 @@ static void test_shapes(void)
 
         shape_run(&first, &shapes[0], seed);
         /* All of it has happened. */
-        g_test_message("%" PRIu64 " exceptions, %" PRIu64 " moves from inside, %u banks replaced, %u "
-                       "transfers refused, %u moves of the device, %u registers over memory read",
+        g_test_message("%" PRIu64 " exceptions, %" PRIu64 " moves from inside, %u banks replaced, "
+                       "%u transfers refused, %u moves of the device, %u registers over memory read",
                        arm_x(&first.a, 22), arm_x(&first.a, 23), first.s.replaced,
                        first.s.refused, first.s.moved, first.s.overlay_reads);
         g_assert_cmpuint(arm_x(&first.a, 22), >, 20);

@@ -720,7 +720,8 @@ static void check_hostile_warp(int64_t recorded, int64_t until, bool good)
     if (good) {
         g_assert_cmpint(ns, ==, recorded);
     } else {
-        g_assert_nonnull(strstr(replay_report(r), "is damaged: record 0 has a malformed idle time"));
+        g_assert_nonnull(strstr(replay_report(r),
+                                "is damaged: record 0 has a malformed idle time"));
     }
     replay_free(r);
     drop(path);

@@ -46,7 +46,7 @@ static void test_properties(void)
             some = reg_read(&d, 0x10);
             g_assert_cmphex(all & ~some, ==, rows[i].missing[version - 1]);
             g_assert_cmphex(some & ~all, ==, 0);
-            /* Chosen all the same, it is not taken. */
+            /* A driver that accepts a feature which is not offered does not get it. */
             reg_write(&d, 0x20, UINT32_MAX);
             g_assert_cmphex((uint32_t)d.v->s->driver_features, ==, some);
             driver_free(&d);

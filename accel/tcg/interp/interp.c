@@ -241,8 +241,8 @@ static void leave_unit(Vcpu *cpu, const IrInsn *i, uint64_t pc)
 }
 
 /*
- * True when the helper wants out. An access of the same instruction may have asked to leave
- * behind it: the rest of the instruction is run all the same.
+ * True when the helper asked to leave. A request that an earlier access of the same instruction
+ * made waits for the instruction's end.
  */
 static bool do_call(Vcpu *cpu, const IrInsn *i, uint64_t *vals)
 {

@@ -21,7 +21,7 @@ typedef struct ExecConfig {
     bool no_shutdown;         /* a shutdown stops the VM instead of ending it */
     /*
      * For tests. Not 0: at random positions, every so many instructions on average, save the
-     * machine, make a mess of all state, and load it again. The seed of these positions.
+     * machine, scramble all state, and load it again. The seed of these positions.
      */
     uint64_t state_chaos, state_chaos_period;
     /*

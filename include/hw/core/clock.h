@@ -109,7 +109,7 @@ void clock_save(VirtualClock *clock, GByteArray *out);
  * timers or of the other kind of clock; the clock is not usable then.
  */
 bool clock_load(VirtualClock *clock, ByteReader *in, Error **errp);
-/* For tests: no timer is armed, and it is no time. */
+/* For tests: disarm all timers, and set the time to nonsense that a load has to replace. */
 void clock_scramble(VirtualClock *clock);
 
 #endif

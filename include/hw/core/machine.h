@@ -31,7 +31,7 @@ struct Machine {
     VirtualClock *clock;
     Replay *replay;                 /* always there; mode none when unused */
     GPtrArray *devices;             /* Device *, creation order */
-    /* What -device and -global may name, NULL-terminated; whoever makes the machine says. */
+    /* What -device and -global may name, NULL-terminated; set by who makes the machine. */
     const DeviceType *const *device_types;
     GPtrArray *buses;               /* Bus *, in the order made */
     GPtrArray *globals;             /* -global, for devices that are made (hw/core/bus.h) */
@@ -87,7 +87,7 @@ bool machine_load_devices(Machine *m, ByteReader *in, Error **errp);
 typedef void MachineStateFn(void *opaque, const char *owner, const FieldTable *table,
                             const void *state);
 void machine_visit_devices(Machine *m, MachineStateFn *fn, void *opaque);
-/* For tests: make a mess of all that a load restores (fields_scramble()). */
+/* For tests: scramble all that a load restores (fields_scramble()). */
 void machine_scramble_devices(Machine *m, uint64_t *seed);
 Device *machine_find_device(Machine *m, const char *id);
 

@@ -136,7 +136,10 @@ MemRegion *memory_add_rom_device(MemoryMap *map, const char *name, hwaddr base, 
                                  const MmioOps *ops, void *opaque, Error **errp);
 void memory_set_io_reads(MemoryMap *map, MemRegion *region, bool io_reads);
 
-/* The region that answers at addr, or NULL. Its neighbours may be another's, base and size or no. */
+/*
+ * The region that answers at addr, or NULL. It need not answer in all of base .. base + size:
+ * others may cover it.
+ */
 MemRegion *memory_find(MemoryMap *map, hwaddr addr);
 /* The part of the flat view that holds addr, until the map changes; or NULL. */
 const MemRange *memory_find_range(MemoryMap *map, hwaddr addr);
@@ -167,8 +170,8 @@ bool memory_peek(MemoryMap *map, hwaddr addr, void *out, size_t length);
 
 /*
  * What the execution engine derives from pages and their places. written: before a write to a page
- * with PAGE_CODE or PAGE_TABLE, for the part that lies in it. protect: a page with PAGE_WRITE_CACHED
- * must not be written without memory_mark_written() any more; clears the flag. unmapped: the page
+ * with PAGE_CODE or PAGE_TABLE, for the part that lies in it. protect: a page with
+ * PAGE_WRITE_CACHED must not be written without memory_mark_written() any more; clears the flag. unmapped: the page
  * at addr, which has PAGE_CODE, PAGE_TABLE or PAGE_WRITE_CACHED, is about to be moved, covered
  * (in part, maybe) or taken away; clears the flags. remapped: the flat view has changed, or
  * what loads from a ROM device see, so everything that was derived from an address is wrong.

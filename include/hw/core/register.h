@@ -33,7 +33,7 @@ typedef struct RegisterRow {
     uint32_t (*peek)(void *dev);               /* observer, when read has side effects */
 } RegisterRow;
 
-/* Where a row's value is: in the uint32_t `member` of the state struct S; another type is an error. */
+/* Where a row's value is: in `member` of the state struct S, a uint32_t (else an error), ... */
 #define REG_FIELD(S, member) \
     (1 + (uint32_t)offsetof(S, member) + 0 * _Generic(((S *)0)->member, uint32_t: 1))
 /* ... or nowhere: hooks make it from other state, or it never changes. */
