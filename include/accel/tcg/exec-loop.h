@@ -116,14 +116,17 @@ void exec_loop_run_until(ExecLoop *l, uint64_t position);
 
 /* Whether there is anything to travel in, for as long as the machine runs. */
 bool exec_loop_can_travel(ExecLoop *l);
+/* Whether it is on a journey now. */
+bool exec_loop_travelling(ExecLoop *l);
 /*
  * To a position, whatever breakpoints and watchpoints there are: EXEC_STOP_POSITION, or
  * EXEC_STOP_REPLAY_END when the recording ends before.
  */
 bool exec_loop_seek(ExecLoop *l, uint64_t position, Error **errp);
 /*
- * Back to where cpu is about to execute the instruction that it executed last: EXEC_STOP_STEPPED.
- * If it has executed none: to the beginning, EXEC_STOP_REPLAY_BEGIN.
+ * Back to where cpu is about to execute the instruction that it executed last: EXEC_STOP_STEPPED,
+ * or EXEC_STOP_WATCHPOINT when that makes a watched access. If it has executed none: to the
+ * beginning, EXEC_STOP_REPLAY_BEGIN. What others executed since has stopped nobody.
  */
 bool exec_loop_reverse_step(ExecLoop *l, Vcpu *cpu, Error **errp);
 /*
@@ -150,7 +153,7 @@ const GArray *exec_loop_breaks(ExecLoop *l);
 /*
  * What a debugger's user changes in the guest goes through these alone: it is recorded, and
  * delivered at the same position on replay. In a replay it is refused, as its guest does what
- * it did in the recording; tell the user to record a new session.
+ * it did in the recording; tell the user that it can go live.
  */
 typedef enum ExecWrite {
     EXEC_WRITE_DONE,
@@ -158,7 +161,8 @@ typedef enum ExecWrite {
     EXEC_WRITE_REFUSED,       /* in a replay; nothing was written */
 } ExecWrite;
 
-#define EXEC_WRITE_REFUSAL "the guest of a replay cannot be changed: record a new session"
+#define EXEC_WRITE_REFUSAL "the guest of a replay cannot be changed: the monitor's " \
+    "'replay_golive [FILE]' makes it live from here on"
 /* Bytes at once. */
 #define EXEC_MAX_WRITE 32768
 
