@@ -75,6 +75,9 @@ static void restore_state(Vcpu *cpu, const MemSite *site, uint64_t *regs)
         cpu->slot[loc->slot] = loc->kind == LOC_REG ? regs[loc->where] :
                                loc->kind == LOC_SPILL ? spill[loc->where] : loc->value;
     }
+    if (site->flags) {
+        gen_flags_redo(cpu, site->flags);
+    }
     cpu->pc = cpu->code_page | site->pc_offset;
     cpu->insn_word = site->insn_word;
     regs[R15] += site->refund;

@@ -225,6 +225,7 @@ enum IrInsnFlags {
     IRF_SETS_NZCV = 1 << 1, /* the S variant of add, sub, and, andc, adc, sbc */
     IRF_NZCV_DEAD = 1 << 2, /* set by the flags pass: nobody reads what it writes */
     IRF_NZCV_HOME = 1 << 3, /* set by the flags pass: must reach vcpu->nzcv */
+    IRF_NZCV_BAIL = 1 << 4, /* the same, when an access bails out: there is no other need */
 };
 
 typedef struct IrInsn {
