@@ -248,7 +248,7 @@ static void gen_insn(Gen *g, const IrInsn *i)
         g->insn_pc = i->imm;
         g->insn_word = ir_insn_word(i);
         break;
-    case IR_const: case IR_call_hint:
+    case IR_const:
         break;
     case IR_pcrel:
         gen_address(g, gen_def(g, i->dst), i->imm);

@@ -372,11 +372,8 @@ void ir_exit_z(IrBuilder *b, IrWidth w, IrVal v, uint64_t pc);
 void ir_exit_bit(IrBuilder *b, IrVal v, unsigned bit, bool set, uint64_t pc);
 
 /* Final exits: exactly one, the last instruction of the unit. */
-typedef enum IrJumpHint { JUMP_BRANCH, JUMP_CALL, JUMP_RETURN } IrJumpHint;
 void ir_jmp(IrBuilder *b, uint64_t pc);                    /* linkable */
-void ir_jmp_ind(IrBuilder *b, IrVal pc, IrJumpHint hint);
-/* Note for the return predictor: a call that returns to return_pc is about to jump. */
-void ir_call_hint(IrBuilder *b, uint64_t return_pc);
+void ir_jmp_ind(IrBuilder *b, IrVal pc);
 /* Back to the execution loop, which looks at interrupts and requests: at pc, ... */
 void ir_exit_main(IrBuilder *b, uint64_t pc);
 /* ... or where a sync helper put vcpu->pc (exceptions, ERET). */
