@@ -82,7 +82,7 @@ static bool keeps_rax(const Gen *g, const IrInsn *i)
     switch (i->op) {
     case IR_add: case IR_sub: case IR_and: case IR_or: case IR_xor:
         return !is_wide_const(g, i, 0) && !is_wide_const(g, i, 1);
-    case IR_insn: case IR_const: case IR_call_hint: case IR_get: case IR_set: case IR_ld_env:
+    case IR_insn: case IR_const: case IR_get: case IR_set: case IR_ld_env:
     case IR_st_env: case IR_shl: case IR_shr: case IR_sar: case IR_ror: case IR_mul: case IR_extr:
     case IR_not: case IR_neg: case IR_bswap: case IR_zext: case IR_sext: case IR_extract:
     case IR_sextract: case IR_selnz: case IR_exit_cond: case IR_exit_nz: case IR_exit_z:
