@@ -15,7 +15,7 @@ static void finish(ExecLoop *l, ShutdownCause cause)
     l->result.cause = cause;
     l->result.icount = loop_icount(l);
     if (l->config.icount && !replay_failed(l->replay)) {
-        l->result.digest = loop_final_digest(l);
+        l->result.digest = exec_loop_digest(l);
         l->result.digest_valid = true;
         if (!replay_end(l->replay, cause, l->result.digest)) {
             l->result.exit_code = 1;   /* an incomplete recording; a divergence is below */
@@ -35,7 +35,7 @@ void loop_finish_replay(ExecLoop *l)
     if (replay_failed(l->replay)) {
         l->result.exit_code = 2;
     } else {
-        l->result.digest = loop_final_digest(l);
+        l->result.digest = exec_loop_digest(l);
         l->result.digest_valid = true;
         l->result.exit_code = replay_check_end(l->replay, l->result.digest) ? 0 : 2;
     }
@@ -46,7 +46,7 @@ void loop_stand_at_end(ExecLoop *l)
 {
     bool watched, stopped;
 
-    if (l->travel.kind != TRAVEL_NONE && exec_loop_position(l) >= l->travel.end) {
+    if (l->travel.kind != TRAVEL_NONE && exec_loop_position(l) >= loop_next_stop(l)) {
         loop_travel_on(l);
         if (l->over) {
             loop_serve_outside(l);
@@ -57,7 +57,7 @@ void loop_stand_at_end(ExecLoop *l)
     watched = l->watchers || l->config.stop_at_end || l->travel.kind != TRAVEL_NONE;
     stopped = !l->run_wanted && !l->step_cpu;   /* a step led here, say, and has been told */
     g_mutex_unlock(&l->lock);
-    l->travel.kind = TRAVEL_NONE;
+    loop_travel_ends(l);
     if (!watched) {
         l->ended = true;
         return;

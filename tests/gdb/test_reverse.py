@@ -226,7 +226,7 @@ class ReverseTest(gdbcase.GdbCase):
         out = self.replay('break store', 'continue', 'reverse-stepi', 'set $x0 = 77',
                           'set var total = 77', 'printf "x0=%lu\\n", $x0', 'printf "m=%lu\\n", total',
                           'monitor system_reset', 'monitor system_powerdown', 'delete', 'detach')
-        self.assertIn("the monitor's 'replay_golive [FILE]' makes it live from here on", out)
+        self.assertIn('cannot be changed: make it live first (replay_golive)', out)
         self.assertEqual(out.count("no effect in a replay, where only what was recorded happens: "
                                    "'replay_golive [FILE]'"), 2)
         self.assertNotEqual(self.value(out, 'x0'), '77')

@@ -427,8 +427,8 @@ static void test_refused(Fixture *f, gconstpointer data)
 
     f->loop.refuses = true;
     for (unsigned i = 0; i < ARRAY_SIZE(writes); i++) {
-        expect(f, writes[i], "E.the guest of a replay cannot be changed: the monitor's "
-                             "'replay_golive [FILE]' makes it live from here on");
+        expect(f, writes[i], "E.the guest of a replay cannot be changed: "
+                             "make it live first (replay_golive)");
     }
     g_assert_cmphex(f->loop.cpu[0].slot[0], ==, 0x1122334455667788);
     g_assert_cmphex(f->loop.cpu[0].pc, ==, MEM_BASE);

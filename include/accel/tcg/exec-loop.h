@@ -123,6 +123,13 @@ bool exec_loop_travelling(ExecLoop *l);
  * EXEC_STOP_REPLAY_END when the recording ends before.
  */
 bool exec_loop_seek(ExecLoop *l, uint64_t position, Error **errp);
+/* By so many ns of virtual time: to the first position at or behind that moment. */
+bool exec_loop_seek_by(ExecLoop *l, int64_t ns, Error **errp);
+/*
+ * To where the guest had just put out the text for the first time, at one port. What this process has not seen
+ * put out is run through, a live machine included, until the text comes.
+ */
+bool exec_loop_seek_text(ExecLoop *l, const char *text, Error **errp);
 /*
  * Back to where cpu is about to execute the instruction that it executed last: EXEC_STOP_STEPPED,
  * or EXEC_STOP_WATCHPOINT when that makes a watched access. If it has executed none: to the
@@ -149,11 +156,21 @@ bool exec_loop_add_break(ExecLoop *l, uint64_t position);
 bool exec_loop_remove_break(ExecLoop *l, uint64_t position);
 /* uint64_t, ascending; the loop's. */
 const GArray *exec_loop_breaks(ExecLoop *l);
+/* Of the whole state: CPUs, devices and memory. What ExecResult has at the end. */
+uint64_t exec_loop_digest(ExecLoop *l);
+
+/* The moments in memory that journeys begin at. */
+typedef struct ExecSnapshotInfo {
+    unsigned number;
+    uint64_t bytes, budget;   /* a budget of 0: there are none */
+} ExecSnapshotInfo;
+
+void exec_loop_snapshot_info(ExecLoop *l, ExecSnapshotInfo *out);
 
 /*
  * What a debugger's user changes in the guest goes through these alone: it is recorded, and
  * delivered at the same position on replay. In a replay it is refused, as its guest does what
- * it did in the recording; tell the user that it can go live.
+ * it did in the recording; tell the user to make it live.
  */
 typedef enum ExecWrite {
     EXEC_WRITE_DONE,
@@ -161,8 +178,8 @@ typedef enum ExecWrite {
     EXEC_WRITE_REFUSED,       /* in a replay; nothing was written */
 } ExecWrite;
 
-#define EXEC_WRITE_REFUSAL "the guest of a replay cannot be changed: the monitor's " \
-    "'replay_golive [FILE]' makes it live from here on"
+#define EXEC_WRITE_REFUSAL "the guest of a replay cannot be changed: make it live first " \
+                           "(replay_golive)"
 /* Bytes at once. */
 #define EXEC_MAX_WRITE 32768
 
