@@ -534,7 +534,8 @@ static void gdb_connected(GdbStub *g)
     gdb_parser_init(&g->parser);
     g_byte_array_set_size(g->last, 0);
     g->connected = true;
-    g->no_ack = g->running = g->commanding = g->interrupted = g->backwards = g->swbreak = g->multiprocess = g->physical = false;
+    g->no_ack = g->swbreak = g->multiprocess = g->physical = false;
+    g->running = g->commanding = g->interrupted = g->backwards = false;
     g->cpu = g->step_cpu = g->stop_cpu = 0;
     g->undone.kind = WATCH_NONE;
     watch_end(g, true);

@@ -1,6 +1,6 @@
 /*
- * A guest to go backwards in, with symbols: every CPU calls functions for ever, and stores what they
- * give. CPU 0 switches the others on (PSCI CPU_ON).
+ * A guest to go backwards in, with symbols: every CPU calls functions for ever, and stores what
+ * they give. CPU 0 switches the others on (PSCI CPU_ON).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

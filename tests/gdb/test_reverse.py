@@ -160,8 +160,8 @@ class ReverseTest(gdbcase.GdbCase):
         self.check_watch('-accel', 'tcg,backend=interp')
 
     def test_watch_always_inserted(self):
-        out = self.replay('set breakpoint always-inserted on', 'watch total', 'continue', 'continue',
-                          WHERE, 'reverse-continue', WHERE, 'reverse-continue', WHERE, 'detach')
+        out = self.replay('set breakpoint always-inserted on', 'watch total', 'continue',
+                          'continue', WHERE, 'reverse-continue', WHERE, 'reverse-continue', WHERE, 'detach')
         behind, *stores = [int(n, 16) for n in pcs(out)]
         self.assertEqual(stores, [behind - 4] * 2)
 
@@ -199,8 +199,8 @@ class ReverseTest(gdbcase.GdbCase):
     def test_ends(self):
         """At the beginning and at the end there is no more history; and it goes on from there."""
         out = self.replay('reverse-stepi', POSITION, 'reverse-continue', POSITION, 'continue',
-                          POSITION, 'continue', POSITION, 'reverse-stepi', POSITION, 'stepi', POSITION,
-                          'reverse-continue', POSITION, 'stepi', POSITION, 'detach')
+                          POSITION, 'continue', POSITION, 'reverse-stepi', POSITION, 'stepi',
+                          POSITION, 'reverse-continue', POSITION, 'stepi', POSITION, 'detach')
         end = positions(out)[2]
         self.assertEqual(positions(out), [0, 0, end, end, end - 1, end, 0, 1])
         self.assertGreater(end, 1000)
@@ -211,9 +211,9 @@ class ReverseTest(gdbcase.GdbCase):
         flush = 'maintenance flush register-cache'
         out = self.replay('break inner', 'continue', 'delete', 'monitor replay_break 1000',
                           'continue', WHERE, POSITION, 'monitor replay_seek 1500', flush, WHERE,
-                          'reverse-continue', WHERE, POSITION, 'monitor replay_seek 1500', flush, WHERE,
-                          'monitor replay_seek 1000', flush, WHERE, 'reverse-stepi', 'monitor info status',
-                          'reverse-continue', 'detach')
+                          'reverse-continue', WHERE, POSITION, 'monitor replay_seek 1500', flush,
+                          WHERE, 'monitor replay_seek 1000', flush, WHERE, 'reverse-stepi',
+                          'monitor info status', 'reverse-continue', 'detach')
         self.assertEqual(positions(out), [1000, 1000])
         at_break, after, again, after_again, sought = pcs(out)
         self.assertEqual((again, sought), (at_break, at_break))
@@ -224,8 +224,8 @@ class ReverseTest(gdbcase.GdbCase):
     def test_refused_writes(self):
         """Nothing changes, and the way out is named."""
         out = self.replay('break store', 'continue', 'reverse-stepi', 'set $x0 = 77',
-                          'set var total = 77', 'printf "x0=%lu\\n", $x0', 'printf "m=%lu\\n", total',
-                          'monitor system_reset', 'monitor system_powerdown', 'delete', 'detach')
+                          'set var total = 77', 'printf "x0=%lu\\n", $x0',
+                          'printf "m=%lu\\n", total', 'monitor system_reset', 'monitor system_powerdown', 'delete', 'detach')
         self.assertIn('cannot be changed: make it live first (replay_golive)', out)
         self.assertEqual(out.count("no effect in a replay, where only what was recorded happens: "
                                    "'replay_golive [FILE]'"), 2)
@@ -298,7 +298,8 @@ class ReverseTest(gdbcase.GdbCase):
         process = self.start('-S', '-rewind', '-icount', 'shift=0')
         out = self.gdb('break store if n == 5', 'continue', POSITION, 'watch total',
                        'reverse-continue', 'set $x0 = 1', 'reverse-continue', POSITION, 'delete',
-                       'break store if n == 6', 'continue', POSITION, 'set $x0 = 6', 'delete', 'detach')
+                       'break store if n == 6', 'continue', POSITION, 'set $x0 = 6', 'delete',
+                       'detach')
         first, past, last = positions(out)
         self.assertLess(past, first)
         self.assertLess(first, last)

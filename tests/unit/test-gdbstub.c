@@ -616,7 +616,7 @@ static void test_journey(Fixture *f, gconstpointer data)
     g_assert_false(f->loop.running);
 }
 
-/* Between two runs of one command of gdb's user, Ctrl-C is not lost; from before the prompt it is. */
+/* Ctrl-C between two runs of one command is not lost; one from before gdb's prompt has no effect. */
 static void test_interrupt_between(Fixture *f, gconstpointer data)
 {
     feed(f, "\3", 1);
