@@ -161,7 +161,8 @@ class ReverseTest(gdbcase.GdbCase):
 
     def test_watch_always_inserted(self):
         out = self.replay('set breakpoint always-inserted on', 'watch total', 'continue',
-                          'continue', WHERE, 'reverse-continue', WHERE, 'reverse-continue', WHERE, 'detach')
+                          'continue', WHERE, 'reverse-continue', WHERE, 'reverse-continue', WHERE,
+                          'detach')
         behind, *stores = [int(n, 16) for n in pcs(out)]
         self.assertEqual(stores, [behind - 4] * 2)
 
@@ -225,7 +226,8 @@ class ReverseTest(gdbcase.GdbCase):
         """Nothing changes, and the way out is named."""
         out = self.replay('break store', 'continue', 'reverse-stepi', 'set $x0 = 77',
                           'set var total = 77', 'printf "x0=%lu\\n", $x0',
-                          'printf "m=%lu\\n", total', 'monitor system_reset', 'monitor system_powerdown', 'delete', 'detach')
+                          'printf "m=%lu\\n", total', 'monitor system_reset',
+                          'monitor system_powerdown', 'delete', 'detach')
         self.assertIn('cannot be changed: make it live first (replay_golive)', out)
         self.assertEqual(out.count("no effect in a replay, where only what was recorded happens: "
                                    "'replay_golive [FILE]'"), 2)
