@@ -179,6 +179,20 @@ class ReverseTest(gdbcase.GdbCase):
                      'Hardware watchpoint'):
             self.assertGreaterEqual(out.count('\n' + kind), 2, out)
 
+    def test_second_access(self):
+        """An instruction whose second access is watched is left behind it forwards, and before it
+        backwards: by a search, and by a step."""
+        out = self.replay('watch wide[2]', *(['continue', WHERE] * 3),
+                          *(['reverse-continue', WHERE, 'printf "m=%lu\\n", wide[2]'] * 2),
+                          'printf "pc=%lx\\n", &pair', 'delete', 'stepi', 'watch wide[2]',
+                          'reverse-stepi', WHERE, 'delete', 'detach')
+        forth, back, (pair, stepped) = pcs(out)[:3], pcs(out)[3:5], pcs(out)[5:]
+        self.assertEqual(back, [pair] * 2)
+        self.assertEqual(stepped, pair)
+        self.assertEqual(len(set(forth)), 1)
+        self.assertEqual(values(out), [0, 1, 1, 2, 2, 3, 3, 2, 2, 1, 2, 1])
+        self.assertEqual(re.findall(r'^m=(\d+)', out, re.M), ['2', '1'])
+
     def test_step_over_watched(self):
         """A step back over a watched store shows the values, as one forwards does."""
         out = self.replay('watch total', 'continue', 'continue', 'reverse-stepi', WHERE, 'stepi',
