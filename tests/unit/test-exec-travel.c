@@ -366,7 +366,7 @@ static void do_clear_all(void *opaque)
 }
 
 /* What monitors and gdb may do at any time, whether the machine travels or not. */
-static void meddle(Run *r, const Straight *s, Rng *rng)
+static void meddle(Run *r, const Straight *s, Rng *rng, bool may_reset)
 {
     Vcpu *cpu = r->a.m->cpus[rng_below(rng, r->a.m->num_cpus)];
 
@@ -377,7 +377,9 @@ static void meddle(Run *r, const Straight *s, Rng *rng)
     case 3: g_assert_true(exec_loop_reverse_step(r->loop, cpu, NULL)); break;
     case 4: g_assert_true(exec_loop_reverse_cont(r->loop, NULL)); break;
     case 5: exec_loop_run_until(r->loop, s->at[rng_below(rng, POINTS)]); break;
-    case 6: g_assert_false(exec_loop_request(r->loop, SHUTDOWN_CAUSE_HOST_RESET)); break;
+    case 6:
+        g_assert_false(may_reset && exec_loop_request(r->loop, SHUTDOWN_CAUSE_HOST_RESET));
+        break;
     default:
         g_assert_true(exec_loop_seek(r->loop, s->at[rng_below(rng, POINTS)], NULL));
         break;
@@ -393,7 +395,7 @@ static void check_meddled(const RunConfig *c, const ExecResult *recorded, const 
     open_replay(&r, c, shape);
     machine_run_sync(r.loop, do_set_stops, &r);
     for (unsigned n = 0; n < 300; n++) {
-        meddle(&r, s, rng);
+        meddle(&r, s, rng, true);
         if (rng_below(rng, 3) == 0) {
             g_usleep(rng_below(rng, 300));
         }
@@ -469,6 +471,55 @@ static void test_journeys(void)
     }
 }
 
+/* ---- a machine recorded in memory ---- */
+
+static void end_of_live(Run *r)
+{
+    exec_loop_stop(r->loop);
+    g_assert_true(exec_loop_request(r->loop, SHUTDOWN_CAUSE_HOST_QUIT));
+    g_assert_cmpint(exec_loop_join(r->loop).exit_code, ==, 0);
+    run_close(r);
+}
+
+/* It stands where it was switched off, goes back from there, and is not left alone. */
+static void test_switched_off(void)
+{
+    Rng rng = { 9 };
+
+    for (unsigned n = 0; n < 4; n++) {
+        RunConfig c = { .exec = { .icount = true, .shift = n % 3, .no_shutdown = true,
+                                  .start_paused = true, .snapshot_always = true,
+                                  .travel_memory = 64 << 20, .snapshot_period = 3000 },
+                        .num_cpus = 1 + n, .limit = 30, .tcg = shapes[n],
+                        .replay = { .mode = REPLAY_MODE_RECORD } };
+        Straight s;
+        Look off;
+        Run r;
+
+        run_open(&r, &c);
+        run_start(&r);
+        exec_loop_cont(r.loop);
+        wait_stop(&r, 1, EXEC_STOP_SHUTDOWN);
+        off = look(&r);
+        machine_run_sync(r.loop, do_set_stops, &r);
+        g_assert_true(exec_loop_reverse_cont(r.loop, NULL));
+        g_assert_true(run_wait_stop(&r, 2));
+        g_assert_true(r.reason == EXEC_STOP_BREAKPOINT || r.reason == EXEC_STOP_WATCHPOINT);
+        g_assert_cmpuint(look(&r).position, <, off.position);
+        for (unsigned i = 0; i < POINTS; i++) {
+            s.at[i] = rng_below(&rng, (unsigned)off.position);
+        }
+        for (unsigned i = 0; i < 100; i++) {
+            meddle(&r, &s, &rng, false);
+        }
+        exec_loop_stop(r.loop);
+        machine_run_sync(r.loop, do_clear_all, &r);
+        seek(&r, off.position, EXEC_STOP_POSITION);
+        g_assert_cmphex(look(&r).digest, ==, off.digest);
+        end_of_live(&r);
+    }
+}
+
 /* ---- edges ---- */
 
 static void test_no_recording(void)
@@ -491,6 +542,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/exec-travel/journeys", test_journeys);
+    g_test_add_func("/exec-travel/switched-off", test_switched_off);
     g_test_add_func("/exec-travel/no-recording", test_no_recording);
     return g_test_run();
 }
