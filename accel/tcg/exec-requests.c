@@ -42,7 +42,7 @@ void loop_finish_replay(ExecLoop *l)
     l->over = true;
 }
 
-/* At the end of a journey, or of a stage of it: what else stops the machine there does not count. */
+/* At the end of a journey, or of a stage of it, what else stops the machine does not count. */
 static bool has_arrived(ExecLoop *l)
 {
     return l->travel.kind != TRAVEL_NONE && exec_loop_position(l) >= loop_next_stop(l);
