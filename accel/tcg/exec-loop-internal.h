@@ -212,6 +212,8 @@ void loop_free_snapshots(ExecLoop *l);
 uint64_t loop_next_stop(ExecLoop *l);
 /* A journey has come to where it led: next stage, or stop. */
 bool loop_travel_on(ExecLoop *l);
+/* The machine is somewhere else now, and no journey goes on. */
+void loop_arrived(ExecLoop *l);
 /* The recording ends before. */
 void loop_travel_ends(ExecLoop *l);
 /* Virtual ns from now to the time that the journey leads to; CLOCK_NO_DEADLINE: to none. */

@@ -137,13 +137,21 @@ static bool go_to_snapshot(ExecLoop *l, const Snapshot *s)
     return true;
 }
 
+void loop_arrived(ExecLoop *l)
+{
+    l->travel.kind = TRAVEL_NONE;
+    l->passed = exec_loop_position(l);
+    loop_plan_snapshots(l);
+    if (exec_loop_cpu(l)) {
+        exec_loop_cpu(l)->skip_breakpoint = true;
+    }
+}
+
 static void arrive(ExecLoop *l)
 {
     const TravelStop *stop = &l->travel.stop;
 
-    l->travel.kind = TRAVEL_NONE;
-    l->passed = exec_loop_position(l);
-    loop_plan_snapshots(l);
+    loop_arrived(l);
     if (stop->cpu) {
         stop->cpu->watch_hit = stop->hit;
         stop->cpu->skip_breakpoint = true;

@@ -92,6 +92,12 @@ const char *replay_described(Replay *r, const char *name);
  * compares it with the log's. Fails naming the option and both values.
  */
 bool replay_start(Replay *r, Error **errp);
+/*
+ * The description of this run's machine as text, and whether a text is that of the same machine: false says
+ * what differs, as replay_start() would. After replay_start(); the text is for g_free.
+ */
+char *replay_machine_text(Replay *r);
+bool replay_machine_is(Replay *r, const char *text, Error **errp);
 /* Where replay_start() has put the file that had the recording's name, or NULL. */
 const char *replay_old_file(Replay *r);
 
