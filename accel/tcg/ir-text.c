@@ -55,9 +55,9 @@ void ir_print(const IrUnit *u, FILE *out)
         } else if (i->dst) {
             fprintf(out, "v%u = ", i->dst);
         }
-        fprintf(out, "%s.%s%s%s%s", ir_op_name(i->op), i->flags & IRF_W64 ? "64" : "32",
+        fprintf(out, "%s.%s%s%s%s%s", ir_op_name(i->op), i->flags & IRF_W64 ? "64" : "32",
                 i->flags & IRF_SETS_NZCV ? ".f" : "", i->flags & IRF_NZCV_DEAD ? ".dead" : "",
-                i->flags & IRF_NZCV_HOME ? ".home" : "");
+                i->flags & IRF_NZCV_HOME ? ".home" : "", i->flags & IRF_NZCV_BAIL ? ".bail" : "");
         print_args(i, out);
         fputc('\n', out);
     }
@@ -108,6 +108,8 @@ static bool parse_opcode(char *word, IrInsn *i)
             i->flags |= IRF_NZCV_DEAD;
         } else if (strcmp(part[n], "home") == 0) {
             i->flags |= IRF_NZCV_HOME;
+        } else if (strcmp(part[n], "bail") == 0) {
+            i->flags |= IRF_NZCV_BAIL;
         } else {
             ok = strcmp(part[n], "32") == 0;
         }

@@ -476,14 +476,9 @@ void ir_jmp(IrBuilder *b, uint64_t pc)
     emit_exit(b, IR_jmp, IRF_W64, 0, pc);
 }
 
-void ir_jmp_ind(IrBuilder *b, IrVal pc, IrJumpHint hint)
+void ir_jmp_ind(IrBuilder *b, IrVal pc)
 {
-    emit_exit(b, IR_jmp_ind, IRF_W64, hint, 0)->arg[0] = pc.id;
-}
-
-void ir_call_hint(IrBuilder *b, uint64_t return_pc)
-{
-    emit(b, IR_call_hint, IRF_W64, 0, return_pc);
+    emit_exit(b, IR_jmp_ind, IRF_W64, 0, 0)->arg[0] = pc.id;
 }
 
 void ir_exit_main(IrBuilder *b, uint64_t pc)

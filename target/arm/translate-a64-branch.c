@@ -35,7 +35,6 @@ static bool trans_B(DisasContext *s, arg_B *a)
 
 static bool trans_BL(DisasContext *s, arg_BL *a)
 {
-    ir_call_hint(s->b, s->pc + 4);
     a64_write(s, 30, ir_pcrel(s->b, s->pc + 4));
     ir_jmp(s->b, branch_target(s, a->imm));
     s->ended = true;
@@ -74,15 +73,15 @@ static bool trans_B_cond(DisasContext *s, arg_B_cond *a)
 
 /* ---- register branches ---- */
 
-static void branch_to(DisasContext *s, IrVal target, IrJumpHint hint)
+static void branch_to(DisasContext *s, IrVal target)
 {
-    ir_jmp_ind(s->b, target, hint);
+    ir_jmp_ind(s->b, target);
     s->ended = true;
 }
 
 static bool trans_BR(DisasContext *s, arg_BR *a)
 {
-    branch_to(s, a64_read(s, a->rn, W64), JUMP_BRANCH);
+    branch_to(s, a64_read(s, a->rn, W64));
     return true;
 }
 
@@ -90,15 +89,14 @@ static bool trans_BLR(DisasContext *s, arg_BLR *a)
 {
     IrVal target = a64_read(s, a->rn, W64);
 
-    ir_call_hint(s->b, s->pc + 4);
     a64_write(s, 30, ir_pcrel(s->b, s->pc + 4));
-    branch_to(s, target, JUMP_CALL);
+    branch_to(s, target);
     return true;
 }
 
 static bool trans_RET(DisasContext *s, arg_RET *a)
 {
-    branch_to(s, a64_read(s, a->rn, W64), JUMP_RETURN);
+    branch_to(s, a64_read(s, a->rn, W64));
     return true;
 }
 

@@ -632,11 +632,8 @@ static inline void random_end(IrGen *g, uint64_t next_pc)
         ir_jmp(g->b, g->target(g));
         break;
     case 5: case 6: case 7:
-        if (percent(g, 50)) {
-            ir_call_hint(g->b, next_pc);
-        }
         ir_jmp_ind(g->b, ir_add(g->b, W64, ir_and(g->b, W64, any(g), ir_const(g->b, 0x11c0)),
-                                ir_const(g->b, WORLD_BASE)), below(g, 3));
+                                ir_const(g->b, WORLD_BASE)));
         break;
     case 8:
         if (percent(g, 40)) {

@@ -213,7 +213,7 @@ static const Golden goldens[] = {
       "v2 = sub.64.f v1 v1\n"
       "exit_cond.32 aux=0x1 imm=0x2000\n"
       "v3 = sub.64.f v2 v1\n" },
-    /* A guest access may leave for the interpreter: flags must be in memory. */
+    /* A guest access may leave for the interpreter, which sees the flags. */
     { "flags/guest-access", ir_mark_flags,
       "v1 = get.32 aux=0x1\n"
       "v2 = sub.64.f v1 v1\n"
@@ -221,7 +221,7 @@ static const Golden goldens[] = {
       "v3 = ld.64 v1 aux=0x3\n"
       "v4 = sub.64.f v2 v3\n",
       "v1 = get.32 aux=0x1\n"
-      "v2 = sub.64.f.home v1 v1\n"
+      "v2 = sub.64.f.bail v1 v1\n"
       "insn.32 imm=0x1004\n"
       "v3 = ld.64 v1 aux=0x3\n"
       "v4 = sub.64.f v2 v3\n" },

@@ -37,6 +37,8 @@ static const uint32_t start[0x1000 / 4] = {
     0xcad51e95,     /*      eor x21, x20, x21, ror #7 */
     0xd5385214,     /*      mrs x20, esr_el1 */
     0xcad51e95,     /*      eor x21, x20, x21, ror #7 */
+    0xd5384014,     /*      mrs x20, spsr_el1: flags, too */
+    0xcad51e95,     /*      eor x21, x20, x21, ror #7 */
     0xd5384034,     /*      mrs x20, elr_el1 */
     0x91001294,     /*      add x20, x20, #4 */
     0xd5184034,     /*      msr elr_el1, x20 */
@@ -126,7 +128,7 @@ static uint32_t other_insn(Rng *rng)
         0x9b007c00, 0x9bc07c00, 0x9b407c00, 0x93c01400, 0x9a000000, 0xfa000000,  /* MUL, EXTR, ADC */
         0x9a800000, 0x9a801400, 0x9a9f07e0,                                      /* CSEL, CSET */
         0xb3780000 | 7 << 10, 0xd3410000 | 20 << 10, 0x93401c00,        /* BFI, UBFX, SXTB */
-        0xdac01000, 0xdac00000, 0xdac00c00, 0xaa2003e0,                 /* CLZ, RBIT, REV, MVN */
+        0xdac01000, 0xdac00000, 0xdac00c00, 0xaa2003e0, 0xaa0003e0,     /* CLZ, RBIT, REV, MVN, MOV */
         0x4ea08400, 0x6e201c00, 0x4e081c00,                             /* vector ADD, EOR; INS */
     };
     uint32_t rd = 2 + rng_below(rng, 16), rn = 2 + rng_below(rng, 16), rm = 2 + rng_below(rng, 16);

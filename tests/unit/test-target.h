@@ -258,7 +258,7 @@ static void translate_short(TargetTranslation *s, const TargetInsn *i, uint64_t 
         break;
     default:
         b->exit_state = 0;
-        ir_jmp_ind(b, window(b, ir_get(b, i->rd)), JUMP_BRANCH);
+        ir_jmp_ind(b, window(b, ir_get(b, i->rd)));
         s->ended = true;
         break;
     }

@@ -347,8 +347,6 @@ InterpStop interp_run(Vcpu *cpu, const IrUnit *u, unsigned max_insns)
         case IR_exit_main_helper:
             cpu->left--;
             return INTERP_MAIN;
-        case IR_call_hint:
-            break;
         default:
             alu_insn(cpu, i, vals);
             break;

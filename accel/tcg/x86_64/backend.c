@@ -75,6 +75,9 @@ static void restore_state(Vcpu *cpu, const MemSite *site, uint64_t *regs)
         cpu->slot[loc->slot] = loc->kind == LOC_REG ? regs[loc->where] :
                                loc->kind == LOC_SPILL ? spill[loc->where] : loc->value;
     }
+    if (site->flags) {
+        gen_flags_redo(cpu, site->flags);
+    }
     cpu->pc = cpu->code_page | site->pc_offset;
     cpu->insn_word = site->insn_word;
     regs[R15] += site->refund;
@@ -245,7 +248,7 @@ static void gen_insn(Gen *g, const IrInsn *i)
         g->insn_pc = i->imm;
         g->insn_word = ir_insn_word(i);
         break;
-    case IR_const: case IR_call_hint:
+    case IR_const:
         break;
     case IR_pcrel:
         gen_address(g, gen_def(g, i->dst), i->imm);

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "accel/tcg/interp/alu.h"
 #include "accel/tcg/nzcv.h"
 #include "accel/tcg/x86_64/gen.h"
 
@@ -43,6 +44,73 @@ void gen_flags_save(Gen *g)
     asm_setcc(&g->a, CC_O, RAX);
     asm_op_rm(&g->a, false, 0x66, 0x89, RAX, RBP, NZCV_DISP);
     g->flags_home = true;
+    g->run.root = 0;
+}
+
+/* ---- flags that only bail-outs need ---- */
+
+/* A slot that has the value at every access until flags are set again, or NO_SLOT. */
+static unsigned kept_slot(const Gen *g, uint16_t v)
+{
+    uint32_t slots = g->val[v].slots;
+    bool accessed = false;
+
+    for (unsigned n = g->n + 1; n < g->u->num_insns; n++) {
+        const IrInsn *i = &g->u->insns[n];
+
+        if (i->flags & IRF_SETS_NZCV) {
+            break;
+        }
+        accessed |= ir_op_has(i->op, 'M');
+        if (i->op == IR_set && i->arg[0] != v) {
+            slots &= ~(1u << i->aux);
+        } else if (i->op == IR_set && !accessed) {
+            slots |= 1u << i->aux;
+        }
+    }
+    return slots ? __builtin_ctz(slots) : NO_SLOT;
+}
+
+/* Fill in where argument n is. False: nowhere. */
+static bool find_argument(const Gen *g, FlagsRecipe *r, unsigned n, uint16_t v)
+{
+    r->slot[n] = gen_is_const(g, v, &r->value[n]) ? NO_SLOT : kept_slot(g, v);
+    return g->u->is_const[v] || r->slot[n] != NO_SLOT;
+}
+
+/* The recipe for the flags that i sets, or NULL. */
+static const FlagsRecipe *find_recipe(Gen *g, const IrInsn *i)
+{
+    FlagsRecipe r = { .insn = *i }, *copy;
+
+    if ((i->op != IR_add && i->op != IR_sub && i->op != IR_and) ||
+        !find_argument(g, &r, 1, i->arg[1])) {
+        return NULL;
+    }
+    if (!find_argument(g, &r, 0, i->arg[0])) {
+        r.from_result = true;
+        if (i->op == IR_and || !find_argument(g, &r, 0, i->dst)) {
+            return NULL;
+        }
+    }
+    copy = tcg_meta_alloc(g->t, sizeof(r));
+    *copy = r;
+    return copy;
+}
+
+void gen_flags_redo(Vcpu *cpu, const FlagsRecipe *r)
+{
+    uint64_t x[2];
+    uint32_t nzcv = 0;
+
+    for (unsigned n = 0; n < 2; n++) {
+        x[n] = r->slot[n] == NO_SLOT ? r->value[n] : cpu->slot[r->slot[n]];
+    }
+    if (r->from_result) {
+        x[0] = r->insn.op == IR_sub ? x[0] + x[1] : x[0] - x[1];
+    }
+    alu_eval(&r->insn, x[0], x[1], 0, &nzcv);
+    cpu->nzcv = nzcv_pack(nzcv);
 }
 
 void gen_flags_produced(Gen *g, const IrInsn *i, bool inverted)
@@ -54,7 +122,8 @@ void gen_flags_produced(Gen *g, const IrInsn *i, bool inverted)
     g->flags_in_host = true;
     g->flags_inverted = inverted;
     g->flags_home = false;
-    if (i->flags & IRF_NZCV_HOME) {
+    g->flags_recipe = i->flags & IRF_NZCV_BAIL ? find_recipe(g, i) : NULL;
+    if (i->flags & (IRF_NZCV_HOME | IRF_NZCV_BAIL) && !g->flags_recipe) {
         gen_flags_save(g);
     }
 }
@@ -68,6 +137,7 @@ void gen_flags_to_host(Gen *g)
         emit_sahf(&g->a);
         g->flags_in_host = true;
         g->flags_inverted = true;
+        g->run.root = 0;
     }
 }
 

@@ -57,6 +57,7 @@ static MemSite *new_site(Gen *g, const IrInsn *i, HostReg addr, HostReg value)
     site->addr_reg = addr;
     site->value_reg = value;
     site->from_first = 0;
+    site->flags = g->flags_home ? NULL : g->flags_recipe;
     site->num_locs = count;
     if (count) {
         memcpy(site->locs, &g_array_index(g->locs, SlotLoc, first), count * sizeof(SlotLoc));
@@ -75,18 +76,17 @@ static bool is_wide_const(const Gen *g, const IrInsn *i, unsigned arg)
     return g->u->is_const[i->arg[arg]] && !gen_imm32(g, i->arg[arg], i->flags & IRF_W64, &imm);
 }
 
-/* Whether RAX is as before behind the instruction. Accesses see to it themselves. */
+/* Whether RAX is as before behind the instruction. Accesses and gen-flags.c see to it themselves. */
 static bool keeps_rax(const Gen *g, const IrInsn *i)
 {
     switch (i->op) {
     case IR_add: case IR_sub: case IR_and: case IR_or: case IR_xor:
-        return !(i->flags & IRF_NZCV_HOME) && !is_wide_const(g, i, 0) && !is_wide_const(g, i, 1);
-    case IR_exit_cond:
-        return g->flags_in_host || i->aux >= COND_AL;
-    case IR_insn: case IR_const: case IR_call_hint: case IR_get: case IR_set: case IR_ld_env:
+        return !is_wide_const(g, i, 0) && !is_wide_const(g, i, 1);
+    case IR_insn: case IR_const: case IR_get: case IR_set: case IR_ld_env:
     case IR_st_env: case IR_shl: case IR_shr: case IR_sar: case IR_ror: case IR_mul: case IR_extr:
     case IR_not: case IR_neg: case IR_bswap: case IR_zext: case IR_sext: case IR_extract:
-    case IR_sextract: case IR_selnz: case IR_exit_nz: case IR_exit_z: case IR_exit_bit:
+    case IR_sextract: case IR_selnz: case IR_exit_cond: case IR_exit_nz: case IR_exit_z:
+    case IR_exit_bit:
         return true;
     default:
         return ir_op_has(i->op, 'M') && i->op != IR_stx;
@@ -155,7 +155,7 @@ static void lookup(Gen *g, const IrInsn *i, HostReg addr, HostReg value)
     int32_t page_mask = -(int32_t)PAGE_SIZE;
     Cold cold = { .kind = COLD_MEM, .keep_xmm = gen_xmm_any(g) };
 
-    assert(g->flags_home);
+    assert(g->flags_home || g->flags_recipe);
     cold.site = new_site(g, i, addr, value);
     cold.in_run = in_run(g, i, &cold.site->from_first);
     if (!cold.in_run) {

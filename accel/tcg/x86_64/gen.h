@@ -60,6 +60,18 @@ typedef struct SlotLoc {
     uint64_t value;         /* LOC_CONST */
 } SlotLoc;
 
+/*
+ * How to find NZCV that were not stored: by the operation again, on values that the slots hold
+ * after the state map has been applied.
+ */
+typedef struct FlagsRecipe {
+    IrInsn insn;            /* add, sub or and */
+    uint8_t slot[2];        /* of the arguments; NO_SLOT: a constant */
+    bool from_result;       /* slot[0] has the result instead */
+    uint64_t value[2];
+} FlagsRecipe;
+#define NO_SLOT 0xff
+
 /* A guest access that can bail out; what mmu_probe() needs and how to restore. */
 typedef struct MemSite {
     uint32_t refund;        /* budget to give back: instructions not completed */
@@ -71,6 +83,7 @@ typedef struct MemSite {
     uint8_t addr_reg;
     uint8_t value_reg;      /* a store's; RSP: an access that mmu_io() cannot make */
     int16_t from_first;     /* its address minus that of the run's first access */
+    const FlagsRecipe *flags;   /* or NULL: they are home */
     uint32_t num_locs;
     SlotLoc locs[];
 } MemSite;
@@ -127,6 +140,7 @@ typedef struct Gen {
     uint32_t dirty;
     uint8_t spill_used[GEN_SPILL_WORDS];
     bool flags_in_host, flags_inverted, flags_home;
+    const FlagsRecipe *flags_recipe;    /* when they are not home, or NULL */
     uint8_t *dead_exit;     /* where the entry of a killed unit jumps */
     /*
      * A unit that jumps back to its own start keeps slots in registers over the jump: at
@@ -261,6 +275,8 @@ void gen_flags_clobbered(Gen *g);
 /* NZCV are in the host's flags now, by an operation of add (C = CF) or subtract
  * (C = !CF) kind; stores them when the instruction is marked so. */
 void gen_flags_produced(Gen *g, const IrInsn *i, bool inverted);
+/* vcpu->nzcv by the recipe; all slots are home. */
+void gen_flags_redo(Vcpu *cpu, const FlagsRecipe *r);
 /* Make the host's flags hold NZCV. */
 void gen_flags_to_host(Gen *g);
 /* The condition code; may emit CMC. Host flags must hold NZCV. */

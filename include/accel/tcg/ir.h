@@ -225,6 +225,7 @@ enum IrInsnFlags {
     IRF_SETS_NZCV = 1 << 1, /* the S variant of add, sub, and, andc, adc, sbc */
     IRF_NZCV_DEAD = 1 << 2, /* set by the flags pass: nobody reads what it writes */
     IRF_NZCV_HOME = 1 << 3, /* set by the flags pass: must reach vcpu->nzcv */
+    IRF_NZCV_BAIL = 1 << 4, /* the same, when an access bails out: there is no other need */
 };
 
 typedef struct IrInsn {
@@ -371,11 +372,8 @@ void ir_exit_z(IrBuilder *b, IrWidth w, IrVal v, uint64_t pc);
 void ir_exit_bit(IrBuilder *b, IrVal v, unsigned bit, bool set, uint64_t pc);
 
 /* Final exits: exactly one, the last instruction of the unit. */
-typedef enum IrJumpHint { JUMP_BRANCH, JUMP_CALL, JUMP_RETURN } IrJumpHint;
 void ir_jmp(IrBuilder *b, uint64_t pc);                    /* linkable */
-void ir_jmp_ind(IrBuilder *b, IrVal pc, IrJumpHint hint);
-/* Note for the return predictor: a call that returns to return_pc is about to jump. */
-void ir_call_hint(IrBuilder *b, uint64_t return_pc);
+void ir_jmp_ind(IrBuilder *b, IrVal pc);
 /* Back to the execution loop, which looks at interrupts and requests: at pc, ... */
 void ir_exit_main(IrBuilder *b, uint64_t pc);
 /* ... or where a sync helper put vcpu->pc (exceptions, ERET). */
