@@ -202,16 +202,16 @@ static void go_to_time(ExecLoop *l, int64_t time)
 static void go_to_text(ExecLoop *l, const char *text)
 {
     static const TravelStop at_position = { .reason = EXEC_STOP_POSITION };
-    const Snapshot *last = loop_find_snapshot(l, UINT64_MAX);
-    uint64_t position;
+    uint64_t searched = replay_output_await(l->replay, text), position;
+    const Snapshot *s = loop_find_snapshot_with(l, searched);
 
-    replay_output_await(l->replay, text);
     if (replay_output_awaited(l->replay, &position)) {
         go(l, position + 1, &at_position);
         return;
     }
     l->travel.kind = TRAVEL_TEXT;
-    if ((last->position <= exec_loop_position(l) && !l->over) || go_to_snapshot(l, last)) {
+    if ((replay_output_count(l->replay) <= searched && s->position <= exec_loop_position(l) &&
+         !l->over) || go_to_snapshot(l, s)) {
         loop_plan_snapshots(l);
     }
 }

@@ -603,6 +603,10 @@ class QmpTest(unittest.TestCase):
                              'unix:q,server=on')
         client = self.client('q').negotiate()
         self.assertEqual(self.state(client), saved)
+        # This process has not been where that was printed.
+        self.assertIn('is not known here', self.console(client))
+        self.assertEqual(self.travel(client, '@ab'), self.travel(client, '@"uest\\nab"'))
+        self.assertEqual(self.console(client), guests.ECHO_TEXT.decode() + 'ab')
         client.command('x-rearm-loadvm', name='start')
         client.command('x-rearm-loadvm', name='end')
         self.assertEqual(self.travel(client, str(saved[2])), saved[2])
