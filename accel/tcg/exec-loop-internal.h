@@ -236,8 +236,6 @@ bool loop_deliver_write(void *opaque, const uint8_t *payload, size_t length);
 void loop_start_checks(ExecLoop *l);
 /* The digest check, if it is due here. */
 void loop_run_check(ExecLoop *l);
-/* CPUs, devices and all memory. */
-uint64_t loop_final_digest(ExecLoop *l);
 
 /* ---- exec-details.c: where two states differ ---- */
 

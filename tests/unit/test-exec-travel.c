@@ -32,7 +32,7 @@ static void do_look(void *opaque)
     Look *look = opaque;
 
     look->position = exec_loop_position(look->r->loop);
-    look->digest = loop_final_digest(look->r->loop);
+    look->digest = exec_loop_digest(look->r->loop);
     look->time = clock_now(look->r->a.m->clock);
 }
 

@@ -153,6 +153,8 @@ bool exec_loop_add_break(ExecLoop *l, uint64_t position);
 bool exec_loop_remove_break(ExecLoop *l, uint64_t position);
 /* uint64_t, ascending; the loop's. */
 const GArray *exec_loop_breaks(ExecLoop *l);
+/* Of the whole state: CPUs, devices and memory. What ExecResult has at the end. */
+uint64_t exec_loop_digest(ExecLoop *l);
 
 /* The moments in memory that journeys begin at. */
 typedef struct ExecSnapshotInfo {
