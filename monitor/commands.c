@@ -9,7 +9,7 @@
 #include "util/keyval.h"
 
 static MonitorFn cmd_help, cmd_info, cmd_stop, cmd_cont, cmd_quit, cmd_system_reset,
-                 cmd_system_powerdown, cmd_cpu, cmd_replay_break, cmd_replay_delete_break, cmd_replay_seek, cmd_gdbserver, cmd_log, cmd_memsave, cmd_pmemsave;
+                 cmd_system_powerdown, cmd_cpu, cmd_gdbserver, cmd_log, cmd_memsave, cmd_pmemsave;
 
 static const MonitorCommand commands[] = {
     { "help", "?", "[COMMAND]", "what commands there are", cmd_help },
@@ -27,11 +27,17 @@ static const MonitorCommand commands[] = {
     { "pmemsave", NULL, "ADDR SIZE FILE", "write physical memory into a file", cmd_pmemsave },
     { "print", "p", "/FMT EXPR", "an expression; registers are $x0, $sp, $pc", monitor_print },
     { "gdbserver", NULL, "[DEV]", "serve gdb (default tcp::1234)", cmd_gdbserver },
-    { "replay_break", NULL, "POSITION", "stop there, forwards or backwards", cmd_replay_break },
+    { "replay_break", NULL, "POSITION", "stop there, forwards or backwards", monitor_replay_break },
     { "replay_delete_break", NULL, "[POSITION]", "stop there no more; without a position: anywhere",
-      cmd_replay_delete_break },
-    { "replay_seek", NULL, "POSITION", "go there, backwards or forwards, and stop",
-      cmd_replay_seek },
+      monitor_replay_delete_break },
+    { "replay_seek", NULL, "PLACE", "go there, backwards or forwards, and stop. PLACE is a position,\n"
+      "50% of the recording, +1.5s or -200ms from now, or @\"TEXT\",\n"
+      "the moment when that was on a console for the first time", monitor_replay_seek },
+    { "replay_golive", NULL, "[FILE]", "from here on the machine is live, recorded to FILE if given",
+      monitor_replay_golive },
+    { "replay_save", NULL, "FILE", "write what is recorded so far to FILE", monitor_replay_save },
+    { "replay_console", NULL, "[PORT]", "what the guest has put out up to the present place",
+      monitor_replay_console },
     { "log", NULL, "ITEM[,ITEM...]", "what the log shows; 'none' switches it off", cmd_log },
     { NULL }
 };
@@ -278,43 +284,4 @@ static bool cmd_pmemsave(MonitorEnv *env, const char *args, GString *out, Error 
     }
     a.filename = file;
     return qmp_pmemsave(&ctx, &a, errp);
-}
-
-/* ---- record and replay ---- */
-
-static bool parse_position(const char *args, int64_t *position, Error **errp)
-{
-    uint64_t number;
-
-    if (!parse_u64(args, &number) || number > INT64_MAX) {
-        error_setg(errp, "'%s' is not a position: give a number as 'info replay' shows it", args);
-        return false;
-    }
-    *position = (int64_t)number;
-    return true;
-}
-
-static bool cmd_replay_break(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    QapiReplayBreakArgs a = { 0 };
-    QmpContext ctx = { .env = env };
-
-    return parse_position(args, &a.icount, errp) && qmp_replay_break(&ctx, &a, errp);
-}
-
-static bool cmd_replay_delete_break(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    QapiReplayDeleteBreakArgs a = { .has_icount = *args };
-    QmpContext ctx = { .env = env };
-
-    return (!*args || parse_position(args, &a.icount, errp)) &&
-           qmp_replay_delete_break(&ctx, &a, errp);
-}
-
-static bool cmd_replay_seek(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    QapiReplaySeekArgs a = { 0 };
-    QmpContext ctx = { .env = env };
-
-    return parse_position(args, &a.icount, errp) && qmp_replay_seek(&ctx, &a, errp);
 }

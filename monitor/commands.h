@@ -37,4 +37,8 @@ Vcpu *monitor_cpu(MonitorEnv *env);
 /* monitor/memory.c */
 MonitorFn monitor_x, monitor_xp, monitor_print;
 
+/* monitor/travel.c */
+MonitorFn monitor_info_replay, monitor_replay_break, monitor_replay_delete_break, monitor_replay_seek,
+          monitor_replay_golive, monitor_replay_save, monitor_replay_console;
+
 #endif

@@ -8,7 +8,7 @@
 #include "monitor/commands.h"
 #include "monitor/qmp.h"
 
-static MonitorFn info_status, info_registers, info_replay, info_mtree, info_version, info_jit,
+static MonitorFn info_status, info_registers, info_mtree, info_version, info_jit,
                  info_cpus, info_chardev, info_name, info_qdm, info_qtree;
 
 const MonitorCommand monitor_info_commands[] = {
@@ -20,7 +20,8 @@ const MonitorCommand monitor_info_commands[] = {
     { "qdm", NULL, "", "the devices that there are", info_qdm },
     { "qtree", NULL, "", "the machine's devices by their buses", info_qtree },
     { "registers", NULL, "[-a]", "registers of the current CPU, or of all", info_registers },
-    { "replay", NULL, "", "recording or replay", info_replay },
+    { "replay", NULL, "", "recording or replay, and where in it the machine is",
+      monitor_info_replay },
     { "status", NULL, "", "whether the machine runs", info_status },
     { "version", NULL, "", "Rearm's version", info_version },
     { NULL }
@@ -194,18 +195,5 @@ static bool info_jit(MonitorEnv *env, const char *args, GString *out, Error **er
         return false;
     }
     g_string_append(out, text->human_readable_text);
-    return true;
-}
-
-static bool info_replay(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    g_autoptr(QapiXRearmReplayState) state = NULL;
-    QmpContext ctx = { .env = env };
-
-    if (!qmp_x_rearm_query_replay(&ctx, &state, errp)) {
-        return false;
-    }
-    g_string_append_printf(out, "%sinstructions: %" PRId64 ", position: %" PRIu64 "\n",
-                           state->detail, state->icount, state->position);
     return true;
 }

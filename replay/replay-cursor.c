@@ -32,6 +32,8 @@ struct ReplayCursor {
     uint64_t history_start;   /* the first record that history has, if it is not overwritten */
     GArray *frames;           /* ReplayIndexEntry: frames that are known, ascending */
     bool index_read;
+    bool last_known;
+    uint64_t last_pos;
 };
 
 ReplayCursor *replay_cursor_new(ReplayLogReader *reader, Error **errp)
@@ -324,6 +326,15 @@ uint32_t replay_cursor_frame(const ReplayCursor *c)
 uint64_t replay_cursor_count(const ReplayCursor *c)
 {
     return c->count;
+}
+
+uint64_t replay_cursor_last_pos(ReplayCursor *c)
+{
+    if (!c->last_known) {
+        c->last_pos = replay_log_reader_last_pos(c->reader);
+        c->last_known = true;
+    }
+    return c->last_pos;
 }
 
 /* A line's payload may be cut short: length is the real one. */

@@ -52,6 +52,8 @@ bool replay_cursor_go(ReplayCursor *c, uint64_t record, Error **errp);
 ReplayLogReader *replay_cursor_open_again(const ReplayCursor *c, Error **errp);
 /* Where frames are (ReplayIndexEntry), known from elsewhere; before anything is read. */
 void replay_cursor_know_frames(ReplayCursor *c, const GArray *index);
+/* The position of the log's last record. */
+uint64_t replay_cursor_last_pos(ReplayCursor *c);
 /* Records stepped over. */
 uint64_t replay_cursor_count(const ReplayCursor *c);
 

@@ -240,7 +240,7 @@ static bool check_index(ReplayLogReader *r, const ReplayFrame *f, const uint8_t 
     return ok;
 }
 
-static bool check_end(const ReplayLogReader *r, const uint8_t *raw)
+static ReplayLogEnd get_end(const uint8_t *raw)
 {
     ReplayLogEnd end;
     ByteReader in;
@@ -249,6 +249,13 @@ static bool check_end(const ReplayLogReader *r, const uint8_t *raw)
     end.index_offset = bytes_get_le64(&in);
     end.records = bytes_get_le64(&in);
     end.last_pos = bytes_get_le64(&in);
+    return end;
+}
+
+static bool check_end(const ReplayLogReader *r, const uint8_t *raw)
+{
+    ReplayLogEnd end = get_end(raw);
+
     return end.index_offset == r->index_offset && end.records == r->records &&
            end.last_pos == r->last_pos && left(r) == 0;
 }
@@ -368,21 +375,34 @@ static uint8_t *read_frame_at(ReplayLogReader *r, uint64_t offset, uint32_t magi
            replay_frame_unpack(f, r->seed, stored) : NULL;
 }
 
-/* The end frame is not compressed: it would not get smaller. */
-static GArray *read_index(ReplayLogReader *r)
+/* The end frame is not compressed: it would not get smaller. False: there is none. */
+static bool read_end(ReplayLogReader *r, ReplayLogEnd *end)
 {
-    uint64_t end_size = REPLAY_FRAME_HEADER + REPLAY_LOG_END_SIZE;
-    g_autofree uint8_t *end = NULL, *index = NULL;
+    uint64_t size = REPLAY_FRAME_HEADER + REPLAY_LOG_END_SIZE;
+    g_autofree uint8_t *raw = NULL;
     ReplayFrame f;
 
-    if (r->size < end_size) {
+    if (r->size < size) {
+        return false;
+    }
+    raw = read_frame_at(r, r->size - size, REPLAY_FRAME_END, &f);
+    if (!raw || f.raw_length != REPLAY_LOG_END_SIZE) {
+        return false;
+    }
+    *end = get_end(raw);
+    return true;
+}
+
+static GArray *read_index(ReplayLogReader *r)
+{
+    g_autofree uint8_t *index = NULL;
+    ReplayLogEnd end;
+    ReplayFrame f;
+
+    if (!read_end(r, &end)) {
         return NULL;
     }
-    end = read_frame_at(r, r->size - end_size, REPLAY_FRAME_END, &f);
-    if (!end || f.raw_length != REPLAY_LOG_END_SIZE) {
-        return NULL;
-    }
-    index = read_frame_at(r, load_le(end, 8), REPLAY_FRAME_INDEX, &f);
+    index = read_frame_at(r, end.index_offset, REPLAY_FRAME_INDEX, &f);
     return index ? replay_index_get(index, f.raw_length) : NULL;
 }
 
@@ -393,4 +413,27 @@ GArray *replay_log_reader_index(ReplayLogReader *r)
 
     r->offset = offset;
     return index;
+}
+
+uint64_t replay_log_reader_last_pos(const ReplayLogReader *r)
+{
+    ReplayLogReader *all = replay_log_reader_open_again(r, NULL);
+    ReplayLogEnd end = { 0 };
+    ReplayFrame frame;
+    uint8_t *raw;
+    uint64_t start;
+
+    if (!all) {
+        return 0;
+    }
+    start = all->offset;
+    if (!read_end(all, &end)) {
+        all->offset = start;
+        while (replay_log_reader_next(all, &frame, &raw, NULL) == REPLAY_LOG_FRAME) {
+            g_free(raw);
+        }
+        end.last_pos = all->last_pos;
+    }
+    replay_log_reader_free(all);
+    return end.last_pos;
 }

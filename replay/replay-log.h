@@ -196,5 +196,10 @@ void replay_log_reader_go(ReplayLogReader *r, const ReplayIndexEntry *place);
  * first_record (g_array_unref), or NULL: cut off or damaged. The reader stays where it is.
  */
 GArray *replay_log_reader_index(ReplayLogReader *r);
+/*
+ * The position of the last record. A file without an end frame is read as a whole for it. The reader
+ * stays where it is.
+ */
+uint64_t replay_log_reader_last_pos(const ReplayLogReader *r);
 
 #endif

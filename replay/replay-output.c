@@ -30,6 +30,19 @@ struct ReplayOutput {
     char *name;
 };
 
+/* In the text of each port, as if the others were not there. */
+typedef struct Search {
+    char *text;
+    size_t length;
+    size_t *fail;             /* Knuth, Morris, Pratt: how much still matches after a mismatch */
+    size_t *matched;          /* of each port */
+    guint num_ports;
+    uint64_t next;            /* number of the next output, if none is missing */
+    uint64_t from;
+    uint64_t found;
+    bool done;
+} Search;
+
 struct ReplayOutputs {
     GPtrArray *ports;         /* ReplayOutput */
     GQueue segments;
@@ -37,6 +50,7 @@ struct ReplayOutputs {
     uint64_t made;            /* at this place of the run */
     uint64_t known;           /* ever */
     bool dropped;
+    Search *awaited;          /* NULL: nothing */
 };
 
 typedef struct Entry {
@@ -59,6 +73,14 @@ static void port_free(ReplayOutput *o)
     g_free(o);
 }
 
+static void search_free(Search *s)
+{
+    g_free(s->text);
+    g_free(s->fail);
+    g_free(s->matched);
+    g_free(s);
+}
+
 ReplayOutputs *replay_outputs_new(void)
 {
     ReplayOutputs *h = g_new0(ReplayOutputs, 1);
@@ -71,6 +93,7 @@ ReplayOutputs *replay_outputs_new(void)
 void replay_outputs_free(ReplayOutputs *h)
 {
     g_queue_clear_full(&h->segments, (GDestroyNotify)segment_free);
+    g_clear_pointer(&h->awaited, search_free);
     g_ptr_array_unref(h->ports);
     g_free(h);
 }
@@ -84,6 +107,52 @@ ReplayOutput *replay_output_new(Replay *r, const char *name)
     o->name = g_strdup(name);
     g_ptr_array_add(r->outputs->ports, o);
     return o;
+}
+
+/* ---- search ---- */
+
+static size_t match_next(const Search *s, size_t matched, char c)
+{
+    while (matched && (matched == s->length || s->text[matched] != c)) {
+        matched = s->fail[matched - 1];
+    }
+    return matched + (s->text[matched] == c);
+}
+
+static Search *search_new(const ReplayOutputs *h, const char *text, uint64_t from)
+{
+    Search *s = g_new0(Search, 1);
+
+    s->text = g_strdup(text);
+    s->length = strlen(text);
+    s->from = from;
+    s->num_ports = h->ports->len;
+    s->fail = g_new0(size_t, s->length + 1);
+    s->matched = g_new0(size_t, s->num_ports);
+    for (size_t i = 1; i < s->length; i++) {
+        s->fail[i] = match_next(s, s->fail[i - 1], text[i]);
+    }
+    return s;
+}
+
+/* False when it is found. */
+static bool search_entry(void *opaque, const Entry *e)
+{
+    Search *s = opaque;
+
+    if (e->number != s->next) {
+        memset(s->matched, 0, s->num_ports * sizeof(s->matched[0]));
+    }
+    s->next = e->number + 1;
+    for (size_t i = 0; i < e->length && s->length; i++) {
+        s->matched[e->port] = match_next(s, s->matched[e->port], (char)e->bytes[i]);
+        if (s->matched[e->port] == s->length && e->pos >= s->from) {
+            s->found = e->pos;
+            s->done = true;
+            return false;
+        }
+    }
+    return true;
 }
 
 /* ---- what is new ---- */
@@ -127,6 +196,9 @@ static void keep(ReplayOutput *o, const uint8_t *data, size_t length)
     s->last_pos = pos;
     s->count++;
     h->bytes += s->data->len - before;
+    if (h->awaited && !h->awaited->done) {
+        search_entry(h->awaited, &(Entry){ h->made, pos, o->index, data + length - kept, kept });
+    }
     while (h->bytes > MAX_BYTES) {
         drop_oldest(h);
     }
@@ -184,6 +256,13 @@ static void for_each(ReplayOutputs *h, bool (*fn)(void *opaque, const Entry *e),
     }
 }
 
+static void await(ReplayOutputs *h, const char *text)
+{
+    g_clear_pointer(&h->awaited, search_free);
+    h->awaited = search_new(h, text, 0);
+    for_each(h, search_entry, h->awaited);
+}
+
 /* Keep only what has a number below `made`. */
 static void segment_cut(Segment *s, uint64_t made)
 {
@@ -212,6 +291,11 @@ void replay_outputs_cut(ReplayOutputs *h)
         h->bytes += s->data->len;
     }
     h->known = h->made;
+    if (h->awaited) {
+        g_autofree char *text = g_strdup(h->awaited->text);
+
+        await(h, text);
+    }
 }
 
 /* ---- text ---- */
@@ -268,65 +352,37 @@ bool replay_output_text(Replay *r, const char *name, uint64_t upto, GString *out
     return true;
 }
 
-/* ---- search: in the text of each port, as if the others were not there ---- */
-
-typedef struct Search {
-    const char *text;
-    size_t length;
-    size_t *fail;             /* Knuth, Morris, Pratt: how much still matches after a mismatch */
-    size_t *matched;          /* of each port */
-    guint num_ports;
-    uint64_t next;            /* number of the next output, if none is missing */
-    uint64_t from;
-    uint64_t found;
-    bool done;
-} Search;
-
-static size_t match_next(const Search *s, size_t matched, char c)
-{
-    while (matched && (matched == s->length || s->text[matched] != c)) {
-        matched = s->fail[matched - 1];
-    }
-    return matched + (s->text[matched] == c);
-}
-
-static bool search_entry(void *opaque, const Entry *e)
-{
-    Search *s = opaque;
-
-    if (e->number != s->next) {
-        memset(s->matched, 0, s->num_ports * sizeof(s->matched[0]));
-    }
-    s->next = e->number + 1;
-    for (size_t i = 0; i < e->length; i++) {
-        s->matched[e->port] = match_next(s, s->matched[e->port], (char)e->bytes[i]);
-        if (s->matched[e->port] == s->length && e->pos >= s->from) {
-            s->found = e->pos;
-            s->done = true;
-            return false;
-        }
-    }
-    return true;
-}
+/* ---- looking for a text ---- */
 
 bool replay_output_find(Replay *r, const char *text, uint64_t from, uint64_t *position)
 {
-    Search s = { .text = text, .length = strlen(text), .from = from,
-                 .num_ports = r->outputs->ports->len };
+    Search *s = search_new(r->outputs, text, from);
+    bool found;
 
-    if (!s.length) {
-        return false;
+    for_each(r->outputs, search_entry, s);
+    found = s->done;
+    if (found) {
+        *position = s->found;
     }
-    s.fail = g_new0(size_t, s.length);
-    s.matched = g_new0(size_t, s.num_ports);
-    for (size_t i = 1; i < s.length; i++) {
-        s.fail[i] = match_next(&s, s.fail[i - 1], text[i]);
+    search_free(s);
+    return found;
+}
+
+void replay_output_await(Replay *r, const char *text)
+{
+    if (text) {
+        await(r->outputs, text);
+    } else {
+        g_clear_pointer(&r->outputs->awaited, search_free);
     }
-    for_each(r->outputs, search_entry, &s);
-    g_free(s.fail);
-    g_free(s.matched);
-    if (s.done) {
-        *position = s.found;
+}
+
+bool replay_output_awaited(const Replay *r, uint64_t *position)
+{
+    const Search *s = r->outputs->awaited;
+
+    if (s && s->done) {
+        *position = s->found;
     }
-    return s.done;
+    return s && s->done;
 }

@@ -361,6 +361,18 @@ const char *replay_mode_name(const Replay *r)
     return r->ops->name;
 }
 
+bool replay_last_position(Replay *r, uint64_t *position)
+{
+    replay_mutex_lock(r);
+    if (r->writer) {
+        *position = r->cursor ? r->newest.pos : replay_position(r);
+    } else if (r->cursor) {
+        *position = replay_cursor_last_pos(r->cursor);
+    }
+    replay_mutex_unlock(r);
+    return r->writer || r->cursor;
+}
+
 const char *replay_file(const Replay *r)
 {
     return r->file;

@@ -37,6 +37,7 @@ typedef struct ExecClosure {
 /* A moment that the machine can go back to. */
 typedef struct Snapshot {
     uint64_t position;
+    int64_t time;             /* virtual, ns */
     GByteArray *state;        /* loop_save_state() */
     MemSnapshot *memory;
 } Snapshot;
@@ -45,6 +46,8 @@ typedef struct Snapshot {
 typedef enum TravelKind {
     TRAVEL_NONE,
     TRAVEL_GO,                /* to `end`, then stop there for `stop.reason` */
+    TRAVEL_TIME,              /* the same, to the first position at or behind `time` */
+    TRAVEL_TEXT,              /* on, until the awaited text was put out */
     TRAVEL_STEP,              /* to `end`, noting where `cpu` executes */
     TRAVEL_FIND,              /* to `end`, noting breakpoints and watchpoints */
 } TravelKind;
@@ -60,6 +63,7 @@ typedef struct Travel {
     TravelKind kind;
     Vcpu *cpu;
     uint64_t start, end;      /* positions: of the snapshot that was restored; of the goal */
+    int64_t time;             /* virtual, ns */
     bool has_found;
     uint64_t found;           /* the last position noted */
     TravelStop stop;          /* what is there */
@@ -192,6 +196,8 @@ void loop_init_snapshots(ExecLoop *l);
 void loop_take_snapshots(ExecLoop *l);
 /* The newest one at or before the position; NULL: none. */
 const Snapshot *loop_find_snapshot(ExecLoop *l, uint64_t position);
+/* The newest one before that virtual time; NULL: none. */
+const Snapshot *loop_find_snapshot_before(ExecLoop *l, int64_t time);
 /* A failure leaves a machine that must not run on. */
 bool loop_restore_snapshot(ExecLoop *l, const Snapshot *s, Error **errp);
 /* Somebody watches, or does no longer; a journey begins: when the next one is due. */
@@ -204,8 +210,12 @@ void loop_free_snapshots(ExecLoop *l);
 
 /* The nearest position at which the loop has to stop; UINT64_MAX: none. */
 uint64_t loop_next_stop(ExecLoop *l);
-/* A journey has come to where it led: next stage, or stop. False: it has not, or there is none. */
+/* A journey has come to where it led: next stage, or stop. */
 bool loop_travel_on(ExecLoop *l);
+/* The recording ends before. */
+void loop_travel_ends(ExecLoop *l);
+/* Virtual ns from now to the time that the journey leads to; CLOCK_NO_DEADLINE: to none. */
+int64_t loop_travel_ns(ExecLoop *l);
 /* Execution came to a breakpoint or watchpoint. True: it is noted, and execution goes on. */
 bool loop_travel_hit(ExecLoop *l, ExecStopReason reason, Vcpu *cpu);
 /* The CPU has executed up to the present position. */

@@ -46,7 +46,7 @@ void loop_stand_at_end(ExecLoop *l)
 {
     bool watched;
 
-    if (l->travel.kind != TRAVEL_NONE && exec_loop_position(l) >= l->travel.end) {
+    if (l->travel.kind != TRAVEL_NONE && exec_loop_position(l) >= loop_next_stop(l)) {
         loop_travel_on(l);
         if (l->over) {
             loop_serve_outside(l);
@@ -56,7 +56,7 @@ void loop_stand_at_end(ExecLoop *l)
     g_mutex_lock(&l->lock);
     watched = l->watchers || l->config.stop_at_end || l->travel.kind != TRAVEL_NONE;
     g_mutex_unlock(&l->lock);
-    l->travel.kind = TRAVEL_NONE;
+    loop_travel_ends(l);
     if (!watched) {
         l->ended = true;
         return;

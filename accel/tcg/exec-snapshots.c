@@ -56,6 +56,16 @@ const Snapshot *loop_find_snapshot(ExecLoop *l, uint64_t position)
     return n ? snapshot_at(l, n - 1) : NULL;
 }
 
+const Snapshot *loop_find_snapshot_before(ExecLoop *l, int64_t time)
+{
+    for (guint n = l->snapshots->len; n-- > 0; ) {
+        if (snapshot_at(l, n)->time < time) {
+            return snapshot_at(l, n);
+        }
+    }
+    return NULL;
+}
+
 static void snapshot_free(gpointer data)
 {
     Snapshot *s = data;
@@ -159,8 +169,11 @@ void loop_plan_snapshots(ExecLoop *l)
         return;
     }
     l->take_at = position + l->take_period;
-    if (l->travel.kind == TRAVEL_GO || l->travel.kind == TRAVEL_STEP) {
-        left = l->travel.end > position ? l->travel.end - position : 0;
+    if (l->travel.kind == TRAVEL_GO || l->travel.kind == TRAVEL_TIME ||
+        l->travel.kind == TRAVEL_STEP) {
+        uint64_t end = loop_next_stop(l);
+
+        left = end > position ? end - position : 0;
         l->take_at = left / 2 < min_gap(l) ? UINT64_MAX : MIN(l->take_at, position + left / 2);
     }
 }
@@ -187,6 +200,7 @@ static void take(ExecLoop *l, uint64_t position)
     bool with_checks = replay_check_kind(l->replay) == REPLAY_CHECK_DIGEST;
 
     s->position = position;
+    s->time = clock_now(l->machine->clock);
     s->state = g_byte_array_new();
     loop_save_state(l, s->state);
     s->memory = memory_snapshot_take(l->machine->memory, with_checks);
@@ -210,6 +224,11 @@ void loop_take_snapshots(ExecLoop *l)
         adapt_period(l, before, host_monotonic_ns());
     }
     loop_plan_snapshots(l);
+}
+
+void exec_loop_snapshot_info(ExecLoop *l, ExecSnapshotInfo *out)
+{
+    *out = (ExecSnapshotInfo){ l->snapshots->len, total_bytes(l), l->config.travel_memory };
 }
 
 bool loop_restore_snapshot(ExecLoop *l, const Snapshot *s, Error **errp)

@@ -86,7 +86,7 @@ static int64_t sleep_until(ExecLoop *l, int64_t ns)
 static int64_t sleep_idle(void *opaque, int64_t until)
 {
     ExecLoop *l = opaque;
-    int64_t elapsed = sleep_until(l, until);
+    int64_t elapsed = sleep_until(l, MIN(until, loop_travel_ns(l)));
 
     return l->config.sleep ? MIN(elapsed, until) : 0;
 }

@@ -29,12 +29,27 @@ static uint64_t break_behind(ExecLoop *l, uint64_t position)
     return UINT64_MAX;
 }
 
+int64_t loop_travel_ns(ExecLoop *l)
+{
+    return l->travel.kind == TRAVEL_TIME ?
+           MAX(l->travel.time - clock_now(l->machine->clock), 0) : CLOCK_NO_DEADLINE;
+}
+
 uint64_t loop_next_stop(ExecLoop *l)
 {
-    if (l->travel.kind != TRAVEL_NONE) {
+    uint64_t position;
+
+    switch (l->travel.kind) {
+    case TRAVEL_NONE:
+        return MIN(l->stopping_at, break_behind(l, l->passed));
+    case TRAVEL_TIME:
+        return exec_loop_position(l) +
+               (uint64_t)clock_icount_until(l->machine->clock, l->travel.time);
+    case TRAVEL_TEXT:
+        return replay_output_awaited(l->replay, &position) ? position + 1 : UINT64_MAX;
+    default:
         return l->travel.end;
     }
-    return MIN(l->stopping_at, break_behind(l, l->passed));
 }
 
 bool exec_loop_add_break(ExecLoop *l, uint64_t position)
@@ -158,6 +173,41 @@ static void go_to_beginning(ExecLoop *l)
     go(l, ((const Snapshot *)g_ptr_array_index(l->snapshots, 0))->position, &stop);
 }
 
+static void go_to_time(ExecLoop *l, int64_t time)
+{
+    const Snapshot *s = loop_find_snapshot_before(l, time);
+
+    if (!s) {
+        go_to_beginning(l);
+        return;
+    }
+    l->travel.kind = TRAVEL_TIME;
+    l->travel.time = time;
+    l->travel.stop = (TravelStop){ .reason = EXEC_STOP_POSITION };
+    if ((loop_travel_ns(l) > 0 && s->position <= exec_loop_position(l) && !l->over) ||
+        go_to_snapshot(l, s)) {
+        loop_plan_snapshots(l);
+    }
+}
+
+/* What is known already need not be run again. */
+static void go_to_text(ExecLoop *l, const char *text)
+{
+    static const TravelStop at_position = { .reason = EXEC_STOP_POSITION };
+    const Snapshot *last = loop_find_snapshot(l, UINT64_MAX);
+    uint64_t position;
+
+    replay_output_await(l->replay, text);
+    if (replay_output_awaited(l->replay, &position)) {
+        go(l, position + 1, &at_position);
+        return;
+    }
+    l->travel.kind = TRAVEL_TEXT;
+    if ((last->position <= exec_loop_position(l) && !l->over) || go_to_snapshot(l, last)) {
+        loop_plan_snapshots(l);
+    }
+}
+
 /* Nothing else can stop the machine. */
 static void go_to_last_break(ExecLoop *l)
 {
@@ -231,12 +281,29 @@ static void searched(ExecLoop *l)
 
 bool loop_travel_on(ExecLoop *l)
 {
-    if (l->travel.kind == TRAVEL_GO) {
+    static const TravelStop at_position = { .reason = EXEC_STOP_POSITION };
+
+    switch (l->travel.kind) {
+    case TRAVEL_GO:
+    case TRAVEL_TIME:
         arrive(l);
-    } else {
+        break;
+    case TRAVEL_TEXT:
+        /* Execution has come further than that. */
+        go(l, loop_next_stop(l), &at_position);
+        break;
+    default:
         searched(l);
     }
     return true;
+}
+
+void loop_travel_ends(ExecLoop *l)
+{
+    if (l->travel.kind == TRAVEL_TEXT) {
+        warn_report("the text was not put out up to the end of the recording");
+    }
+    l->travel.kind = TRAVEL_NONE;
 }
 
 /* ---- other threads ---- */
@@ -245,10 +312,19 @@ typedef struct Journey {
     ExecLoop *loop;
     TravelKind kind;
     uint64_t position;
+    int64_t ns;
+    const char *text;
     Vcpu *cpu;
     Error **errp;
     bool ok;
 } Journey;
+
+static int64_t time_from_now(ExecLoop *l, int64_t ns)
+{
+    int64_t now = clock_now(l->machine->clock);
+
+    return ns < CLOCK_END - now ? MAX(now + ns, 0) : CLOCK_END;
+}
 
 static void set_out(void *opaque)
 {
@@ -266,12 +342,22 @@ static void set_out(void *opaque)
         return;
     }
     l->travel = (Travel){ .cpu = j->cpu };
-    if (j->kind == TRAVEL_GO) {
+    switch (j->kind) {
+    case TRAVEL_GO:
         go(l, j->position, &at_position);
-    } else if (j->kind == TRAVEL_FIND && !tcg_stops_anywhere(l->tcg)) {
-        go_to_last_break(l);
-    } else {
-        search(l, j->kind, exec_loop_position(l));
+        break;
+    case TRAVEL_TIME:
+        go_to_time(l, time_from_now(l, j->ns));
+        break;
+    case TRAVEL_TEXT:
+        go_to_text(l, j->text);
+        break;
+    default:
+        if (j->kind == TRAVEL_FIND && !tcg_stops_anywhere(l->tcg)) {
+            go_to_last_break(l);
+        } else {
+            search(l, j->kind, exec_loop_position(l));
+        }
     }
     j->ok = !l->ended;
     exec_loop_cont(l);
@@ -291,6 +377,20 @@ bool exec_loop_can_travel(ExecLoop *l)
 bool exec_loop_seek(ExecLoop *l, uint64_t position, Error **errp)
 {
     Journey j = { .loop = l, .kind = TRAVEL_GO, .position = position, .errp = errp };
+
+    return travel(&j);
+}
+
+bool exec_loop_seek_by(ExecLoop *l, int64_t ns, Error **errp)
+{
+    Journey j = { .loop = l, .kind = TRAVEL_TIME, .ns = ns, .errp = errp };
+
+    return travel(&j);
+}
+
+bool exec_loop_seek_text(ExecLoop *l, const char *text, Error **errp)
+{
+    Journey j = { .loop = l, .kind = TRAVEL_TEXT, .text = text, .errp = errp };
 
     return travel(&j);
 }

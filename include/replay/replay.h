@@ -210,6 +210,12 @@ bool replay_load(Replay *r, ByteReader *in, Error **errp);
 bool replay_output_text(Replay *r, const char *name, uint64_t upto, GString *out, Error **errp);
 /* The position of the instruction that put out the last byte of `text`, the first time from `from` on. */
 bool replay_output_find(Replay *r, const char *text, uint64_t from, uint64_t *position);
+/*
+ * The same for what is put out from now on, too: replay_output_awaited() is false until the text is there.
+ * One text at a time; NULL: none. Machine thread.
+ */
+void replay_output_await(Replay *r, const char *text);
+bool replay_output_awaited(const Replay *r, uint64_t *position);
 
 /*
  * While recording, to a file or in memory: write what is recorded up to the newest position to
@@ -241,6 +247,11 @@ bool replay_is_live(Replay *r);
 const char *replay_mode_name(const Replay *r);
 /* A recording is being made, be the machine live or in its past. */
 bool replay_is_recording(const Replay *r);
+/*
+ * The recording's last position: where a replay will end, and where a machine in the past of its recording
+ * is live again. Of a live one, the present. False: nothing is recorded or replayed. Machine thread.
+ */
+bool replay_last_position(Replay *r, uint64_t *position);
 /* The recording's path; NULL in mode none, and of a recording in memory. */
 const char *replay_file(const Replay *r);
 /* "info replay". */

@@ -249,7 +249,7 @@ class GdbTest(unittest.TestCase):
         out = self.gdb(f'break *{guests.SPIN_FUNCTION:#x}', 'continue', 'continue', 'continue',
                        'set $x0 = 5', 'printf "x=%ld\\n", $x0', 'monitor system_reset',
                        'delete', 'detach')
-        self.assertIn('the guest of a replay cannot be changed: record a new session', out)
+        self.assertIn('the guest of a replay cannot be changed: make it live first', out)
         self.assertIn('this has no effect in a replay', out)
         self.assertEqual(self.value(out, 'x'), '1001')
         _, stderr = process.communicate(timeout=TIMEOUT)

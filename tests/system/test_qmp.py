@@ -125,6 +125,9 @@ class QmpTest(unittest.TestCase):
             'x-rearm-gdbserver': {'device': 'unix:g'},
             'replay-break': {'icount': 5},
             'replay-seek': {'icount': 10 ** 15},
+            'x-rearm-replay-seek': {'place': '0%'},
+            'x-rearm-replay-save': {'file': 'f'},
+            'x-rearm-replay-console': {'port': 'uart0'},
         }
         process = self.start('-kernel', self.spin, '-icount', 'shift=1,rr=record', '-qmp', 'unix:q,server=on,wait=off')
         client = self.client('q').negotiate()
@@ -135,9 +138,13 @@ class QmpTest(unittest.TestCase):
             error = client.execute(name, no_such_argument=1)['error']
             self.assertEqual(error['class'], 'GenericError')
             self.assertRegex(error['desc'], r"^Parameter '(no-such-argument' is unexpected|"
-                                            r"(command-line|val|items|typename|icount)' is missing)$")
-            if name not in ('quit', 'qmp_capabilities'):
+                                            r"(command-line|val|items|typename|icount|file|place)' is "
+                                            r"missing)$")
+            if name == 'x-rearm-replay-golive':
+                self.assertIn('live already', client.execute(name)['error']['desc'])
+            elif name not in ('quit', 'qmp_capabilities'):
                 client.command(name, **arguments.get(name, {}))
+        client.command('stop')
         self.assertEqual(client.command('query-status')['running'], False)
         with open(os.path.join(self.dir, 'm'), 'rb') as m, \
                 open(os.path.join(self.dir, 'p'), 'rb') as p:
@@ -325,6 +332,137 @@ class QmpTest(unittest.TestCase):
         self.assertIn('RESET', client.rest())
         self.assertEqual(replay.wait(TIMEOUT), 0)
         self.assertIn(f'digest {digest.group(1)} (equal)', replay.stderr.read().decode())
+
+    # ---- time travel ----
+
+    def travel(self, client, place):
+        """To that place; where it is."""
+        client.events.clear()
+        client.command('x-rearm-replay-seek', place=place)
+        client.wait('STOP')
+        return client.command('x-rearm-query-replay')['position']
+
+    def console(self, client):
+        return client.command('x-rearm-replay-console')['human-readable-text']
+
+    def type(self, serial, keys, expected=None):
+        """Type, and wait for what the guest echoes."""
+        serial.sendall(keys)
+        seen = b''
+        while not seen.endswith(expected or keys):
+            more = serial.recv(65536)
+            self.assertTrue(more, seen)
+            seen += more
+
+    def replayed(self, file):
+        """Replay it as a whole; the report."""
+        process = self.start('-icount', f'rr=replay,rrfile={file}')
+        self.assertEqual(process.wait(TIMEOUT), 0)
+        report = process.stderr.read().decode()
+        self.assertRegex(report, r'digest [0-9a-f]{16} \(equal')
+        return report
+
+    def test_travel_live(self):
+        """Back in a live session, forward, live again; then another future; both are saved."""
+        process = self.start('-kernel', self.echo, '-rewind', '-qmp', 'unix:q,server=on',
+                             stdio='unix:s,server=on')
+        serial, client = self.connect('s'), self.client('q').negotiate()
+        hello = guests.ECHO_TEXT.decode()
+        self.type(serial, b'', guests.ECHO_TEXT)
+        self.type(serial, b'abc')
+        self.type(serial, b'def')
+        self.type(serial, b'ghi')
+        client.command('stop')
+        newest = client.command('x-rearm-query-replay')
+        self.assertEqual(newest['mode'], 'record')
+        self.assertNotIn('end', newest)
+        self.assertGreater(newest['snapshots'], 0)
+        client.command('x-rearm-replay-save', file='whole')
+        def_at = self.travel(client, '@"def"')
+        self.assertEqual(self.console(client), hello + 'abcdef')
+        info = client.command('x-rearm-query-replay')
+        self.assertEqual(info['end'], newest['position'])
+        self.assertIn('mode: travelling', info['detail'])
+        self.assertLess(self.travel(client, '@abc'), def_at)
+        self.assertEqual(self.console(client), hello + 'abc')
+        self.assertEqual(self.travel(client, '50%'), newest['position'] // 2)
+        self.assertEqual(self.travel(client, str(def_at)), def_at)
+        self.assertEqual(self.console(client), hello + 'abcdef')
+        self.assertEqual(self.travel(client, '100%'), newest['position'])
+        # Beyond, it is live: that text is only to come.
+        client.command('x-rearm-replay-seek', place='@"jk"')
+        serial.sendall(b'jkl')
+        client.wait('STOP')
+        self.assertTrue(self.console(client).endswith('defghijk'))
+        self.travel(client, '@"def"')
+        reply = client.execute('system_powerdown')
+        self.assertIn('no effect in a replay', reply['error']['desc'])
+        client.command('x-rearm-replay-golive')
+        client.command('cont')
+        self.type(serial, b'xyz')
+        self.assertEqual(self.console(client), hello + 'abcdefxyz')
+        client.command('x-rearm-replay-save', file='branch')
+        self.end(process, client)
+        self.replayed('whole')
+        self.replayed('branch')
+
+    def test_travel_replay(self):
+        """Places of a recorded run, by name, time and part; and live from one of them."""
+        process = self.start('-kernel', self.echo, '-icount', 'shift=2,rr=record,rrfile=log',
+                             '-qmp', 'unix:q,server=on', stdio='unix:s,server=on')
+        serial, client = self.connect('s'), self.client('q').negotiate()
+        self.type(serial, b'one.')
+        self.type(serial, b'two.')
+        self.type(serial, b'three.')
+        self.end(process, client)
+        process = self.start('-S', '-icount', 'rr=replay,rrfile=log', '-qmp', 'unix:q,server=on',
+                             stdio='unix:t,server=on,wait=off')
+        client = self.client('q').negotiate()
+        two = self.travel(client, '@"two."')
+        self.assertTrue(self.console(client).endswith('one.two.'))
+        time_two = client.command('x-rearm-query-replay')['time']
+        # 2^2 ns each, and nobody waits.
+        self.assertEqual(self.travel(client, '+4us'), two + 1000)
+        self.assertEqual(self.travel(client, '-4.001us'), two)
+        self.assertEqual(client.command('x-rearm-query-replay')['time'], time_two)
+        self.assertEqual(self.travel(client, '-1000s'), 0)
+        client.command('x-rearm-replay-golive', file='other')
+        self.assertEqual(client.command('query-replay')['mode'], 'record')
+        client.command('cont')
+        serial = self.connect('t')
+        self.type(serial, b'four.')
+        self.end(process, client)
+        self.replayed('log')
+        self.replayed('other')
+
+    def test_travel_in_vain(self):
+        process = self.start('-kernel', self.echo, '-icount', 'shift=2,rr=record,rrfile=log',
+                             stdio='stdio')
+        process.stdin.write(b'abcq')
+        process.stdin.flush()
+        self.assertEqual(process.wait(TIMEOUT), 0)
+        process = self.start('-S', '-icount', 'rr=replay,rrfile=log', '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        end = client.command('x-rearm-query-replay')['end']
+        self.assertEqual(self.travel(client, '@"nowhere"'), end)
+        self.assertLess(self.travel(client, '@abc'), end)
+        self.assertEqual(self.travel(client, '+1000s'), end)
+        for place in ('', '1%%', '+5', '200%', '@'):
+            self.assertIn('error', client.execute('x-rearm-replay-seek', place=place))
+        reply = client.execute('x-rearm-replay-save', file='f')
+        self.assertIn('this is a replay', reply['error']['desc'])
+        client.command('quit')
+        self.assertEqual(process.wait(TIMEOUT), 0)
+        self.assertIn('the text was not put out', process.stderr.read().decode())
+        process = self.start('-kernel', self.spin, '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        for command, arguments, error in (
+                ('x-rearm-replay-seek', {'place': '5'}, 'no recording to travel in'),
+                ('x-rearm-replay-seek', {'place': '5%'}, 'nothing is recorded or replayed'),
+                ('x-rearm-replay-golive', {}, 'live already'),
+                ('x-rearm-replay-save', {'file': 'f'}, 'nothing is being recorded')):
+            self.assertIn(error, client.execute(command, **arguments)['error']['desc'])
+        self.end(process, client)
 
 
 if __name__ == '__main__':

@@ -24,6 +24,7 @@ static const TcgConfig shapes[] = {
 typedef struct Look {
     Run *r;
     uint64_t position, digest;
+    int64_t time;
 } Look;
 
 static void do_look(void *opaque)
@@ -32,6 +33,7 @@ static void do_look(void *opaque)
 
     look->position = exec_loop_position(look->r->loop);
     look->digest = exec_loop_digest(look->r->loop);
+    look->time = clock_now(look->r->a.m->clock);
 }
 
 static Look look(Run *r)
@@ -104,6 +106,7 @@ static void finish(Run *r, const ExecResult *recorded)
 typedef struct Straight {
     uint64_t total;
     uint64_t at[POINTS], digest[POINTS];
+    int64_t time[POINTS];
     GArray *stops;                /* uint64_t: where breakpoints and watchpoints stop it */
 } Straight;
 
@@ -145,6 +148,7 @@ static void note_points(const RunConfig *c, Straight *s, Rng *rng)
             run_on(&r, s->at[n]);
         }
         s->digest[n] = look(&r).digest;
+        s->time[n] = look(&r).time;
     }
     exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
     exec_loop_join(r.loop);
@@ -187,6 +191,24 @@ static void check_seek(Run *r, const Straight *s, Rng *rng)
     here = look(r);
     g_assert_cmpuint(here.position, ==, s->at[n]);
     g_assert_cmphex(here.digest, ==, s->digest[n]);
+}
+
+/* Time grows with the position, so a moment is one place. */
+static void check_seek_time(Run *r, const Straight *s, Rng *rng)
+{
+    unsigned n = 1 + rng_below(rng, POINTS - 1), stops = r->stops;
+    int64_t early = rng_below(rng, 2);
+    Look here;
+
+    g_assert_true(exec_loop_seek_by(r->loop, s->time[n] - early - look(r).time, NULL));
+    wait_stop(r, stops + 1, s->time[n] > early ? EXEC_STOP_POSITION : EXEC_STOP_REPLAY_BEGIN);
+    here = look(r);
+    if (here.position != s->at[n]) {
+        g_assert_cmpint(early, ==, 1);
+        g_assert_cmpuint(here.position, ==, s->at[n] - 1);
+    } else {
+        g_assert_cmphex(here.digest, ==, s->digest[n]);
+    }
 }
 
 /* One back and one forth is where one was, or where the CPU has not executed since. */
@@ -291,10 +313,11 @@ static void check_journeys(const RunConfig *c, const ExecResult *recorded, const
 
     open_replay(&r, c, shape);
     for (unsigned n = 0; n < 25; n++) {
-        switch (rng_below(rng, 5)) {
+        switch (rng_below(rng, 6)) {
         case 0: check_step(&r, rng); break;
         case 1: check_reverse_cont(&r, s); break;
         case 2: check_break(&r, s, rng); break;
+        case 3: check_seek_time(&r, s, rng); break;
         default: check_seek(&r, s, rng); break;
         }
     }

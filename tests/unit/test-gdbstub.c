@@ -420,7 +420,7 @@ static void test_refused(Fixture *f, gconstpointer data)
     f->loop.refuses = true;
     for (unsigned i = 0; i < ARRAY_SIZE(writes); i++) {
         expect(f, writes[i], "E.the guest of a replay cannot be changed: "
-                             "record a new session");
+                             "make it live first (replay_golive)");
     }
     g_assert_cmphex(f->loop.cpu[0].slot[0], ==, 0x1122334455667788);
     g_assert_cmphex(f->loop.cpu[0].pc, ==, MEM_BASE);

@@ -175,7 +175,8 @@ static void test_info(void)
     expect(&env, "info mtree", "memory\n  0000000000001000-0000000000001fff (prio 0, ram): "
            "virt.ram\n");
     expect(&env, "info jit", "units 3\n");
-    expect(&env, "info replay", "mode none\ninstructions: 0, position: 0\n");
+    expect(&env, "info replay", "mode none\ninstructions: 0, position: 0, virtual time: "
+           "0.000000000 s\n");
     expect_contains(&env, "info", "info registers [-a] -- registers of");
     expect_contains(&env, "help", "cont|c -- let the machine go on");
     expect(&env, "help quit", "quit|q -- end the emulator\n");
@@ -363,10 +364,94 @@ static void test_travel(void)
     g_assert_cmpuint(exec_loop_breaks(l)->len, ==, 1);
     expect(&env, "replay_delete_break", "");
     g_assert_cmpuint(exec_loop_breaks(l)->len, ==, 0);
-    expect(&env, "replay_seek 99", "");
-    g_assert_cmpuint(fake_sought, ==, 99);
-    expect(&env, "replay_seek -1", "Error: '-1' is not a position: give a number as 'info replay' shows "
-           "it\n");
+    loop_free(l);
+}
+
+/* Places as users write them, and where they lead. */
+static void test_seek(void)
+{
+    static const struct {
+        const char *place;
+        uint64_t position;
+    } positions[] = {
+        { "99", 99 }, { "0x10", 16 }, { "50%", 500 }, { "0%", 0 }, { "12.5%", 125 },
+        { "100%", 1000 },
+    };
+    static const struct {
+        const char *place;
+        int64_t ns;
+    } times[] = {
+        { "+1.5s", 1500000000 }, { "-200ms", -200000000 }, { "+3us", 3000 }, { "-7ns", -7 },
+        { "+0.001us", 1 }, { "-90000s", -90000000000000 },
+    };
+    static const struct {
+        const char *place, *text;
+    } texts[] = {
+        { "@\"Freeing unused\"", "text Freeing unused" }, { "@login:", "text login:" },
+        { "@\"a\\\"b\\n\"", "text a\"b\n" }, { "@\" # \"", "text  # " }, { "@\"", "text \"" },
+    };
+    static const char *const wrong[] = {
+        "", "-1", "soon", "1 2", "+5", "-s", "+1.5", "+1m", "101%", "%", "-5%", "1e99%",
+        "+1e99s", "18446744073709551615",
+    };
+    MonitorEnv env;
+    ExecLoop *l = loop_new(&env);
+
+    fake_end = 1000;
+    for (unsigned i = 0; i < ARRAY_SIZE(positions); i++) {
+        g_autofree char *line = g_strdup_printf("replay_seek %s", positions[i].place);
+
+        expect(&env, line, "");
+        g_assert_cmpuint(fake_sought, ==, positions[i].position);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(times); i++) {
+        g_autofree char *line = g_strdup_printf("replay_seek %s", times[i].place);
+
+        expect(&env, line, "");
+        g_assert_cmpint(fake_sought_ns, ==, times[i].ns);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(texts); i++) {
+        g_autofree char *line = g_strdup_printf("replay_seek %s", texts[i].place);
+
+        expect(&env, line, "");
+        g_assert_cmpstr(fake_asked, ==, texts[i].text);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
+        g_autofree char *line = g_strdup_printf("replay_seek %s", wrong[i]);
+
+        expect_contains(&env, line, "Error: ");
+    }
+    expect(&env, "replay_seek 2x", "Error: '2x' is no place: give a position as 'info replay' shows it, "
+           "a part (50%), a time from now (+1.5s, -200ms) or a console's text (@\"login:\")\n");
+    expect(&env, "replay_seek -5", "Error: '-5' is no time: expected a number and s, ms, us or ns, as "
+           "in -200ms\n");
+    expect(&env, "replay_seek @", "Error: a text is missing behind the @, as in @\"login:\"\n");
+    fake_end = 0;
+    expect(&env, "replay_seek 50%", "Error: nothing is recorded or replayed here\n");
+    loop_free(l);
+}
+
+static void test_replay(void)
+{
+    MonitorEnv env;
+    ExecLoop *l = loop_new(&env);
+
+    expect(&env, "replay_golive", "");
+    g_assert_cmpstr(fake_asked, ==, "live -");
+    expect(&env, "replay_golive other.rr", "");
+    g_assert_cmpstr(fake_asked, ==, "live other.rr");
+    expect(&env, "replay_save", "Error: the name of a file is missing\n");
+    expect(&env, "replay_save so far.rr", "");
+    g_assert_cmpstr(fake_asked, ==, "save so far.rr");
+    expect(&env, "replay_console", "boot\xef\xbf\xbd\xef\xbf\xbd""ed\n");
+    expect(&env, "replay_console uart9", "Error: there is no character port 'uart9'\n");
+    fake_end = 1000;
+    expect(&env, "replay_break 17", "");
+    expect(&env, "replay_break 900", "");
+    expect(&env, "info replay", "mode none\ninstructions: 0, position: 250 of 1000 (25.0%), virtual "
+           "time: 0.000000000 s\nbreaks: 17 900\nsnapshots in memory: 3, 5 of 64 MiB\n");
+    expect(&env, "replay_delete_break", "");
+    fake_end = 0;
     loop_free(l);
 }
 
@@ -380,6 +465,8 @@ int main(int argc, char **argv)
     g_test_add_func("/monitor/mtree", test_mtree);
     g_test_add_func("/monitor/memory", test_memory);
     g_test_add_func("/monitor/travel", test_travel);
+    g_test_add_func("/monitor/seek", test_seek);
+    g_test_add_func("/monitor/replay", test_replay);
     g_test_add_func("/monitor/readline", test_readline);
     g_test_add_func("/monitor/readline-bounds", test_readline_bounds);
     return g_test_run();

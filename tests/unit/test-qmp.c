@@ -134,8 +134,13 @@ static void test_commands(Fixture *f, gconstpointer unused)
           "'cortex-a57-arm-cpu', 'static': false, 'deprecated': false}]" },
         { "query-chardev", "[{'label': 'qmp', 'filename': 'client', 'frontend-open': true}]" },
         { "query-replay", "{'mode': 'none', 'icount': 0}" },
-        { "x-rearm-query-replay", "{'mode': 'none', 'icount': 0, 'position': 0, 'detail': "
-          "'mode none\\n'}" },
+        { "x-rearm-query-replay", "{'mode': 'none', 'icount': 0, 'position': 0, 'time': 0, "
+          "'breaks': [], 'snapshots': 3, 'snapshot-bytes': 0, 'detail': 'mode none\\n'}" },
+        { "x-rearm-replay-golive", "{}" },
+        { "x-rearm-replay-console', 'arguments': {'port': 'uart0'}, 'id': '",
+          "{'human-readable-text': 'boot\\uFFFD\\uFFFDed'}, 'id': ''" },
+        { "x-rearm-replay-save', 'arguments': {'file': 'f'}, 'id': '", "{}, 'id': ''" },
+        { "x-rearm-replay-seek', 'arguments': {'place': '-1s'}, 'id': '", "{}, 'id': ''" },
         { "query-status", "{'running': true, 'status': 'running'}" },
         { "x-rearm-query-cpus", "[{'cpu-index': 0, 'pc': 4096, 'halted': false, 'powered-off': "
           "false}, {'cpu-index': 1, 'pc': 4112, 'halted': false, 'powered-off': false}]" },

@@ -147,6 +147,54 @@ static void test_text_and_search(void)
     replay_free(p.replay);
 }
 
+static void check_awaited(Printer *p, int64_t expected)
+{
+    uint64_t position = 12345;
+    bool found = replay_output_awaited(p->replay, &position);
+
+    g_assert_cmpint(found ? (int64_t)position : -1, ==, expected);
+}
+
+/* A text that is known, that comes later, that is half known; only of one past. */
+static void test_await(void)
+{
+    GByteArray *state;
+    Printer p;
+
+    printer_open(&p, REPLAY_MODE_RECORD);
+    check_awaited(&p, -1);
+    print(&p, 0, "one tw");
+    replay_output_await(p.replay, "one");
+    check_awaited(&p, 2);
+    replay_output_await(p.replay, "two");
+    check_awaited(&p, -1);
+    state = save(&p);
+    print(&p, 1, "o");
+    check_awaited(&p, -1);
+    print(&p, 0, "o two");
+    check_awaited(&p, 7);
+    replay_output_await(p.replay, "one two two t");
+    check_awaited(&p, -1);
+    load(&p, state, 6);
+    print(&p, 1, "o");
+    g_assert_true(replay_go_live(p.replay, NULL, NULL));
+    print(&p, 0, " two");
+    check_awaited(&p, -1);
+    replay_output_await(p.replay, "tw two t");
+    load(&p, state, 6);
+    print(&p, 1, "o");
+    g_assert_true(replay_go_live(p.replay, NULL, NULL));
+    print(&p, 0, " two two");
+    check_awaited(&p, 12);
+    replay_output_await(p.replay, NULL);
+    check_awaited(&p, -1);
+    replay_output_await(p.replay, "");
+    print(&p, 0, "x");
+    check_awaited(&p, -1);
+    g_byte_array_unref(state);
+    replay_free(p.replay);
+}
+
 /* Another future: what it puts out is new, and the old one is forgotten. */
 static void test_branch(void)
 {
@@ -216,6 +264,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/replay-output/once", test_once);
     g_test_add_func("/replay-output/text-and-search", test_text_and_search);
+    g_test_add_func("/replay-output/await", test_await);
     g_test_add_func("/replay-output/branch", test_branch);
     g_test_add_func("/replay-output/bounded", test_bounded);
     return g_test_run();

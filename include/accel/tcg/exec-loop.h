@@ -121,6 +121,13 @@ bool exec_loop_can_travel(ExecLoop *l);
  * EXEC_STOP_REPLAY_END when the recording ends before.
  */
 bool exec_loop_seek(ExecLoop *l, uint64_t position, Error **errp);
+/* By so many ns of virtual time: to the first position at or behind that moment. */
+bool exec_loop_seek_by(ExecLoop *l, int64_t ns, Error **errp);
+/*
+ * To where the guest had just put out the text for the first time, at one port. What this process has not seen
+ * put out is run through, a live machine included, until the text comes.
+ */
+bool exec_loop_seek_text(ExecLoop *l, const char *text, Error **errp);
 /*
  * Back to where cpu is about to execute the instruction that it executed last: EXEC_STOP_STEPPED.
  * If it has executed none: to the beginning, EXEC_STOP_REPLAY_BEGIN.
@@ -149,10 +156,18 @@ const GArray *exec_loop_breaks(ExecLoop *l);
 /* Of the whole state: CPUs, devices and memory. What ExecResult has at the end. */
 uint64_t exec_loop_digest(ExecLoop *l);
 
+/* The moments in memory that journeys begin at. */
+typedef struct ExecSnapshotInfo {
+    unsigned number;
+    uint64_t bytes, budget;   /* a budget of 0: there are none */
+} ExecSnapshotInfo;
+
+void exec_loop_snapshot_info(ExecLoop *l, ExecSnapshotInfo *out);
+
 /*
  * What a debugger's user changes in the guest goes through these alone: it is recorded, and
  * delivered at the same position on replay. In a replay it is refused, as its guest does what
- * it did in the recording; tell the user to record a new session.
+ * it did in the recording; tell the user to make it live.
  */
 typedef enum ExecWrite {
     EXEC_WRITE_DONE,
@@ -160,7 +175,8 @@ typedef enum ExecWrite {
     EXEC_WRITE_REFUSED,       /* in a replay; nothing was written */
 } ExecWrite;
 
-#define EXEC_WRITE_REFUSAL "the guest of a replay cannot be changed: record a new session"
+#define EXEC_WRITE_REFUSAL "the guest of a replay cannot be changed: make it live first " \
+                           "(replay_golive)"
 /* Bytes at once. */
 #define EXEC_MAX_WRITE 32768
 
