@@ -562,37 +562,31 @@ static void test_live(void)
 
 /* ---- the memory that it takes ---- */
 
-typedef struct Bytes {
-    Run *r;
-    uint64_t bytes;
-} Bytes;
-
 static void do_measure(void *opaque)
 {
-    Bytes *b = opaque;
+    const Live *s = opaque;
+    ExecSnapshotInfo info;
 
-    b->bytes = memory_snapshot_bytes(b->r->a.m->memory);
+    exec_loop_snapshot_info(s->r.loop, &info);
+    g_assert_cmpuint(info.bytes, <=, info.budget);
+    g_assert_cmpuint(memory_snapshot_bytes(s->r.a.m->memory), <, info.bytes);
 }
 
 /* Whatever the budget, the beginning stays, all other places can be gone to, and it is kept to. */
 static void check_budget(uint64_t budget, unsigned n)
 {
     RunConfig c = live_config(n);
-    Bytes b;
     Live s;
 
     c.exec.travel_memory = budget;
     open_live(&s, &c, n, n);
-    b.r = &s.r;
     for (unsigned i = 0; i < LIVE_PLACES - 1; i++) {
         record_on(&s);
-        machine_run_sync(s.r.loop, do_measure, &b);
-        g_assert_cmpuint(b.bytes, <=, budget);
+        machine_run_sync(s.r.loop, do_measure, &s);
     }
     for (unsigned i = 0; i < LIVE_PLACES; i++) {
         go_to_place(&s, i);
-        machine_run_sync(s.r.loop, do_measure, &b);
-        g_assert_cmpuint(b.bytes, <=, budget);
+        machine_run_sync(s.r.loop, do_measure, &s);
     }
     exec_loop_request(s.r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
     exec_loop_cont(s.r.loop);
