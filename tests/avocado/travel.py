@@ -24,24 +24,15 @@ SHAPES = ((), ('-accel', 'tcg,unit-insns=512,tlb-ways=1'), ('-accel', 'tcg,unit-
 BEHIND_ALL = 1 << 62
 
 
-class Replay:
-    """A replay that stands still, and a program that asks (QMP)."""
+class Machine:
+    """A machine that a program asks (QMP)."""
 
-    def __init__(self, folder, log, *options, memory=''):
-        self.folder = folder
-        qmp = os.path.join(folder, 'qmp')
-        self.vm = Vm('-icount', 'rr=replay,rrfile=%s%s' % (log, memory), '-S', '-qmp',
-                     'unix:%s,server=on,wait=off' % qmp, *options, serial='null')
+    def __init__(self, vm, qmp):
+        self.vm = vm
         timeout = 60 * rearm.SLOW
         connection = rearm.connect_unix(qmp, timeout)
         self.qmp = Client(connection.sendall, lambda: connection.recv(1 << 16), timeout)
         self.command('qmp_capabilities')
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *args):
-        self.vm.__exit__(*args)
 
     def command(self, name, **arguments):
         self.qmp.events.clear()
@@ -61,6 +52,22 @@ class Replay:
         self.command(name, **arguments)
         self.wait()
         return self.place()
+
+
+class Replay(Machine):
+    """One that stands still in a recording."""
+
+    def __init__(self, folder, log, *options, memory='', serial='null'):
+        self.folder = folder
+        qmp = os.path.join(folder, 'qmp')
+        super().__init__(Vm('-icount', 'rr=replay,rrfile=%s%s' % (log, memory), '-S', '-qmp',
+                            'unix:%s,server=on,wait=off' % qmp, *options, serial=serial), qmp)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self.vm.__exit__(*args)
 
     def end(self, case, recording):
         """It has come to the end, which is the recording's."""
