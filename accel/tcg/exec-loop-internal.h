@@ -38,6 +38,7 @@ typedef struct ExecClosure {
 typedef struct Snapshot {
     uint64_t position;
     int64_t time;             /* virtual, ns */
+    uint64_t outputs;         /* replay_output_count() */
     GByteArray *state;        /* loop_save_state() */
     MemSnapshot *memory;
 } Snapshot;
@@ -198,6 +199,8 @@ void loop_take_snapshots(ExecLoop *l);
 const Snapshot *loop_find_snapshot(ExecLoop *l, uint64_t position);
 /* The newest one before that virtual time; NULL: none. */
 const Snapshot *loop_find_snapshot_before(ExecLoop *l, int64_t time);
+/* The newest one with at most so many outputs; the first one has none. */
+const Snapshot *loop_find_snapshot_with(ExecLoop *l, uint64_t outputs);
 /* A failure leaves a machine that must not run on. */
 bool loop_restore_snapshot(ExecLoop *l, const Snapshot *s, Error **errp);
 /* Somebody watches, or does no longer; a journey begins: when the next one is due. */
@@ -212,6 +215,8 @@ void loop_free_snapshots(ExecLoop *l);
 uint64_t loop_next_stop(ExecLoop *l);
 /* A journey has come to where it led: next stage, or stop. */
 bool loop_travel_on(ExecLoop *l);
+/* The machine is somewhere else now, and no journey goes on. */
+void loop_arrived(ExecLoop *l);
 /* The recording ends before. */
 void loop_travel_ends(ExecLoop *l);
 /* Virtual ns from now to the time that the journey leads to; CLOCK_NO_DEADLINE: to none. */

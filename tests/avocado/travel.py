@@ -24,26 +24,17 @@ SHAPES = ((), ('-accel', 'tcg,unit-insns=512,tlb-ways=1'), ('-accel', 'tcg,unit-
 BEHIND_ALL = 1 << 62
 
 
-class Replay:
-    """A replay that stands still, and a program that asks (QMP)."""
+class Machine:
+    """A machine that a program asks (QMP)."""
 
-    def __init__(self, folder, log, *options, memory=''):
-        self.folder = folder
-        qmp = os.path.join(folder, 'qmp')
-        self.vm = Vm('-icount', 'rr=replay,rrfile=%s%s' % (log, memory), '-S', '-qmp',
-                     'unix:%s,server=on,wait=off' % qmp, *options, serial='null')
+    def __init__(self, vm, qmp):
+        self.vm = vm
         timeout = 60 * rearm.SLOW
         connection = rearm.connect_unix(qmp, timeout)
         self.qmp = Client(connection.sendall, lambda: connection.recv(1 << 16), timeout)
         self.command('qmp_capabilities')
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *args):
-        self.vm.__exit__(*args)
-
-    def command(self, name, **arguments):
+    def command(self, name, /, **arguments):
         self.qmp.events.clear()
         return self.qmp.command(name, **arguments)
 
@@ -56,11 +47,27 @@ class Replay:
         while self.command('query-status')['running']:
             time.sleep(0.001)
 
-    def go(self, name, **arguments):
+    def go(self, name, /, **arguments):
         """A command that lets the machine run, and where it came to."""
         self.command(name, **arguments)
         self.wait()
         return self.place()
+
+
+class Replay(Machine):
+    """One that stands still in a recording."""
+
+    def __init__(self, folder, log, *options, memory='', serial='null'):
+        self.folder = folder
+        qmp = os.path.join(folder, 'qmp')
+        super().__init__(Vm('-icount', 'rr=replay,rrfile=%s%s' % (log, memory), '-S', '-qmp',
+                            'unix:%s,server=on,wait=off' % qmp, *options, serial=serial), qmp)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self.vm.__exit__(*args)
 
     def end(self, case, recording):
         """It has come to the end, which is the recording's."""
@@ -83,7 +90,8 @@ class Traveller(Replay):
         self.gdb = GdbRemote(gdb)
         self.gdb.ask('qSupported:swbreak+')
         self.cpus = len(self.command('query-cpus-fast'))
-        self.points, self.breaks, self.visited, self.done = [], [], {}, []
+        self.can_save = 'x-rearm-savevm' in [c['name'] for c in self.command('query-commands')]
+        self.points, self.breaks, self.visited, self.done, self.saved = [], [], {}, [], {}
         self.total, digest = self.go('replay-seek', icount=BEHIND_ALL)
         self.position = self.total
         case.assertEqual(digest, recording.digest)
@@ -212,11 +220,25 @@ class Traveller(Replay):
             position = self.breaks.pop(self.random.randrange(len(self.breaks)))
             self.command('replay-delete-break', icount=position)
 
+    def save_state(self):
+        name = 's%d-%d' % (self.seed, self.random.randrange(3))
+        self.command('x-rearm-savevm', name=name)
+        self.saved[name] = self.place()
+
+    def load_state(self):
+        if self.saved:
+            name = self.random.choice(sorted(self.saved))
+            place = self.go('x-rearm-loadvm', name=name)
+            self.case.assertEqual(place, self.saved[name], self.why())
+            self.note()
+
     def travel(self, count):
         """So many operations at random."""
         actions = {self.seek: 5, self.step: 3, self.step_back: 4, self.go_back: 2, self.go_on: 1,
                    self.interrupted: 1, self.set_point: 3, self.drop_point: 2, self.set_break: 1,
                    self.drop_break: 1}
+        if self.can_save:
+            actions.update({self.save_state: 1, self.load_state: 2})
         for action in self.random.choices(list(actions), list(actions.values()), k=count):
             self.done.append(action.__name__)
             action()

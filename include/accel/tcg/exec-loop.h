@@ -201,6 +201,12 @@ bool machine_save(ExecLoop *l, GByteArray *out, Error **errp);
 bool machine_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp);
 
 /*
+ * machine_load() for whoever looks at the machine, which stays what it was when the state does not fit. Through
+ * machine_run_sync(). A journey ends; whether the machine runs stays as it is.
+ */
+bool exec_loop_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp);
+
+/*
  * replay_go_live() for the whole machine; through machine_run_sync(). At the end of a recording that
  * has no end record, too.
  */
