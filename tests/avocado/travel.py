@@ -43,7 +43,7 @@ class Replay:
     def __exit__(self, *args):
         self.vm.__exit__(*args)
 
-    def command(self, name, **arguments):
+    def command(self, name, /, **arguments):
         self.qmp.events.clear()
         return self.qmp.command(name, **arguments)
 
@@ -56,7 +56,7 @@ class Replay:
         while self.command('query-status')['running']:
             time.sleep(0.001)
 
-    def go(self, name, **arguments):
+    def go(self, name, /, **arguments):
         """A command that lets the machine run, and where it came to."""
         self.command(name, **arguments)
         self.wait()
@@ -77,8 +77,9 @@ class Traveller(Replay):
     def __init__(self, case, folder, log, recording, seed, *options, memory=''):
         gdb = os.path.join(folder, 'gdb')
         super().__init__(folder, log, '-gdb', 'unix:%s,server=on,wait=off' % gdb, *options,
-                         memory=memory)
+                         '-snapshot-file', os.path.join(folder, '%d.snap' % seed), memory=memory)
         self.case, self.recording, self.seed = case, recording, seed
+        self.saved = {}    # of snapshots in the file: name -> position
         self.random = random.Random(seed)
         self.gdb = GdbRemote(gdb)
         self.gdb.ask('qSupported:swbreak+')
@@ -216,10 +217,42 @@ class Traveller(Replay):
         """So many operations at random."""
         actions = {self.seek: 5, self.step: 3, self.step_back: 4, self.go_back: 2, self.go_on: 1,
                    self.interrupted: 1, self.set_point: 3, self.drop_point: 2, self.set_break: 1,
-                   self.drop_break: 1}
+                   self.drop_break: 1, self.seek_place: 2, self.save_state: 1, self.load_state: 2}
         for action in self.random.choices(list(actions), list(actions.values()), k=count):
             self.done.append(action.__name__)
             action()
+
+    def seek_place(self):
+        """A part of the recording, or a time from here: back by it is where one was."""
+        if self.random.random() < 0.3:
+            part = self.random.uniform(0, 100)
+            self.go('x-rearm-replay-seek', place='%.4f%%' % part)
+            self.note()
+            self.case.assertAlmostEqual(self.position, self.total * part / 100,
+                                        delta=1 + self.total / 10 ** 6)
+            return
+        ns = int(10 ** self.random.uniform(0, 9))
+        start, then = self.position, self.command('x-rearm-query-replay')['time']
+        self.go('x-rearm-replay-seek', place='%s%dns' % (self.random.choice('+-'), ns))
+        self.note()
+        now = self.command('x-rearm-query-replay')['time']
+        if now != then:
+            self.go('x-rearm-replay-seek', place='%+dns' % (then - now))
+            self.note()
+            self.case.assertEqual(self.position, start, self.why())
+
+    def save_state(self):
+        if self.position < self.total:
+            name = 's%d' % self.random.randrange(4)
+            self.command('x-rearm-savevm', name=name)
+            self.saved[name] = self.position
+
+    def load_state(self):
+        if self.saved:
+            name = self.random.choice(sorted(self.saved))
+            self.command('x-rearm-loadvm', name=name)
+            self.note()
+            self.case.assertEqual(self.position, self.saved[name], self.why())
 
     # ---- the end ----
 
