@@ -24,24 +24,15 @@ SHAPES = ((), ('-accel', 'tcg,unit-insns=512,tlb-ways=1'), ('-accel', 'tcg,unit-
 BEHIND_ALL = 1 << 62
 
 
-class Replay:
-    """A replay that stands still, and a program that asks (QMP)."""
+class Machine:
+    """A machine that a program asks (QMP)."""
 
-    def __init__(self, folder, log, *options, memory=''):
-        self.folder = folder
-        qmp = os.path.join(folder, 'qmp')
-        self.vm = Vm('-icount', 'rr=replay,rrfile=%s%s' % (log, memory), '-S', '-qmp',
-                     'unix:%s,server=on,wait=off' % qmp, *options, serial='null')
+    def __init__(self, vm, qmp):
+        self.vm = vm
         timeout = 60 * rearm.SLOW
         connection = rearm.connect_unix(qmp, timeout)
         self.qmp = Client(connection.sendall, lambda: connection.recv(1 << 16), timeout)
         self.command('qmp_capabilities')
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *args):
-        self.vm.__exit__(*args)
 
     def command(self, name, /, **arguments):
         self.qmp.events.clear()
@@ -62,6 +53,22 @@ class Replay:
         self.wait()
         return self.place()
 
+
+class Replay(Machine):
+    """One that stands still in a recording."""
+
+    def __init__(self, folder, log, *options, memory='', serial='null'):
+        self.folder = folder
+        qmp = os.path.join(folder, 'qmp')
+        super().__init__(Vm('-icount', 'rr=replay,rrfile=%s%s' % (log, memory), '-S', '-qmp',
+                            'unix:%s,server=on,wait=off' % qmp, *options, serial=serial), qmp)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self.vm.__exit__(*args)
+
     def end(self, case, recording):
         """It has come to the end, which is the recording's."""
         code = self.vm.wait()
@@ -77,14 +84,14 @@ class Traveller(Replay):
     def __init__(self, case, folder, log, recording, seed, *options, memory=''):
         gdb = os.path.join(folder, 'gdb')
         super().__init__(folder, log, '-gdb', 'unix:%s,server=on,wait=off' % gdb, *options,
-                         '-snapshot-file', os.path.join(folder, '%d.snap' % seed), memory=memory)
+                         memory=memory)
         self.case, self.recording, self.seed = case, recording, seed
-        self.saved = {}    # of snapshots in the file: name -> position
         self.random = random.Random(seed)
         self.gdb = GdbRemote(gdb)
         self.gdb.ask('qSupported:swbreak+')
         self.cpus = len(self.command('query-cpus-fast'))
-        self.points, self.breaks, self.visited, self.done = [], [], {}, []
+        self.can_save = 'x-rearm-savevm' in [c['name'] for c in self.command('query-commands')]
+        self.points, self.breaks, self.visited, self.done, self.saved = [], [], {}, [], {}
         self.total, digest = self.go('replay-seek', icount=BEHIND_ALL)
         self.position = self.total
         case.assertEqual(digest, recording.digest)
@@ -213,11 +220,25 @@ class Traveller(Replay):
             position = self.breaks.pop(self.random.randrange(len(self.breaks)))
             self.command('replay-delete-break', icount=position)
 
+    def save_state(self):
+        name = 's%d-%d' % (self.seed, self.random.randrange(3))
+        self.command('x-rearm-savevm', name=name)
+        self.saved[name] = self.place()
+
+    def load_state(self):
+        if self.saved:
+            name = self.random.choice(sorted(self.saved))
+            place = self.go('x-rearm-loadvm', name=name)
+            self.case.assertEqual(place, self.saved[name], self.why())
+            self.note()
+
     def travel(self, count):
         """So many operations at random."""
         actions = {self.seek: 5, self.step: 3, self.step_back: 4, self.go_back: 2, self.go_on: 1,
                    self.interrupted: 1, self.set_point: 3, self.drop_point: 2, self.set_break: 1,
-                   self.drop_break: 1, self.seek_place: 2, self.save_state: 1, self.load_state: 2}
+                   self.drop_break: 1, self.seek_place: 2}
+        if self.can_save:
+            actions.update({self.save_state: 1, self.load_state: 2})
         for action in self.random.choices(list(actions), list(actions.values()), k=count):
             self.done.append(action.__name__)
             action()
@@ -240,19 +261,6 @@ class Traveller(Replay):
             self.go('x-rearm-replay-seek', place='%+dns' % (then - now))
             self.note()
             self.case.assertEqual(self.position, start, self.why())
-
-    def save_state(self):
-        if self.position < self.total:
-            name = 's%d' % self.random.randrange(4)
-            self.command('x-rearm-savevm', name=name)
-            self.saved[name] = self.position
-
-    def load_state(self):
-        if self.saved:
-            name = self.random.choice(sorted(self.saved))
-            self.command('x-rearm-loadvm', name=name)
-            self.note()
-            self.case.assertEqual(self.position, self.saved[name], self.why())
 
     # ---- the end ----
 
