@@ -575,7 +575,7 @@ static void open_live(Live *s, const RunConfig *c, unsigned shape, uint64_t seed
     live.tcg = shapes[shape % ARRAY_SIZE(shapes)];
     live.exec.start_paused = live.exec.snapshot_always = true;
     live.exec.travel_memory = c->exec.travel_memory ? c->exec.travel_memory : 64 << 20;
-    live.exec.snapshot_period = 700;
+    live.exec.snapshot_period = c->exec.snapshot_period ? c->exec.snapshot_period : 700;
     run_open(&s->r, &live);
     run_start(&s->r);
     s->place[s->num_places++] = look(&s->r);
@@ -773,6 +773,45 @@ static void test_no_recording(void)
     run_close(&r);
 }
 
+static void do_search(void *opaque)
+{
+    Run *r = opaque;
+
+    /* It is never executed, so the whole recording is searched for it. */
+    tcg_breakpoint_insert(r->a.tcg, PC_HANDLER + 4096);
+}
+
+/* A journey that was ended on the way leaves no break behind that stops the machine where it stands. */
+static void test_interrupted(void)
+{
+    RunConfig c = live_config(0);
+    Live s;
+
+    c.exec.snapshot_period = 100000;
+    open_live(&s, &c, 0, 1);
+    run_typed(&s, 400000);
+    machine_run_sync(s.r.loop, do_search, &s.r);
+    for (unsigned n = 0; n < 60; n++) {
+        Break b = { .r = &s.r };
+        unsigned stops;
+
+        run_on(&s.r, 400000);
+        g_assert_true(exec_loop_reverse_cont(s.r.loop, NULL));
+        g_usleep(rng_below(&s.rng, 2000));
+        exec_loop_stop(s.r.loop);
+        b.at = look(&s.r).position;
+        machine_run_sync(s.r.loop, do_add_break, &b);
+        stops = s.r.stops;
+        exec_loop_step(s.r.loop, s.r.a.m->cpus[0]);
+        wait_stop(&s.r, stops + 1, EXEC_STOP_STEPPED);
+        machine_run_sync(s.r.loop, do_remove_break, &b);
+    }
+    exec_loop_request(s.r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    exec_loop_cont(s.r.loop);
+    run_join(&s.r);
+    run_close(&s.r);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -780,6 +819,7 @@ int main(int argc, char **argv)
     g_test_add_func("/exec-travel/switched-off", test_switched_off);
     g_test_add_func("/exec-travel/live", test_live);
     g_test_add_func("/exec-travel/budget", test_budget);
+    g_test_add_func("/exec-travel/interrupted", test_interrupted);
     g_test_add_func("/exec-travel/no-recording", test_no_recording);
     return g_test_run();
 }
