@@ -12,6 +12,8 @@
 /* What the execution engine derives from a page's place. */
 #define PAGE_OF_ENGINE (PAGE_HOOKED | PAGE_WRITE_CACHED)
 
+#define MAX_NESTED_ACCESSES 8
+
 struct MemoryMap {
     GPtrArray *regions;     /* MemRegion *, in the order in which they were made */
     GPtrArray *by_address;  /* the same in the order of their addresses */
@@ -19,6 +21,8 @@ struct MemoryMap {
     GArray *view;           /* MemRange, in address order */
     unsigned found;         /* the range found last: most look-ups repeat */
     unsigned accesses;      /* to devices, that are being made: they nest */
+    const char *accessed[MAX_NESTED_ACCESSES];   /* which devices */
+    const MemWatch *watch;  /* or NULL */
     GPtrArray *removed;     /* regions to be freed when none is */
     const MemoryHooks *hooks;
     void *hooks_opaque;

@@ -103,6 +103,28 @@ uint64_t memory_snapshot_bytes(const MemoryMap *map)
     return map->store.bytes;
 }
 
+/* ---- compare ---- */
+
+static const RegionSnapshot *find_region(const MemSnapshot *s, const MemRegion *region)
+{
+    for (unsigned i = 0; i < s->regions->len; i++) {
+        const RegionSnapshot *r = &g_array_index(s->regions, RegionSnapshot, i);
+
+        if (r->region == region) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+bool memory_snapshots_share(const MemSnapshot *a, const MemSnapshot *b, const MemRegion *region,
+                            hwaddr offset)
+{
+    const RegionSnapshot *in_a = find_region(a, region), *in_b = find_region(b, region);
+
+    return in_a && in_b && page_tree_same_version(in_a->pages, in_b->pages, offset >> PAGE_BITS);
+}
+
 /* ---- restore ---- */
 
 typedef struct Restore {
