@@ -101,7 +101,30 @@ static bool query_features(GdbStub *g, const char *args, size_t length, GString 
     return true;
 }
 
-/* "monitor LINE", in hex. What it prints goes out as console packets before the OK. */
+/* What a "monitor" command prints goes out as console packets before the OK. */
+static void send_output(GdbStub *g, const char *text, size_t length)
+{
+    for (size_t done = 0; done < length; done += OUTPUT_PIECE) {
+        g_autoptr(GString) piece = g_string_new("O");
+
+        gdb_put_hex(piece, text + done, MIN(length - done, OUTPUT_PIECE));
+        gdb_send(g, piece->str, piece->len);
+    }
+}
+
+static void send_answer(void *opaque, const char *text)
+{
+    GdbStub *g = opaque;
+
+    /* Not, if that gdb is gone. */
+    if (g->asking) {
+        g->asking = false;
+        send_output(g, text, strlen(text));
+        gdb_send(g, "OK", 2);
+    }
+}
+
+/* "monitor LINE", in hex. */
 static bool query_command(GdbStub *g, const char *args, size_t length, GString *reply)
 {
     g_autoptr(GString) out = g_string_new("");
@@ -116,15 +139,10 @@ static bool query_command(GdbStub *g, const char *args, size_t length, GString *
     if (!g->env.monitor) {
         return true;
     }
-    g->env.monitor(g->env.opaque, line, out);
-    for (size_t done = 0; done < out->len; done += OUTPUT_PIECE) {
-        g_autoptr(GString) piece = g_string_new("O");
-
-        gdb_put_hex(piece, out->str + done, MIN(out->len - done, OUTPUT_PIECE));
-        gdb_send(g, piece->str, piece->len);
-    }
+    g->asking = !g->env.monitor(g->env.opaque, line, out, send_answer, g);
+    send_output(g, out->str, out->len);
     g_string_append(reply, "OK");
-    return true;
+    return !g->asking;
 }
 
 static bool query_symbol(GdbStub *g, const char *args, size_t length, GString *reply)

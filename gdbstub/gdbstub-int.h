@@ -34,6 +34,7 @@ struct GdbStub {
     bool swbreak;              /* gdb understands the stop reason */
     bool multiprocess;         /* thread ids are "pPID.TID"; there is one process, 1 */
     bool physical;             /* m, M and X mean physical addresses */
+    bool asking;               /* gdb waits for the answer to "monitor" */
     bool running;              /* gdb waits for a stop reply */
     unsigned cpu;              /* of "Hg": what state commands look at */
     unsigned step_cpu;         /* of "Hc" */

@@ -10,6 +10,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "accel/tcg/exec-history.h"
 #include "gdbstub-int.h"
 
 Vcpu *gdb_vcpu(GdbStub *g, unsigned index)
@@ -441,7 +442,7 @@ static void handle_byte(GdbStub *g, uint8_t byte)
     switch (gdb_parser_feed(&g->parser, byte)) {
     case GDB_INPUT_PACKET:
         acknowledge(g, '+');
-        if (!g->running) {
+        if (!g->running && !g->asking) {
             handle_packet(g);
         }
         break;
@@ -456,6 +457,8 @@ static void handle_byte(GdbStub *g, uint8_t byte)
     case GDB_INPUT_INTERRUPT:
         if (g->running) {
             exec_loop_stop(g->env.loop);
+        } else if (g->asking) {
+            exec_loop_interrupt_history(g->env.loop);
         }
         break;
     case GDB_INPUT_NONE:
@@ -478,7 +481,7 @@ static void gdb_connected(GdbStub *g)
     gdb_parser_init(&g->parser);
     g_byte_array_set_size(g->last, 0);
     g->connected = true;
-    g->no_ack = g->running = g->swbreak = g->multiprocess = g->physical = false;
+    g->no_ack = g->running = g->asking = g->swbreak = g->multiprocess = g->physical = false;
     g->cpu = g->step_cpu = g->stop_cpu = 0;
     watch_end(g, true);
     exec_loop_stop(g->env.loop);
@@ -488,7 +491,7 @@ static void gdb_connected(GdbStub *g)
 static void gdb_disconnected(GdbStub *g)
 {
     if (g->connected) {
-        g->connected = g->running = false;
+        g->connected = g->running = g->asking = false;
         gdb_clear_breakpoints(g);
         watch_end(g, false);
         exec_loop_cont(g->env.loop);

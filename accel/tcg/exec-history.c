@@ -404,6 +404,13 @@ void exec_loop_ask_history(ExecLoop *l, ExecHistory *h)
     loop_post_closure(l, answer, ask);
 }
 
+void exec_loop_interrupt_history(ExecLoop *l)
+{
+    g_mutex_lock(&l->lock);
+    l->interrupted = true;
+    g_mutex_unlock(&l->lock);
+}
+
 ExecHistory *exec_history_new(ExecHistoryKind kind)
 {
     ExecHistory *h = g_new0(ExecHistory, 1);

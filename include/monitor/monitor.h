@@ -17,6 +17,12 @@
 
 typedef struct MonitorEvents MonitorEvents;
 
+/* Who asked, for commands whose answer comes later. Main thread. */
+typedef struct MonitorLater {
+    void (*answer)(void *opaque, const char *text);
+    void *opaque;
+} MonitorLater;
+
 /* What commands work on; shared by all monitors and by gdb's "monitor" command. */
 typedef struct MonitorEnv {
     ExecLoop *loop;
@@ -28,6 +34,7 @@ typedef struct MonitorEnv {
     const char *const *cpu_models;          /* NULL-terminated */
     unsigned current_cpu;       /* "cpu N" */
     bool quitting;              /* "quit": no prompt any more */
+    const MonitorLater *later;  /* of the command that runs; NULL: it is answered at once or not at all */
     /* "gdbserver DEV"; NULL: not available. */
     bool (*gdbserver)(void *opaque, const char *device, Error **errp);
     void *opaque;
@@ -51,7 +58,10 @@ typedef struct Monitor Monitor;
 Monitor *monitor_new(MonitorEnv *env, Chardev *chr, MonitorMode mode);
 void monitor_free(Monitor *m);
 
-/* Run one command line; what it prints is appended to out. Main thread. */
-void monitor_run(MonitorEnv *env, const char *line, GString *out);
+/*
+ * Run one command line; what it prints is appended to out. False: that was not all, and later->answer, which
+ * is copied, will be called with the rest, once. later may be NULL: then commands that need it are refused. Main thread.
+ */
+bool monitor_run(MonitorEnv *env, const char *line, GString *out, const MonitorLater *later);
 
 #endif

@@ -128,6 +128,7 @@ class QmpTest(unittest.TestCase):
             'x-rearm-replay-seek': {'place': '0%'},
             'x-rearm-replay-save': {'file': 'f'},
             'x-rearm-replay-console': {'port': 'uart0'},
+            'x-rearm-replay-find-writes': {'kind': 'last', 'address': guests.LOAD, 'physical': True},
         }
         process = self.start('-kernel', self.spin, '-icount', 'shift=1,rr=record', '-qmp', 'unix:q,server=on,wait=off')
         client = self.client('q').negotiate()
@@ -138,7 +139,7 @@ class QmpTest(unittest.TestCase):
             error = client.execute(name, no_such_argument=1)['error']
             self.assertEqual(error['class'], 'GenericError')
             self.assertRegex(error['desc'], r"^Parameter '(no-such-argument' is unexpected|"
-                                            r"(command-line|val|items|typename|icount|file|place)' is "
+                                            r"(command-line|val|items|typename|icount|file|place|kind)' is "
                                             r"missing)$")
             if name == 'x-rearm-replay-golive':
                 self.assertIn('live already', client.execute(name)['error']['desc'])

@@ -65,5 +65,7 @@ void exec_history_free(ExecHistory *h);
  * wants something else of it (machine_run_sync(), exec_loop_stop(), the end) interrupts the search.
  */
 void exec_loop_ask_history(ExecLoop *l, ExecHistory *h);
+/* Whatever is searched now is given up soon; any thread. */
+void exec_loop_interrupt_history(ExecLoop *l);
 
 #endif
