@@ -437,12 +437,22 @@ static void acknowledge(GdbStub *g, char c)
     }
 }
 
+/* gdb asks for something else: its user does not wait for the answer to "monitor" any more. */
+static void give_up_answer(GdbStub *g)
+{
+    if (g->asking) {
+        g->asking = false;
+        exec_loop_interrupt_history(g->env.loop);
+    }
+}
+
 static void handle_byte(GdbStub *g, uint8_t byte)
 {
     switch (gdb_parser_feed(&g->parser, byte)) {
     case GDB_INPUT_PACKET:
         acknowledge(g, '+');
-        if (!g->running && !g->asking) {
+        give_up_answer(g);
+        if (!g->running) {
             handle_packet(g);
         }
         break;

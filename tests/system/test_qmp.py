@@ -23,7 +23,9 @@ REARM = None
 TIMEOUT = 20 * float(os.environ.get('REARM_SLOW', '1'))     # a slow build, a busy host
 
 
-class QmpTest(unittest.TestCase):
+class Program(unittest.TestCase):
+    """How it is started, and clients that connect to it."""
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.dir = folder.name
@@ -82,6 +84,8 @@ class QmpTest(unittest.TestCase):
         self.assertEqual(client.rest(), [])
         self.assertEqual(process.wait(TIMEOUT), 0)
 
+
+class QmpTest(Program):
     # ---- sessions ----
 
     def test_session(self):

@@ -8,7 +8,6 @@
 #include "util/osdep.h"
 #include "accel/tcg/exec-history.h"
 #include "gdbstub/gdbstub.h"
-#include "accel/tcg/exec-history.h"
 #include "gdbstub/packet.h"
 
 /* ---- fakes ---- */
@@ -651,13 +650,17 @@ static void test_queries(Fixture *f, gconstpointer data)
 static void test_late_answer(Fixture *f, gconstpointer data)
 {
     request_bytes(f, "qRcmd,6c61746572", 16);
-    g_assert_cmpstr(f->chr.out->str, ==, "+$O3c6c617465723e#f2");
+    g_assert_cmpstr(f->chr.out->str, ==, "+$O3c6c617465723e#bc");
     feed(f, "\x03", 1);
     g_assert_cmpuint(fake_interrupts, ==, 1);
     g_string_truncate(f->chr.out, 0);
     fake_later.answer(fake_later.opaque, "us");
-    g_assert_cmpstr(f->chr.out->str, ==, "$O7573#2b$OK#9a");
+    g_assert_cmpstr(f->chr.out->str, ==, "$O7573#25$OK#9a");
     expect(f, "?", "T05thread:1;");
+    /* It does not wait any more. */
+    request_bytes(f, "qRcmd,6c61746572", 16);
+    expect(f, "?", "T05thread:1;");
+    g_assert_cmpuint(fake_interrupts, ==, 2);
     request_bytes(f, "qRcmd,6c61746572", 16);
     f->chr.client->event(f->chr.opaque, CHAR_EVENT_CLOSED);
     g_string_truncate(f->chr.out, 0);
