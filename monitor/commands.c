@@ -44,6 +44,10 @@ static const MonitorCommand commands[] = {
     { "replay_next_write", NULL, "/p ADDR[,LEN]", "who writes there next", monitor_replay_next_write },
     { "replay_history", NULL, "/p ADDR[,LEN] [FROM [TO]]", "who wrote there between two positions; ADDR\n"
       "without spaces", monitor_replay_history },
+    { "savevm", NULL, "NAME", "save the machine in the snapshot file", monitor_savevm },
+    { "loadvm", NULL, "NAME", "go to a saved state; in a recording: to its place there",
+      monitor_loadvm },
+    { "delvm", NULL, "NAME", "remove a saved state", monitor_delvm },
     { "log", NULL, "ITEM[,ITEM...]", "what the log shows; 'none' switches it off", cmd_log },
     { NULL }
 };

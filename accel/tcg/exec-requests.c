@@ -15,7 +15,7 @@ static void finish(ExecLoop *l, ShutdownCause cause)
     l->result.cause = cause;
     l->result.icount = loop_icount(l);
     if (l->config.icount && !replay_failed(l->replay)) {
-        l->result.digest = loop_final_digest(l);
+        l->result.digest = exec_loop_digest(l);
         l->result.digest_valid = true;
         if (!replay_end(l->replay, cause, l->result.digest)) {
             l->result.exit_code = 1;   /* an incomplete recording; a divergence is below */
@@ -35,7 +35,7 @@ void loop_finish_replay(ExecLoop *l)
     if (replay_failed(l->replay)) {
         l->result.exit_code = 2;
     } else {
-        l->result.digest = loop_final_digest(l);
+        l->result.digest = exec_loop_digest(l);
         l->result.digest_valid = true;
         l->result.exit_code = replay_check_end(l->replay, l->result.digest) ? 0 : 2;
     }

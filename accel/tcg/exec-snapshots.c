@@ -66,6 +66,16 @@ const Snapshot *loop_find_snapshot_before(ExecLoop *l, int64_t time)
     return NULL;
 }
 
+const Snapshot *loop_find_snapshot_with(ExecLoop *l, uint64_t outputs)
+{
+    for (guint n = l->snapshots->len; n-- > 1; ) {
+        if (snapshot_at(l, n)->outputs <= outputs) {
+            return snapshot_at(l, n);
+        }
+    }
+    return snapshot_at(l, 0);
+}
+
 const Snapshot *loop_snapshot_behind(ExecLoop *l, uint64_t position)
 {
     guint n = count_up_to(l, position);
@@ -209,6 +219,7 @@ Snapshot *loop_make_snapshot(ExecLoop *l)
 
     s->position = exec_loop_position(l);
     s->time = clock_now(l->machine->clock);
+    s->outputs = replay_output_count(l->replay);
     s->state = g_byte_array_new();
     loop_save_state(l, s->state);
     s->memory = memory_snapshot_take(l->machine->memory, with_checks);

@@ -136,13 +136,21 @@ static bool go_to_snapshot(ExecLoop *l, const Snapshot *s)
     return true;
 }
 
+void loop_arrived(ExecLoop *l)
+{
+    l->travel.kind = TRAVEL_NONE;
+    l->passed = exec_loop_position(l);
+    loop_plan_snapshots(l);
+    if (exec_loop_cpu(l)) {
+        exec_loop_cpu(l)->skip_breakpoint = true;
+    }
+}
+
 static void arrive(ExecLoop *l)
 {
     const TravelStop *stop = &l->travel.stop;
 
-    l->travel.kind = TRAVEL_NONE;
-    l->passed = exec_loop_position(l);
-    loop_plan_snapshots(l);
+    loop_arrived(l);
     if (stop->cpu) {
         stop->cpu->watch_hit = stop->hit;
         stop->cpu->skip_breakpoint = true;
@@ -193,16 +201,16 @@ static void go_to_time(ExecLoop *l, int64_t time)
 static void go_to_text(ExecLoop *l, const char *text)
 {
     static const TravelStop at_position = { .reason = EXEC_STOP_POSITION };
-    const Snapshot *last = loop_find_snapshot(l, UINT64_MAX);
-    uint64_t position;
+    uint64_t searched = replay_output_await(l->replay, text), position;
+    const Snapshot *s = loop_find_snapshot_with(l, searched);
 
-    replay_output_await(l->replay, text);
     if (replay_output_awaited(l->replay, &position)) {
         go(l, position + 1, &at_position);
         return;
     }
     l->travel.kind = TRAVEL_TEXT;
-    if ((last->position <= exec_loop_position(l) && !l->over) || go_to_snapshot(l, last)) {
+    if ((replay_output_count(l->replay) <= searched && s->position <= exec_loop_position(l) &&
+         !l->over) || go_to_snapshot(l, s)) {
         loop_plan_snapshots(l);
     }
 }

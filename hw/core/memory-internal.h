@@ -27,6 +27,8 @@ struct MemoryMap {
     const MemoryHooks *hooks;
     void *hooks_opaque;
     PageStore store;        /* of snapshots */
+    uint64_t loads;         /* counts memory_load(): what it changed does not tell who wrote */
+    uint64_t load;          /* the one that the present content comes from; 0: none */
 };
 
 bool memory_page_is_zero(const uint8_t *page);

@@ -145,7 +145,7 @@ static void do_look(void *opaque)
     Look *look = opaque;
 
     look->position = exec_loop_position(look->r->loop);
-    look->digest = loop_final_digest(look->r->loop);
+    look->digest = exec_loop_digest(look->r->loop);
 }
 
 static Look look(Run *r)

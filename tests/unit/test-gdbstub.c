@@ -666,6 +666,7 @@ static void test_late_answer(Fixture *f, gconstpointer data)
     g_string_truncate(f->chr.out, 0);
     fake_later.answer(fake_later.opaque, "us");
     g_assert_cmpstr(f->chr.out->str, ==, "");
+    f->chr.client->event(f->chr.opaque, CHAR_EVENT_OPENED);
 }
 
 static void test_qemu_packets(Fixture *f, gconstpointer data)

@@ -153,6 +153,8 @@ bool exec_loop_add_break(ExecLoop *l, uint64_t position);
 bool exec_loop_remove_break(ExecLoop *l, uint64_t position);
 /* uint64_t, ascending; the loop's. */
 const GArray *exec_loop_breaks(ExecLoop *l);
+/* Of the whole state: CPUs, devices and memory. What ExecResult has at the end. */
+uint64_t exec_loop_digest(ExecLoop *l);
 
 /* The moments in memory that journeys begin at. */
 typedef struct ExecSnapshotInfo {
@@ -194,6 +196,12 @@ ExecWrite exec_loop_write_physical(ExecLoop *l, hwaddr addr, const void *data, s
  */
 bool machine_save(ExecLoop *l, GByteArray *out, Error **errp);
 bool machine_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp);
+
+/*
+ * machine_load() for whoever looks at the machine, which stays what it was when the state does not fit. Through
+ * machine_run_sync(). A journey ends; whether the machine runs stays as it is.
+ */
+bool exec_loop_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp);
 
 /*
  * replay_go_live() for the whole machine; through machine_run_sync(). At the end of a recording that
