@@ -1,9 +1,9 @@
 /*
  * replay_last_write, replay_next_write and replay_history: who wrote to memory.
  *
- * A search may take as long as the recording took. So the machine thread searches, the main thread goes on,
- * and the answer comes later: as an event of QMP, or as the output of the command to a person's monitor, which
- * shows no prompt until then.
+ * A search may take as long as the recording took. So the machine thread searches, the main thread
+ * goes on, and the answer comes later: as an event of QMP, or as the output of the command to a
+ * person's monitor, which shows no prompt until then.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -154,8 +154,8 @@ static void print_write(const ExecHistory *h, const ExecMemoryWrite *w, GString 
         g_string_append_printf(out, "%sCPU %d at pc 0x%" PRIx64,
                                w->writer == EXEC_WRITER_CPU ? "" : ", accessed by ", w->cpu, w->pc);
     }
-    g_string_append_printf(out, ", %u byte%s at 0x%" PRIx64 ": ", w->length, w->length == 1 ? "" : "s",
-                           h->addr + w->first);
+    g_string_append_printf(out, ", %u byte%s at 0x%" PRIx64 ": ", w->length,
+                           w->length == 1 ? "" : "s", h->addr + w->first);
     print_value(w->before, w->length, out);
     g_string_append(out, " -> ");
     print_value(w->after, w->length, out);
@@ -165,6 +165,8 @@ static void print_write(const ExecHistory *h, const ExecMemoryWrite *w, GString 
 /* What is to be known about the writes that are not there. */
 static void print_rest(const ExecHistory *h, GString *out)
 {
+    const ExecMemoryWrite *last =
+        h->writes->len ? &g_array_index(h->writes, ExecMemoryWrite, h->writes->len - 1) : NULL;
     bool back = h->kind == EXEC_HISTORY_LAST;
 
     if (h->interrupted) {
@@ -172,9 +174,8 @@ static void print_rest(const ExecHistory *h, GString *out)
                                " has not been searched\n", back ? "before" : "behind", h->searched);
     } else if (h->full && h->kind == EXEC_HISTORY_ALL) {
         g_string_append_printf(out, "and more: ask again from position %" PRIu64 " on\n",
-                               g_array_index(h->writes, ExecMemoryWrite, h->writes->len - 1).position
-                               + 1);
-    } else if (!h->writes->len) {
+                               last->position + 1);
+    } else if (!last) {
         g_string_append_printf(out, "nobody wrote there %s position %" PRIu64 "\n",
                                back ? "since" : "up to", h->searched);
     }

@@ -1,14 +1,14 @@
 /*
  * The execution loop: who wrote to memory.
  *
- * 1. A search is a closure that runs the machine itself, between two positions of the present: it restores
- *    snapshots, runs forward with the memory watched (memory_watch()), and restores the present.
- * 2. Every write to watched memory is told before it is made, by whomever and by whatever address, so what
- *    a write made of it is what the next one finds, or the end of the run.
- * 3. The stretch is searched in windows between two snapshots. One in which the memory's pages were not
- *    written is known without running: both snapshots share their versions.
- * 4. A window begins behind all that happens by itself at its first position, and ends behind what does
- *    at its last.
+ * 1. A search is a closure that runs the machine itself: it restores snapshots, runs forward with
+ *    the memory watched (memory_watch()), and restores the present.
+ * 2. Every write to watched memory is told before it is made, by whomever and by whatever address,
+ *    so what a write made of it is what the next one finds, or the end of the run.
+ * 3. The stretch is searched in windows between two snapshots. One in which the memory's pages
+ *    were not written is known without running: both snapshots share their versions.
+ * 4. A window begins behind all that happens by itself at its first position, and ends behind what
+ *    does at its last.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -26,7 +26,7 @@ typedef struct Search {
     ExecLoop *l;
     ExecHistory *h;
     MemWatch watch;
-    Snapshot *home;           /* the present; NULL: that is the end of a replay, which has no state */
+    Snapshot *home;           /* the present; NULL: the end of a replay, which has no state */
     uint64_t here;            /* its position */
     uint64_t from;            /* of no interest is what was written before this position */
     bool last_only;
@@ -358,7 +358,8 @@ static bool find_memory(Search *s, Error **errp)
 
         part = MIN(h->length - done, PAGE_SIZE - addr % PAGE_SIZE);
         if (h->cpu && !vcpu_translate(h->cpu, addr, &phys)) {
-            error_setg(errp, "CPU %u has nothing at virtual address 0x%" PRIx64, h->cpu->index, addr);
+            error_setg(errp, "CPU %u has nothing at virtual address 0x%" PRIx64,
+                       h->cpu->index, addr);
             return false;
         }
         if (!add_part(s, phys, part, errp)) {

@@ -231,7 +231,7 @@ void loop_free_snapshots(ExecLoop *l);
 
 /* Whether there is anything to travel in now. */
 bool loop_may_travel(ExecLoop *l, Error **errp);
-/* A snapshot that was good when it was taken cannot be restored: the recording has changed. Takes err. */
+/* A good snapshot cannot be restored any more: the recording has changed. Takes err. */
 void loop_travel_failed(ExecLoop *l, Error *err);
 /* The nearest position at which the loop has to stop; UINT64_MAX: none. */
 uint64_t loop_next_stop(ExecLoop *l);

@@ -8,8 +8,8 @@
  * 3. The first store to a page since a consumer of its dirty flags cleaned it comes here.
  * 4. So does every access to a page with watched bytes; the interpreter makes those that
  *    touch one, as only whole accesses (mmu_access()) can stop.
- * 5. Stores to a page with watched memory (memory_watch()) come here, too. The interpreter makes those to
- *    watched bytes, so that who is told of them finds the CPU at the instruction.
+ * 5. Stores to a page with watched memory (memory_watch()) come here, too. The interpreter makes
+ *    those to watched bytes, so that who is told of them finds the CPU at the instruction.
  * 6. A page that is not host memory throughout is MMIO: the memory map is asked at each access. An
  *    access to a device may change the map, so nothing that was looked up before is used behind it.
  *

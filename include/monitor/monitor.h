@@ -35,7 +35,7 @@ typedef struct MonitorEnv {
     const char *const *cpu_models;          /* NULL-terminated */
     unsigned current_cpu;       /* "cpu N" */
     bool quitting;              /* "quit": no prompt any more */
-    const MonitorLater *later;  /* of the command that runs; NULL: it is answered at once or not at all */
+    const MonitorLater *later;  /* of the command that runs; NULL: nobody waits */
     /* "gdbserver DEV"; NULL: not available. */
     bool (*gdbserver)(void *opaque, const char *device, Error **errp);
     void *opaque;
@@ -64,8 +64,9 @@ bool monitor_save_snapshot(MonitorEnv *env, const char *name, Error **errp);
 bool monitor_load_snapshot(MonitorEnv *env, const char *name, Error **errp);
 
 /*
- * Run one command line; what it prints is appended to out. False: that was not all, and later->answer, which
- * is copied, will be called with the rest, once. later may be NULL: then commands that need it are refused. Main thread.
+ * Run one command line; what it prints is appended to out. False: that was not all, and
+ * later->answer, which is copied, will be called with the rest, once. later may be NULL: then
+ * commands that need it are refused. Main thread.
  */
 bool monitor_run(MonitorEnv *env, const char *line, GString *out, const MonitorLater *later);
 

@@ -1,7 +1,7 @@
 /*
- * Who wrote to memory: each answer is what a straight run has logged, whatever the shape of execution
- * and wherever one stands, and the machine is where and what it was before the question. The log is made
- * with a watchpoint for what CPUs store, and by the device for what it writes.
+ * Who wrote to memory: each answer is what a straight run has logged, whatever the shape of
+ * execution and wherever one stands, and the machine is where and what it was before the question.
+ * The log is made with a watchpoint for what CPUs store, and by the device for what it writes.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -48,7 +48,8 @@ static uint64_t content(Run *r, unsigned cpu)
 static void add_event(Straight *s, int cpu)
 {
     const Event e = { exec_loop_position(s->r.loop), cpu, content(&s->r, s->cpu), 0 };
-    const Event *last = s->events->len ? &g_array_index(s->events, Event, s->events->len - 1) : NULL;
+    const Event *last = s->events->len ?
+                        &g_array_index(s->events, Event, s->events->len - 1) : NULL;
 
     if (!last || cpu >= 0 || last->cpu >= 0 || last->position != e.position) {
         g_array_append_val(s->events, e);

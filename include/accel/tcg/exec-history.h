@@ -22,7 +22,7 @@ typedef enum ExecWriter {
 typedef struct ExecMemoryWrite {
     uint64_t position;        /* in front of the instruction */
     ExecWriter writer;
-    const char *device;       /* the region of it that was accessed; NULL: it wrote by itself, or no device */
+    const char *device;       /* its region that was accessed; NULL: by itself, or no device */
     int cpu;                  /* whose instruction it was, or accessed the device; -1: none */
     uint64_t pc;              /* of that instruction */
     unsigned first, length;   /* which bytes, from the start of the memory asked for */
@@ -39,8 +39,8 @@ typedef enum ExecHistoryKind {
 typedef struct ExecHistory {
     ExecHistoryKind kind;
     /*
-     * The memory: what this CPU sees now at the virtual address `addr`; with NULL, at the physical one. The
-     * answer is about this memory, by whatever address it was written.
+     * The memory: what this CPU sees now at the virtual address `addr`; with NULL, at the physical
+     * one. The answer is about this memory, by whatever address it was written.
      */
     Vcpu *cpu;
     uint64_t addr;
@@ -61,8 +61,9 @@ typedef struct ExecHistory {
 ExecHistory *exec_history_new(ExecHistoryKind kind);
 void exec_history_free(ExecHistory *h);
 /*
- * Ask; any thread. The machine thread answers as soon as it comes to it, and serves nobody meanwhile. So whoever
- * wants something else of it (machine_run_sync(), exec_loop_stop(), the end) interrupts the search.
+ * Ask; any thread. The machine thread answers as soon as it comes to it, and serves nobody
+ * meanwhile. So whoever wants something else of it (machine_run_sync(), exec_loop_stop(), the end)
+ * interrupts the search.
  */
 void exec_loop_ask_history(ExecLoop *l, ExecHistory *h);
 /* Whatever is searched now is given up soon; any thread. */

@@ -171,10 +171,11 @@ bool memory_peek(MemoryMap *map, hwaddr addr, void *out, size_t length);
 /*
  * What the execution engine derives from pages and their places. written: before a write to a page
  * with PAGE_CODE or PAGE_TABLE, for the part that lies in it. protect: a page with
- * PAGE_WRITE_CACHED must not be written without memory_mark_written() any more; clears the flag. unmapped: the page
- * at addr, which has PAGE_CODE, PAGE_TABLE or PAGE_WRITE_CACHED, is about to be moved, covered
- * (in part, maybe) or taken away; clears the flags. remapped: the flat view has changed, or
- * what loads from a ROM device see, so everything that was derived from an address is wrong.
+ * PAGE_WRITE_CACHED must not be written without memory_mark_written() any more; clears the flag.
+ * unmapped: the page at addr, which has PAGE_CODE, PAGE_TABLE or PAGE_WRITE_CACHED, is about to be
+ * moved, covered (in part, maybe) or taken away; clears the flags. remapped: the flat view has
+ * changed, or what loads from a ROM device see, so everything that was derived from an address is
+ * wrong.
  */
 typedef struct MemoryHooks {
     void (*written)(void *opaque, MemRegion *region, hwaddr addr, size_t length);
@@ -203,7 +204,7 @@ typedef struct MemWatch {
 
 /* Watch this, which must outlive it, instead of what was watched before; NULL: nothing. */
 void memory_watch(MemoryMap *map, const MemWatch *watch);
-/* Whether it has bytes of [addr, addr + length), which are the region's: stores there do not go direct. */
+/* Whether it has bytes of [addr, addr + length) of the region: stores there do not go direct. */
 bool memory_is_watched(const MemoryMap *map, const MemRegion *region, hwaddr addr, size_t length);
 /* The region whose device is being accessed, and may write to memory for that; NULL: none. */
 const char *memory_accessed_device(const MemoryMap *map);
