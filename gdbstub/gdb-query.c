@@ -34,8 +34,10 @@ static bool query_current_thread(GdbStub *g, const char *args, size_t length, GS
     return true;
 }
 
+/* gdb asks this when it turns to its user, not where it goes on by itself. */
 static bool query_first_threads(GdbStub *g, const char *args, size_t length, GString *reply)
 {
+    g->interrupted = false;
     for (unsigned i = 0; i < gdb_num_cpus(g); i++) {
         g_string_append_c(reply, i ? ',' : 'm');
         gdb_put_thread(g, reply, i);
@@ -124,7 +126,10 @@ static void send_answer(void *opaque, const char *text)
     }
 }
 
-/* "monitor LINE", in hex. */
+/*
+ * "monitor LINE", in hex. What it prints goes out as console packets before the OK. If it sends the
+ * machine on a journey, the OK comes when that has ended: what gdb reads next is the state there.
+ */
 static bool query_command(GdbStub *g, const char *args, size_t length, GString *reply)
 {
     g_autoptr(GString) out = g_string_new("");
@@ -139,10 +144,12 @@ static bool query_command(GdbStub *g, const char *args, size_t length, GString *
     if (!g->env.monitor) {
         return true;
     }
+    gdb_forget_stop(g);
     g->asking = !g->env.monitor(g->env.opaque, line, out, send_answer, g);
     send_output(g, out->str, out->len);
+    g->commanding = !g->asking && exec_loop_travelling(g->env.loop);
     g_string_append(reply, "OK");
-    return !g->asking;
+    return !g->asking && !g->commanding;
 }
 
 static bool query_symbol(GdbStub *g, const char *args, size_t length, GString *reply)

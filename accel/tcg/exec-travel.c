@@ -7,7 +7,8 @@
  * 2. Backwards to the last breakpoint: windows between two snapshots are searched, the newest first. A run
  *    over a window notes the last stop in it; if there is one, a second run leads there.
  * 3. Backwards by one instruction of a CPU: mostly it is the one before. If another CPU executed
- *    that, or all waited, the run up to there has noted where ours executed last.
+ *    that, or all waited, the run up to there has noted where ours executed last. While there are
+ *    watchpoints, the run goes over the instruction itself, as that may be a watched access.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -84,6 +85,11 @@ const GArray *exec_loop_breaks(ExecLoop *l)
 
 /* ---- what is noted on the way ---- */
 
+static bool is_noted(const Travel *t, uint64_t position, ExecStopReason reason)
+{
+    return t->has_found && t->found == position && t->stop.reason == reason;
+}
+
 static void note(Travel *t, uint64_t position, const TravelStop *stop)
 {
     t->has_found = true;
@@ -96,8 +102,10 @@ bool loop_travel_hit(ExecLoop *l, ExecStopReason reason, Vcpu *cpu)
     const TravelStop stop = { reason, cpu, cpu->watch_hit };
     /* An instruction of several accesses has been executed already. */
     bool behind = reason == EXEC_STOP_WATCHPOINT && !cpu->watch_hit.before;
+    bool of_step = reason == EXEC_STOP_WATCHPOINT && l->travel.kind == TRAVEL_STEP &&
+                   cpu == l->travel.cpu;
 
-    if (l->travel.kind == TRAVEL_FIND) {
+    if (l->travel.kind == TRAVEL_FIND || of_step) {
         note(&l->travel, exec_loop_position(l) - behind, &stop);
     }
     return l->travel.kind != TRAVEL_NONE;
@@ -107,8 +115,11 @@ void loop_travel_ran(ExecLoop *l, Vcpu *cpu)
 {
     const TravelStop stop = { EXEC_STOP_STEPPED, cpu, { 0 } };
 
-    if (l->travel.kind == TRAVEL_STEP && cpu == l->travel.cpu) {
-        note(&l->travel, exec_loop_position(l) - 1, &stop);
+    uint64_t last = exec_loop_position(l) - 1;
+
+    if (l->travel.kind == TRAVEL_STEP && cpu == l->travel.cpu &&
+        !is_noted(&l->travel, last, EXEC_STOP_WATCHPOINT)) {
+        note(&l->travel, last, &stop);
     }
 }
 
@@ -242,7 +253,7 @@ static void search(ExecLoop *l, TravelKind kind, uint64_t end)
         return;
     }
     l->travel.kind = kind;
-    l->travel.end = kind == TRAVEL_STEP ? end - 1 : end;
+    l->travel.end = kind == TRAVEL_STEP && !tcg_watches(l->tcg) ? end - 1 : end;
     if (go_to_snapshot(l, s)) {
         loop_plan_snapshots(l);
     }
@@ -272,7 +283,7 @@ static void searched(ExecLoop *l)
 
     if (t->kind == TRAVEL_FIND) {
         note_break(l);
-    } else if (!l->over && loop_choose_cpu(l) == t->cpu) {
+    } else if (!l->over && !tcg_watches(l->tcg) && loop_choose_cpu(l) == t->cpu) {
         t->stop = (TravelStop){ EXEC_STOP_STEPPED, t->cpu, { 0 } };
         arrive(l);
         return;
@@ -387,6 +398,26 @@ static bool travel(Journey *j)
 bool exec_loop_can_travel(ExecLoop *l)
 {
     return l->config.travel_memory > 0;
+}
+
+typedef struct TravelQuery {
+    const ExecLoop *loop;
+    bool travelling;
+} TravelQuery;
+
+static void ask_travelling(void *opaque)
+{
+    TravelQuery *q = opaque;
+
+    q->travelling = q->loop->travel.kind != TRAVEL_NONE && !q->loop->ended;
+}
+
+bool exec_loop_travelling(ExecLoop *l)
+{
+    TravelQuery q = { .loop = l };
+
+    machine_run_sync(l, ask_travelling, &q);
+    return q.travelling;
 }
 
 bool exec_loop_seek(ExecLoop *l, uint64_t position, Error **errp)

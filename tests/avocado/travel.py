@@ -34,7 +34,7 @@ class Machine:
         self.qmp = Client(connection.sendall, lambda: connection.recv(1 << 16), timeout)
         self.command('qmp_capabilities')
 
-    def command(self, name, **arguments):
+    def command(self, name, /, **arguments):
         self.qmp.events.clear()
         return self.qmp.command(name, **arguments)
 
@@ -47,7 +47,7 @@ class Machine:
         while self.command('query-status')['running']:
             time.sleep(0.001)
 
-    def go(self, name, **arguments):
+    def go(self, name, /, **arguments):
         """A command that lets the machine run, and where it came to."""
         self.command(name, **arguments)
         self.wait()
@@ -90,7 +90,8 @@ class Traveller(Replay):
         self.gdb = GdbRemote(gdb)
         self.gdb.ask('qSupported:swbreak+')
         self.cpus = len(self.command('query-cpus-fast'))
-        self.points, self.breaks, self.visited, self.done = [], [], {}, []
+        self.can_save = 'x-rearm-savevm' in [c['name'] for c in self.command('query-commands')]
+        self.points, self.breaks, self.visited, self.done, self.saved = [], [], {}, [], {}
         self.total, digest = self.go('replay-seek', icount=BEHIND_ALL)
         self.position = self.total
         case.assertEqual(digest, recording.digest)
@@ -219,11 +220,25 @@ class Traveller(Replay):
             position = self.breaks.pop(self.random.randrange(len(self.breaks)))
             self.command('replay-delete-break', icount=position)
 
+    def save_state(self):
+        name = 's%d-%d' % (self.seed, self.random.randrange(3))
+        self.command('x-rearm-savevm', name=name)
+        self.saved[name] = self.place()
+
+    def load_state(self):
+        if self.saved:
+            name = self.random.choice(sorted(self.saved))
+            place = self.go('x-rearm-loadvm', name=name)
+            self.case.assertEqual(place, self.saved[name], self.why())
+            self.note()
+
     def travel(self, count):
         """So many operations at random."""
         actions = {self.seek: 5, self.step: 3, self.step_back: 4, self.go_back: 2, self.go_on: 1,
                    self.interrupted: 1, self.set_point: 3, self.drop_point: 2, self.set_break: 1,
                    self.drop_break: 1}
+        if self.can_save:
+            actions.update({self.save_state: 1, self.load_state: 2})
         for action in self.random.choices(list(actions), list(actions.values()), k=count):
             self.done.append(action.__name__)
             action()

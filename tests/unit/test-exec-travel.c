@@ -263,6 +263,36 @@ static void check_reverse_cont(Run *r, const Straight *s)
     machine_run_sync(r->loop, do_clear_stops, r);
 }
 
+/* A step back over a watched access says so; any other does not. */
+static void check_watched_step(Run *r, const Straight *s, Rng *rng)
+{
+    uint64_t at;
+    unsigned stops;
+    Vcpu *cpu;
+
+    if (!s->stops->len) {
+        return;
+    }
+    at = g_array_index(s->stops, uint64_t, rng_below(rng, s->stops->len));
+    seek(r, at, EXEC_STOP_POSITION);
+    machine_run_sync(r->loop, do_set_stops, r);
+    cpu = loop_choose_cpu(r->loop);
+    stops = r->stops;
+    exec_loop_step(r->loop, cpu);
+    g_assert_true(run_wait_stop(r, stops + 1));
+    if (r->reason == EXEC_STOP_WATCHPOINT) {
+        stops = r->stops;
+        exec_loop_step(r->loop, cpu);
+        wait_stop(r, stops + 1, EXEC_STOP_STEPPED);
+        for (unsigned n = 0; n < 2; n++) {
+            reverse_step(r, cpu->index);
+            g_assert_cmpint(r->reason, ==, n ? EXEC_STOP_STEPPED : EXEC_STOP_WATCHPOINT);
+            g_assert_true(n || look(r).position == at);
+        }
+    }
+    machine_run_sync(r->loop, do_clear_stops, r);
+}
+
 typedef struct Break {
     Run *r;
     uint64_t at;
@@ -313,15 +343,86 @@ static void check_journeys(const RunConfig *c, const ExecResult *recorded, const
 
     open_replay(&r, c, shape);
     for (unsigned n = 0; n < 25; n++) {
-        switch (rng_below(rng, 6)) {
+        switch (rng_below(rng, 7)) {
         case 0: check_step(&r, rng); break;
         case 1: check_reverse_cont(&r, s); break;
-        case 2: check_break(&r, s, rng); break;
-        case 3: check_seek_time(&r, s, rng); break;
+        case 2: check_watched_step(&r, s, rng); break;
+        case 3: check_break(&r, s, rng); break;
+        case 4: check_seek_time(&r, s, rng); break;
         default: check_seek(&r, s, rng); break;
         }
     }
     finish(&r, recorded);
+}
+
+/* ---- journeys that are not left alone ---- */
+
+static void do_clear_all(void *opaque)
+{
+    Run *r = opaque;
+
+    tcg_breakpoint_clear(r->a.tcg);
+    tcg_watchpoint_clear(r->a.tcg);
+}
+
+/* What monitors and gdb may do at any time, whether the machine travels or not. */
+static void meddle(Run *r, const Straight *s, Rng *rng)
+{
+    Vcpu *cpu = r->a.m->cpus[rng_below(rng, r->a.m->num_cpus)];
+
+    switch (rng_below(rng, 8)) {
+    case 0: exec_loop_stop(r->loop); break;
+    case 1: exec_loop_cont(r->loop); break;
+    case 2: exec_loop_step(r->loop, cpu); break;
+    case 3: g_assert_true(exec_loop_reverse_step(r->loop, cpu, NULL)); break;
+    case 4: g_assert_true(exec_loop_reverse_cont(r->loop, NULL)); break;
+    case 5: exec_loop_run_until(r->loop, s->at[rng_below(rng, POINTS)]); break;
+    case 6: g_assert_false(exec_loop_request(r->loop, SHUTDOWN_CAUSE_HOST_RESET)); break;
+    default:
+        g_assert_true(exec_loop_seek(r->loop, s->at[rng_below(rng, POINTS)], NULL));
+        break;
+    }
+}
+
+/* However the last journey is, the machine stands still after a stop, and a seek arrives. */
+static void check_meddled(const RunConfig *c, const ExecResult *recorded, const Straight *s,
+                          unsigned shape, Rng *rng)
+{
+    Run r;
+
+    open_replay(&r, c, shape);
+    machine_run_sync(r.loop, do_set_stops, &r);
+    for (unsigned n = 0; n < 300; n++) {
+        meddle(&r, s, rng);
+        if (rng_below(rng, 3) == 0) {
+            g_usleep(rng_below(rng, 300));
+        }
+        if (n % 10 == 9) {
+            exec_loop_stop(r.loop);
+            g_assert_false(exec_loop_running(r.loop));
+            g_assert_false(exec_loop_travelling(r.loop));
+            g_assert_cmpuint(look(&r).position, ==, look(&r).position);
+            check_seek(&r, s, rng);
+        }
+    }
+    exec_loop_stop(r.loop);
+    machine_run_sync(r.loop, do_clear_all, &r);
+    finish(&r, recorded);
+}
+
+/* Who quits on a journey need not wait for its end. */
+static void check_quit(const RunConfig *c, const Straight *s, Rng *rng)
+{
+    Run r;
+
+    open_replay(&r, c, 0);
+    seek(&r, s->total, EXEC_STOP_POSITION);
+    g_assert_true(exec_loop_seek(r.loop, s->at[rng_below(rng, POINTS)], NULL));
+    g_usleep(rng_below(rng, 1000));
+    g_assert_true(exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT));
+    g_assert_cmpint(exec_loop_join(r.loop).cause, ==, SHUTDOWN_CAUSE_HOST_QUIT);
+    g_assert_false(exec_loop_travelling(r.loop));
+    run_close(&r);
 }
 
 /* ---- recordings ---- */
@@ -362,6 +463,8 @@ static void test_journeys(void)
         for (unsigned i = 0; i < 2; i++) {
             check_journeys(&c, &recorded, &s, n + i, &rng);
         }
+        check_meddled(&c, &recorded, &s, n, &rng);
+        check_quit(&c, &s, &rng);
         g_array_unref(s.stops);
         g_unlink(path);
     }

@@ -144,9 +144,9 @@ static void test_commands(void)
     g_assert_cmpint(l->requested, ==, SHUTDOWN_CAUSE_HOST_POWERDOWN);
     l->refuses = true;
     expect(&env, "system_reset", "Error: this has no effect in a replay, where only what was "
-           "recorded happens\n");
+           "recorded happens: 'replay_golive [FILE]' makes the machine live from here on\n");
     expect(&env, "system_powerdown", "Error: this has no effect in a replay, where only what "
-           "was recorded happens\n");
+           "was recorded happens: 'replay_golive [FILE]' makes the machine live from here on\n");
     l->refuses = false;
     expect(&env, "q", "");
     g_assert_cmpint(l->requested, ==, SHUTDOWN_CAUSE_HOST_QUIT);

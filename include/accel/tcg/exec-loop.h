@@ -116,6 +116,8 @@ void exec_loop_run_until(ExecLoop *l, uint64_t position);
 
 /* Whether there is anything to travel in, for as long as the machine runs. */
 bool exec_loop_can_travel(ExecLoop *l);
+/* Whether it is on a journey now. */
+bool exec_loop_travelling(ExecLoop *l);
 /*
  * To a position, whatever breakpoints and watchpoints there are: EXEC_STOP_POSITION, or
  * EXEC_STOP_REPLAY_END when the recording ends before.
@@ -129,8 +131,9 @@ bool exec_loop_seek_by(ExecLoop *l, int64_t ns, Error **errp);
  */
 bool exec_loop_seek_text(ExecLoop *l, const char *text, Error **errp);
 /*
- * Back to where cpu is about to execute the instruction that it executed last: EXEC_STOP_STEPPED.
- * If it has executed none: to the beginning, EXEC_STOP_REPLAY_BEGIN.
+ * Back to where cpu is about to execute the instruction that it executed last: EXEC_STOP_STEPPED,
+ * or EXEC_STOP_WATCHPOINT when that makes a watched access. If it has executed none: to the
+ * beginning, EXEC_STOP_REPLAY_BEGIN. What others executed since has stopped nobody.
  */
 bool exec_loop_reverse_step(ExecLoop *l, Vcpu *cpu, Error **errp);
 /*
