@@ -103,6 +103,29 @@ static bool query_features(GdbStub *g, const char *args, size_t length, GString 
     return true;
 }
 
+/* What a "monitor" command prints goes out as console packets before the OK. */
+static void send_output(GdbStub *g, const char *text, size_t length)
+{
+    for (size_t done = 0; done < length; done += OUTPUT_PIECE) {
+        g_autoptr(GString) piece = g_string_new("O");
+
+        gdb_put_hex(piece, text + done, MIN(length - done, OUTPUT_PIECE));
+        gdb_send(g, piece->str, piece->len);
+    }
+}
+
+static void send_answer(void *opaque, const char *text)
+{
+    GdbStub *g = opaque;
+
+    /* Not, if that gdb is gone. */
+    if (g->asking) {
+        g->asking = false;
+        send_output(g, text, strlen(text));
+        gdb_send(g, "OK", 2);
+    }
+}
+
 /*
  * "monitor LINE", in hex. What it prints goes out as console packets before the OK. If it sends the
  * machine on a journey, the OK comes when that has ended: what gdb reads next is the state there.
@@ -122,16 +145,11 @@ static bool query_command(GdbStub *g, const char *args, size_t length, GString *
         return true;
     }
     gdb_forget_stop(g);
-    g->env.monitor(g->env.opaque, line, out);
-    for (size_t done = 0; done < out->len; done += OUTPUT_PIECE) {
-        g_autoptr(GString) piece = g_string_new("O");
-
-        gdb_put_hex(piece, out->str + done, MIN(out->len - done, OUTPUT_PIECE));
-        gdb_send(g, piece->str, piece->len);
-    }
-    g->commanding = exec_loop_travelling(g->env.loop);
+    g->asking = !g->env.monitor(g->env.opaque, line, out, send_answer, g);
+    send_output(g, out->str, out->len);
+    g->commanding = !g->asking && exec_loop_travelling(g->env.loop);
     g_string_append(reply, "OK");
-    return !g->commanding;
+    return !g->asking && !g->commanding;
 }
 
 static bool query_symbol(GdbStub *g, const char *args, size_t length, GString *reply)

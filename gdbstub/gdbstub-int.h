@@ -34,6 +34,7 @@ struct GdbStub {
     bool swbreak;              /* gdb understands the stop reason */
     bool multiprocess;         /* thread ids are "pPID.TID"; there is one process, 1 */
     bool physical;             /* m, M and X mean physical addresses */
+    bool asking;               /* gdb waits for the answer to "monitor" */
     bool running;              /* gdb waits for a stop reply */
     bool commanding;           /* gdb waits for the end of a journey that "monitor" began */
     bool interrupted;          /* Ctrl-C, and gdb's user has not been told of a stop since */

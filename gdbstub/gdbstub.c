@@ -10,6 +10,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "accel/tcg/exec-history.h"
 #include "gdbstub-int.h"
 
 Vcpu *gdb_vcpu(GdbStub *g, unsigned index)
@@ -505,11 +506,21 @@ static void acknowledge(GdbStub *g, char c)
     }
 }
 
+/* gdb asks for something else: its user does not wait for the answer to "monitor" any more. */
+static void give_up_answer(GdbStub *g)
+{
+    if (g->asking) {
+        g->asking = false;
+        exec_loop_interrupt_history(g->env.loop);
+    }
+}
+
 static void handle_byte(GdbStub *g, uint8_t byte)
 {
     switch (gdb_parser_feed(&g->parser, byte)) {
     case GDB_INPUT_PACKET:
         acknowledge(g, '+');
+        give_up_answer(g);
         if (!g->running && !g->commanding) {
             handle_packet(g);
         }
@@ -527,6 +538,10 @@ static void handle_byte(GdbStub *g, uint8_t byte)
         }
         break;
     case GDB_INPUT_INTERRUPT:
+        if (g->asking) {
+            exec_loop_interrupt_history(g->env.loop);
+            break;
+        }
         g->interrupted = true;
         if (g->running || g->commanding) {
             exec_loop_stop(g->env.loop);
@@ -553,7 +568,7 @@ static void gdb_connected(GdbStub *g)
     g_byte_array_set_size(g->last, 0);
     g->connected = true;
     g->no_ack = g->swbreak = g->multiprocess = g->physical = false;
-    g->running = g->commanding = g->interrupted = g->backwards = false;
+    g->running = g->commanding = g->asking = g->interrupted = g->backwards = false;
     g->cpu = g->step_cpu = g->stop_cpu = 0;
     g->undone.kind = WATCH_NONE;
     watch_end(g, true);
@@ -570,7 +585,7 @@ static void gdb_disconnected(GdbStub *g)
         if (g->commanding || (g->running && g->backwards)) {
             exec_loop_stop(g->env.loop);
         }
-        g->connected = g->running = g->commanding = false;
+        g->connected = g->running = g->commanding = g->asking = false;
         gdb_clear_breakpoints(g);
         watch_end(g, false);
         exec_loop_cont(g->env.loop);

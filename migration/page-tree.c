@@ -1,6 +1,7 @@
 /*
  * Persistent trees of page contents: nodes of 64 children with reference counts. A node that only
- * one tree leads to is changed in place, another one is copied first.
+ * one tree leads to is changed in place, another one is copied first. Each page_tree_set() makes a
+ * version of the page, so that trees which share one know that it was not set in between.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -12,17 +13,23 @@
 #define NODE_CHILDREN (1u << NODE_BITS)
 #define MAX_LEVELS 6
 
-/* A page or a node: what both begin with. */
+/* A version of a page or a node: what both begin with. */
 typedef struct Shared {
     unsigned refs;
 } Shared;
 
+typedef struct Content {
+    unsigned refs;
+    uint8_t bytes[PAGE_TREE_PAGE_SIZE];
+} Content;
+
+/* A version; several may have the same content. */
 typedef struct Page {
     Shared shared;
-    uint8_t content[PAGE_TREE_PAGE_SIZE];
+    Content *content;         /* NULL: zeros */
 } Page;
 
-/* Children are nodes of the level below, or, at level 1, pages. NULL: all zeros. */
+/* Children are nodes of the level below, or, at level 1, pages. NULL: zeros, never set. */
 typedef struct Node {
     Shared shared;
     Shared *child[NODE_CHILDREN];
@@ -37,6 +44,14 @@ struct PageTree {
 static size_t shared_size(unsigned level)
 {
     return level ? sizeof(Node) : sizeof(Page);
+}
+
+static void content_unref(PageStore *store, Content *c)
+{
+    if (c && !--c->refs) {
+        store->bytes -= sizeof(*c);
+        g_free(c);
+    }
 }
 
 static Shared *shared_ref(Shared *s)
@@ -54,6 +69,9 @@ static void shared_unref(PageStore *store, Shared *s, unsigned level)
     }
     for (unsigned n = 0; level && n < NODE_CHILDREN; n++) {
         shared_unref(store, ((Node *)s)->child[n], level - 1);
+    }
+    if (level == 0) {
+        content_unref(store, ((Page *)s)->content);
     }
     store->bytes -= shared_size(level);
     g_free(s);
@@ -80,23 +98,49 @@ static Node *own_node(PageStore *store, Shared **place)
     return node;
 }
 
-static void set_page(PageStore *store, Shared **place, const uint8_t *content)
+static const uint8_t *content_bytes(const Shared *page)
 {
-    Page *page = (Page *)*place;
+    const Content *c = page ? ((const Page *)page)->content : NULL;
 
-    if (!content) {
-        shared_unref(store, *place, 0);
-        *place = NULL;
-        return;
+    return c ? c->bytes : NULL;
+}
+
+static bool same_bytes(const uint8_t *a, const uint8_t *b)
+{
+    return a == b || (a && b && memcmp(a, b, PAGE_TREE_PAGE_SIZE) == 0);
+}
+
+/* A new content, or old when that is the same. The caller's reference. */
+static Content *make_content(PageStore *store, Content *old, const uint8_t *bytes)
+{
+    Content *c;
+
+    if (same_bytes(old ? old->bytes : NULL, bytes)) {
+        if (old) {
+            old->refs++;
+        }
+        return old;
     }
-    if (!page || page->shared.refs > 1) {
-        shared_unref(store, *place, 0);
-        page = g_new(Page, 1);
-        store->bytes += sizeof(Page);
-        page->shared.refs = 1;
-        *place = &page->shared;
+    if (!bytes) {
+        return NULL;
     }
-    memcpy(page->content, content, PAGE_TREE_PAGE_SIZE);
+    c = g_new(Content, 1);
+    store->bytes += sizeof(*c);
+    c->refs = 1;
+    memcpy(c->bytes, bytes, PAGE_TREE_PAGE_SIZE);
+    return c;
+}
+
+/* A version that nobody else has. */
+static void set_page(PageStore *store, Shared **place, const uint8_t *bytes)
+{
+    Page *old = (Page *)*place, *page = g_new(Page, 1);
+
+    store->bytes += sizeof(*page);
+    page->shared.refs = 1;
+    page->content = make_content(store, old ? old->content : NULL, bytes);
+    shared_unref(store, *place, 0);
+    *place = &page->shared;
 }
 
 PageTree *page_tree_new(PageStore *store, uint64_t num_pages)
@@ -131,28 +175,30 @@ static unsigned child_number(uint64_t page, unsigned level)
     return (page >> (NODE_BITS * (level - 1))) % NODE_CHILDREN;
 }
 
-const uint8_t *page_tree_get(const PageTree *tree, uint64_t page)
+static const Shared *find(const PageTree *tree, uint64_t page)
 {
     const Shared *s = tree->root;
 
     for (unsigned level = tree->levels; s && level; level--) {
         s = ((const Node *)s)->child[child_number(page, level)];
     }
-    return s ? ((const Page *)s)->content : NULL;
+    return s;
 }
 
-static bool same_content(const uint8_t *a, const uint8_t *b)
+const uint8_t *page_tree_get(const PageTree *tree, uint64_t page)
 {
-    return a == b || (a && b && memcmp(a, b, PAGE_TREE_PAGE_SIZE) == 0);
+    return content_bytes(find(tree, page));
+}
+
+bool page_tree_same_version(const PageTree *a, const PageTree *b, uint64_t page)
+{
+    return find(a, page) == find(b, page);
 }
 
 void page_tree_set(PageTree *tree, uint64_t page, const uint8_t *content)
 {
     Shared **place = &tree->root;
 
-    if (same_content(page_tree_get(tree, page), content)) {
-        return;
-    }
     for (unsigned level = tree->levels; level; level--) {
         place = &own_node(tree->store, place)->child[child_number(page, level)];
     }
@@ -166,7 +212,9 @@ static void diff(Shared *from, Shared *to, unsigned level, uint64_t first, PageT
         return;
     }
     if (level == 0) {
-        fn(opaque, first, to ? ((Page *)to)->content : NULL);
+        if (content_bytes(from) != content_bytes(to)) {
+            fn(opaque, first, content_bytes(to));
+        }
         return;
     }
     for (unsigned n = 0; n < NODE_CHILDREN; n++) {

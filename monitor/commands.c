@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "monitor/commands.h"
+#include "monitor/history.h"
 #include "monitor/qmp.h"
 #include "util/keyval.h"
 
@@ -38,6 +39,11 @@ static const MonitorCommand commands[] = {
     { "replay_save", NULL, "FILE", "write what is recorded so far to FILE", monitor_replay_save },
     { "replay_console", NULL, "[PORT]", "what the guest has put out up to the present place",
       monitor_replay_console },
+    { "replay_last_write", NULL, "/p ADDR[,LEN]", "who wrote there last: position, CPU, pc and values. ADDR\n"
+      "is virtual, or physical with /p; LEN is 8 if left out", monitor_replay_last_write },
+    { "replay_next_write", NULL, "/p ADDR[,LEN]", "who writes there next", monitor_replay_next_write },
+    { "replay_history", NULL, "/p ADDR[,LEN] [FROM [TO]]", "who wrote there between two positions; ADDR\n"
+      "without spaces", monitor_replay_history },
     { "savevm", NULL, "NAME", "save the machine in the snapshot file", monitor_savevm },
     { "loadvm", NULL, "NAME", "go to a saved state; in a recording: to its place there",
       monitor_loadvm },
@@ -106,7 +112,19 @@ void monitor_complete(const char *prefix, GPtrArray *words)
     }
 }
 
-void monitor_run(MonitorEnv *env, const char *line, GString *out)
+const MonitorLater *monitor_answer_later(MonitorEnv *env, Error **errp)
+{
+    const MonitorLater *later = env->later;
+
+    if (!later) {
+        error_setg(errp, "the answer comes later than human-monitor-command waits: use "
+                   "x-rearm-replay-find-writes");
+    }
+    env->later = NULL;
+    return later;
+}
+
+bool monitor_run(MonitorEnv *env, const char *line, GString *out, const MonitorLater *later)
 {
     g_autofree char *copy = g_strstrip(g_strdup(line));
     size_t length = strcspn(copy, " \t/");
@@ -115,8 +133,9 @@ void monitor_run(MonitorEnv *env, const char *line, GString *out)
     Error *err = NULL;
 
     if (!*copy) {
-        return;
+        return true;
     }
+    env->later = later;
     command = monitor_command_find(commands, "command", name, &err);
     if (command) {
         const char *args = copy + length;
@@ -131,6 +150,7 @@ void monitor_run(MonitorEnv *env, const char *line, GString *out)
         g_string_append_printf(out, "Error: %s\n", error_get_pretty(err));
         error_free(err);
     }
+    return env->later == later;
 }
 
 static bool no_args(const char *args, Error **errp)

@@ -34,6 +34,11 @@ void monitor_complete(const char *prefix, GPtrArray *words);
 /* The CPU that commands look at. Machine thread. */
 Vcpu *monitor_cpu(MonitorEnv *env);
 
+/* The value of an expression, with the registers of that CPU. */
+bool monitor_eval(MonitorEnv *env, const char *text, uint64_t *out, Error **errp);
+/* The running command takes it on itself to answer later. NULL: whoever asked cannot wait. */
+const MonitorLater *monitor_answer_later(MonitorEnv *env, Error **errp);
+
 /* monitor/memory.c */
 MonitorFn monitor_x, monitor_xp, monitor_print;
 

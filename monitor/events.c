@@ -93,6 +93,11 @@ void monitor_events_remove(MonitorEvents *e, QmpMonitor *m)
     g_ptr_array_remove(e->monitors, m);
 }
 
+QapiEventSink *monitor_events_sink(MonitorEvents *e)
+{
+    return &e->sink;
+}
+
 /* ---- from the execution loop ---- */
 
 static void events_stopped(void *opaque, ExecStopReason reason, Vcpu *cpu)

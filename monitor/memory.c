@@ -38,6 +38,30 @@ static bool find_register(void *opaque, const char *name, uint64_t *value)
     return false;
 }
 
+typedef struct EvalCall {
+    MonitorEnv *env;
+    const char *text;
+    uint64_t value;
+    Error *err;
+} EvalCall;
+
+static void eval_run(void *opaque)
+{
+    EvalCall *c = opaque;
+
+    expr_eval(c->text, find_register, monitor_cpu(c->env), &c->value, &c->err);
+}
+
+bool monitor_eval(MonitorEnv *env, const char *text, uint64_t *out, Error **errp)
+{
+    EvalCall c = { .env = env, .text = text };
+
+    machine_run_sync(env->loop, eval_run, &c);
+    *out = c.value;
+    error_propagate(errp, c.err);
+    return c.err == NULL;
+}
+
 static void disassemble(Vcpu *cpu, uint64_t addr, const uint8_t *data, unsigned bytes,
                         GString *out)
 {

@@ -5,11 +5,13 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "accel/tcg/exec-history.h"
 #include "monitor/commands.h"
 #include "monitor/qmp.h"
 #include "monitor/readline.h"
 
 #define PROMPT "(rearm) "
+#define CTRL_C 3
 
 struct Monitor {
     QmpMonitor *qmp;       /* NULL: the human monitor, which the rest is for */
@@ -17,6 +19,8 @@ struct Monitor {
     Chardev *chr;
     Readline *readline;
     bool greeted;
+    bool waiting;          /* for the answer to a command */
+    GByteArray *held;      /* typed meanwhile */
 };
 
 /* Terminals want a carriage return before each newline. */
@@ -42,14 +46,30 @@ static void monitor_readline_write(void *opaque, const char *data, size_t length
     monitor_output(opaque, data, length);
 }
 
+static void monitor_receive(void *opaque, const uint8_t *data, size_t length);
+
+static void monitor_answer(void *opaque, const char *text)
+{
+    g_autoptr(GByteArray) held = NULL;
+    Monitor *m = opaque;
+
+    monitor_output(m, text, strlen(text));
+    readline_show(m->readline);
+    m->waiting = false;
+    held = g_steal_pointer(&m->held);
+    m->held = g_byte_array_new();
+    monitor_receive(m, held->data, held->len);
+}
+
 static void monitor_line(void *opaque, const char *line)
 {
     g_autoptr(GString) out = g_string_new("");
     Monitor *m = opaque;
+    const MonitorLater later = { monitor_answer, m };
 
-    monitor_run(m->env, line, out);
+    m->waiting = !monitor_run(m->env, line, out, &later);
     monitor_output(m, out->str, out->len);
-    if (!m->env->quitting) {
+    if (!m->env->quitting && !m->waiting) {
         readline_show(m->readline);
     }
 }
@@ -76,9 +96,20 @@ static void monitor_greet(Monitor *m)
     readline_show(m->readline);
 }
 
+/* Of a person who waits, only Ctrl-C counts: nothing else is to interrupt the search. */
 static void monitor_receive(void *opaque, const uint8_t *data, size_t length)
 {
-    readline_feed(((Monitor *)opaque)->readline, data, length);
+    Monitor *m = opaque;
+
+    for (size_t n = 0; n < length; n++) {
+        if (!m->waiting) {
+            readline_feed(m->readline, data + n, 1);
+        } else if (data[n] == CTRL_C) {
+            exec_loop_interrupt_history(m->env->loop);
+        } else {
+            g_byte_array_append(m->held, data + n, 1);
+        }
+    }
 }
 
 static void monitor_event(void *opaque, CharEvent event)
@@ -119,6 +150,7 @@ Monitor *monitor_new(MonitorEnv *env, Chardev *chr, MonitorMode mode)
     }
     m->env = env;
     m->chr = chr;
+    m->held = g_byte_array_new();
     m->readline = readline_new(PROMPT, &readline_host, m);
     chardev_set_client(chr, &monitor_client, m);
     return m;
@@ -131,6 +163,7 @@ void monitor_free(Monitor *m)
     } else {
         chardev_set_client(m->chr, NULL, NULL);
         readline_free(m->readline);
+        g_byte_array_unref(m->held);
     }
     g_free(m);
 }

@@ -63,7 +63,7 @@ bool qmp_human_monitor_command(QmpContext *ctx, const QapiHumanMonitorCommandArg
         }
         ctx->env->current_cpu = cpu->index;
     }
-    monitor_run(ctx->env, args->command_line, out);
+    monitor_run(ctx->env, args->command_line, out, NULL);
     if (args->has_cpu_index) {
         ctx->env->current_cpu = chosen;
     }

@@ -29,6 +29,8 @@ bool qmp_monitor_wants_events(const QmpMonitor *m);
 
 void monitor_events_add(MonitorEvents *e, QmpMonitor *m);
 void monitor_events_remove(MonitorEvents *e, QmpMonitor *m);
+/* Where events go, from any thread. */
+QapiEventSink *monitor_events_sink(MonitorEvents *e);
 /* The command quit asks for the end. */
 void monitor_events_quit(MonitorEvents *e);
 /* Why the machine stands still, if it does. */

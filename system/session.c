@@ -76,11 +76,14 @@ static void session_ended(void *opaque)
 
 /* ---- monitors and gdb ---- */
 
-static void session_gdb_monitor(void *opaque, const char *line, GString *out)
+static bool session_gdb_monitor(void *opaque, const char *line, GString *out,
+                                void (*answer)(void *opaque, const char *text),
+                                void *answer_opaque)
 {
+    const MonitorLater later = { answer, answer_opaque };
     Session *s = opaque;
 
-    monitor_run(&s->monitor_env, line, out);
+    return monitor_run(&s->monitor_env, line, out, &later);
 }
 
 static void session_start_gdb(Session *s, Chardev *chr)

@@ -11,6 +11,9 @@
 
 void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu)
 {
+    if (l->searching) {
+        return;
+    }
     g_mutex_lock(&l->lock);
     l->run_wanted = false;
     l->step_cpu = NULL;
@@ -23,8 +26,12 @@ void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu)
     }
 }
 
+/* To go on is told on whatever thread, and true during a search, too. */
 void loop_tell_event(ExecLoop *l, ExecEvent event, ShutdownCause cause)
 {
+    if (event != EXEC_EVENT_RESUMED && l->searching) {
+        return;
+    }
     for (unsigned n = 0; n < l->listeners->len; n++) {
         const ExecListener *listener = &g_array_index(l->listeners, ExecListener, n);
 
@@ -43,11 +50,15 @@ bool loop_run_closures(ExecLoop *l)
         ExecClosure *c = l->closures->data;
 
         l->closures = g_list_delete_link(l->closures, l->closures);
+        l->interrupted = l->closures != NULL;
         g_mutex_unlock(&l->lock);
         c->fn(c->opaque);
         g_mutex_lock(&l->lock);
         c->done = true;
         any = true;
+        if (c->posted) {
+            g_free(c);
+        }
         g_cond_broadcast(&l->state);
     }
     g_mutex_unlock(&l->lock);
@@ -143,9 +154,31 @@ void exec_loop_wake(void *opaque)
     g_mutex_unlock(&l->lock);
 }
 
+void loop_post_closure(ExecLoop *l, void (*fn)(void *opaque), void *opaque)
+{
+    ExecClosure *c = g_new0(ExecClosure, 1);
+    bool late;
+
+    c->fn = fn;
+    c->opaque = opaque;
+    c->posted = true;
+    g_mutex_lock(&l->lock);
+    late = l->thread_done;
+    if (!late) {
+        l->closures = g_list_append(l->closures, c);
+        l->interrupted = true;
+        g_cond_broadcast(&l->wake);
+    }
+    g_mutex_unlock(&l->lock);
+    if (late) {
+        g_free(c);
+        fn(opaque);
+    }
+}
+
 void machine_run_sync(ExecLoop *l, void (*fn)(void *opaque), void *opaque)
 {
-    ExecClosure c = { fn, opaque, false };
+    ExecClosure c = { .fn = fn, .opaque = opaque };
 
     if (g_thread_self() == l->thread) {
         fn(opaque);
@@ -154,6 +187,7 @@ void machine_run_sync(ExecLoop *l, void (*fn)(void *opaque), void *opaque)
     g_mutex_lock(&l->lock);
     if (!l->thread_done) {
         l->closures = g_list_append(l->closures, &c);
+        l->interrupted = true;
         g_cond_broadcast(&l->wake);
         while (!c.done) {
             g_cond_wait(&l->state, &l->lock);
@@ -174,6 +208,7 @@ void exec_loop_stop(ExecLoop *l)
     told = l->run_wanted || l->step_cpu;
     l->run_wanted = false;
     l->step_cpu = NULL;
+    l->interrupted = true;
     g_cond_broadcast(&l->wake);
     while (!l->paused && !l->thread_done) {
         g_cond_wait(&l->state, &l->lock);

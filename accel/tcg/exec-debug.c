@@ -68,23 +68,32 @@ static bool deliver_physical(ExecLoop *l, ByteReader *in)
     return true;
 }
 
+static bool deliver(ExecLoop *l, ByteReader *in)
+{
+    switch (bytes_get_u8(in)) {
+    case WRITE_REGISTER:
+        return deliver_register(l, in);
+    case WRITE_MEMORY:
+        return deliver_memory(l, in);
+    case WRITE_PHYSICAL:
+        return deliver_physical(l, in);
+    default:
+        return false;
+    }
+}
+
 bool loop_deliver_write(void *opaque, const uint8_t *payload, size_t length)
 {
     ExecLoop *l = opaque;
     ByteReader in;
+    bool ok;
 
     l->written = false;
     byte_reader_init(&in, payload, length);
-    switch (bytes_get_u8(&in)) {
-    case WRITE_REGISTER:
-        return deliver_register(l, &in);
-    case WRITE_MEMORY:
-        return deliver_memory(l, &in);
-    case WRITE_PHYSICAL:
-        return deliver_physical(l, &in);
-    default:
-        return false;
-    }
+    l->debugger_writes = true;
+    ok = deliver(l, &in);
+    l->debugger_writes = false;
+    return ok;
 }
 
 /* Takes the payload. */

@@ -32,6 +32,7 @@ typedef struct ExecClosure {
     void (*fn)(void *opaque);
     void *opaque;
     bool done;
+    bool posted;              /* nobody waits for it: freed when done */
 } ExecClosure;
 
 /* A moment that the machine can go back to. */
@@ -51,6 +52,7 @@ typedef enum TravelKind {
     TRAVEL_TEXT,              /* on, until the awaited text was put out */
     TRAVEL_STEP,              /* to `end`, noting where `cpu` executes */
     TRAVEL_FIND,              /* to `end`, noting breakpoints and watchpoints */
+    TRAVEL_SEARCH,            /* to `end`, within a closure: exec-history.c */
 } TravelKind;
 
 /* A place at which a debugger would have stopped. */
@@ -97,6 +99,9 @@ struct ExecLoop {
     Travel travel;
     GArray *breaks;           /* uint64_t positions to stop at, ascending */
     uint64_t passed;          /* breaks up to this position are behind */
+    bool searching;           /* exec-history.c moves the machine: nobody is told of anything */
+    Vcpu *executing;          /* within a slice */
+    bool debugger_writes;     /* within loop_deliver_write() */
     bool scrambled;           /* within a round: the machine's state is a mess */
     uint64_t scrambled_at;    /* its position */
     Digest *digest;
@@ -117,6 +122,7 @@ struct ExecLoop {
     GCond wake;               /* the machine thread has something to look at */
     GCond state;              /* paused or a closure done */
     bool run_wanted, paused, woken, quit_wanted, thread_done;
+    bool interrupted;         /* somebody has come since a closure began */
     bool abandon;             /* leave without an end record */
     unsigned watchers;        /* exec_loop_watch() */
     Vcpu *step_cpu;
@@ -129,6 +135,11 @@ struct ExecLoop {
 /* The CPU that executes, or did last; NULL on a machine without CPUs. */
 Vcpu *exec_loop_cpu(ExecLoop *l);
 uint64_t loop_icount(ExecLoop *l);
+/* All that happens at this position by itself. False: not yet, or the run has ended. */
+bool loop_settle(ExecLoop *l);
+/* Go on from a settled boundary: a slice, idle time, or the end of the replay. */
+void loop_execute(ExecLoop *l);
+
 /* ---- exec-sched.c: turns and slices ---- */
 
 /* All CPUs have been reset: none is behind. */
@@ -159,6 +170,8 @@ bool loop_deliver_shift(void *opaque, const uint8_t *payload, size_t length);
 bool loop_serve_outside(ExecLoop *l);
 /* True when there were any. */
 bool loop_run_closures(ExecLoop *l);
+/* Any thread: as machine_run_sync(), without waiting. */
+void loop_post_closure(ExecLoop *l, void (*fn)(void *opaque), void *opaque);
 /* Stop at the position that exec_loop_run_until() named. False: it is not reached. */
 bool loop_stop_here(ExecLoop *l);
 /* Steps keep to the order of turns: other CPUs run until it is this one's. */
@@ -201,6 +214,11 @@ const Snapshot *loop_find_snapshot(ExecLoop *l, uint64_t position);
 const Snapshot *loop_find_snapshot_before(ExecLoop *l, int64_t time);
 /* The newest one with at most so many outputs; the first one has none. */
 const Snapshot *loop_find_snapshot_with(ExecLoop *l, uint64_t outputs);
+/* The first one behind the position; NULL: none. */
+const Snapshot *loop_snapshot_behind(ExecLoop *l, uint64_t position);
+/* One that is not among those: of the present, which is settled. NULL can be freed. */
+Snapshot *loop_make_snapshot(ExecLoop *l);
+void loop_free_snapshot(Snapshot *s);
 /* A failure leaves a machine that must not run on. */
 bool loop_restore_snapshot(ExecLoop *l, const Snapshot *s, Error **errp);
 /* Somebody watches, or does no longer; a journey begins: when the next one is due. */
@@ -211,6 +229,10 @@ void loop_free_snapshots(ExecLoop *l);
 
 /* ---- exec-travel.c: where the machine is going ---- */
 
+/* Whether there is anything to travel in now. */
+bool loop_may_travel(ExecLoop *l, Error **errp);
+/* A good snapshot cannot be restored any more: the recording has changed. Takes err. */
+void loop_travel_failed(ExecLoop *l, Error *err);
 /* The nearest position at which the loop has to stop; UINT64_MAX: none. */
 uint64_t loop_next_stop(ExecLoop *l);
 /* A journey has come to where it led: next stage, or stop. */

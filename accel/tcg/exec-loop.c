@@ -83,8 +83,7 @@ static void safe_point(ExecLoop *l)
     }
 }
 
-/* All that happens at this position by itself. False: not yet, or the run has ended. */
-static bool settle(ExecLoop *l)
+bool loop_settle(ExecLoop *l)
 {
     safe_point(l);
     if (replay_failed(l->replay)) {
@@ -94,29 +93,10 @@ static bool settle(ExecLoop *l)
     return !loop_take_requests(l);
 }
 
-/*
- * One turn; see the head of the file. Other threads find a settled boundary: what they
- * change comes behind what happens here by itself, in a recording and its replay alike.
- */
-static void turn(ExecLoop *l)
+void loop_execute(ExecLoop *l)
 {
     Vcpu *cpu;
 
-    if (l->over) {
-        loop_stand_at_end(l);
-        return;
-    }
-    if (!settle(l)) {
-        return;
-    }
-    loop_take_snapshots(l);
-    if (loop_serve_outside(l) && (l->ended || !settle(l))) {
-        return;
-    }
-    if (loop_stop_here(l)) {
-        return;
-    }
-    loop_state_chaos(l);
     if (replay_at_end(l->replay)) {
         loop_finish_replay(l);
     } else if ((cpu = loop_choose_cpu(l)) == NULL) {
@@ -127,6 +107,30 @@ static void turn(ExecLoop *l)
         loop_run_slice(l, loop_slice_length(l));
         loop_run_check(l);
     }
+}
+
+/*
+ * One turn; see the head of the file. Other threads find a settled boundary: what they
+ * change comes behind what happens here by itself, in a recording and its replay alike.
+ */
+static void turn(ExecLoop *l)
+{
+    if (l->over) {
+        loop_stand_at_end(l);
+        return;
+    }
+    if (!loop_settle(l)) {
+        return;
+    }
+    loop_take_snapshots(l);
+    if (loop_serve_outside(l) && (l->ended || !loop_settle(l))) {
+        return;
+    }
+    if (loop_stop_here(l)) {
+        return;
+    }
+    loop_state_chaos(l);
+    loop_execute(l);
 }
 
 static gpointer loop_thread(gpointer opaque)

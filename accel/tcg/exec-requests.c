@@ -185,7 +185,7 @@ bool exec_loop_request(ExecLoop *l, ShutdownCause cause)
     if (cause == SHUTDOWN_CAUSE_HOST_QUIT) {
         /* What will not be delivered is done without. */
         g_mutex_lock(&l->lock);
-        l->quit_wanted = true;
+        l->quit_wanted = l->interrupted = true;
         l->abandon = !posted;
         g_mutex_unlock(&l->lock);
     }

@@ -208,7 +208,9 @@ bool loop_run_slice(ExecLoop *l, int64_t length)
     cpu->left = length;
     m->current_cpu = cpu->index;
     clock_set_slice(m->clock, start + length, &cpu->left);
+    l->executing = cpu;
     stop = tcg_run(l->tcg, cpu);
+    l->executing = NULL;
     l->icount = start + length - cpu->left;
     clock_set_slice(m->clock, l->icount, &l->zero);
     if (l->icount != start) {

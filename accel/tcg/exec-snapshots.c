@@ -76,10 +76,18 @@ const Snapshot *loop_find_snapshot_with(ExecLoop *l, uint64_t outputs)
     return snapshot_at(l, 0);
 }
 
-static void snapshot_free(gpointer data)
+const Snapshot *loop_snapshot_behind(ExecLoop *l, uint64_t position)
 {
-    Snapshot *s = data;
+    guint n = count_up_to(l, position);
 
+    return n < l->snapshots->len ? snapshot_at(l, n) : NULL;
+}
+
+void loop_free_snapshot(Snapshot *s)
+{
+    if (!s) {
+        return;
+    }
     g_byte_array_unref(s->state);
     memory_snapshot_free(s->memory);
     g_free(s);
@@ -94,7 +102,7 @@ void loop_init_snapshots(ExecLoop *l)
 
 void loop_free_snapshots(ExecLoop *l)
 {
-    g_ptr_array_foreach(l->snapshots, (GFunc)(void (*)(void))snapshot_free, NULL);
+    g_ptr_array_foreach(l->snapshots, (GFunc)(void (*)(void))loop_free_snapshot, NULL);
     g_ptr_array_unref(l->snapshots);
 }
 
@@ -103,7 +111,7 @@ void loop_cut_snapshots(ExecLoop *l)
     guint kept = l->config.travel_memory ? count_up_to(l, exec_loop_position(l)) : 0;
 
     while (l->snapshots->len > kept) {
-        snapshot_free(g_ptr_array_remove_index(l->snapshots, l->snapshots->len - 1));
+        loop_free_snapshot(g_ptr_array_remove_index(l->snapshots, l->snapshots->len - 1));
     }
     loop_plan_snapshots(l);
 }
@@ -140,7 +148,7 @@ static void drop_one(ExecLoop *l)
             densest = n;
         }
     }
-    snapshot_free(g_ptr_array_remove_index(l->snapshots, densest));
+    loop_free_snapshot(g_ptr_array_remove_index(l->snapshots, densest));
 }
 
 static void keep_budget(ExecLoop *l)
@@ -204,18 +212,18 @@ static void adapt_period(ExecLoop *l, int64_t before, int64_t now)
     l->take_time = now;
 }
 
-static void take(ExecLoop *l, uint64_t position)
+Snapshot *loop_make_snapshot(ExecLoop *l)
 {
     Snapshot *s = g_new0(Snapshot, 1);
     bool with_checks = replay_check_kind(l->replay) == REPLAY_CHECK_DIGEST;
 
-    s->position = position;
+    s->position = exec_loop_position(l);
     s->time = clock_now(l->machine->clock);
     s->outputs = replay_output_count(l->replay);
     s->state = g_byte_array_new();
     loop_save_state(l, s->state);
     s->memory = memory_snapshot_take(l->machine->memory, with_checks);
-    g_ptr_array_insert(l->snapshots, (gint)count_up_to(l, position), s);
+    return s;
 }
 
 void loop_take_snapshots(ExecLoop *l)
@@ -230,7 +238,7 @@ void loop_take_snapshots(ExecLoop *l)
     last = loop_find_snapshot(l, position);
     if (!last || last->position != position) {
         before = host_monotonic_ns();
-        take(l, position);
+        g_ptr_array_insert(l->snapshots, (gint)count_up_to(l, position), loop_make_snapshot(l));
         keep_budget(l);
         adapt_period(l, before, host_monotonic_ns());
     }

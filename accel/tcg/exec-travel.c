@@ -125,8 +125,7 @@ void loop_travel_ran(ExecLoop *l, Vcpu *cpu)
 
 /* ---- stages ---- */
 
-/* A snapshot that was good when it was taken cannot be restored: the recording has changed. */
-static void travel_failed(ExecLoop *l, Error *err)
+void loop_travel_failed(ExecLoop *l, Error *err)
 {
     error_report("cannot travel on: %s", error_get_pretty(err));
     error_free(err);
@@ -140,7 +139,7 @@ static bool go_to_snapshot(ExecLoop *l, const Snapshot *s)
     Error *err = NULL;
 
     if (!loop_restore_snapshot(l, s, &err)) {
-        travel_failed(l, err);
+        loop_travel_failed(l, err);
         return false;
     }
     l->travel.start = s->position;
@@ -345,19 +344,27 @@ static int64_t time_from_now(ExecLoop *l, int64_t ns)
     return ns < CLOCK_END - now ? MAX(now + ns, 0) : CLOCK_END;
 }
 
+bool loop_may_travel(ExecLoop *l, Error **errp)
+{
+    if (l->ended) {
+        error_setg(errp, "the machine has ended");
+        return false;
+    }
+    if (!l->snapshots->len) {
+        error_setg(errp, "there is no recording to travel in: replay one (-icount "
+                   "rr=replay,rrfile=FILE), or record the session in memory (-rewind)");
+        return false;
+    }
+    return true;
+}
+
 static void set_out(void *opaque)
 {
     static const TravelStop at_position = { .reason = EXEC_STOP_POSITION };
     Journey *j = opaque;
     ExecLoop *l = j->loop;
 
-    if (l->ended) {
-        error_setg(j->errp, "the machine has ended");
-        return;
-    }
-    if (!l->snapshots->len) {
-        error_setg(j->errp, "there is no recording to travel in: replay one (-icount "
-                   "rr=replay,rrfile=FILE), or record the session in memory (-rewind)");
+    if (!loop_may_travel(l, j->errp)) {
         return;
     }
     l->travel = (Travel){ .cpu = j->cpu };

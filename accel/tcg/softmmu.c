@@ -8,7 +8,9 @@
  * 3. The first store to a page since a consumer of its dirty flags cleaned it comes here.
  * 4. So does every access to a page with watched bytes; the interpreter makes those that
  *    touch one, as only whole accesses (mmu_access()) can stop.
- * 5. A page that is not host memory throughout is MMIO: the memory map is asked at each access. An
+ * 5. Stores to a page with watched memory (memory_watch()) come here, too. The interpreter makes
+ *    those to watched bytes, so that who is told of them finds the CPU at the instruction.
+ * 6. A page that is not host memory throughout is MMIO: the memory map is asked at each access. An
  *    access to a device may change the map, so nothing that was looked up before is used behind it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -105,11 +107,13 @@ static bool goes_to_device(const Target *t, bool write)
 /* A store to RAM is about to be made: let the next ones go direct, when they may. */
 static void target_written(Vcpu *cpu, const Target *t, size_t length)
 {
+    MemoryMap *memory = cpu->machine->memory;
     TlbEntry *e;
 
-    memory_mark_written(cpu->machine->memory, t->region, t->phys, length);
+    memory_mark_written(memory, t->region, t->phys, length);
     if (!(t->region->page_flags[(t->phys - t->region->base) >> PAGE_BITS] & PAGE_HOOKED) &&
-        goes_direct(t->attrs)) {
+        goes_direct(t->attrs) &&
+        !memory_is_watched(memory, t->region, t->phys & PAGE_MASK, PAGE_SIZE)) {
         /* The store may be to the very table that maps its page. */
         e = tlb_find(cpu->tcg, t->space, t->page);
         if (e) {
@@ -191,7 +195,8 @@ static uint64_t probe(Vcpu *cpu, uint64_t raw, unsigned bytes, unsigned memflags
     }
     if (write) {
         if (t.region->readonly ||
-            (t.region->page_flags[(t.phys - t.region->base) >> PAGE_BITS] & PAGE_CODE)) {
+            (t.region->page_flags[(t.phys - t.region->base) >> PAGE_BITS] & PAGE_CODE) ||
+            memory_is_watched(cpu->machine->memory, t.region, t.phys, bytes)) {
             return PROBE_BAIL;
         }
         cpu->tcg->dropped_code = false;
@@ -428,22 +433,31 @@ const ItlbEntry *mmu_fetch(Vcpu *cpu, uint64_t pc)
 
 /* ---- observers ---- */
 
-static bool observe(Vcpu *cpu, uint64_t vaddr, void *data, size_t length, bool write)
+bool vcpu_translate(Vcpu *cpu, uint64_t vaddr, uint64_t *phys)
 {
-    uint8_t *bytes = data;
+    uint64_t clean = cpu->ops->clean_address(cpu, vaddr, false);
+    MmuResult res = { 0 };
     Regime regime;
 
     cpu->ops->regime(cpu, cpu->ops->current_regime(cpu), &regime);
+    if (!cpu->ops->mmu_translate(cpu, &regime, clean, MMU_READ, &res)) {
+        return false;
+    }
+    *phys = res.phys | (clean & ~PAGE_MASK);
+    return true;
+}
+
+static bool observe(Vcpu *cpu, uint64_t vaddr, void *data, size_t length, bool write)
+{
+    uint8_t *bytes = data;
+
     while (length) {
         size_t part = MIN(length, PAGE_SIZE - (vaddr & ~PAGE_MASK));
-        uint64_t clean = cpu->ops->clean_address(cpu, vaddr, false);
-        MmuResult res = { 0 };
         uint64_t phys;
 
-        if (!cpu->ops->mmu_translate(cpu, &regime, clean, MMU_READ, &res)) {
+        if (!vcpu_translate(cpu, vaddr, &phys)) {
             return false;
         }
-        phys = res.phys | (clean & ~PAGE_MASK);
         if (!(write ? memory_write(cpu->machine->memory, phys, bytes, part)
                     : machine_peek(cpu->machine, cpu->index, phys, bytes, part))) {
             return false;

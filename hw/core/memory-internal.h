@@ -12,6 +12,8 @@
 /* What the execution engine derives from a page's place. */
 #define PAGE_OF_ENGINE (PAGE_HOOKED | PAGE_WRITE_CACHED)
 
+#define MAX_NESTED_ACCESSES 8
+
 struct MemoryMap {
     GPtrArray *regions;     /* MemRegion *, in the order in which they were made */
     GPtrArray *by_address;  /* the same in the order of their addresses */
@@ -19,10 +21,14 @@ struct MemoryMap {
     GArray *view;           /* MemRange, in address order */
     unsigned found;         /* the range found last: most look-ups repeat */
     unsigned accesses;      /* to devices, that are being made: they nest */
+    const char *accessed[MAX_NESTED_ACCESSES];   /* which devices */
+    const MemWatch *watch;  /* or NULL */
     GPtrArray *removed;     /* regions to be freed when none is */
     const MemoryHooks *hooks;
     void *hooks_opaque;
     PageStore store;        /* of snapshots */
+    uint64_t loads;         /* counts memory_load(): what it changed does not tell who wrote */
+    uint64_t load;          /* the one that the present content comes from; 0: none */
 };
 
 bool memory_page_is_zero(const uint8_t *page);

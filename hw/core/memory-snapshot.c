@@ -18,6 +18,7 @@ typedef struct RegionSnapshot {
 
 struct MemSnapshot {
     bool with_checks;
+    uint64_t load;            /* MemoryMap.load */
     GArray *regions;          /* RegionSnapshot */
 };
 
@@ -71,6 +72,7 @@ MemSnapshot *memory_snapshot_take(MemoryMap *map, bool with_checks)
     MemSnapshot *s = g_new0(MemSnapshot, 1);
 
     s->with_checks = with_checks;
+    s->load = map->load;
     s->regions = g_array_new(false, false, sizeof(RegionSnapshot));
     memory_clean(map, PAGE_DIRTY_SNAPSHOT, take_page, map);
     for (unsigned i = 0; i < map->regions->len; i++) {
@@ -101,6 +103,28 @@ void memory_snapshot_free(MemSnapshot *s)
 uint64_t memory_snapshot_bytes(const MemoryMap *map)
 {
     return map->store.bytes;
+}
+
+/* ---- compare ---- */
+
+static const RegionSnapshot *find_region(const MemSnapshot *s, const MemRegion *region)
+{
+    for (unsigned i = 0; i < s->regions->len; i++) {
+        const RegionSnapshot *r = &g_array_index(s->regions, RegionSnapshot, i);
+
+        if (r->region == region) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+bool memory_snapshots_share(const MemSnapshot *a, const MemSnapshot *b, const MemRegion *region,
+                            hwaddr offset)
+{
+    const RegionSnapshot *in_a = find_region(a, region), *in_b = find_region(b, region);
+
+    return in_a && in_b && a->load == b->load && page_tree_same_version(in_a->pages, in_b->pages, offset >> PAGE_BITS);
 }
 
 /* ---- restore ---- */
@@ -149,6 +173,7 @@ void memory_snapshot_restore(MemoryMap *map, const MemSnapshot *s)
     for (unsigned i = 0; i < s->regions->len; i++) {
         restore_region(map, &g_array_index(s->regions, RegionSnapshot, i));
     }
+    map->load = s->load;
     memory_clean(map, PAGE_DIRTY_SNAPSHOT, NULL, NULL);
     if (s->with_checks) {
         restore_checks(map, s);

@@ -251,6 +251,7 @@ bool memory_load(MemoryMap *map, ByteReader *in, Error **errp)
     /* load_page() sets the flags of each page: no entry for stores may go around them. */
     memory_clean(map, PAGE_DIRTY_CHECK, NULL, NULL);
     foreach_made(map, load_content, &l);
+    map->load = ++map->loads;
     return l.ok;
 }
 

@@ -8,6 +8,42 @@
 #include "util/bitops.h"
 #include "util/log.h"
 
+/* ---- watched memory ---- */
+
+void memory_watch(MemoryMap *map, const MemWatch *watch)
+{
+    map->watch = watch;
+    for (unsigned n = 0; watch && n < watch->num_parts; n++) {
+        MemRegion *region = watch->part[n].region;
+        hwaddr last = (watch->part[n].offset + watch->part[n].length - 1) >> PAGE_BITS;
+
+        for (hwaddr page = watch->part[n].offset >> PAGE_BITS; page <= last; page++) {
+            if (region->page_flags[page] & PAGE_WRITE_CACHED) {
+                map->hooks->protect(map->hooks_opaque, region, region->base + (page << PAGE_BITS));
+            }
+        }
+    }
+}
+
+bool memory_is_watched(const MemoryMap *map, const MemRegion *region, hwaddr addr, size_t length)
+{
+    hwaddr offset = addr - region->base;
+
+    for (unsigned n = 0; map->watch && n < map->watch->num_parts; n++) {
+        const MemWatchPart *p = &map->watch->part[n];
+
+        if (p->region == region && offset < p->offset + p->length && p->offset < offset + length) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *memory_accessed_device(const MemoryMap *map)
+{
+    return map->accesses ? map->accessed[map->accesses - 1] : NULL;
+}
+
 /* ---- RAM ---- */
 
 void memory_mark_written(MemoryMap *map, MemRegion *region, hwaddr addr, size_t length)
@@ -15,6 +51,9 @@ void memory_mark_written(MemoryMap *map, MemRegion *region, hwaddr addr, size_t 
     hwaddr offset = addr - region->base;
     hwaddr end = offset + length;
 
+    if (UNLIKELY(map->watch) && memory_is_watched(map, region, addr, length)) {
+        map->watch->written(map->watch->opaque, region, offset, length);
+    }
     while (offset < end) {
         uint8_t *flags = &region->page_flags[offset >> PAGE_BITS];
         hwaddr page_end = (offset | (PAGE_SIZE - 1)) + 1;
@@ -136,8 +175,6 @@ static MemRegion *find_access(MemoryMap *map, hwaddr addr, unsigned size)
  * Devices are bus masters, too: what one does for an access may be an access to another one, or to
  * itself. A chain that a guest has made of them ends somewhere.
  */
-#define MAX_NESTED_ACCESSES 8
-
 static bool enter_device(MemoryMap *map, const MemRegion *region, hwaddr addr)
 {
     if (map->accesses == MAX_NESTED_ACCESSES) {
@@ -145,7 +182,7 @@ static bool enter_device(MemoryMap *map, const MemRegion *region, hwaddr addr)
                  "device, and so on: given up\n", region->name, addr);
         return false;
     }
-    map->accesses++;
+    map->accessed[map->accesses++] = region->name;
     return true;
 }
 

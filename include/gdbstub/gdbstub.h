@@ -18,8 +18,12 @@ typedef struct GdbStub GdbStub;
 typedef struct GdbEnv {
     ExecLoop *loop;
     const GdbTarget *target;
-    /* gdb's "monitor LINE"; what it prints is appended to out. May be NULL. */
-    void (*monitor)(void *opaque, const char *line, GString *out);
+    /*
+     * gdb's "monitor LINE"; what it prints is appended to out. False: answer(answer_opaque) will be
+     * called with the rest, on the main thread. May be NULL.
+     */
+    bool (*monitor)(void *opaque, const char *line, GString *out,
+                    void (*answer)(void *opaque, const char *text), void *answer_opaque);
     void *opaque;
 } GdbEnv;
 

@@ -29,10 +29,18 @@ PageTree *page_tree_new(PageStore *store, uint64_t num_pages);
 PageTree *page_tree_copy(const PageTree *tree);
 void page_tree_free(PageTree *tree);
 
-/* content: PAGE_TREE_PAGE_SIZE bytes, copied unless they are there already; NULL: zeros. */
+/*
+ * A new version of the page, also when its content stays the same (which costs a few bytes then).
+ * content: PAGE_TREE_PAGE_SIZE bytes, copied; NULL: zeros.
+ */
 void page_tree_set(PageTree *tree, uint64_t page, const uint8_t *content);
 /* NULL: zeros. Valid until the tree is changed or freed. */
 const uint8_t *page_tree_get(const PageTree *tree, uint64_t page);
+/*
+ * Whether both trees have got the page from the same page_tree_set(), if it was ever set: of a tree and
+ * a copy, that it was set in neither since, not even to what it was.
+ */
+bool page_tree_same_version(const PageTree *a, const PageTree *b, uint64_t page);
 
 /* Calls fn for each page in which both may differ, in order, with the content in `to`. */
 typedef void PageTreeFn(void *opaque, uint64_t page, const uint8_t *content);

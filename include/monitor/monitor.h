@@ -17,6 +17,12 @@
 
 typedef struct MonitorEvents MonitorEvents;
 
+/* Who asked, for commands whose answer comes later. Main thread. */
+typedef struct MonitorLater {
+    void (*answer)(void *opaque, const char *text);
+    void *opaque;
+} MonitorLater;
+
 /* What commands work on; shared by all monitors and by gdb's "monitor" command. */
 typedef struct MonitorEnv {
     ExecLoop *loop;
@@ -29,6 +35,7 @@ typedef struct MonitorEnv {
     const char *const *cpu_models;          /* NULL-terminated */
     unsigned current_cpu;       /* "cpu N" */
     bool quitting;              /* "quit": no prompt any more */
+    const MonitorLater *later;  /* of the command that runs; NULL: nobody waits */
     /* "gdbserver DEV"; NULL: not available. */
     bool (*gdbserver)(void *opaque, const char *device, Error **errp);
     void *opaque;
@@ -56,7 +63,11 @@ void monitor_free(Monitor *m);
 bool monitor_save_snapshot(MonitorEnv *env, const char *name, Error **errp);
 bool monitor_load_snapshot(MonitorEnv *env, const char *name, Error **errp);
 
-/* Run one command line; what it prints is appended to out. Main thread. */
-void monitor_run(MonitorEnv *env, const char *line, GString *out);
+/*
+ * Run one command line; what it prints is appended to out. False: that was not all, and
+ * later->answer, which is copied, will be called with the rest, once. later may be NULL: then
+ * commands that need it are refused. Main thread.
+ */
+bool monitor_run(MonitorEnv *env, const char *line, GString *out, const MonitorLater *later);
 
 #endif

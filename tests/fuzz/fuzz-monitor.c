@@ -24,7 +24,7 @@ static void run_line(void *opaque, const char *line)
 {
     g_autoptr(GString) out = g_string_new("");
 
-    monitor_run(opaque, line, out);
+    monitor_run(opaque, line, out, NULL);
     /* Whatever is printed ends its line, or the prompt would follow it. */
     assert(!out->len || out->str[out->len - 1] == '\n');
 }

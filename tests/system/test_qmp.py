@@ -23,7 +23,9 @@ REARM = None
 TIMEOUT = 20 * float(os.environ.get('REARM_SLOW', '1'))     # a slow build, a busy host
 
 
-class QmpTest(unittest.TestCase):
+class Program(unittest.TestCase):
+    """How it is started, and clients that connect to it."""
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.dir = folder.name
@@ -82,6 +84,8 @@ class QmpTest(unittest.TestCase):
         self.assertEqual(client.rest(), [])
         self.assertEqual(process.wait(TIMEOUT), 0)
 
+
+class QmpTest(Program):
     # ---- sessions ----
 
     def test_session(self):
@@ -128,6 +132,7 @@ class QmpTest(unittest.TestCase):
             'x-rearm-replay-seek': {'place': '0%'},
             'x-rearm-replay-save': {'file': 'f'},
             'x-rearm-replay-console': {'port': 'uart0'},
+            'x-rearm-replay-find-writes': {'kind': 'last', 'address': guests.LOAD, 'physical': True},
             'x-rearm-savevm': {'name': 's'},
         }
         process = self.start('-kernel', self.spin, '-icount', 'shift=1,rr=record', '-snapshot-file', 's', '-qmp', 'unix:q,server=on,wait=off')
@@ -139,7 +144,7 @@ class QmpTest(unittest.TestCase):
             error = client.execute(name, no_such_argument=1)['error']
             self.assertEqual(error['class'], 'GenericError')
             self.assertRegex(error['desc'], r"^Parameter '(no-such-argument' is unexpected|"
-                                            r"(command-line|val|items|typename|icount|file|place|name)' is "
+                                            r"(command-line|val|items|typename|icount|file|place|kind|name)' is "
                                             r"missing)$")
             if name == 'x-rearm-replay-golive':
                 self.assertIn('live already', client.execute(name)['error']['desc'])

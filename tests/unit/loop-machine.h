@@ -100,6 +100,9 @@ typedef struct Tester {
     ReplaySource *input, *values;
     IrqLine irq;
     uint32_t limit;         /* interrupts before the guest writes the end register */
+    hwaddr dma;             /* what it receives it writes there, too; 0: not */
+    void (*before_dma)(void *opaque);       /* told, if not NULL */
+    void *before_dma_opaque;
     unsigned guest_resets;  /* what the end register does that often before it shuts down */
     unsigned fires, notes, turns_wrong;
     bool any_state;         /* a damaged one may be loaded: its deadlines and timers may differ */
@@ -165,6 +168,12 @@ static bool tester_deliver(void *opaque, const uint8_t *payload, size_t length)
         tester_mix(t, payload[n]);
         t->s.last = payload[n];
         t->s.received++;
+    }
+    if (t->dma && length) {
+        if (t->before_dma) {
+            t->before_dma(t->before_dma_opaque);
+        }
+        memory_write(t->dev.machine->memory, t->dma, &t->s.trace, 1 + t->s.last % 8);
     }
     tester_raise(t, true);
     return length > 0;
@@ -258,6 +267,7 @@ typedef struct RunConfig {
     unsigned num_cpus;              /* 0: one */
     uint32_t limit;                 /* 0: 60 */
     unsigned guest_resets;
+    hwaddr dma;                     /* of the device */
     const uint32_t *program;        /* NULL: worker */
     size_t bytes;
 } RunConfig;
@@ -324,6 +334,7 @@ static inline void run_add_device(Run *r, const RunConfig *c)
     t->values = replay_source_new(r->replay, REPLAY_KIND_RANDOM, "tester", NULL, NULL);
     t->limit = c->limit ? c->limit : 60;
     t->guest_resets = c->guest_resets;
+    t->dma = c->dma;
 }
 
 static inline void run_open(Run *r, const RunConfig *c)

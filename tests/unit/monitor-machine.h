@@ -7,6 +7,7 @@
 #ifndef TESTS_MONITOR_MACHINE_H
 #define TESTS_MONITOR_MACHINE_H
 
+#include "accel/tcg/exec-history.h"
 #include "monitor/monitor.h"
 #include "replay/replay.h"
 
@@ -117,6 +118,64 @@ bool exec_loop_seek_by(ExecLoop *l, int64_t ns, Error **errp)
 {
     fake_sought_ns = ns;
     return true;
+}
+
+/* Two writes, or what the fake was told to say instead; the question stays in fake_asked. */
+static const char *fake_history_error;
+static bool fake_interrupted;
+
+static void fake_add_write(ExecHistory *h, const ExecMemoryWrite *w)
+{
+    ExecMemoryWrite copy = *w;
+
+    copy.before = g_memdup2(w->before, w->length);
+    copy.after = g_memdup2(w->after, w->length);
+    g_array_append_val(h->writes, copy);
+}
+
+ExecHistory *exec_history_new(ExecHistoryKind kind)
+{
+    ExecHistory *h = g_new0(ExecHistory, 1);
+
+    h->kind = kind;
+    h->writes = g_array_new(false, false, sizeof(ExecMemoryWrite));
+    return h;
+}
+
+void exec_history_free(ExecHistory *h)
+{
+    for (guint n = 0; n < h->writes->len; n++) {
+        g_free(g_array_index(h->writes, ExecMemoryWrite, n).before);
+        g_free(g_array_index(h->writes, ExecMemoryWrite, n).after);
+    }
+    g_array_unref(h->writes);
+    if (h->err) {
+        error_free(h->err);
+    }
+    g_free(h);
+}
+
+void exec_loop_ask_history(ExecLoop *l, ExecHistory *h)
+{
+    snprintf(fake_asked, sizeof(fake_asked), "%u %d 0x%" PRIx64 "+%u %" PRIu64 "..%" PRId64 " %u",
+             h->kind, h->cpu ? (int)h->cpu->index : -1, h->addr, h->length, h->from, (int64_t)h->to,
+             h->max);
+    h->searched = 77;
+    h->interrupted = fake_interrupted;
+    if (fake_history_error) {
+        error_setg(&h->err, "%s", fake_history_error);
+    } else if (!fake_interrupted) {
+        fake_add_write(h, &(ExecMemoryWrite){ 123, EXEC_WRITER_CPU, NULL, 1, 0x4000, 0, 4,
+                                              (uint8_t *)"\0\0\0\0", (uint8_t *)"\x78\x56\x34\x12" });
+        fake_add_write(h, &(ExecMemoryWrite){ 456, EXEC_WRITER_DEVICE, "disk", 0, 0x8000, 1, 3,
+                                              (uint8_t *)"abc", (uint8_t *)"xyz" });
+    }
+    h->done(h);
+}
+
+void exec_loop_interrupt_history(ExecLoop *l)
+{
+    fake_interrupted = true;
 }
 
 static void fake_note(const char *what, const char *text)

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "accel/tcg/exec-history.h"
 #include "gdbstub/gdbstub.h"
 #include "gdbstub/packet.h"
 
@@ -275,10 +276,27 @@ static const GdbTarget fake_target = {
     .describe = fake_describe,
 };
 
-static void fake_monitor(void *opaque, const char *line, GString *out)
+/* To "later" it answers when fake_answer() is called. */
+static struct {
+    void (*answer)(void *opaque, const char *text);
+    void *opaque;
+} fake_later;
+
+static bool fake_monitor(void *opaque, const char *line, GString *out,
+                         void (*answer)(void *opaque, const char *text), void *answer_opaque)
 {
+    fake_later.answer = answer;
+    fake_later.opaque = answer_opaque;
     g_string_append_printf(out, "<%s>", line);
     fake_tcg.loop->travelling = !strcmp(line, "seek");
+    return strcmp(line, "later");
+}
+
+static unsigned fake_interrupts;
+
+void exec_loop_interrupt_history(ExecLoop *l)
+{
+    fake_interrupts++;
 }
 
 typedef struct Fixture {
@@ -731,6 +749,29 @@ static void test_queries(Fixture *f, gconstpointer data)
     g_assert_cmpint(f->loop.requested, ==, SHUTDOWN_CAUSE_HOST_QUIT);
 }
 
+/* gdb waits for the answer, and may give up; one that comes too late goes nowhere. */
+static void test_late_answer(Fixture *f, gconstpointer data)
+{
+    request_bytes(f, "qRcmd,6c61746572", 16);
+    g_assert_cmpstr(f->chr.out->str, ==, "+$O3c6c617465723e#bc");
+    feed(f, "\x03", 1);
+    g_assert_cmpuint(fake_interrupts, ==, 1);
+    g_string_truncate(f->chr.out, 0);
+    fake_later.answer(fake_later.opaque, "us");
+    g_assert_cmpstr(f->chr.out->str, ==, "$O7573#25$OK#9a");
+    expect(f, "?", "T05thread:1;");
+    /* It does not wait any more. */
+    request_bytes(f, "qRcmd,6c61746572", 16);
+    expect(f, "?", "T05thread:1;");
+    g_assert_cmpuint(fake_interrupts, ==, 2);
+    request_bytes(f, "qRcmd,6c61746572", 16);
+    f->chr.client->event(f->chr.opaque, CHAR_EVENT_CLOSED);
+    g_string_truncate(f->chr.out, 0);
+    fake_later.answer(fake_later.opaque, "us");
+    g_assert_cmpstr(f->chr.out->str, ==, "");
+    f->chr.client->event(f->chr.opaque, CHAR_EVENT_OPENED);
+}
+
 static void test_qemu_packets(Fixture *f, gconstpointer data)
 {
     expect(f, "qqemu.Supported", "sstepbits;sstep;PhyMemMode");
@@ -897,6 +938,7 @@ int main(int argc, char **argv)
     ADD("stops", test_stops);
     ADD("watchpoints", test_watchpoints);
     ADD("queries", test_queries);
+    ADD("late-answer", test_late_answer);
     ADD("qemu-packets", test_qemu_packets);
     ADD("multiprocess", test_multiprocess);
     ADD("vcont", test_vcont);

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/core/memory-snapshot.h"
 #include "hw/core/memory.h"
 
 typedef struct FakeDevice {
@@ -394,6 +395,71 @@ static void test_too_big(void)
     memory_map_free(map);
 }
 
+/* ---- snapshots: who shares a page, and watched writes ---- */
+
+static void test_snapshot_sharing(void)
+{
+    MemoryMap *map = memory_map_new();
+    MemRegion *ram = memory_add_ram(map, "ram", 0x40000000, 8 * PAGE_SIZE, false, NULL);
+    g_autoptr(GByteArray) saved = g_byte_array_new();
+    MemSnapshot *s[5];
+    ByteReader in;
+
+    memory_write(map, 0x40001000, "a", 1);
+    s[0] = memory_snapshot_take(map, false);
+    memory_write(map, 0x40001000, "b", 1);
+    memory_write(map, 0x40001000, "a", 1);
+    memory_write(map, 0x40002000, "", 1);
+    s[1] = memory_snapshot_take(map, false);
+    s[2] = memory_snapshot_take(map, false);
+    g_assert_false(memory_snapshots_share(s[0], s[1], ram, PAGE_SIZE));
+    g_assert_false(memory_snapshots_share(s[0], s[1], ram, 2 * PAGE_SIZE + 5));
+    g_assert_true(memory_snapshots_share(s[0], s[1], ram, 3 * PAGE_SIZE));
+    g_assert_true(memory_snapshots_share(s[1], s[2], ram, PAGE_SIZE));
+    /* What is taken behind a restored one is held against that. */
+    memory_snapshot_restore(map, s[0]);
+    s[3] = memory_snapshot_take(map, false);
+    g_assert_true(memory_snapshots_share(s[0], s[3], ram, PAGE_SIZE));
+    g_assert_false(memory_snapshots_share(s[1], s[3], ram, PAGE_SIZE));
+    /* Whatever was loaded may have been written. */
+    g_assert_true(memory_save(map, saved, NULL));
+    byte_reader_init(&in, saved->data, saved->len);
+    g_assert_true(memory_load(map, &in, NULL));
+    s[4] = memory_snapshot_take(map, false);
+    g_assert_false(memory_snapshots_share(s[3], s[4], ram, PAGE_SIZE));
+    for (unsigned n = 0; n < ARRAY_SIZE(s); n++) {
+        memory_snapshot_free(s[n]);
+    }
+    memory_map_free(map);
+}
+
+static void note_write(void *opaque, const MemRegion *region, hwaddr offset, size_t length)
+{
+    g_string_append_printf(opaque, "%" PRIx64 "+%zu was %02x;", offset, length, region->host[offset]);
+}
+
+static void test_watch(void)
+{
+    MemoryMap *map = memory_map_new();
+    MemRegion *ram = memory_add_ram(map, "ram", 0x40000000, 8 * PAGE_SIZE, false, NULL);
+    g_autoptr(GString) seen = g_string_new("");
+    const MemWatch watch = { .part = { { ram, 0x10, 4 }, { ram, 0x2000, 8 } }, .num_parts = 2,
+                             .written = note_write, .opaque = seen };
+
+    memory_watch(map, &watch);
+    memory_write(map, 0x4000000c, "1234", 4);
+    memory_write(map, 0x4000000d, "5678", 4);
+    memory_write(map, 0x40000014, "1234", 4);
+    memory_write(map, 0x40001fff, "12", 2);
+    g_assert_cmpstr(seen->str, ==, "d+4 was 32;1fff+2 was 00;");
+    g_assert_true(memory_is_watched(map, ram, 0x40002000, PAGE_SIZE));
+    g_assert_false(memory_is_watched(map, ram, 0x40001000, PAGE_SIZE));
+    memory_watch(map, NULL);
+    memory_write(map, 0x40000010, "1", 1);
+    g_assert_cmpuint(seen->len, ==, strlen("d+4 was 32;1fff+2 was 00;"));
+    memory_map_free(map);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -409,5 +475,7 @@ int main(int argc, char **argv)
     g_test_add_func("/memory/dirty-pages", test_dirty_pages);
     g_test_add_func("/memory/sparse", test_sparse);
     g_test_add_func("/memory/too-big", test_too_big);
+    g_test_add_func("/memory/snapshot-sharing", test_snapshot_sharing);
+    g_test_add_func("/memory/watch", test_watch);
     return g_test_run();
 }

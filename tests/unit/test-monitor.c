@@ -16,7 +16,7 @@ static void expect(MonitorEnv *env, const char *line, const char *output)
 {
     g_autoptr(GString) out = g_string_new("");
 
-    monitor_run(env, line, out);
+    monitor_run(env, line, out, NULL);
     g_assert_cmpstr(out->str, ==, output);
 }
 
@@ -24,7 +24,7 @@ static void expect_contains(MonitorEnv *env, const char *line, const char *part)
 {
     g_autoptr(GString) out = g_string_new("");
 
-    monitor_run(env, line, out);
+    monitor_run(env, line, out, NULL);
     if (!strstr(out->str, part)) {
         g_error("'%s' printed '%s' without '%s'", line, out->str, part);
     }
@@ -456,6 +456,65 @@ static void test_replay(void)
     loop_free(l);
 }
 
+/* ---- answers that come later ---- */
+
+static void append_answer(void *opaque, const char *text)
+{
+    g_string_append(opaque, text);
+}
+
+/* The output, now or later, and what was asked of the engine. */
+static void expect_later(MonitorEnv *env, const char *line, const char *asked, const char *output)
+{
+    g_autoptr(GString) out = g_string_new(""), late = g_string_new("");
+    const MonitorLater later = { append_answer, late };
+
+    fake_asked[0] = 0;
+    if (!monitor_run(env, line, out, &later)) {
+        while (!late->len) {
+            g_main_context_iteration(NULL, true);
+        }
+    }
+    g_assert_cmpstr(fake_asked, ==, asked);
+    g_string_append(out, late->str);
+    g_assert_cmpstr(out->str, ==, output);
+}
+
+static void test_history(void)
+{
+    static const char writes[] =
+        "position 123: CPU 1 at pc 0x4000, 4 bytes at 0x1000: 0x00000000 -> 0x12345678\n"
+        "position 456: device disk, accessed by CPU 0 at pc 0x8000, 3 bytes at 0x1001: 61 62 63 -> "
+        "78 79 7a\n";
+    MonitorEnv env;
+    ExecLoop *l = loop_new(&env);
+
+    expect_later(&env, "replay_last_write 0xff0 + 16", "0 0 0x1000+8 0..-1 1000", writes);
+    expect(&env, "cpu 1", "");
+    expect_later(&env, "replay_next_write 0x1000,4", "1 1 0x1000+4 0..-1 1000", writes);
+    expect_later(&env, "replay_next_write/p 0x1000,4", "1 -1 0x1000+4 0..-1 1000", writes);
+    expect_later(&env, "replay_history /p 0x1000,16 5 99", "2 -1 0x1000+16 5..99 1000", writes);
+    expect_later(&env, "replay_history 0x1000 5", "2 1 0x1000+8 5..-1 1000", writes);
+    expect_later(&env, "replay_last_write", "", "Error: an address is missing\n");
+    expect_later(&env, "replay_last_write/x 1", "",
+                 "Error: '/x 1': /p for a physical address is all that can stand there\n");
+    expect_later(&env, "replay_last_write 1,0", "", "Error: 0 bytes: expected 1 to 4096\n");
+    expect_later(&env, "replay_last_write 1,4097", "", "Error: 4097 bytes: expected 1 to 4096\n");
+    expect_later(&env, "replay_history 1 2 3 4", "", "Error: '2 3 4': expected a position to start "
+                 "from, and one to end at\n");
+    fake_history_error = "no recording";
+    expect_later(&env, "replay_last_write 0x1000", "0 1 0x1000+8 0..-1 1000",
+                 "Error: no recording\n");
+    fake_history_error = NULL;
+    fake_interrupted = true;
+    expect_later(&env, "replay_last_write 0x1000", "0 1 0x1000+8 0..-1 1000",
+                 "interrupted: what comes before position 77 has not been searched\n");
+    fake_interrupted = false;
+    expect(&env, "replay_last_write 0x1000", "Error: the answer comes later than "
+           "human-monitor-command waits: use x-rearm-replay-find-writes\n");
+    loop_free(l);
+}
+
 static void test_snapshots(void)
 {
     g_autofree char *dir = g_dir_make_tmp("monitor-XXXXXX", NULL);
@@ -504,6 +563,7 @@ int main(int argc, char **argv)
     g_test_add_func("/monitor/travel", test_travel);
     g_test_add_func("/monitor/seek", test_seek);
     g_test_add_func("/monitor/replay", test_replay);
+    g_test_add_func("/monitor/history", test_history);
     g_test_add_func("/monitor/snapshots", test_snapshots);
     g_test_add_func("/monitor/readline", test_readline);
     g_test_add_func("/monitor/readline-bounds", test_readline_bounds);

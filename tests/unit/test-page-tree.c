@@ -120,7 +120,10 @@ static void test_shared(void)
     before = store.bytes;
     b = page_tree_copy(a);
     page_tree_set(b, 5, content(1));
-    g_assert_cmpuint(store.bytes, ==, before);
+    /* A version and its path, but no second copy of the content. */
+    g_assert_cmpuint(store.bytes - before, <, 2048);
+    page_tree_diff(a, b, apply, &d);
+    g_assert_cmpuint(d.calls, ==, 0);
     /* One page and its path. */
     page_tree_set(b, 5, content(2));
     g_assert_cmpuint(store.bytes - before, <, 8192);
@@ -133,10 +136,37 @@ static void test_shared(void)
     g_free(d.page);
 }
 
+/* Whoever sets a page leaves a trace, whatever it is set to. */
+static void test_versions(void)
+{
+    PageStore store = { 0 };
+    PageTree *a = page_tree_new(&store, 100), *b, *c;
+
+    page_tree_set(a, 7, content(1));
+    b = page_tree_copy(a);
+    g_assert_true(page_tree_same_version(a, b, 7));
+    g_assert_true(page_tree_same_version(a, b, 8));
+    page_tree_set(a, 7, content(1));
+    page_tree_set(a, 8, NULL);
+    g_assert_false(page_tree_same_version(a, b, 7));
+    g_assert_false(page_tree_same_version(a, b, 8));
+    g_assert_true(page_tree_same_version(a, b, 9));
+    c = page_tree_copy(a);
+    g_assert_true(page_tree_same_version(a, c, 8));
+    page_tree_set(a, 8, content(2));
+    page_tree_set(a, 8, NULL);
+    g_assert_false(page_tree_same_version(a, c, 8));
+    page_tree_free(a);
+    page_tree_free(b);
+    page_tree_free(c);
+    g_assert_cmpuint(store.bytes, ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/page-tree/random", test_random);
     g_test_add_func("/page-tree/shared", test_shared);
+    g_test_add_func("/page-tree/versions", test_versions);
     return g_test_run();
 }

@@ -260,7 +260,8 @@ void vcpu_yield(Vcpu *cpu);
 /* True when the front end must end the unit before pc (a breakpoint stands there). */
 bool vcpu_stop_before(Vcpu *cpu, uint64_t pc);
 
-/* Observer access for gdb and monitors: no TLB fill, no fault, no side effect. */
+/* Observers of gdb and monitors: no TLB fill, no fault, no side effect. False: nothing is there. */
+bool vcpu_translate(Vcpu *cpu, uint64_t vaddr, uint64_t *phys);
 bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length);
 /* Debugger write: RAM and ROM, translations dropped. */
 bool vcpu_poke(Vcpu *cpu, uint64_t vaddr, const void *data, size_t length);

@@ -22,6 +22,12 @@ MemSnapshot *memory_snapshot_take(MemoryMap *map, bool with_checks);
  */
 void memory_snapshot_restore(MemoryMap *map, const MemSnapshot *snapshot);
 void memory_snapshot_free(MemSnapshot *snapshot);
+/*
+ * True: nobody has written to the page at the offset of the region between the two moments, not even
+ * what was there. False: somebody may have.
+ */
+bool memory_snapshots_share(const MemSnapshot *a, const MemSnapshot *b, const MemRegion *region,
+                            hwaddr offset);
 /* Host memory that all snapshots of the map take together, in bytes. */
 uint64_t memory_snapshot_bytes(const MemoryMap *map);
 

@@ -171,10 +171,11 @@ bool memory_peek(MemoryMap *map, hwaddr addr, void *out, size_t length);
 /*
  * What the execution engine derives from pages and their places. written: before a write to a page
  * with PAGE_CODE or PAGE_TABLE, for the part that lies in it. protect: a page with
- * PAGE_WRITE_CACHED must not be written without memory_mark_written() any more; clears the flag. unmapped: the page
- * at addr, which has PAGE_CODE, PAGE_TABLE or PAGE_WRITE_CACHED, is about to be moved, covered
- * (in part, maybe) or taken away; clears the flags. remapped: the flat view has changed, or
- * what loads from a ROM device see, so everything that was derived from an address is wrong.
+ * PAGE_WRITE_CACHED must not be written without memory_mark_written() any more; clears the flag.
+ * unmapped: the page at addr, which has PAGE_CODE, PAGE_TABLE or PAGE_WRITE_CACHED, is about to be
+ * moved, covered (in part, maybe) or taken away; clears the flags. remapped: the flat view has
+ * changed, or what loads from a ROM device see, so everything that was derived from an address is
+ * wrong.
  */
 typedef struct MemoryHooks {
     void (*written)(void *opaque, MemRegion *region, hwaddr addr, size_t length);
@@ -184,6 +185,29 @@ typedef struct MemoryHooks {
 } MemoryHooks;
 /* hooks must outlive the map or a later call; NULL: none. */
 void memory_set_hooks(MemoryMap *map, const MemoryHooks *hooks, void *opaque);
+
+/* Memory of which every write is told, by whomever: a part of a region with host memory. */
+typedef struct MemWatchPart {
+    MemRegion *region;
+    hwaddr offset, length;
+} MemWatchPart;
+
+#define MEM_WATCH_PARTS 2
+
+typedef struct MemWatch {
+    MemWatchPart part[MEM_WATCH_PARTS];
+    unsigned num_parts;
+    /* Before [offset, offset + length) of the region is written, some of which is watched. */
+    void (*written)(void *opaque, const MemRegion *region, hwaddr offset, size_t length);
+    void *opaque;
+} MemWatch;
+
+/* Watch this, which must outlive it, instead of what was watched before; NULL: nothing. */
+void memory_watch(MemoryMap *map, const MemWatch *watch);
+/* Whether it has bytes of [addr, addr + length) of the region: stores there do not go direct. */
+bool memory_is_watched(const MemoryMap *map, const MemRegion *region, hwaddr addr, size_t length);
+/* The region whose device is being accessed, and may write to memory for that; NULL: none. */
+const char *memory_accessed_device(const MemoryMap *map);
 
 /* Mark [addr, addr+length) as written, running the hook if needed. */
 void memory_mark_written(MemoryMap *map, MemRegion *region, hwaddr addr,
