@@ -216,7 +216,7 @@ static void unpack(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    GArray *index;
+    ReplayIndex *index;
 
     if (!size) {
         return 0;
@@ -237,7 +237,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case INDEX:
         index = replay_index_get(data + 1, size - 1);
         if (index) {
-            g_array_unref(index);
+            replay_index_free(index);
         }
         break;
     default:
@@ -316,15 +316,15 @@ static void put_file(GByteArray *out)
 
 static void put_index(GByteArray *out)
 {
-    GArray *entries = g_array_new(false, false, sizeof(ReplayIndexEntry));
+    ReplayIndex *index = replay_index_new();
 
     for (unsigned i = 0; i < 20; i++) {
-        ReplayIndexEntry e = { i, 200 + i * 1000, (uint64_t)i * 50000 };
+        ReplayIndexEntry e = { i, 200 + i * 1000, (uint64_t)i * 50000, i };
 
-        g_array_append_val(entries, e);
+        g_array_append_val(i % 3 ? index->frames : index->keyframes, e);
     }
-    replay_index_put(out, entries);
-    g_array_unref(entries);
+    replay_index_put(out, index);
+    replay_index_free(index);
 }
 
 static void put_compressed(GByteArray *out)
