@@ -82,29 +82,34 @@ static void take_page(void *opaque, uint64_t page, const uint8_t *content)
     c->fn(c->opaque, page, content);
 }
 
-bool replay_read_keyframe(Replay *r, guint n, guint base, uint64_t num_pages, GByteArray *state,
-                          GArray *marked, ReplayPageFn *fn, void *opaque, Error **errp)
-{
-    g_autofree uint8_t *seen = g_malloc0(num_pages / 8 + 1);
-    Collect c = { seen, fn, opaque };
-    const ReplayKeyframeSink sink = { not_seen, take_page, &c };
-    bool ok = true;
-
-    for (guint i = n + 1; ok && i-- > base; ) {
-        ReplayKeyframeHead *h = replay_keyframe_read_head(r->keyframe_reader, r->keyframe_list, i,
-                                                          num_pages, errp);
-
-        ok = h && (i != n || replay_keyframe_read_state(r->keyframe_reader, h, state, marked,
-                                                        errp)) &&
-             replay_keyframe_read_pages(r->keyframe_reader, h, &sink, errp);
-        g_clear_pointer(&h, replay_keyframe_head_free);
-    }
-    return ok;
-}
-
 void replay_refuse_keyframe(Replay *r, guint n, const Error *why)
 {
     warn_report("'%s': %s; keyframes from there (position %" PRIu64 ") on are not used", replay_name(r),
                 error_get_pretty(why), replay_keyframe_position(r, n));
     g_array_set_size(r->keyframe_list, n);
+}
+
+bool replay_read_keyframe(Replay *r, guint n, guint base, uint64_t num_pages, GByteArray *state,
+                          GArray *marked, ReplayPageFn *fn, void *opaque)
+{
+    g_autofree uint8_t *seen = g_malloc0(num_pages / 8 + 1);
+    Collect c = { seen, fn, opaque };
+    const ReplayKeyframeSink sink = { not_seen, take_page, &c };
+
+    for (guint i = n + 1; i-- > base; ) {
+        Error *err = NULL;
+        ReplayKeyframeHead *h = replay_keyframe_read_head(r->keyframe_reader, r->keyframe_list, i,
+                                                          num_pages, &err);
+
+        if (h && (i != n || replay_keyframe_read_state(r->keyframe_reader, h, state, marked, &err))) {
+            replay_keyframe_read_pages(r->keyframe_reader, h, &sink, &err);
+        }
+        g_clear_pointer(&h, replay_keyframe_head_free);
+        if (err) {
+            replay_refuse_keyframe(r, i, err);
+            error_free(err);
+            return false;
+        }
+    }
+    return true;
 }

@@ -69,7 +69,13 @@ void loop_take_keyframe(ExecLoop *l)
     ReplayKeyframe *k;
     MemSnapshot *memory;
 
-    if (!due(l, position) || !replay_keyframe_writer_ready(l->replay)) {
+    if (!due(l, position)) {
+        return;
+    }
+    if (l->config.keyframe_positions) {
+        replay_wait_keyframes(l->replay);
+    }
+    if (!replay_keyframe_writer_ready(l->replay)) {
         return;
     }
     k = replay_keyframe_new();
@@ -126,7 +132,7 @@ static const MemSnapshot *base_memory(ExecLoop *l, guint n, guint *base)
     return memory;
 }
 
-static Snapshot *read_keyframe(ExecLoop *l, guint n, Error **errp)
+static Snapshot *read_keyframe(ExecLoop *l, guint n)
 {
     bool with_checks = replay_check_kind(l->replay) == REPLAY_CHECK_DIGEST;
     GArray *marked = g_array_new(false, false, sizeof(uint64_t));
@@ -138,7 +144,7 @@ static Snapshot *read_keyframe(ExecLoop *l, guint n, Error **errp)
     s->state = g_byte_array_new();
     s->memory = memory_snapshot_copy(base_memory(l, n, &base), with_checks);
     if (!replay_read_keyframe(l->replay, n, base, memory_snapshot_pages(l->machine->memory),
-                              s->state, marked, set_page, s->memory, errp)) {
+                              s->state, marked, set_page, s->memory)) {
         g_clear_pointer(&s, loop_free_snapshot);
     }
     for (guint i = 0; s && i < marked->len; i++) {
@@ -154,16 +160,11 @@ Snapshot *loop_read_keyframe(ExecLoop *l, uint64_t from, uint64_t to)
 
     while (l->start_memory && !s) {
         guint n = count_up_to(l, to);
-        Error *err = NULL;
 
         if (!n || replay_keyframe_position(l->replay, n - 1) < from) {
             break;
         }
-        s = read_keyframe(l, n - 1, &err);
-        if (!s) {
-            replay_refuse_keyframe(l->replay, n - 1, err);
-            error_free(err);
-        }
+        s = read_keyframe(l, n - 1);
     }
     return s;
 }

@@ -277,11 +277,11 @@ uint64_t replay_keyframe_position(Replay *r, guint n);
 /*
  * Keyframe n: its state, its marked pages (below num_pages), and the pages that changed since keyframe
  * `base` - 1 (0: since power-on), each one once, in any order. It is untrusted input.
- * Fails when it is damaged, or one between is.
+ * False when it is damaged, or one between is: it and those behind it are refused then.
  */
 typedef void ReplayPageFn(void *opaque, uint64_t number, const uint8_t *content);
 bool replay_read_keyframe(Replay *r, guint n, guint base, uint64_t num_pages, GByteArray *state,
-                          GArray *marked, ReplayPageFn *fn, void *opaque, Error **errp);
+                          GArray *marked, ReplayPageFn *fn, void *opaque);
 /* What is wrong with keyframe n: it and those behind it are not used any more. */
 void replay_refuse_keyframe(Replay *r, guint n, const Error *why);
 
