@@ -34,8 +34,10 @@ static bool query_current_thread(GdbStub *g, const char *args, size_t length, GS
     return true;
 }
 
+/* gdb asks this when it turns to its user, not where it goes on by itself. */
 static bool query_first_threads(GdbStub *g, const char *args, size_t length, GString *reply)
 {
+    g->interrupted = false;
     for (unsigned i = 0; i < gdb_num_cpus(g); i++) {
         g_string_append_c(reply, i ? ',' : 'm');
         gdb_put_thread(g, reply, i);
@@ -101,7 +103,10 @@ static bool query_features(GdbStub *g, const char *args, size_t length, GString 
     return true;
 }
 
-/* "monitor LINE", in hex. What it prints goes out as console packets before the OK. */
+/*
+ * "monitor LINE", in hex. What it prints goes out as console packets before the OK. If it sends the
+ * machine on a journey, the OK comes when that has ended: what gdb reads next is the state there.
+ */
 static bool query_command(GdbStub *g, const char *args, size_t length, GString *reply)
 {
     g_autoptr(GString) out = g_string_new("");
@@ -116,6 +121,7 @@ static bool query_command(GdbStub *g, const char *args, size_t length, GString *
     if (!g->env.monitor) {
         return true;
     }
+    gdb_forget_stop(g);
     g->env.monitor(g->env.opaque, line, out);
     for (size_t done = 0; done < out->len; done += OUTPUT_PIECE) {
         g_autoptr(GString) piece = g_string_new("O");
@@ -123,8 +129,9 @@ static bool query_command(GdbStub *g, const char *args, size_t length, GString *
         gdb_put_hex(piece, out->str + done, MIN(out->len - done, OUTPUT_PIECE));
         gdb_send(g, piece->str, piece->len);
     }
+    g->commanding = exec_loop_travelling(g->env.loop);
     g_string_append(reply, "OK");
-    return true;
+    return !g->commanding;
 }
 
 static bool query_symbol(GdbStub *g, const char *args, size_t length, GString *reply)

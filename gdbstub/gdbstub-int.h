@@ -35,6 +35,10 @@ struct GdbStub {
     bool multiprocess;         /* thread ids are "pPID.TID"; there is one process, 1 */
     bool physical;             /* m, M and X mean physical addresses */
     bool running;              /* gdb waits for a stop reply */
+    bool commanding;           /* gdb waits for the end of a journey that "monitor" began */
+    bool interrupted;          /* Ctrl-C, and gdb's user has not been told of a stop since */
+    bool backwards;            /* what runs, or ran last, is "bs" or "bc" */
+    WatchHit undone;           /* the access that the machine went back over; kind NONE: none */
     unsigned cpu;              /* of "Hg": what state commands look at */
     unsigned step_cpu;         /* of "Hc" */
     unsigned stop_cpu;         /* that the last stop was on */
@@ -64,6 +68,8 @@ void gdb_send(GdbStub *g, const char *data, size_t length);
  * such thread.
  */
 bool gdb_parse_thread(GdbStub *g, const char **text, bool *any, unsigned *cpu);
+/* Forget that the machine stopped: what it does next is waited for. */
+void gdb_forget_stop(GdbStub *g);
 void gdb_put_thread(GdbStub *g, GString *out, unsigned cpu);
 
 /* gdb-state.c */

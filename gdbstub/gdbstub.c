@@ -102,24 +102,47 @@ static void send_stop(GdbStub *g, const GdbStop *stop)
     gdb_send(g, reply->str, reply->len);
 }
 
-/* Main thread: the machine has stopped. */
-static gboolean notify_run(gpointer opaque)
+static bool take_stop(GdbStub *g, GdbStop *stop)
 {
-    GdbStub *g = opaque;
-    GdbStop stop;
     bool pending;
 
     g_mutex_lock(&g->lock);
     pending = g->stop_pending;
     g->stop_pending = false;
-    stop = g->stop;
-    if (pending) {
-        g->stop_cpu = stop.cpu;
-    }
+    *stop = g->stop;
     g_mutex_unlock(&g->lock);
-    if (pending && g->running && g->connected) {
+    if (pending) {
+        g->stop_cpu = stop->cpu;
+    }
+    return pending;
+}
+
+void gdb_forget_stop(GdbStub *g)
+{
+    GdbStop stop;
+
+    take_stop(g, &stop);
+}
+
+/* Main thread: the machine has stopped. */
+static gboolean notify_run(gpointer opaque)
+{
+    GdbStub *g = opaque;
+    GdbStop stop;
+
+    if (!take_stop(g, &stop) || !g->connected) {
+        return G_SOURCE_CONTINUE;
+    }
+    if (g->commanding) {
+        g->commanding = false;
+        gdb_send(g, "OK", 2);
+    } else if (g->running) {
         g->running = false;
+        g->interrupted = g->interrupted && stop.reason != EXEC_STOP_PAUSED;
         g->cpu = g->step_cpu = g->stop_cpu;
+        if (g->backwards && stop.reason == EXEC_STOP_WATCHPOINT) {
+            g->undone = stop.hit;
+        }
         send_stop(g, &stop);
     }
     return G_SOURCE_CONTINUE;
@@ -149,13 +172,12 @@ static void stopped(void *opaque, ExecStopReason reason, Vcpu *cpu)
     g_source_set_ready_time(g->notify, 0);
 }
 
-/* Forget a stop that gdb knows of, before the machine goes on. */
 static void prepare_run(GdbStub *g)
 {
-    g_mutex_lock(&g->lock);
-    g->stop_pending = false;
-    g_mutex_unlock(&g->lock);
+    gdb_forget_stop(g);
     g->running = true;
+    g->backwards = false;
+    g->undone.kind = WATCH_NONE;
 }
 
 static void resume(GdbStub *g)
@@ -213,16 +235,45 @@ static bool cmd_step(GdbStub *g, const char *args, size_t length, GString *reply
     return false;
 }
 
+static bool is_watched(GdbStub *g, const WatchHit *hit)
+{
+    for (guint n = 0; n < g->watches->len; n++) {
+        const GdbWatch *w = &g_array_index(g->watches, GdbWatch, n);
+
+        if (w->kind == hit->kind && hit->vaddr - w->addr < w->length) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * gdb knows that this architecture stops in front of a watched access. So it removes the watchpoint
+ * and makes a step, in the direction it goes, before it looks at the values. Backwards, the
+ * machine stands in front of the access because that has been undone already.
+ */
+static bool step_is_made(GdbStub *g)
+{
+    return g->undone.kind && !is_watched(g, &g->undone) && g->step_cpu == g->stop_cpu;
+}
+
 /* "bs", "bc": step and continue backwards. */
 static bool cmd_backwards(GdbStub *g, const char *args, size_t length, GString *reply)
 {
+    const GdbStop here = { .reason = EXEC_STOP_STEPPED };
     Error *err = NULL;
     bool ok;
 
     if (strcmp(args, "s") && strcmp(args, "c")) {
         return true;
     }
+    if (*args == 's' && step_is_made(g)) {
+        g->undone.kind = WATCH_NONE;
+        send_stop(g, &here);
+        return false;
+    }
     prepare_run(g);
+    g->backwards = true;
     ok = *args == 's' ? exec_loop_reverse_step(g->env.loop, gdb_vcpu(g, g->step_cpu), &err) :
                         exec_loop_reverse_cont(g->env.loop, &err);
     if (!ok) {
@@ -441,8 +492,12 @@ static void handle_byte(GdbStub *g, uint8_t byte)
     switch (gdb_parser_feed(&g->parser, byte)) {
     case GDB_INPUT_PACKET:
         acknowledge(g, '+');
-        if (!g->running) {
+        if (!g->running && !g->commanding) {
             handle_packet(g);
+        }
+        /* gdb goes on by itself, from a breakpoint whose condition is false for example. */
+        if (g->running && g->interrupted) {
+            exec_loop_stop(g->env.loop);
         }
         break;
     case GDB_INPUT_BAD:
@@ -454,7 +509,8 @@ static void handle_byte(GdbStub *g, uint8_t byte)
         }
         break;
     case GDB_INPUT_INTERRUPT:
-        if (g->running) {
+        g->interrupted = true;
+        if (g->running || g->commanding) {
             exec_loop_stop(g->env.loop);
         }
         break;
@@ -478,17 +534,25 @@ static void gdb_connected(GdbStub *g)
     gdb_parser_init(&g->parser);
     g_byte_array_set_size(g->last, 0);
     g->connected = true;
-    g->no_ack = g->running = g->swbreak = g->multiprocess = g->physical = false;
+    g->no_ack = g->swbreak = g->multiprocess = g->physical = false;
+    g->running = g->commanding = g->interrupted = g->backwards = false;
     g->cpu = g->step_cpu = g->stop_cpu = 0;
+    g->undone.kind = WATCH_NONE;
     watch_end(g, true);
     exec_loop_stop(g->env.loop);
 }
 
-/* A gdb that goes away without detaching leaves a machine that runs. */
+/*
+ * A gdb that goes away without detaching leaves a machine that runs. A journey would end with a
+ * stop that nobody waits for.
+ */
 static void gdb_disconnected(GdbStub *g)
 {
     if (g->connected) {
-        g->connected = g->running = false;
+        if (g->commanding || (g->running && g->backwards)) {
+            exec_loop_stop(g->env.loop);
+        }
+        g->connected = g->running = g->commanding = false;
         gdb_clear_breakpoints(g);
         watch_end(g, false);
         exec_loop_cont(g->env.loop);

@@ -38,6 +38,10 @@ static const MonitorCommand commands[] = {
     { "replay_save", NULL, "FILE", "write what is recorded so far to FILE", monitor_replay_save },
     { "replay_console", NULL, "[PORT]", "what the guest has put out up to the present place",
       monitor_replay_console },
+    { "savevm", NULL, "NAME", "save the machine in the snapshot file", monitor_savevm },
+    { "loadvm", NULL, "NAME", "go to a saved state; in a recording: to its place there",
+      monitor_loadvm },
+    { "delvm", NULL, "NAME", "remove a saved state", monitor_delvm },
     { "log", NULL, "ITEM[,ITEM...]", "what the log shows; 'none' switches it off", cmd_log },
     { NULL }
 };

@@ -41,4 +41,7 @@ MonitorFn monitor_x, monitor_xp, monitor_print;
 MonitorFn monitor_info_replay, monitor_replay_break, monitor_replay_delete_break, monitor_replay_seek,
           monitor_replay_golive, monitor_replay_save, monitor_replay_console;
 
+/* monitor/snapshots.c */
+MonitorFn monitor_savevm, monitor_loadvm, monitor_delvm, monitor_info_snapshots;
+
 #endif

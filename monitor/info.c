@@ -22,6 +22,7 @@ const MonitorCommand monitor_info_commands[] = {
     { "registers", NULL, "[-a]", "registers of the current CPU, or of all", info_registers },
     { "replay", NULL, "", "recording or replay, and where in it the machine is",
       monitor_info_replay },
+    { "snapshots", NULL, "", "the states that savevm saved", monitor_info_snapshots },
     { "status", NULL, "", "whether the machine runs", info_status },
     { "version", NULL, "", "Rearm's version", info_version },
     { NULL }

@@ -169,7 +169,8 @@ bool qmp_quit(QmpContext *ctx, Error **errp)
 static bool request(QmpContext *ctx, ShutdownCause cause, Error **errp)
 {
     if (!exec_loop_request(ctx->env->loop, cause)) {
-        error_setg(errp, "this has no effect in a replay, where only what was recorded happens");
+        error_setg(errp, "this has no effect in a replay, where only what was recorded happens: "
+                   "'replay_golive [FILE]' makes the machine live from here on");
         return false;
     }
     return true;

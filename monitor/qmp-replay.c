@@ -65,6 +65,28 @@ bool qmp_query_replay(QmpContext *ctx, QapiReplayInfo **ret, Error **errp)
     return true;
 }
 
+typedef struct DigestCall {
+    ExecLoop *loop;
+    QapiXRearmDigest *digest;
+} DigestCall;
+
+static void digest_run(void *opaque)
+{
+    DigestCall *c = opaque;
+
+    c->digest->position = exec_loop_position(c->loop);
+    c->digest->digest = g_strdup_printf("%016" PRIx64, exec_loop_digest(c->loop));
+}
+
+bool qmp_x_rearm_query_digest(QmpContext *ctx, QapiXRearmDigest **ret, Error **errp)
+{
+    DigestCall c = { ctx->env->loop, g_new0(QapiXRearmDigest, 1) };
+
+    machine_run_sync(c.loop, digest_run, &c);
+    *ret = c.digest;
+    return true;
+}
+
 /* ---- travelling ---- */
 
 typedef struct BreakCall {

@@ -12,8 +12,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "replay/crc32c.h"
 #include "replay/replay-log.h"
+#include "util/crc32c.h"
 
 struct ReplayLogReader {
     const uint8_t *memory;    /* or the file: */

@@ -12,9 +12,9 @@
  */
 #include "util/osdep.h"
 #include <zstd.h>
-#include "replay/crc32c.h"
 #include "replay/replay-kinds.h"
 #include "replay/replay-log.h"
+#include "util/crc32c.h"
 
 /* A record's head byte: the kind in bits 1-6, bit 0 set when the order word follows. */
 #define HEAD_HAS_ORDER 1u

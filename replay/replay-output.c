@@ -4,7 +4,8 @@
  * 1. Outputs are numbered from power-on. How many there were is part of a machine's state, as it follows from
  *    what the guest did: so it is known exactly which ones a machine that went back in time makes
  *    again, several at one position and a state saved between them included.
- * 2. The history has each output once, in order. When it is full, the oldest segment goes.
+ * 2. The history has each output once, in order. When it is full, the oldest segment goes. A machine that
+ *    went to a state of another process leaves a gap, which is filled when it comes to be there.
  * 3. A machine that goes live in the past has another future: history behind that place is dropped.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -157,15 +158,31 @@ static bool search_entry(void *opaque, const Entry *e)
 
 /* ---- what is new ---- */
 
-static Segment *segment_new(ReplayOutputs *h, uint64_t pos)
+/* For the next output, behind `before` (NULL: in front of all). */
+static Segment *segment_new(ReplayOutputs *h, GList *before, uint64_t pos)
 {
     Segment *s = g_new0(Segment, 1);
 
     s->data = g_byte_array_new();
     s->first = h->made;
     s->first_pos = s->last_pos = pos;
-    g_queue_push_tail(&h->segments, s);
+    if (before) {
+        g_queue_insert_after(&h->segments, before, s);
+    } else {
+        g_queue_push_head(&h->segments, s);
+    }
     return s;
+}
+
+/* The last segment that does not begin behind the next output. */
+static GList *find_segment(const ReplayOutputs *h)
+{
+    GList *l = h->segments.tail;
+
+    while (l && ((const Segment *)l->data)->first > h->made) {
+        l = l->prev;
+    }
+    return l;
 }
 
 static void drop_oldest(ReplayOutputs *h)
@@ -177,17 +194,21 @@ static void drop_oldest(ReplayOutputs *h)
     segment_free(s);
 }
 
-/* Of a very long one, its end. */
+/* Unless it is known already. Of a very long one, its end. */
 static void keep(ReplayOutput *o, const uint8_t *data, size_t length)
 {
     ReplayOutputs *h = o->replay->outputs;
     uint64_t pos = replay_position(o->replay);
-    Segment *s = g_queue_peek_tail(&h->segments);
+    GList *l = find_segment(h);
+    Segment *s = l ? l->data : NULL;
     size_t kept = MIN(length, SEGMENT_BYTES);
     guint before;
 
+    if (s && h->made < s->first + s->count) {
+        return;
+    }
     if (!s || s->data->len >= SEGMENT_BYTES || s->first + s->count != h->made) {
-        s = segment_new(h, pos);
+        s = segment_new(h, l, pos);
     }
     before = s->data->len;
     bytes_put_varint(s->data, pos - s->last_pos);
@@ -196,11 +217,19 @@ static void keep(ReplayOutput *o, const uint8_t *data, size_t length)
     s->last_pos = pos;
     s->count++;
     h->bytes += s->data->len - before;
-    if (h->awaited && !h->awaited->done) {
-        search_entry(h->awaited, &(Entry){ h->made, pos, o->index, data + length - kept, kept });
-    }
     while (h->bytes > MAX_BYTES) {
         drop_oldest(h);
+    }
+}
+
+/* New or made again: the next one that was not searched yet. */
+static void await_entry(ReplayOutput *o, const uint8_t *data, size_t length)
+{
+    const ReplayOutputs *h = o->replay->outputs;
+    Search *s = h->awaited;
+
+    if (s && !s->done && h->made == s->next) {
+        search_entry(s, &(Entry){ h->made, replay_position(o->replay), o->index, data, length });
     }
 }
 
@@ -209,7 +238,8 @@ bool replay_output(ReplayOutput *o, const void *data, size_t length)
     ReplayOutputs *h = o->replay->outputs;
     bool is_new = h->made >= h->known;
 
-    if (is_new && o->replay->ops->mode != REPLAY_MODE_NONE) {
+    await_entry(o, data, length);
+    if (o->replay->ops->mode != REPLAY_MODE_NONE) {
         keep(o, data, length);
     }
     h->made++;
@@ -256,11 +286,23 @@ static void for_each(ReplayOutputs *h, bool (*fn)(void *opaque, const Entry *e),
     }
 }
 
+/* False at a gap, which a machine that went to a state of another process leaves. */
+static bool search_first_part(void *opaque, const Entry *e)
+{
+    const Search *s = opaque;
+
+    return e->number == s->next && search_entry(opaque, e);
+}
+
 static void await(ReplayOutputs *h, const char *text)
 {
+    const Segment *first = g_queue_peek_head(&h->segments);
+
     g_clear_pointer(&h->awaited, search_free);
     h->awaited = search_new(h, text, 0);
-    for_each(h, search_entry, h->awaited);
+    /* What is not kept any more has been searched in vain. */
+    h->awaited->next = h->dropped && first ? first->first : 0;
+    for_each(h, search_first_part, h->awaited);
 }
 
 /* Keep only what has a number below `made`. */
@@ -305,7 +347,14 @@ typedef struct Text {
     int port;                 /* -1: all */
     uint64_t upto;
     uint64_t made;            /* at upto, if that is the present position */
+    uint64_t next;            /* number of the next output, if none is missing */
 } Text;
+
+static void add_gap(const Text *t, uint64_t position)
+{
+    g_string_append_printf(t->out, "[what came before position %" PRIu64 " is not known here]\n",
+                           position);
+}
 
 static bool add_text(void *opaque, const Entry *e)
 {
@@ -314,6 +363,10 @@ static bool add_text(void *opaque, const Entry *e)
     if (e->pos > t->upto || (e->pos == t->upto && e->number >= t->made)) {
         return false;
     }
+    if (e->number != t->next) {
+        add_gap(t, e->pos);
+    }
+    t->next = e->number + 1;
     if (t->port < 0 || (unsigned)t->port == e->port) {
         g_string_append_len(t->out, (const char *)e->bytes, (gssize)e->length);
     }
@@ -333,7 +386,6 @@ static int find_port(const ReplayOutputs *h, const char *name)
 bool replay_output_text(Replay *r, const char *name, uint64_t upto, GString *out, Error **errp)
 {
     ReplayOutputs *h = r->outputs;
-    const Segment *first = g_queue_peek_head(&h->segments);
     Text t = { .out = out, .port = -1, .upto = upto,
                .made = upto == replay_position(r) ? h->made : 0 };
 
@@ -344,11 +396,10 @@ bool replay_output_text(Replay *r, const char *name, uint64_t upto, GString *out
             return false;
         }
     }
-    if (h->dropped && first) {
-        g_string_append_printf(out, "[what came before position %" PRIu64 " is not kept any more]\n",
-                               first->first_pos);
-    }
     for_each(h, add_text, &t);
+    if (t.next < t.made && r->ops->mode != REPLAY_MODE_NONE) {
+        add_gap(&t, upto);
+    }
     return true;
 }
 
@@ -368,13 +419,15 @@ bool replay_output_find(Replay *r, const char *text, uint64_t from, uint64_t *po
     return found;
 }
 
-void replay_output_await(Replay *r, const char *text)
+uint64_t replay_output_count(const Replay *r)
 {
-    if (text) {
-        await(r->outputs, text);
-    } else {
-        g_clear_pointer(&r->outputs->awaited, search_free);
-    }
+    return r->outputs->made;
+}
+
+uint64_t replay_output_await(Replay *r, const char *text)
+{
+    await(r->outputs, text);
+    return r->outputs->awaited->next;
 }
 
 bool replay_output_awaited(const Replay *r, uint64_t *position)

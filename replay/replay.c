@@ -136,6 +136,23 @@ bool replay_start(Replay *r, Error **errp)
     return true;
 }
 
+char *replay_machine_text(Replay *r)
+{
+    return replay_description_to_json(r->description);
+}
+
+bool replay_machine_is(Replay *r, const char *text, Error **errp)
+{
+    ReplayDescription *saved = replay_description_from_json(text, errp);
+    bool same = saved && replay_description_check_engine(saved, errp) &&
+                replay_description_compare(saved, r->description, errp);
+
+    if (saved) {
+        replay_description_free(saved);
+    }
+    return same;
+}
+
 const char *replay_old_file(Replay *r)
 {
     return r->writer ? replay_log_writer_old(r->writer) : NULL;

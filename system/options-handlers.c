@@ -599,6 +599,32 @@ static bool icount_keyframe(Options *o, KeyVal *kv, Error **errp)
     return true;
 }
 
+/* Names are as savevm takes them. */
+static bool icount_snapshot(Options *o, KeyVal *kv, Error **errp)
+{
+    const char *name = keyval_get(kv, "rrsnapshot");
+
+    if (name && (!*name || o->replay.mode == REPLAY_MODE_NONE)) {
+        error_setg(errp, "-icount rrsnapshot=%s needs %s", name,
+                   *name ? "rr=record or rr=replay" : "the name of a snapshot");
+        return false;
+    }
+    replace(&o->rrsnapshot, name);
+    return true;
+}
+
+bool opt_loadvm(Options *o, const char *arg, Error **errp)
+{
+    replace(&o->loadvm, arg);
+    return true;
+}
+
+bool opt_snapshot_file(Options *o, const char *arg, Error **errp)
+{
+    replace(&o->snapshot_file, arg);
+    return true;
+}
+
 bool opt_rewind(Options *o, const char *arg, Error **errp)
 {
     o->rewind = true;
@@ -611,6 +637,7 @@ static bool icount_options(Options *o, KeyVal *kv, Error **errp)
 
     if (!icount_shift(o, kv, errp) || !icount_mode(o, kv, errp) || !icount_check(o, kv, errp) ||
         !icount_memory(o, kv, errp) || !icount_keyframe(o, kv, errp) ||
+        !icount_snapshot(o, kv, errp) ||
         !keyval_get_bool(kv, "sleep", &o->exec.sleep, errp) ||
         !keyval_get_bool(kv, "align", &align, errp) ||
         !keyval_check_unused(kv, "-icount", errp)) {

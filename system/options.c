@@ -41,7 +41,6 @@ static const struct {
     { "USB is not there yet", { "usb", "usbdevice" } },
     { "sound is not there yet", { "audiodev", "audio", "audio-help", "soundhw" } },
     { "folders shared with the host are not there yet", { "fsdev", "virtfs" } },
-    { "snapshots are not there yet; -icount rr=record records a run", { "loadvm" } },
     { "migration is not there yet", { "incoming", "only-migratable" } },
     { "objects are not there yet", { "object" } },
     { "parallel ports are not there; -serial DEV connects serial ones", { "parallel" } },
@@ -200,6 +199,11 @@ static bool options_check(Options *o, Error **errp)
         error_setg(errp, "-dfilter %s filters nothing without -d", o->log_filter);
         return false;
     }
+    if (o->loadvm && o->rrsnapshot) {
+        error_setg(errp, "-loadvm %s and rrsnapshot=%s: the machine can begin in one state only", o->loadvm,
+                   o->rrsnapshot);
+        return false;
+    }
     return options_check_travel(o, errp);
 }
 
@@ -268,6 +272,9 @@ void options_free(Options *o)
     g_free(o->dtb);
     g_free(o->bios);
     g_free((char *)o->replay.file);
+    g_free(o->loadvm);
+    g_free(o->rrsnapshot);
+    g_free(o->snapshot_file);
     g_free(o->gdb);
     g_free(o->name);
     g_free(o->pidfile);

@@ -57,6 +57,8 @@ typedef struct Options {
     bool shift_given, sleep_given;
     bool rewind;                 /* -rewind: record, if nothing else was said */
     ReplayConfig replay;         /* file owned here */
+    char *loadvm, *rrsnapshot;   /* names of snapshots */
+    char *snapshot_file;
 
     /* Back ends. */
     GPtrArray *chardevs;         /* -chardev strings */

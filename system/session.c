@@ -114,7 +114,7 @@ static bool session_gdbserver(void *opaque, const char *device, Error **errp)
     return true;
 }
 
-static void session_start_monitors(Session *s)
+static void session_fill_env(Session *s)
 {
     s->monitor_env = (MonitorEnv){
         .loop = s->loop,
@@ -124,9 +124,14 @@ static void session_start_monitors(Session *s)
         .chardevs = s->chardevs,
         .name = s->options->name,
         .version = REARM_VERSION,
+        .snapshot_file = s->options->snapshot_file,
         .gdbserver = session_gdbserver,
         .opaque = s,
     };
+}
+
+static void session_start_monitors(Session *s)
+{
     for (unsigned i = 0; i < s->monitor_chrs->len; i++) {
         const SessionMonitor *m = &g_array_index(s->monitor_chrs, SessionMonitor, i);
 
@@ -182,6 +187,8 @@ static bool session_write_pidfile(Session *s, Error **errp)
 
 static bool session_make_engine(Session *s, Error **errp)
 {
+    ExecConfig exec;
+
     s->tcg = tcg_new(s->machine, &s->options->tcg, errp);
     if (!s->tcg) {
         return false;
@@ -189,7 +196,10 @@ static bool session_make_engine(Session *s, Error **errp)
     for (unsigned i = 0; i < s->machine->num_cpus; i++) {
         tcg_add_vcpu(s->tcg, s->machine->cpus[i]);
     }
-    s->loop = exec_loop_new(s->machine, s->tcg, &s->options->exec);
+    exec = s->options->exec;
+    /* Until the machine is in that state. */
+    exec.start_paused |= s->options->loadvm || s->options->rrsnapshot;
+    s->loop = exec_loop_new(s->machine, s->tcg, &exec);
     s->monitor_env.events = monitor_events_new(s->loop);
     return true;
 }
@@ -262,15 +272,41 @@ Session *session_new(Options *options, int *exit_code, Error **errp)
 
 /* ---- run and end ---- */
 
+/* -loadvm and rrsnapshot=: before anybody sees the machine, which is paused for it. */
+static bool session_begin_in_snapshot(Session *s, Error **errp)
+{
+    const Options *o = s->options;
+    bool ok;
+
+    if (!o->loadvm && !o->rrsnapshot) {
+        return true;
+    }
+    if (o->rrsnapshot && o->replay.mode == REPLAY_MODE_RECORD) {
+        ok = monitor_save_snapshot(&s->monitor_env, o->rrsnapshot, errp);
+    } else {
+        ok = monitor_load_snapshot(&s->monitor_env, o->loadvm ? o->loadvm : o->rrsnapshot, errp);
+    }
+    if (ok && !o->exec.start_paused) {
+        exec_loop_cont(s->loop);
+    }
+    return ok;
+}
+
 int session_run(Session *s)
 {
     ExecResult result;
+    Error *err = NULL;
 
     if (s->config.dumpdtb) {
         return EXIT_SUCCESS;   /* the board has written it */
     }
     exec_loop_start(s->loop, session_ended, s);
-    session_start_monitors(s);
+    session_fill_env(s);
+    if (session_begin_in_snapshot(s, &err)) {
+        session_start_monitors(s);
+    } else {
+        session_quit(s);
+    }
     while (!g_atomic_int_get(&s->ended)) {
         g_main_context_iteration(NULL, TRUE);
     }
@@ -281,6 +317,10 @@ int session_run(Session *s)
     session_detach_serial(s);
     /* Console output first, so that the report is the last line. */
     g_clear_pointer(&s->chardevs, chardev_set_free);
+    if (err) {
+        error_report_err(err);
+        return EXIT_FAILURE;
+    }
     session_report(s, &result);
     return result.exit_code;
 }

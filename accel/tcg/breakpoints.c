@@ -54,9 +54,14 @@ bool breakpoint_at(TcgContext *t, uint64_t pc)
            g_hash_table_contains(t->breakpoints, &pc);
 }
 
+bool tcg_watches(const TcgContext *t)
+{
+    return t->num_watches > 0;
+}
+
 bool tcg_stops_anywhere(const TcgContext *t)
 {
-    return g_hash_table_size(t->breakpoints) || t->num_watches;
+    return g_hash_table_size(t->breakpoints) || tcg_watches(t);
 }
 
 bool breakpoint_on_page(TcgContext *t, uint64_t pc)

@@ -37,7 +37,7 @@ static void check_digest(ExecLoop *l)
     g_byte_array_unref(pages);
 }
 
-uint64_t loop_final_digest(ExecLoop *l)
+uint64_t exec_loop_digest(ExecLoop *l)
 {
     digest_reset(l->digest);
     digest_cpus(l, l->digest);

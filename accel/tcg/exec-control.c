@@ -78,11 +78,12 @@ bool loop_serve_outside(ExecLoop *l)
         if (was_running) {
             was_running = false;
             loop_time_paused(l);
-            l->travel.kind = TRAVEL_NONE;
             if (exec_loop_cpu(l)) {
                 exec_loop_cpu(l)->skip_breakpoint = true;
             }
         }
+        /* Also a journey that a closure has just begun, and that was stopped before it went on. */
+        l->travel.kind = TRAVEL_NONE;
         l->paused = true;
         g_cond_broadcast(&l->state);
         if (!l->closures) {

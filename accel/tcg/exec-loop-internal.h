@@ -38,6 +38,7 @@ typedef struct ExecClosure {
 typedef struct Snapshot {
     uint64_t position;
     int64_t time;             /* virtual, ns */
+    uint64_t outputs;         /* replay_output_count() */
     GByteArray *state;        /* loop_save_state() */
     MemSnapshot *memory;
     guint keyframes;          /* it is the recording's keyframe `keyframes` - 1; 0: none */
@@ -201,6 +202,8 @@ void loop_init_snapshots(ExecLoop *l);
 void loop_take_snapshots(ExecLoop *l);
 /* The newest one before that virtual time; NULL: none. */
 const Snapshot *loop_find_snapshot_before(ExecLoop *l, int64_t time);
+/* The newest one with at most so many outputs; the first one has none. */
+const Snapshot *loop_find_snapshot_with(ExecLoop *l, uint64_t outputs);
 /*
  * Go to the newest one at a position from..to, the recording's keyframes included. False with *err NULL:
  * there is none. With an error the machine must not run on.
@@ -229,6 +232,8 @@ Snapshot *loop_read_keyframe(ExecLoop *l, uint64_t from, uint64_t to);
 uint64_t loop_next_stop(ExecLoop *l);
 /* A journey has come to where it led: next stage, or stop. */
 bool loop_travel_on(ExecLoop *l);
+/* The machine is somewhere else now, and no journey goes on. */
+void loop_arrived(ExecLoop *l);
 /* The recording ends before. */
 void loop_travel_ends(ExecLoop *l);
 /* Virtual ns from now to the time that the journey leads to; CLOCK_NO_DEADLINE: to none. */
@@ -248,8 +253,6 @@ bool loop_deliver_write(void *opaque, const uint8_t *payload, size_t length);
 void loop_start_checks(ExecLoop *l);
 /* The digest check, if it is due here. */
 void loop_run_check(ExecLoop *l);
-/* CPUs, devices and all memory. */
-uint64_t loop_final_digest(ExecLoop *l);
 
 /* ---- exec-details.c: where two states differ ---- */
 

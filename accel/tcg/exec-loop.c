@@ -40,7 +40,7 @@ static uint64_t host_position(void *opaque)
 
 static uint64_t host_digest(void *opaque)
 {
-    return loop_final_digest(opaque);
+    return exec_loop_digest(opaque);
 }
 
 static uint64_t host_pc(void *opaque)

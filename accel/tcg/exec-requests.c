@@ -15,7 +15,7 @@ static void finish(ExecLoop *l, ShutdownCause cause)
     l->result.cause = cause;
     l->result.icount = loop_icount(l);
     if (l->config.icount && !replay_failed(l->replay)) {
-        l->result.digest = loop_final_digest(l);
+        l->result.digest = exec_loop_digest(l);
         l->result.digest_valid = true;
         if (!replay_end(l->replay, cause, l->result.digest)) {
             l->result.exit_code = 1;   /* an incomplete recording; a divergence is below */
@@ -35,7 +35,7 @@ void loop_finish_replay(ExecLoop *l)
     if (replay_failed(l->replay)) {
         l->result.exit_code = 2;
     } else {
-        l->result.digest = loop_final_digest(l);
+        l->result.digest = exec_loop_digest(l);
         l->result.digest_valid = true;
         l->result.exit_code = replay_check_end(l->replay, l->result.digest) ? 0 : 2;
     }
@@ -44,7 +44,7 @@ void loop_finish_replay(ExecLoop *l)
 
 void loop_stand_at_end(ExecLoop *l)
 {
-    bool watched;
+    bool watched, stopped;
 
     if (l->travel.kind != TRAVEL_NONE && exec_loop_position(l) >= loop_next_stop(l)) {
         loop_travel_on(l);
@@ -55,13 +55,16 @@ void loop_stand_at_end(ExecLoop *l)
     }
     g_mutex_lock(&l->lock);
     watched = l->watchers || l->config.stop_at_end || l->travel.kind != TRAVEL_NONE;
+    stopped = !l->run_wanted && !l->step_cpu;   /* a step led here, say, and has been told */
     g_mutex_unlock(&l->lock);
     loop_travel_ends(l);
     if (!watched) {
         l->ended = true;
         return;
     }
-    loop_tell_stopped(l, EXEC_STOP_REPLAY_END, exec_loop_cpu(l));
+    if (!stopped) {
+        loop_tell_stopped(l, EXEC_STOP_REPLAY_END, exec_loop_cpu(l));
+    }
     loop_serve_outside(l);
 }
 

@@ -67,6 +67,16 @@ const Snapshot *loop_find_snapshot_before(ExecLoop *l, int64_t time)
     return NULL;
 }
 
+const Snapshot *loop_find_snapshot_with(ExecLoop *l, uint64_t outputs)
+{
+    for (guint n = l->snapshots->len; n-- > 1; ) {
+        if (snapshot_at(l, n)->outputs <= outputs) {
+            return snapshot_at(l, n);
+        }
+    }
+    return snapshot_at(l, 0);
+}
+
 void loop_free_snapshot(Snapshot *s)
 {
     g_byte_array_unref(s->state);
@@ -200,6 +210,7 @@ static void take(ExecLoop *l, uint64_t position)
 
     s->position = position;
     s->time = clock_now(l->machine->clock);
+    s->outputs = replay_output_count(l->replay);
     s->state = g_byte_array_new();
     loop_save_state(l, s->state);
     s->memory = memory_snapshot_take(l->machine->memory, with_checks);
@@ -242,7 +253,9 @@ static bool restore(ExecLoop *l, Snapshot *s, Error **errp)
                    exec_loop_position(l), s->position);
         return false;
     }
-    s->time = clock_now(l->machine->clock);   /* a keyframe's is not known before */
+    /* Of a keyframe these are not known before. */
+    s->time = clock_now(l->machine->clock);
+    s->outputs = replay_output_count(l->replay);
     l->passed = s->position;
     return true;
 }

@@ -209,6 +209,44 @@ bool loop_load_state(ExecLoop *l, const uint8_t *data, size_t length, const MemS
     return loaded(l, &s, &in, errp);
 }
 
+/* What was there before the state that did not fit. */
+static void put_back(ExecLoop *l, const GByteArray *before, bool over, const ExecResult *result)
+{
+    Error *err = NULL;
+
+    if (!machine_load(l, before->data, before->len, &err)) {
+        error_report("cannot go back to the state before: %s", error_get_pretty(err));
+        error_free(err);
+        l->result.exit_code = 2;
+        l->ended = true;
+        return;
+    }
+    l->over = over;
+    l->result = *result;
+}
+
+bool exec_loop_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp)
+{
+    const ExecResult result = l->result;
+    GByteArray *before;
+    bool over = l->over, ok = false;
+
+    if (!may_load(l, errp)) {
+        return false;
+    }
+    before = g_byte_array_new();
+    save_machine(l, before);
+    if (memory_save(l->machine->memory, before, errp)) {
+        ok = machine_load(l, data, length, errp);
+        if (!ok) {
+            put_back(l, before, over, &result);
+        }
+        loop_arrived(l);
+    }
+    g_byte_array_unref(before);
+    return ok;
+}
+
 /* ---- chaos: save, scramble and load all state at random moments, unseen by the guest ---- */
 
 static uint64_t chaos_random(ExecLoop *l)

@@ -7,7 +7,8 @@
  * 2. Backwards to the last breakpoint: windows between two snapshots are searched, the newest first. A run
  *    over a window notes the last stop in it; if there is one, a second run leads there.
  * 3. Backwards by one instruction of a CPU: mostly it is the one before. If another CPU executed
- *    that, or all waited, the run up to there has noted where ours executed last.
+ *    that, or all waited, the run up to there has noted where ours executed last. While there are
+ *    watchpoints, the run goes over the instruction itself, as that may be a watched access.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -84,6 +85,11 @@ const GArray *exec_loop_breaks(ExecLoop *l)
 
 /* ---- what is noted on the way ---- */
 
+static bool is_noted(const Travel *t, uint64_t position, ExecStopReason reason)
+{
+    return t->has_found && t->found == position && t->stop.reason == reason;
+}
+
 static void note(Travel *t, uint64_t position, const TravelStop *stop)
 {
     t->has_found = true;
@@ -96,8 +102,10 @@ bool loop_travel_hit(ExecLoop *l, ExecStopReason reason, Vcpu *cpu)
     const TravelStop stop = { reason, cpu, cpu->watch_hit };
     /* An instruction of several accesses has been executed already. */
     bool behind = reason == EXEC_STOP_WATCHPOINT && !cpu->watch_hit.before;
+    bool of_step = reason == EXEC_STOP_WATCHPOINT && l->travel.kind == TRAVEL_STEP &&
+                   cpu == l->travel.cpu;
 
-    if (l->travel.kind == TRAVEL_FIND) {
+    if (l->travel.kind == TRAVEL_FIND || of_step) {
         note(&l->travel, exec_loop_position(l) - behind, &stop);
     }
     return l->travel.kind != TRAVEL_NONE;
@@ -107,8 +115,11 @@ void loop_travel_ran(ExecLoop *l, Vcpu *cpu)
 {
     const TravelStop stop = { EXEC_STOP_STEPPED, cpu, { 0 } };
 
-    if (l->travel.kind == TRAVEL_STEP && cpu == l->travel.cpu) {
-        note(&l->travel, exec_loop_position(l) - 1, &stop);
+    uint64_t last = exec_loop_position(l) - 1;
+
+    if (l->travel.kind == TRAVEL_STEP && cpu == l->travel.cpu &&
+        !is_noted(&l->travel, last, EXEC_STOP_WATCHPOINT)) {
+        note(&l->travel, last, &stop);
     }
 }
 
@@ -140,13 +151,21 @@ static bool go_to_snapshot(ExecLoop *l, uint64_t from, uint64_t to)
     return true;
 }
 
+void loop_arrived(ExecLoop *l)
+{
+    l->travel.kind = TRAVEL_NONE;
+    l->passed = exec_loop_position(l);
+    loop_plan_snapshots(l);
+    if (exec_loop_cpu(l)) {
+        exec_loop_cpu(l)->skip_breakpoint = true;
+    }
+}
+
 static void arrive(ExecLoop *l)
 {
     const TravelStop *stop = &l->travel.stop;
 
-    l->travel.kind = TRAVEL_NONE;
-    l->passed = exec_loop_position(l);
-    loop_plan_snapshots(l);
+    loop_arrived(l);
     if (stop->cpu) {
         stop->cpu->watch_hit = stop->hit;
         stop->cpu->skip_breakpoint = true;
@@ -198,16 +217,16 @@ static void go_to_time(ExecLoop *l, int64_t time)
 static void go_to_text(ExecLoop *l, const char *text)
 {
     static const TravelStop at_position = { .reason = EXEC_STOP_POSITION };
-    const Snapshot *last = g_ptr_array_index(l->snapshots, l->snapshots->len - 1);
-    uint64_t position;
+    uint64_t searched = replay_output_await(l->replay, text), position;
+    const Snapshot *s = loop_find_snapshot_with(l, searched);
 
-    replay_output_await(l->replay, text);
     if (replay_output_awaited(l->replay, &position)) {
         go(l, position + 1, &at_position);
         return;
     }
     l->travel.kind = TRAVEL_TEXT;
-    if ((last->position <= exec_loop_position(l) && !l->over) || go_to_snapshot(l, 0, last->position)) {
+    if ((replay_output_count(l->replay) <= searched && s->position <= exec_loop_position(l) &&
+         !l->over) || go_to_snapshot(l, 0, s->position)) {
         loop_plan_snapshots(l);
     }
 }
@@ -233,7 +252,7 @@ static void go_to_last_break(ExecLoop *l)
 static void search(ExecLoop *l, TravelKind kind, uint64_t end)
 {
     l->travel.kind = kind;
-    l->travel.end = kind == TRAVEL_STEP ? end - 1 : end;
+    l->travel.end = kind == TRAVEL_STEP && !tcg_watches(l->tcg) ? end - 1 : end;
     if (end && go_to_snapshot(l, 0, end - 1)) {
         loop_plan_snapshots(l);
     } else if (!l->ended) {
@@ -265,7 +284,7 @@ static void searched(ExecLoop *l)
 
     if (t->kind == TRAVEL_FIND) {
         note_break(l);
-    } else if (!l->over && loop_choose_cpu(l) == t->cpu) {
+    } else if (!l->over && !tcg_watches(l->tcg) && loop_choose_cpu(l) == t->cpu) {
         t->stop = (TravelStop){ EXEC_STOP_STEPPED, t->cpu, { 0 } };
         arrive(l);
         return;
@@ -372,6 +391,26 @@ static bool travel(Journey *j)
 bool exec_loop_can_travel(ExecLoop *l)
 {
     return l->config.travel_memory > 0;
+}
+
+typedef struct TravelQuery {
+    const ExecLoop *loop;
+    bool travelling;
+} TravelQuery;
+
+static void ask_travelling(void *opaque)
+{
+    TravelQuery *q = opaque;
+
+    q->travelling = q->loop->travel.kind != TRAVEL_NONE && !q->loop->ended;
+}
+
+bool exec_loop_travelling(ExecLoop *l)
+{
+    TravelQuery q = { .loop = l };
+
+    machine_run_sync(l, ask_travelling, &q);
+    return q.travelling;
 }
 
 bool exec_loop_seek(ExecLoop *l, uint64_t position, Error **errp)

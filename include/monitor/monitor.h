@@ -24,6 +24,7 @@ typedef struct MonitorEnv {
     ChardevSet *chardevs;
     const char *name;           /* of the guest, or NULL */
     const char *version;        /* "0.1.0" */
+    const char *snapshot_file;  /* of savevm; NULL: the recording's name and ".snap" */
     const BoardType *const *boards;         /* the first is the default; NULL-terminated */
     const char *const *cpu_models;          /* NULL-terminated */
     unsigned current_cpu;       /* "cpu N" */
@@ -50,6 +51,10 @@ typedef struct Monitor Monitor;
 /* A monitor on chr, which stays the caller's. env must outlive it. Main thread. */
 Monitor *monitor_new(MonitorEnv *env, Chardev *chr, MonitorMode mode);
 void monitor_free(Monitor *m);
+
+/* "savevm NAME" and "loadvm NAME". Main thread. */
+bool monitor_save_snapshot(MonitorEnv *env, const char *name, Error **errp);
+bool monitor_load_snapshot(MonitorEnv *env, const char *name, Error **errp);
 
 /* Run one command line; what it prints is appended to out. Main thread. */
 void monitor_run(MonitorEnv *env, const char *line, GString *out);

@@ -93,6 +93,12 @@ const char *replay_described(Replay *r, const char *name);
  * compares it with the log's. Fails naming the option and both values.
  */
 bool replay_start(Replay *r, Error **errp);
+/*
+ * The description of this run's machine as text, and whether a text is that of the same machine: false says
+ * what differs, as replay_start() would. After replay_start(); the text is for g_free.
+ */
+char *replay_machine_text(Replay *r);
+bool replay_machine_is(Replay *r, const char *text, Error **errp);
 /* Where replay_start() has put the file that had the recording's name, or NULL. */
 const char *replay_old_file(Replay *r);
 
@@ -206,16 +212,19 @@ bool replay_load(Replay *r, ByteReader *in, Error **errp);
 /*
  * What the guest has put out, as far as this process was there and it is kept (16 MiB, not without
  * recording or replay): at the port, or, with NULL, all ports, in front of position `upto`; at the present
- * one, what was put out before this call.
+ * one, what was put out before this call. Where something is missing, a line says so.
  */
 bool replay_output_text(Replay *r, const char *name, uint64_t upto, GString *out, Error **errp);
 /* The position of the instruction that put out the last byte of `text`, the first time from `from` on. */
 bool replay_output_find(Replay *r, const char *text, uint64_t from, uint64_t *position);
 /*
- * The same for what is put out from now on, too: replay_output_awaited() is false until the text is there.
- * One text at a time; NULL: none. Machine thread.
+ * Look for a text among all outputs from the first one on, in their order: the known ones now, and others
+ * as soon as the machine makes them, again or for the first time. Returns how many were searched: from a
+ * place with at most so many (replay_output_count()) on the machine comes to all the others.
+ * replay_output_awaited() is false until the text is found. One text at a time. Machine thread.
  */
-void replay_output_await(Replay *r, const char *text);
+uint64_t replay_output_await(Replay *r, const char *text);
+uint64_t replay_output_count(const Replay *r);
 bool replay_output_awaited(const Replay *r, uint64_t *position);
 
 /*

@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
+import re
 import select
 import struct
 
@@ -45,6 +46,23 @@ class GdbRemote:
         """X0 to X30, SP, PC."""
         self.ask('Hg%x' % thread)
         return struct.unpack('<33Q', bytes.fromhex(self.ask('g')[:33 * 16]))
+
+    def pc(self):
+        """Of the thread that stopped."""
+        return struct.unpack('<Q', bytes.fromhex(self.ask('p20')))[0]
+
+    def monitor(self, line):
+        """What it prints."""
+        text, reply = '', self.ask('qRcmd,' + line.encode().hex())
+        while reply != 'OK':
+            if not reply.startswith('O'):
+                raise AssertionError('%s: %s' % (line, reply))
+            text += bytes.fromhex(reply[1:]).decode()
+            reply = self.receive()
+        return text
+
+    def position(self):
+        return int(re.search(r'^position: (\d+)', self.monitor('info replay'), re.M).group(1))
 
     def run(self, packet, seconds):
         """Let it run, for some time at most; the stop reply."""

@@ -22,6 +22,8 @@ INITRD = os.path.join(CACHE, 'initrd.gz')
 SMALL_INITRD = os.path.join(CACHE, 'initrd-small')
 # How much slower than a quiet machine with an optimised build a run may be.
 SLOW = float(os.environ.get('REARM_SLOW', '1'))
+# Whether slow tests run, and others take their time.
+SLOW_SUITE = os.environ.get('REARM_SLOW_SUITE') == '1'
 
 APPEND = 'console=ttyAMA0 rdinit=/bin/sh'
 PROMPT = rb'[~/] # '
@@ -199,4 +201,4 @@ def need_guest():
 
 def slow():
     """Decorator: only in the slow suite."""
-    return unittest.skipUnless(os.environ.get('REARM_SLOW_SUITE') == '1', 'slow suite only')
+    return unittest.skipUnless(SLOW_SUITE, 'slow suite only')

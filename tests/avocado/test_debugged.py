@@ -105,7 +105,7 @@ class Debugged(TestCase):
 
     def test_sessions(self):
         """REARM_SLOW_SUITE=1: 50 sessions instead of 2."""
-        count = 50 if os.environ.get('REARM_SLOW_SUITE') == '1' else 2
+        count = 50 if rearm.SLOW_SUITE else 2
         self.sessions = []
         for seed in range(1, count + 1):
             log, socket = self.path('%d.rr' % seed), self.path('%d.sock' % seed)

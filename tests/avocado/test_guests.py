@@ -10,6 +10,7 @@ import unittest
 
 import guests
 import rearm
+import travel
 from rearm import TestCase, Vm
 
 ORACLE = 'qemu-system-aarch64'
@@ -18,6 +19,7 @@ VARIANTS = ('backend=jit', 'backend=interp', 'unit-insns=1', 'unit-insns=7', 'un
             # Saved, scrambled and loaded some thousand times over all guests.
             'state-chaos=1,state-chaos-period=100',
             'backend=interp,state-chaos=2,state-chaos-period=100')
+CHECKS = ('', ',rrcheck=digest,rrcheckperiod=1000', ',rrcheck=events')
 
 
 @guests.need_compiler()
@@ -63,6 +65,18 @@ class Guests(TestCase):
                     self.assert_replays(log, recording, '-accel',
                                         'tcg,state-chaos=%d,state-chaos-period=%d' % (seed, period),
                                         timeout=600)
+
+    def test_travel(self):
+        """Back and forth in each recording: the same states everywhere, and the same end."""
+        for n, name in enumerate(guests.names()):
+            log = self.path(name + '.rr')
+            recording = rearm.Recording(self.run_guest(
+                guests.build(name, self.dir), name, '-icount', 'shift=1,sleep=%s,rr=record,'
+                'rrfile=%s%s' % (('off', 'on')[n % 2], log, CHECKS[n % len(CHECKS)])))
+            for seed in range(1, 1 + (40 if rearm.SLOW_SUITE else 2)):
+                shape = travel.SHAPES[(n + seed) % len(travel.SHAPES)]
+                with self.subTest(guest=name, seed=seed, shape=shape):
+                    travel.journeys(self, log, recording, seed, 25, *shape)
 
     def test_without_icount(self):
         for name in guests.names():

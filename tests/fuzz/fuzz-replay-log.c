@@ -16,10 +16,10 @@
 #include <unistd.h>
 #include "tests/fuzz/fuzz.h"
 #include "hw/core/clock.h"
-#include "replay/crc32c.h"
 #include "replay/replay-cursor.h"
 #include "replay/replay-kinds.h"
 #include "replay/replay.h"
+#include "util/crc32c.h"
 
 enum { WHOLE_FILE, RECORDS, HEADER, INDEX, COMPRESSED, REPLAY, KEYFRAME, NUM_FORMS };
 

@@ -3,64 +3,23 @@
 """gdb-multiarch against the program: registers, memory, breakpoints, watchpoints, steps,
 Ctrl-C.
 
-usage: test_gdb.py REARM; exit code 77 (skipped) without gdb-multiarch.
+usage: test_gdb.py REARM
 """
 import os
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'system'))
+import gdbcase
 import guests
-
-REARM = None
-TIMEOUT = 30 * float(os.environ.get('REARM_SLOW', '1'))     # a slow build, a busy host
+from gdbcase import TIMEOUT
 
 
-class GdbTest(unittest.TestCase):
+class GdbTest(gdbcase.GdbCase):
     def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        self.socket = os.path.join(self.folder.name, 'gdb.sock')
+        super().setUp()
         self.kernel = guests.write(os.path.join(self.folder.name, 'spin.elf'), guests.SPIN)
-
-    def start(self, *args):
-        process = subprocess.Popen(
-            [REARM, '-display', 'none', '-serial', 'null', '-kernel', self.kernel,
-             '-gdb', f'unix:{self.socket},server=on,wait=off', *args],
-            cwd=self.folder.name, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        self.addCleanup(self.reap, process)
-        end = time.monotonic() + TIMEOUT
-        while not os.path.exists(self.socket) and time.monotonic() < end:
-            time.sleep(0.01)
-        return process
-
-    @staticmethod
-    def reap(process):
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-    def gdb(self, *commands, connect=True):
-        script = ['set confirm off', 'set pagination off', 'set architecture aarch64',
-                  'set remotetimeout 10']
-        if connect:
-            script.append(f'target remote {self.socket}')
-        args = ['gdb-multiarch', '-nx', '-batch']
-        for command in [*script, *commands]:
-            args += ['-ex', command]
-        result = subprocess.run(args, capture_output=True, text=True, timeout=TIMEOUT,
-                                stdin=subprocess.DEVNULL, check=False)
-        return result.stdout + result.stderr
-
-    def value(self, output, name):
-        match = re.search(rf'^{name}=(.*)$', output, re.M)
-        self.assertTrue(match, output)
-        return match.group(1)
 
     def test_registers_and_memory(self):
         self.start('-S')
@@ -258,7 +217,4 @@ class GdbTest(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    if not shutil.which('gdb-multiarch'):
-        sys.exit(77)
-    REARM = os.path.abspath(sys.argv.pop(1))
-    unittest.main()
+    gdbcase.main()

@@ -98,7 +98,7 @@ class Client:
         self.send(text)
         return self.reply()
 
-    def execute(self, name, **arguments):
+    def execute(self, name, /, **arguments):
         """The whole reply; underscores in names of arguments are dashes."""
         request = {'execute': name, 'id': name}
         if arguments:
@@ -109,7 +109,7 @@ class Client:
             self.schema.check(self.schema.entries[name]['ret-type'], reply['return'], name)
         return reply
 
-    def command(self, name, **arguments):
+    def command(self, name, /, **arguments):
         """What it returns; an error is a failure."""
         reply = self.execute(name, **arguments)
         assert 'return' in reply, f'{name}: {reply}'

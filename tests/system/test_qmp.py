@@ -128,8 +128,9 @@ class QmpTest(unittest.TestCase):
             'x-rearm-replay-seek': {'place': '0%'},
             'x-rearm-replay-save': {'file': 'f'},
             'x-rearm-replay-console': {'port': 'uart0'},
+            'x-rearm-savevm': {'name': 's'},
         }
-        process = self.start('-kernel', self.spin, '-icount', 'shift=1,rr=record', '-qmp', 'unix:q,server=on,wait=off')
+        process = self.start('-kernel', self.spin, '-icount', 'shift=1,rr=record', '-snapshot-file', 's', '-qmp', 'unix:q,server=on,wait=off')
         client = self.client('q').negotiate()
         names = client.schema.names('command')
         self.assertEqual(sorted(c['name'] for c in client.command('query-commands')), sorted(names))
@@ -138,12 +139,18 @@ class QmpTest(unittest.TestCase):
             error = client.execute(name, no_such_argument=1)['error']
             self.assertEqual(error['class'], 'GenericError')
             self.assertRegex(error['desc'], r"^Parameter '(no-such-argument' is unexpected|"
-                                            r"(command-line|val|items|typename|icount|file|place)' is "
+                                            r"(command-line|val|items|typename|icount|file|place|name)' is "
                                             r"missing)$")
             if name == 'x-rearm-replay-golive':
                 self.assertIn('live already', client.execute(name)['error']['desc'])
+            elif name in ('x-rearm-delvm', 'x-rearm-loadvm'):
+                self.assertIn('no snapshot', client.execute(name, name='none')['error']['desc'])
             elif name not in ('quit', 'qmp_capabilities'):
                 client.command(name, **arguments.get(name, {}))
+        client.command('x-rearm-savevm', name='t')
+        self.assertEqual([s['name'] for s in client.command('x-rearm-query-snapshots')], ['s', 't'])
+        client.command('x-rearm-loadvm', name='s')
+        client.command('x-rearm-delvm', name='s')
         client.command('stop')
         self.assertEqual(client.command('query-status')['running'], False)
         with open(os.path.join(self.dir, 'm'), 'rb') as m, \
@@ -463,6 +470,156 @@ class QmpTest(unittest.TestCase):
                 ('x-rearm-replay-save', {'file': 'f'}, 'nothing is being recorded')):
             self.assertIn(error, client.execute(command, **arguments)['error']['desc'])
         self.end(process, client)
+
+    # ---- snapshots in a file ----
+
+    def state(self, client):
+        """All that a monitor can see of CPU, RAM and UART, and where the machine is."""
+        client.command('pmemsave', val=guests.LOAD, size=0x2000, filename='state')
+        with open(os.path.join(self.dir, 'state'), 'rb') as f:
+            info = client.command('x-rearm-query-replay')
+            return (f.read(), client.command('x-rearm-query-registers'), info['position'],
+                    info['time'], info['icount'])
+
+    def hmp(self, client, line):
+        return client.command('human-monitor-command', command_line=line).replace('\r\n', '\n')
+
+    def paused_state(self, client):
+        client.command('stop')
+        return self.state(client)
+
+    def test_snapshots_without_recording(self):
+        """Back to what was saved, in this process and in the next one."""
+        machine = ('-kernel', self.echo, '-icount', 'shift=2', '-snapshot-file', 's.snap', '-qmp',
+                   'unix:q,server=on')
+        process = self.start(*machine, stdio='unix:s,server=on')
+        serial, client = self.connect('s'), self.client('q').negotiate()
+        self.type(serial, b'abc')
+        saved = self.paused_state(client)
+        self.assertEqual(self.hmp(client, 'info snapshots'), 'There is no snapshot available.\n')
+        self.assertEqual(self.hmp(client, 'savevm abc'), '')
+        client.command('cont')
+        self.type(serial, b'def')
+        self.assertEqual(self.hmp(client, 'savevm while it runs'), '')
+        self.assertNotEqual(self.paused_state(client), saved)
+        self.assertEqual(self.hmp(client, 'loadvm abc'), '')
+        self.assertEqual(self.state(client), saved)
+        client.command('cont')
+        self.type(serial, b'xyz')
+        self.assertEqual(self.hmp(client, 'loadvm while it runs'), '')
+        self.assertEqual(client.command('query-status')['running'], True)
+        self.type(serial, b'ghi')
+        self.assertRegex(self.hmp(client, 'info snapshots'), r'^TAG +VM SIZE .*\n'
+                         r'abc +[0-9.]+ MiB [-0-9]{10} [:0-9]{8} 00:00:00\.\d{3} +\d+ +\d+\n'
+                         r'while it runs +[0-9.]+ MiB .*\n$')
+        self.end(process, client)
+        process = self.start(*machine, '-S', '-loadvm', 'abc', stdio='unix:s,server=on')
+        serial, client = self.connect('s'), self.client('q').negotiate()
+        self.assertEqual(self.state(client), saved)
+        client.command('cont')
+        self.type(serial, b'again')
+        # What does not fit changes nothing.
+        with open(os.path.join(self.dir, 's.snap'), 'r+b') as f:
+            f.seek(2000)
+            byte = f.read(1)
+            f.seek(2000)
+            f.write(bytes([byte[0] ^ 1]))
+        before = self.paused_state(client)
+        self.assertIn('is damaged', self.hmp(client, 'loadvm abc'))
+        self.assertEqual(self.state(client), before)
+        client.command('cont')
+        self.type(serial, b'!')
+        self.end(process, client)
+
+    def test_snapshots_of_another_machine(self):
+        """Each difference is named, and the program does not start, or the machine goes on."""
+        def start(*args):
+            process = self.start('-S', '-snapshot-file', 's', '-qmp', 'unix:q,server=on', *args)
+            return process, self.client('q').negotiate()
+
+        process, client = start('-kernel', self.echo, '-icount', 'shift=2')
+        client.command('x-rearm-savevm', name='a')
+        self.end(process, client)
+        for args, error in ((('-kernel', self.spin, '-icount', 'shift=2'), "'kernel"),
+                            (('-kernel', self.echo, '-icount', 'shift=2', '-m', '256'), "'ram' differs"),
+                            (('-kernel', self.echo, '-icount', 'shift=2', '-smp', '2'), "'smp' differs"),
+                            (('-kernel', self.echo, '-icount', 'shift=2', '-cpu', 'cortex-a53'),
+                             "'cpu' differs"),
+                            (('-kernel', self.echo, '-icount', 'shift=3'), "'icount.shift' differs")):
+            process, client = start(*args)
+            desc = client.execute('x-rearm-loadvm', name='a')['error']['desc']
+            self.assertIn("cannot load the snapshot 'a': ", desc)
+            self.assertIn(error, desc)
+            self.end(process, client)
+        for args, error in ((('-loadvm', 'b', '-snapshot-file', 's'), "there is no snapshot 'b' in 's'"),
+                            (('-loadvm', 'b'), 'there is no snapshot file'),
+                            (('-loadvm', 'b', '-snapshot-file', 'echo.elf'), 'is not a snapshot file'),
+                            (('-loadvm', 'a', '-snapshot-file', 's', '-icount', 'shift=2,rr=record'),
+                             'a recording begins at power-on')):
+            icount = () if '-icount' in args else ('-icount', 'shift=2')
+            process = self.start('-kernel', self.echo, *icount, *args)
+            self.assertEqual(process.wait(TIMEOUT), 1)
+            report = process.stderr.read().decode()
+            self.assertIn(error, report)
+            self.assertEqual(report.count('\n'), 1, report)
+
+    def test_snapshots_of_a_recording(self):
+        """Saved while recording, gone back to there; and places of the replay."""
+        process = self.start('-kernel', self.echo, '-icount', 'shift=2,rr=record,rrfile=log,'
+                             'rrsnapshot=start', '-qmp', 'unix:q,server=on', stdio='unix:s,server=on')
+        serial, client = self.connect('s'), self.client('q').negotiate()
+        self.type(serial, b'abc')
+        client.command('stop')
+        client.command('x-rearm-savevm', name='abc')
+        saved = self.state(client)
+        client.command('cont')
+        self.type(serial, b'def')
+        newest = self.paused_state(client)
+        client.command('x-rearm-loadvm', name='abc')
+        self.assertEqual(self.state(client), saved)
+        self.assertIn('mode: travelling', self.hmp(client, 'info replay'))
+        client.command('x-rearm-savevm', name='again')
+        client.command('x-rearm-loadvm', name='start')
+        self.assertEqual(self.state(client)[2], 0)
+        # Through what is recorded, in which nobody can type, and live again behind it.
+        client.command('cont')
+        end = time.monotonic() + TIMEOUT
+        while 'mode: record' not in self.hmp(client, 'info replay'):
+            self.assertLess(time.monotonic(), end)
+        self.type(serial, b'ghi')
+        self.assertGreater(self.paused_state(client)[2], newest[2])
+        client.command('x-rearm-savevm', name='end')
+        self.assertEqual([(s['name'], s['position']) for s in
+                          client.command('x-rearm-query-snapshots')][:3],
+                         [('start', 0), ('abc', saved[2]), ('again', saved[2])])
+        self.end(process, client)
+        self.assertTrue(os.path.exists(os.path.join(self.dir, 'log.snap')))
+        digest = re.search('digest ([0-9a-f]{16})', process.stderr.read().decode()).group(1)
+        for begin in ((), ('-loadvm', 'abc'), ('-loadvm', 'end')):
+            process = self.start('-icount', 'rr=replay,rrfile=log', *begin)
+            self.assertEqual(process.wait(TIMEOUT), 0)
+            self.assertIn(f'digest {digest} (equal)', process.stderr.read().decode())
+        process = self.start('-S', '-icount', 'rr=replay,rrfile=log,rrsnapshot=again', '-qmp',
+                             'unix:q,server=on')
+        client = self.client('q').negotiate()
+        self.assertEqual(self.state(client), saved)
+        # This process has not been where that was printed.
+        self.assertIn('is not known here', self.console(client))
+        self.assertEqual(self.travel(client, '@ab'), self.travel(client, '@"uest\\nab"'))
+        self.assertEqual(self.console(client), guests.ECHO_TEXT.decode() + 'ab')
+        client.command('x-rearm-loadvm', name='start')
+        client.command('x-rearm-loadvm', name='end')
+        self.assertEqual(self.travel(client, str(saved[2])), saved[2])
+        self.assertEqual(self.state(client), saved)
+        self.assertEqual(self.travel(client, '0%'), 0)
+        client.command('x-rearm-savevm', name='from a replay')
+        client.command('x-rearm-loadvm', name='abc')
+        self.assertEqual(self.travel(client, str(newest[2])), newest[2])
+        self.assertEqual(self.state(client), newest)
+        client.command('cont')
+        client.rest()
+        self.assertEqual(process.wait(TIMEOUT), 0)
+        self.assertIn(f'digest {digest} (equal)', process.stderr.read().decode())
 
 
 if __name__ == '__main__':

@@ -73,6 +73,7 @@ static const uint32_t worker[] = {
 
 typedef struct TesterState {
     uint64_t trace;
+    uint64_t resets;        /* stays over a reset: what the end register does follows from it */
     int64_t deadline[2];
     uint32_t received;
     uint8_t last;
@@ -82,6 +83,7 @@ typedef struct TesterState {
 
 #define TESTER_FIELDS(F, S) \
     F(S, U64, trace)        \
+    F(S, U64, resets)       \
     F(S, ARRAY_U64, deadline) \
     F(S, U32, received)     \
     F(S, U8, last)          \
@@ -99,7 +101,7 @@ typedef struct Tester {
     IrqLine irq;
     uint32_t limit;         /* interrupts before the guest writes the end register */
     unsigned guest_resets;  /* what the end register does that often before it shuts down */
-    unsigned resets, fires, notes, turns_wrong;
+    unsigned fires, notes, turns_wrong;
     bool any_state;         /* a damaged one may be loaded: its deadlines and timers may differ */
     bool check_turns;       /* notes come from the CPU whose turn it is by the icount */
 } Tester;
@@ -208,7 +210,7 @@ static void tester_write(void *opaque, hwaddr offset, uint64_t value, unsigned s
         tester_arm(t, (int64_t)value);
         break;
     case 0x0c:
-        if (t->resets <= t->guest_resets) {
+        if (t->s.resets <= t->guest_resets) {
             machine_request_reset(m, SHUTDOWN_CAUSE_GUEST_RESET);
         } else {
             machine_request_shutdown(m, SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
@@ -229,10 +231,9 @@ static void tester_reset(Device *dev)
 {
     Tester *t = container_of(dev, Tester, dev);
 
-    t->resets++;
     timer_del(&t->timer[0]);
     timer_del(&t->timer[1]);
-    t->s = (TesterState){ 0 };
+    t->s = (TesterState){ .resets = t->s.resets + 1 };
     tester_raise(t, false);
 }
 

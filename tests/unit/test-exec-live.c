@@ -47,7 +47,7 @@ static void do_look(void *opaque)
     Call *c = opaque;
 
     c->position = exec_loop_position(c->r->loop);
-    c->digest = loop_final_digest(c->r->loop);
+    c->digest = exec_loop_digest(c->r->loop);
     c->live = replay_is_live(c->r->replay);
 }
 

@@ -109,7 +109,7 @@ static void test_guest_reset(void)
     result = run_join(&r);
     g_assert_cmpint(result.cause, ==, SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
     /* Power-on is a reset, too. */
-    g_assert_cmpuint(r.dev.resets, ==, 1 + 2);
+    g_assert_cmpuint(r.dev.s.resets, ==, 1 + 2);
     g_assert_cmpuint(r.dev.fires, ==, 3 * 5);
     /* X23 began anew each time. */
     g_assert_cmpuint(arm_x(&r.a, 23), ==, 5);
@@ -119,7 +119,7 @@ static void test_guest_reset(void)
     run_start(&r);
     result = run_join(&r);
     g_assert_cmpint(result.cause, ==, SHUTDOWN_CAUSE_GUEST_RESET);
-    g_assert_cmpuint(r.dev.resets, ==, 1);
+    g_assert_cmpuint(r.dev.s.resets, ==, 1);
     run_close(&r);
 }
 
@@ -135,7 +135,7 @@ static void test_host_reset(void)
     exec_loop_cont(r.loop);
     result = run_join(&r);
     g_assert_cmpint(result.cause, ==, SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
-    g_assert_cmpuint(r.dev.resets, ==, 1 + 1);
+    g_assert_cmpuint(r.dev.s.resets, ==, 1 + 1);
     run_close(&r);
 }
 

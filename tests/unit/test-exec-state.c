@@ -483,6 +483,74 @@ static void test_damaged(void)
     g_byte_array_unref(data);
 }
 
+static void do_load_for_user(void *opaque)
+{
+    Transfer *t = opaque;
+
+    t->ok = exec_loop_load(t->r->loop, t->data->data, t->data->len, &t->err);
+}
+
+/* A user's load that fails, wherever in the state, leaves the machine as it was. */
+static void check_stays(const RunConfig *c, const ExecResult *expected, Rng *rng)
+{
+    GByteArray *early, *before, *after, *bad = g_byte_array_new();
+    Transfer t;
+    Run r;
+
+    open_paused(&r, c, rng_below(rng, ARRAY_SIZE(shapes)));
+    g_assert_true(go_to(&r, 700));
+    early = save(&r);
+    g_assert_true(go_to(&r, 5000));
+    before = save(&r);
+    for (unsigned n = 0; n < 20; n++) {
+        t = (Transfer){ .r = &r, .data = bad };
+        g_byte_array_set_size(bad, 0);
+        g_byte_array_append(bad, early->data, rng_below(rng, n & 1 ? early->len : 2000));
+        machine_run_sync(r.loop, do_load_for_user, &t);
+        g_assert_false(t.ok);
+        g_clear_pointer(&t.err, error_free);
+        after = save(&r);
+        g_assert_cmpmem(after->data, after->len, before->data, before->len);
+        g_byte_array_unref(after);
+    }
+    t = (Transfer){ .r = &r, .data = early };
+    machine_run_sync(r.loop, do_load_for_user, &t);
+    g_assert_true(t.ok);
+    after = save(&r);
+    g_assert_cmpmem(after->data, after->len, early->data, early->len);
+    finish(&r, expected);
+    g_byte_array_unref(early);
+    g_byte_array_unref(before);
+    g_byte_array_unref(after);
+    g_byte_array_unref(bad);
+}
+
+static void test_stays(void)
+{
+    static const ReplayMode modes[] = { REPLAY_MODE_NONE, REPLAY_MODE_RECORD, REPLAY_MODE_PLAY };
+    g_autofree char *path = g_strdup_printf("%s/rearm-state-%d.rr", g_get_tmp_dir(),
+                                            (int)getpid());
+    Rng rng = { 9 };
+
+    for (unsigned travels = 0; travels < 2; travels++) {
+        RunConfig c = { .exec = { .icount = true }, .num_cpus = 2, .replay = { .file = path } };
+        ExecResult expected;
+
+        c.replay.mode = REPLAY_MODE_RECORD;
+        c.replay.overwrite = true;
+        expected = run_all(&c);
+        for (unsigned n = 0; n < ARRAY_SIZE(modes); n++) {
+            c.replay.mode = modes[n];
+            c.replay.file = modes[n] == REPLAY_MODE_PLAY ? path : NULL;
+            c.exec.travel_memory = travels && n ? 64 << 20 : 0;
+            c.exec.snapshot_always = travels;
+            c.exec.snapshot_period = 1000;
+            check_stays(&c, &expected, &rng);
+        }
+    }
+    g_unlink(path);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -493,5 +561,6 @@ int main(int argc, char **argv)
     g_test_add_func("/exec-state/report", test_report);
     g_test_add_func("/exec-state/refused", test_refused);
     g_test_add_func("/exec-state/damaged", test_damaged);
+    g_test_add_func("/exec-state/stays", test_stays);
     return g_test_run();
 }

@@ -24,7 +24,8 @@ struct ExecLoop {
     int watchers;
     Vcpu *stepped;
     ShutdownCause requested;
-    bool travels;
+    bool travels, travelling;
+    bool watch_behind;      /* what stops the machine backwards is a watchpoint */
     uint8_t mem[MEM_SIZE];
     GHashTable *breakpoints;
     GString *watches;       /* "KIND:ADDR:LENGTH " each */
@@ -107,7 +108,13 @@ bool exec_loop_reverse_step(ExecLoop *l, Vcpu *cpu, Error **errp)
 
 bool exec_loop_reverse_cont(ExecLoop *l, Error **errp)
 {
-    return go_back(l, l->cpus[0], 0, EXEC_STOP_REPLAY_BEGIN, errp);
+    return l->watch_behind ? go_back(l, l->cpus[0], 0x1000, EXEC_STOP_WATCHPOINT, errp) :
+                             go_back(l, l->cpus[0], 0, EXEC_STOP_REPLAY_BEGIN, errp);
+}
+
+bool exec_loop_travelling(ExecLoop *l)
+{
+    return l->travelling;
 }
 
 void exec_loop_step(ExecLoop *l, Vcpu *cpu)
@@ -266,6 +273,7 @@ static const GdbTarget fake_target = {
 static void fake_monitor(void *opaque, const char *line, GString *out)
 {
     g_string_append_printf(out, "<%s>", line);
+    fake_tcg.loop->travelling = !strcmp(line, "seek");
 }
 
 typedef struct Fixture {
@@ -558,6 +566,85 @@ static void test_backwards(Fixture *f, gconstpointer data)
     expect(f, "bc", "T05thread:1;replaylog:begin;");
 }
 
+/* What gdb sends for an access that was met backwards: no watchpoint, a step, the values. */
+static void test_watch_backwards(Fixture *f, gconstpointer data)
+{
+    Vcpu *cpu = &f->loop.cpu[0];
+
+    f->loop.travels = f->loop.watch_behind = true;
+    cpu->watch_hit = (WatchHit){ WATCH_WRITES, true, 0x40000012 };
+    expect(f, "Z2,40000010,4", "OK");
+    expect(f, "bc", "T05thread:1;watch:40000012;");
+    expect(f, "z2,40000010,4", "OK");
+    expect(f, "bs", "T05thread:1;");
+    g_assert_cmphex(cpu->pc, ==, 0x1000);    /* in front of the access */
+    expect(f, "bs", "T05thread:1;");
+    g_assert_cmphex(cpu->pc, ==, 0xffc);
+
+    /* Who leaves the watchpoint where it is wants to go back. */
+    expect(f, "Z2,40000010,4", "OK");
+    expect(f, "bc", "T05thread:1;watch:40000012;");
+    expect(f, "bs", "T05thread:1;");
+    g_assert_cmphex(cpu->pc, ==, 0xffc);
+    expect(f, "bc", "T05thread:1;watch:40000012;");
+    expect(f, "z2,40000010,4", "OK");
+    expect(f, "s", "T05thread:1;");
+    g_assert_cmphex(cpu->pc, ==, 0x1004);
+    expect(f, "bs", "T05thread:1;");
+    g_assert_cmphex(cpu->pc, ==, 0x1000);
+}
+
+/* gdb reads what it finds behind a "monitor" that travels. */
+static void test_journey(Fixture *f, gconstpointer data)
+{
+    request_bytes(f, "qRcmd,7365656b", 14);
+    g_assert_cmpstr(f->chr.out->str, ==, "+$O3c7365656b3e#55");
+    g_string_truncate(f->chr.out, 0);
+    f->loop.travelling = false;
+    f->loop.listener.stopped(f->loop.listener.opaque, EXEC_STOP_POSITION, &f->loop.cpu[1]);
+    while (g_main_context_iteration(NULL, FALSE)) {
+    }
+    g_assert_cmpstr(f->chr.out->str, ==, "$OK#9a");
+    expect(f, "bc", "E.there is no recording to travel in");
+
+    /* Ctrl-C ends the journey. */
+    request_bytes(f, "qRcmd,7365656b", 14);
+    f->loop.running = true;
+    g_string_truncate(f->chr.out, 0);
+    feed(f, "\3", 1);
+    g_assert_cmpstr(f->chr.out->str, ==, "$OK#9a");
+    g_assert_false(f->loop.running);
+}
+
+/* Ctrl-C between two runs of one command is not lost; one from before gdb's prompt has no effect. */
+static void test_interrupt_between(Fixture *f, gconstpointer data)
+{
+    feed(f, "\3", 1);
+    expect(f, "c", "T02thread:1;");
+    g_assert_false(f->loop.running);
+    feed(f, "\3", 1);
+    expect(f, "s", "T05thread:1;");          /* it stops before it can be stopped */
+    expect(f, "c", "T02thread:1;");
+    feed(f, "\3", 1);
+    expect(f, "qfThreadInfo", "m1,2");
+    expect(f, "c", NULL);
+    g_assert_true(f->loop.running);
+}
+
+/* Nobody would wait for the stop at the end of a journey. */
+static void test_lost_on_journey(Fixture *f, gconstpointer data)
+{
+    unsigned stops;
+
+    request_bytes(f, "qRcmd,7365656b", 14);
+    f->loop.running = true;
+    stops = f->loop.stops;
+    f->chr.client->event(f->chr.opaque, CHAR_EVENT_CLOSED);
+    g_assert_cmpuint(f->loop.stops, ==, stops + 1);
+    g_assert_true(f->loop.running);
+    f->chr.client->event(f->chr.opaque, CHAR_EVENT_OPENED);
+}
+
 static void test_stops(Fixture *f, gconstpointer data)
 {
     hit(f, EXEC_STOP_BREAKPOINT, 1, "T05thread:2;");
@@ -786,6 +873,10 @@ int main(int argc, char **argv)
     ADD("breakpoints", test_breakpoints);
     ADD("run", test_run);
     ADD("backwards", test_backwards);
+    ADD("watch-backwards", test_watch_backwards);
+    ADD("journey", test_journey);
+    ADD("interrupt-between", test_interrupt_between);
+    ADD("lost-on-journey", test_lost_on_journey);
     ADD("stops", test_stops);
     ADD("watchpoints", test_watchpoints);
     ADD("queries", test_queries);

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include <glib/gstdio.h>
 #include "monitor-machine.h"
 #include "monitor/commands.h"
 #include "monitor/expr.h"
@@ -143,9 +144,9 @@ static void test_commands(void)
     g_assert_cmpint(l->requested, ==, SHUTDOWN_CAUSE_HOST_POWERDOWN);
     l->refuses = true;
     expect(&env, "system_reset", "Error: this has no effect in a replay, where only what was "
-           "recorded happens\n");
+           "recorded happens: 'replay_golive [FILE]' makes the machine live from here on\n");
     expect(&env, "system_powerdown", "Error: this has no effect in a replay, where only what "
-           "was recorded happens\n");
+           "was recorded happens: 'replay_golive [FILE]' makes the machine live from here on\n");
     l->refuses = false;
     expect(&env, "q", "");
     g_assert_cmpint(l->requested, ==, SHUTDOWN_CAUSE_HOST_QUIT);
@@ -455,6 +456,41 @@ static void test_replay(void)
     loop_free(l);
 }
 
+static void test_snapshots(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("monitor-XXXXXX", NULL);
+    g_autofree char *file = g_build_filename(dir, "s.snap", NULL);
+    g_autofree char *missing = g_strdup_printf("Error: there is no snapshot 'three' in '%s'\n", file);
+    MonitorEnv env;
+    ExecLoop *l = loop_new(&env);
+
+    expect(&env, "savevm one", "Error: there is no snapshot file: it goes beside a recording in a file, "
+           "or start with -snapshot-file FILE\n");
+    env.snapshot_file = file;
+    expect(&env, "info snapshots", "There is no snapshot available.\n");
+    expect(&env, "savevm", "Error: the name of a snapshot is missing\n");
+    expect(&env, "savevm one", "");
+    l->ram[7] = 99;
+    expect(&env, "savevm and two", "");
+    expect(&env, "loadvm one", "");
+    g_assert_cmpuint(l->ram[7], ==, 7);
+    expect(&env, "loadvm and two", "");
+    g_assert_cmpuint(l->ram[7], ==, 99);
+    expect_contains(&env, "info snapshots", "TAG                      VM SIZE DATE");
+    expect_contains(&env, "info snapshots", "\none                      0.0 MiB 20");
+    expect_contains(&env, "info snapshots", " 00:00:00.000            0            0\nand two    ");
+    expect(&env, "loadvm three", missing);
+    expect(&env, "delvm three", missing);
+    fake_machine = "crate";
+    expect(&env, "loadvm one", "Error: cannot load the snapshot 'one': it is of machine box\n");
+    fake_machine = "box";
+    expect(&env, "delvm one", "");
+    expect(&env, "delvm and two", "");
+    g_assert_false(g_file_test(file, G_FILE_TEST_EXISTS));
+    g_assert_cmpint(g_rmdir(dir), ==, 0);
+    loop_free(l);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -467,6 +503,7 @@ int main(int argc, char **argv)
     g_test_add_func("/monitor/travel", test_travel);
     g_test_add_func("/monitor/seek", test_seek);
     g_test_add_func("/monitor/replay", test_replay);
+    g_test_add_func("/monitor/snapshots", test_snapshots);
     g_test_add_func("/monitor/readline", test_readline);
     g_test_add_func("/monitor/readline-bounds", test_readline_bounds);
     return g_test_run();

@@ -122,6 +122,11 @@ static const struct {
     { "-icount shift=1,rr=record,rrmem=lots",
       "-icount rrmem=lots: expected a size of at least 16M, such as 512M or 1G" },
     { "-icount shift=1,rrmem=1G", "-icount rrmem=1024M needs rr=record or rr=replay" },
+    { "-icount shift=1,rrsnapshot=a", "-icount rrsnapshot=a needs rr=record or rr=replay" },
+    { "-icount rr=replay,rrfile=x,rrsnapshot=", "-icount rrsnapshot= needs the name of a snapshot" },
+    { "-icount rr=replay,rrfile=x,rrsnapshot=a -loadvm b", "-loadvm b and rrsnapshot=a: the machine can "
+      "begin in one state only" },
+    { "-loadvm", "-loadvm needs an argument: NAME" },
     { "-rewind=", "-rewind=: expected a size of at least 16M, such as 512M or 1G" },
     { "-rewind=15", "-rewind=15: expected a size of at least 16M, such as 512M or 1G" },
     { "-rewind 1G", "'1G' is not an option, and disks, which it may name, are not there yet" },
@@ -131,7 +136,8 @@ static const struct {
     { "-icount shift=auto,sleep=off",
       "-icount shift=auto and sleep=off are incompatible: give shift=0..10" },
     { "-icount shift=1,align=on", "-icount align=on is not supported; only align=off is" },
-    { "-icount shift=1,rrsnapshit=x", "-icount: unknown option 'rrsnapshit'" },
+    { "-icount shift=1,rrsnapshit=x", "-icount: unknown option 'rrsnapshit', did you mean "
+      "'rrsnapshot'?" },
     { "-icount shift=1,slep=off", "-icount: unknown option 'slep', did you mean 'sleep'?" },
     { "-name a,process=b", "-name: unknown option 'process'" },
     { "-dfilter 0..1", "-dfilter 0..1 filters nothing without -d" },

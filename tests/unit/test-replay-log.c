@@ -9,10 +9,10 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include "replay/crc32c.h"
 #include "replay/replay-cursor.h"
 #include "replay/replay-describe.h"
 #include "replay/replay-log.h"
+#include "util/crc32c.h"
 
 typedef struct Log {
     char *path;

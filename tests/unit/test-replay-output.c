@@ -5,6 +5,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include <glib/gstdio.h>
+#include <unistd.h>
 #include "replay/replay.h"
 
 typedef struct Printer {
@@ -18,9 +20,9 @@ static uint64_t printer_position(void *opaque)
     return ((Printer *)opaque)->pos;
 }
 
-static void printer_open(Printer *p, ReplayMode mode)
+static void printer_open_file(Printer *p, ReplayMode mode, const char *file)
 {
-    const ReplayConfig config = { .mode = mode };
+    const ReplayConfig config = { .mode = mode, .file = file };
     const ReplayHost host = { .position = printer_position, .opaque = p };
 
     *p = (Printer){ .replay = replay_new(&config, NULL) };
@@ -28,6 +30,11 @@ static void printer_open(Printer *p, ReplayMode mode)
     p->uart[1] = replay_output_new(p->replay, "uart1");
     replay_set_host(p->replay, &host);
     g_assert_true(replay_start(p->replay, NULL));
+}
+
+static void printer_open(Printer *p, ReplayMode mode)
+{
+    printer_open_file(p, mode, NULL);
 }
 
 /* A byte an instruction. Returns how many were new. */
@@ -186,13 +193,49 @@ static void test_await(void)
     g_assert_true(replay_go_live(p.replay, NULL, NULL));
     print(&p, 0, " two two");
     check_awaited(&p, 12);
-    replay_output_await(p.replay, NULL);
-    check_awaited(&p, -1);
     replay_output_await(p.replay, "");
     print(&p, 0, "x");
     check_awaited(&p, -1);
     g_byte_array_unref(state);
     replay_free(p.replay);
+}
+
+/* A state of another process is gone to: what is before it is not known, until the machine was there. */
+static void test_gap(void)
+{
+    const char *text = "0123456789";
+    g_autofree char *file = g_strdup_printf("%s/rearm-output-%d.rr", g_get_tmp_dir(), (int)getpid());
+    GByteArray *start, *end;
+    Printer p;
+
+    printer_open_file(&p, REPLAY_MODE_RECORD, file);
+    start = save(&p);
+    print(&p, 0, text);
+    end = save(&p);
+    print(&p, 0, "ab");
+    g_assert_true(replay_end(p.replay, 1, 2));
+    replay_free(p.replay);
+    printer_open_file(&p, REPLAY_MODE_PLAY, file);
+    load(&p, end, 10);
+    check_text(&p, NULL, 10, "[what came before position 10 is not known here]\n");
+    g_assert_cmpuint(replay_output_count(p.replay), ==, 10);
+    g_assert_cmpuint(print(&p, 0, "ab"), ==, 2);
+    check_text(&p, NULL, 12, "[what came before position 10 is not known here]\nab");
+    g_assert_cmpuint(replay_output_await(p.replay, "89a"), ==, 0);
+    load(&p, start, 0);
+    print(&p, 0, text);
+    check_awaited(&p, -1);
+    print(&p, 0, "a");
+    check_awaited(&p, 10);
+    /* All of it is known now. */
+    check_text(&p, NULL, 12, "0123456789ab");
+    check_found(&p, "9a", 0, 10);
+    g_assert_cmpuint(replay_output_await(p.replay, "789"), ==, 10);
+    check_awaited(&p, 9);
+    g_byte_array_unref(start);
+    g_byte_array_unref(end);
+    replay_free(p.replay);
+    g_assert_cmpint(g_unlink(file), ==, 0);
 }
 
 /* Another future: what it puts out is new, and the old one is forgotten. */
@@ -265,6 +308,7 @@ int main(int argc, char **argv)
     g_test_add_func("/replay-output/once", test_once);
     g_test_add_func("/replay-output/text-and-search", test_text_and_search);
     g_test_add_func("/replay-output/await", test_await);
+    g_test_add_func("/replay-output/gap", test_gap);
     g_test_add_func("/replay-output/branch", test_branch);
     g_test_add_func("/replay-output/bounded", test_bounded);
     return g_test_run();

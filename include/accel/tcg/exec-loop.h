@@ -118,6 +118,8 @@ void exec_loop_run_until(ExecLoop *l, uint64_t position);
 
 /* Whether there is anything to travel in, for as long as the machine runs. */
 bool exec_loop_can_travel(ExecLoop *l);
+/* Whether it is on a journey now. */
+bool exec_loop_travelling(ExecLoop *l);
 /*
  * To a position, whatever breakpoints and watchpoints there are: EXEC_STOP_POSITION, or
  * EXEC_STOP_REPLAY_END when the recording ends before.
@@ -131,8 +133,9 @@ bool exec_loop_seek_by(ExecLoop *l, int64_t ns, Error **errp);
  */
 bool exec_loop_seek_text(ExecLoop *l, const char *text, Error **errp);
 /*
- * Back to where cpu is about to execute the instruction that it executed last: EXEC_STOP_STEPPED.
- * If it has executed none: to the beginning, EXEC_STOP_REPLAY_BEGIN.
+ * Back to where cpu is about to execute the instruction that it executed last: EXEC_STOP_STEPPED,
+ * or EXEC_STOP_WATCHPOINT when that makes a watched access. If it has executed none: to the
+ * beginning, EXEC_STOP_REPLAY_BEGIN. What others executed since has stopped nobody.
  */
 bool exec_loop_reverse_step(ExecLoop *l, Vcpu *cpu, Error **errp);
 /*
@@ -155,6 +158,8 @@ bool exec_loop_add_break(ExecLoop *l, uint64_t position);
 bool exec_loop_remove_break(ExecLoop *l, uint64_t position);
 /* uint64_t, ascending; the loop's. */
 const GArray *exec_loop_breaks(ExecLoop *l);
+/* Of the whole state: CPUs, devices and memory. What ExecResult has at the end. */
+uint64_t exec_loop_digest(ExecLoop *l);
 
 /* The moments in memory that journeys begin at. */
 typedef struct ExecSnapshotInfo {
@@ -196,6 +201,12 @@ ExecWrite exec_loop_write_physical(ExecLoop *l, hwaddr addr, const void *data, s
  */
 bool machine_save(ExecLoop *l, GByteArray *out, Error **errp);
 bool machine_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp);
+
+/*
+ * machine_load() for whoever looks at the machine, which stays what it was when the state does not fit. Through
+ * machine_run_sync(). A journey ends; whether the machine runs stays as it is.
+ */
+bool exec_loop_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp);
 
 /*
  * replay_go_live() for the whole machine; through machine_run_sync(). At the end of a recording that

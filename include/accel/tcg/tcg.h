@@ -71,7 +71,8 @@ bool tcg_watchpoint_insert(TcgContext *t, WatchKind kind, uint64_t vaddr, uint64
 bool tcg_watchpoint_remove(TcgContext *t, WatchKind kind, uint64_t vaddr, uint64_t length);
 void tcg_watchpoint_clear(TcgContext *t);
 
-/* Whether there is any breakpoint or watchpoint. */
+/* Whether there is any watchpoint; any breakpoint or watchpoint. */
+bool tcg_watches(const TcgContext *t);
 bool tcg_stops_anywhere(const TcgContext *t);
 
 /* Forget everything that was derived from page tables: guest memory or registers were replaced. */

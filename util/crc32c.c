@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "replay/crc32c.h"
+#include "util/crc32c.h"
 
 uint32_t crc32c(uint32_t crc, const void *data, size_t length)
 {

@@ -1,11 +1,11 @@
 /*
  * CRC32C (Castagnoli polynomial 0x1EDC6F41, reflected, as in iSCSI), which
- * guards every header and frame of a log.
+ * guards every header and frame of recordings and snapshot files.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#ifndef REPLAY_CRC32C_H
-#define REPLAY_CRC32C_H
+#ifndef UTIL_CRC32C_H
+#define UTIL_CRC32C_H
 
 #include "util/osdep.h"
 
