@@ -37,6 +37,7 @@ struct GdbStub {
     bool running;              /* gdb waits for a stop reply */
     bool commanding;           /* gdb waits for the end of a journey that "monitor" began */
     bool interrupted;          /* Ctrl-C, and gdb's user has not been told of a stop since */
+    bool stepping;             /* what runs, or ran last, is a step of step_cpu */
     bool backwards;            /* what runs, or ran last, is "bs" or "bc" */
     WatchHit undone;           /* the access that the machine went back over; kind NONE: none */
     unsigned cpu;              /* of "Hg": what state commands look at */

@@ -124,6 +124,20 @@ void gdb_forget_stop(GdbStub *g)
     take_stop(g, &stop);
 }
 
+/*
+ * What is no CPU's doing is told of the thread that makes a step, if one does: gdb may be stepping it
+ * over a breakpoint, and does not bear the news of another one then.
+ */
+static void attribute_stop(GdbStub *g, GdbStop *stop)
+{
+    ExecStopReason reason = stop->reason;
+
+    if (g->stepping && (reason == EXEC_STOP_PAUSED || reason == EXEC_STOP_REPLAY_BEGIN ||
+                        reason == EXEC_STOP_REPLAY_END)) {
+        g->stop_cpu = stop->cpu = g->step_cpu;
+    }
+}
+
 /* Main thread: the machine has stopped. */
 static gboolean notify_run(gpointer opaque)
 {
@@ -138,6 +152,7 @@ static gboolean notify_run(gpointer opaque)
         gdb_send(g, "OK", 2);
     } else if (g->running) {
         g->running = false;
+        attribute_stop(g, &stop);
         g->interrupted = g->interrupted && stop.reason != EXEC_STOP_PAUSED;
         g->cpu = g->step_cpu = g->stop_cpu;
         if (g->backwards && stop.reason == EXEC_STOP_WATCHPOINT) {
@@ -176,7 +191,7 @@ static void prepare_run(GdbStub *g)
 {
     gdb_forget_stop(g);
     g->running = true;
-    g->backwards = false;
+    g->stepping = g->backwards = false;
     g->undone.kind = WATCH_NONE;
 }
 
@@ -189,6 +204,8 @@ static void resume(GdbStub *g)
 static void step(GdbStub *g, unsigned cpu)
 {
     prepare_run(g);
+    g->stepping = true;
+    g->step_cpu = cpu;
     exec_loop_step(g->env.loop, gdb_vcpu(g, cpu));
 }
 
@@ -274,6 +291,7 @@ static bool cmd_backwards(GdbStub *g, const char *args, size_t length, GString *
     }
     prepare_run(g);
     g->backwards = true;
+    g->stepping = *args == 's';
     ok = *args == 's' ? exec_loop_reverse_step(g->env.loop, gdb_vcpu(g, g->step_cpu), &err) :
                         exec_loop_reverse_cont(g->env.loop, &err);
     if (!ok) {

@@ -83,8 +83,8 @@ typedef struct Reader {
 
 static bool damaged(const Reader *r, const char *what, Error **errp)
 {
-    error_setg(errp, "the snapshot file '%s' is damaged at offset %" PRIu64 ": %s", r->path, r->offset,
-               what);
+    error_setg(errp, "the snapshot file '%s' is damaged at offset %" PRIu64 ": %s", r->path,
+               r->offset, what);
     return false;
 }
 
@@ -100,7 +100,8 @@ static bool read_bytes(Reader *r, void *out, size_t length, Error **errp)
             continue;
         }
         if (n <= 0) {
-            error_setg_errno(errp, n < 0 ? errno : EIO, "cannot read the snapshot file '%s'", r->path);
+            error_setg_errno(errp, n < 0 ? errno : EIO, "cannot read the snapshot file '%s'",
+                             r->path);
             return false;
         }
         done += (size_t)n;
@@ -115,13 +116,13 @@ static bool read_start(Reader *r, Error **errp)
 
     if (r->size < sizeof(head) || !read_bytes(r, head, sizeof(head), NULL) ||
         memcmp(head, SNAPSHOT_FILE_MAGIC, strlen(SNAPSHOT_FILE_MAGIC)) != 0) {
-        error_setg(errp, "'%s' is not a snapshot file (no %s at its start): give -snapshot-file another "
-                   "one", r->path, SNAPSHOT_FILE_MAGIC);
+        error_setg(errp, "'%s' is not a snapshot file (no %s at its start): give -snapshot-file "
+                   "another one", r->path, SNAPSHOT_FILE_MAGIC);
         return false;
     }
     if (load_le(head + 8, 4) != SNAPSHOT_FILE_VERSION) {
-        error_setg(errp, "the snapshot file '%s' has format %u, this program reads format %d: use it with "
-                   "the program that wrote it", r->path, (unsigned)load_le(head + 8, 4),
+        error_setg(errp, "the snapshot file '%s' has format %u, this program reads format %d: use "
+                   "it with the program that wrote it", r->path, (unsigned)load_le(head + 8, 4),
                    SNAPSHOT_FILE_VERSION);
         return false;
     }
@@ -231,7 +232,8 @@ static SavedMachine *parse_head(const GByteArray *raw)
     m->icount = bytes_get_varint(&in);
     m->position = bytes_get_varint(&in);
     m->bytes = bytes_get_varint(&in);
-    if (in.failed || byte_reader_left(&in) || !*m->name || !m->bytes || m->bytes > SNAPSHOT_STATE_MAX) {
+    if (in.failed || byte_reader_left(&in) || !*m->name || !m->bytes ||
+        m->bytes > SNAPSHOT_STATE_MAX) {
         g_clear_pointer(&m, saved_machine_free);
     }
     return m;
@@ -276,7 +278,10 @@ static bool read_state(Reader *r, const SavedMachine *m, GByteArray *out, Error 
     return true;
 }
 
-/* Call fn for each one, with where it begins and the reader behind its head; until it returns false. */
+/*
+ * fn gets each one, which is fn's from then on, where it begins, and the reader behind its head; until it
+ * returns false.
+ */
 typedef bool VisitFn(void *opaque, Reader *r, SavedMachine *m, uint64_t start, Error **errp);
 
 static bool visit(const char *path, VisitFn *fn, void *opaque, Error **errp)

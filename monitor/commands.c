@@ -30,11 +30,11 @@ static const MonitorCommand commands[] = {
     { "replay_break", NULL, "POSITION", "stop there, forwards or backwards", monitor_replay_break },
     { "replay_delete_break", NULL, "[POSITION]", "stop there no more; without a position: anywhere",
       monitor_replay_delete_break },
-    { "replay_seek", NULL, "PLACE", "go there, backwards or forwards, and stop. PLACE is a position,\n"
+    { "replay_seek", NULL, "PLACE", "go there, backwards or forwards, and stop: a position,\n"
       "50% of the recording, +1.5s or -200ms from now, or @\"TEXT\",\n"
       "the moment when that was on a console for the first time", monitor_replay_seek },
-    { "replay_golive", NULL, "[FILE]", "from here on the machine is live, recorded to FILE if given",
-      monitor_replay_golive },
+    { "replay_golive", NULL, "[FILE]",
+      "from here on the machine is live, recorded to FILE if given", monitor_replay_golive },
     { "replay_save", NULL, "FILE", "write what is recorded so far to FILE", monitor_replay_save },
     { "replay_console", NULL, "[PORT]", "what the guest has put out up to the present place",
       monitor_replay_console },

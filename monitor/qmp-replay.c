@@ -203,8 +203,8 @@ static bool seek_part(QmpContext *ctx, double percent, Error **errp)
         error_setg(errp, "nothing is recorded or replayed here");
         return false;
     }
-    return exec_loop_seek(ctx->env->loop,
-                          percent == 100 ? c.last : (uint64_t)((double)c.last / 100 * percent), errp);
+    return exec_loop_seek(ctx->env->loop, percent == 100 ? c.last :
+                          (uint64_t)((double)c.last / 100 * percent), errp);
 }
 
 /* "1.5s", up to a century. */
@@ -231,14 +231,14 @@ static bool seek_time(QmpContext *ctx, const char *place, Error **errp)
     int64_t ns;
 
     if (!parse_time(place + 1, &ns)) {
-        error_setg(errp, "'%s' is no time: expected a number and s, ms, us or ns, as in %c200ms", place,
-                   *place);
+        error_setg(errp, "'%s' is no time: expected a number and s, ms, us or ns, as in %c200ms",
+                   place, *place);
         return false;
     }
     return exec_loop_seek_by(ctx->env->loop, *place == '-' ? -ns : ns, errp);
 }
 
-/* Quotes may be left out; within them a backslash stands before a quote or another one, n is a new line. */
+/* Quotes may be left out; within them there are the escapes of C. */
 static char *unquote(const char *text)
 {
     size_t length = strlen(text);
@@ -279,8 +279,8 @@ bool qmp_x_rearm_replay_seek(QmpContext *ctx, const QapiXRearmReplaySeekArgs *ar
         return seek_part(ctx, percent, errp);
     }
     if (!parse_u64(place, &position) || position > INT64_MAX) {
-        error_setg(errp, "'%s' is no place: give a position as 'info replay' shows it, a part (50%%), "
-                   "a time from now (+1.5s, -200ms) or a console's text (@\"login:\")", place);
+        error_setg(errp, "'%s' is no place: give a position as 'info replay' shows it, a part "
+                   "(50%%), a time from now (+1.5s, -200ms) or a console's text (@\"login:\")", place);
         return false;
     }
     return exec_loop_seek(ctx->env->loop, position, errp);
@@ -302,7 +302,8 @@ static void golive_run(void *opaque)
     c->ok = exec_loop_go_live(c->loop, c->file, c->errp);
 }
 
-bool qmp_x_rearm_replay_golive(QmpContext *ctx, const QapiXRearmReplayGoliveArgs *args, Error **errp)
+bool qmp_x_rearm_replay_golive(QmpContext *ctx, const QapiXRearmReplayGoliveArgs *args,
+                               Error **errp)
 {
     FileCall c = { .loop = ctx->env->loop, .file = args->file, .errp = errp };
 

@@ -1,8 +1,8 @@
 /*
  * Commands of QMP about states of the machine in a file.
  *
- * The state is taken and put back on the machine thread; compressing, reading and writing is the main
- * thread's, while the machine goes on.
+ * The state is taken and put back on the machine thread; compressing, reading and writing is the
+ * main thread's, while the machine goes on.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -43,8 +43,8 @@ static char *snapshot_path(MonitorEnv *env, Error **errp)
     machine_run_sync(env->loop, file_run, &c);
     file = c.file;
     if (!file) {
-        error_setg(errp, "there is no snapshot file: it goes beside a recording in a file, or start with "
-                   "-snapshot-file FILE");
+        error_setg(errp, "there is no snapshot file: it goes beside a recording in a file, or start "
+                   "with -snapshot-file FILE");
         return NULL;
     }
     return g_strconcat(file, ".snap", NULL);

@@ -94,10 +94,10 @@ bool monitor_replay_seek(MonitorEnv *env, const char *args, GString *out, Error 
 
 bool monitor_replay_golive(MonitorEnv *env, const char *args, GString *out, Error **errp)
 {
+    QapiXRearmReplayGoliveArgs a = { *args ? (char *)args : NULL };
     QmpContext ctx = { .env = env };
 
-    return qmp_x_rearm_replay_golive(&ctx, &(QapiXRearmReplayGoliveArgs){ *args ? (char *)args : NULL },
-                                     errp);
+    return qmp_x_rearm_replay_golive(&ctx, &a, errp);
 }
 
 bool monitor_replay_save(MonitorEnv *env, const char *args, GString *out, Error **errp)

@@ -4,8 +4,8 @@
  * 1. Outputs are numbered from power-on. How many there were is part of a machine's state, as it follows from
  *    what the guest did: so it is known exactly which ones a machine that went back in time makes
  *    again, several at one position and a state saved between them included.
- * 2. The history has each output once, in order. When it is full, the oldest segment goes. A machine that
- *    went to a state of another process leaves a gap, which is filled when it comes to be there.
+ * 2. The history has each output once, in order. When it is full, the oldest segment goes. A machine
+ *    that went to a state of another process leaves a gap, which is filled when it comes there.
  * 3. A machine that goes live in the past has another future: history behind that place is dropped.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

@@ -200,8 +200,8 @@ static bool options_check(Options *o, Error **errp)
         return false;
     }
     if (o->loadvm && o->rrsnapshot) {
-        error_setg(errp, "-loadvm %s and rrsnapshot=%s: the machine can begin in one state only", o->loadvm,
-                   o->rrsnapshot);
+        error_setg(errp, "-loadvm %s and rrsnapshot=%s: the machine can begin in one state only",
+                   o->loadvm, o->rrsnapshot);
         return false;
     }
     return options_check_travel(o, errp);

@@ -78,6 +78,7 @@ bool loop_serve_outside(ExecLoop *l)
         if (was_running) {
             was_running = false;
             loop_time_paused(l);
+            l->passed = exec_loop_position(l);   /* a journey that was ended has passed them, too */
             if (exec_loop_cpu(l)) {
                 exec_loop_cpu(l)->skip_breakpoint = true;
             }

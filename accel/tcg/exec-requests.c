@@ -42,11 +42,17 @@ void loop_finish_replay(ExecLoop *l)
     l->over = true;
 }
 
+/* At the end of a journey, or of a stage of it, what else stops the machine does not count. */
+static bool has_arrived(ExecLoop *l)
+{
+    return l->travel.kind != TRAVEL_NONE && exec_loop_position(l) >= loop_next_stop(l);
+}
+
 void loop_stand_at_end(ExecLoop *l)
 {
     bool watched, stopped;
 
-    if (l->travel.kind != TRAVEL_NONE && exec_loop_position(l) >= loop_next_stop(l)) {
+    if (has_arrived(l)) {
         loop_travel_on(l);
         if (l->over) {
             loop_serve_outside(l);
@@ -134,7 +140,7 @@ bool loop_take_requests(ExecLoop *l)
         loop_tell_event(l, EXEC_EVENT_SHUTDOWN, cause);
         if (!l->config.no_shutdown || cause == SHUTDOWN_CAUSE_HOST_QUIT) {
             finish(l, cause);
-        } else if (replay_may_stop(l->replay)) {
+        } else if (replay_may_stop(l->replay) && !has_arrived(l)) {
             loop_tell_stopped(l, EXEC_STOP_SHUTDOWN, exec_loop_cpu(l));
         }
         return true;

@@ -4,13 +4,13 @@
  *
  * 1. A file is never changed in place: a new one is written beside it and then takes its name. So
  *    neither a full disk nor a kill loses what was there.
- * 2. It is untrusted input: lengths, checksums and order are checked, and nothing is allocated for a
- *    length that the file does not have.
+ * 2. It is untrusted input: lengths, checksums and order are checked, and nothing is allocated for
+ *    a length that the file does not have.
  *
- * The format (version 1, little-endian): "REARMSNP", u32 version; then frames. A frame is u32 type, u32
- * length, u32 stored length, u32 CRC32C of the stored data, u32 CRC32C of these 16 bytes, and the data: one
- * zstd frame, or, when the lengths are equal, as it is. For each machine there is a frame of type
- * SNAPSHOT_FRAME_HEAD, and then its state in frames of type SNAPSHOT_FRAME_DATA.
+ * The format (version 1, little-endian): "REARMSNP", u32 version; then frames. A frame is u32 type,
+ * u32 length, u32 stored length, u32 CRC32C of the stored data, u32 CRC32C of these 16 bytes, and the
+ * data: one zstd frame, or, when the lengths are equal, as it is. For each machine there is a frame
+ * of type SNAPSHOT_FRAME_HEAD, and then its state in frames of type SNAPSHOT_FRAME_DATA.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -40,8 +40,10 @@ typedef struct SavedMachine {
 
 void saved_machine_free(SavedMachine *m);
 
-/* What there is, in the order in which it was saved: a GPtrArray of SavedMachine. A file that is not there
- * has nothing in it. */
+/*
+ * What there is, in the order in which it was saved: a GPtrArray of SavedMachine. A file that is
+ * not there has nothing in it.
+ */
 GPtrArray *snapshot_file_list(const char *path, Error **errp);
 /* Add one, in place of an older one of that name; m->bytes of state. */
 bool snapshot_file_add(const char *path, const SavedMachine *m, const uint8_t *state, Error **errp);

@@ -94,8 +94,8 @@ const char *replay_described(Replay *r, const char *name);
  */
 bool replay_start(Replay *r, Error **errp);
 /*
- * The description of this run's machine as text, and whether a text is that of the same machine: false says
- * what differs, as replay_start() would. After replay_start(); the text is for g_free.
+ * The description of this run's machine as text, and whether a text is that of the same machine:
+ * false says what differs, as replay_start() would. After replay_start(); the text is for g_free.
  */
 char *replay_machine_text(Replay *r);
 bool replay_machine_is(Replay *r, const char *text, Error **errp);
@@ -218,10 +218,11 @@ bool replay_output_text(Replay *r, const char *name, uint64_t upto, GString *out
 /* The position of the instruction that put out the last byte of `text`, the first time from `from` on. */
 bool replay_output_find(Replay *r, const char *text, uint64_t from, uint64_t *position);
 /*
- * Look for a text among all outputs from the first one on, in their order: the known ones now, and others
- * as soon as the machine makes them, again or for the first time. Returns how many were searched: from a
- * place with at most so many (replay_output_count()) on the machine comes to all the others.
- * replay_output_awaited() is false until the text is found. One text at a time. Machine thread.
+ * Look for a text among all outputs from the first one on, in their order: the known ones now, and
+ * others as soon as the machine makes them, again or for the first time. Returns how many were
+ * searched: from a place with at most so many (replay_output_count()) on the machine comes to all
+ * the others. replay_output_awaited() is false until the text is found. One text at a time.
+ * Machine thread.
  */
 uint64_t replay_output_await(Replay *r, const char *text);
 uint64_t replay_output_count(const Replay *r);
@@ -306,8 +307,9 @@ const char *replay_mode_name(const Replay *r);
 /* A recording is being made, be the machine live or in its past. */
 bool replay_is_recording(const Replay *r);
 /*
- * The recording's last position: where a replay will end, and where a machine in the past of its recording
- * is live again. Of a live one, the present. False: nothing is recorded or replayed. Machine thread.
+ * The recording's last position: where a replay will end, and where a machine in the past of its
+ * recording is live again. Of a live one, the present. False: nothing is recorded or replayed.
+ * Machine thread.
  */
 bool replay_last_position(Replay *r, uint64_t *position);
 /* The recording's path; NULL in mode none, and of a recording in memory. */

@@ -236,12 +236,31 @@ class Traveller(Replay):
         """So many operations at random."""
         actions = {self.seek: 5, self.step: 3, self.step_back: 4, self.go_back: 2, self.go_on: 1,
                    self.interrupted: 1, self.set_point: 3, self.drop_point: 2, self.set_break: 1,
-                   self.drop_break: 1}
+                   self.drop_break: 1, self.seek_place: 2}
         if self.can_save:
             actions.update({self.save_state: 1, self.load_state: 2})
         for action in self.random.choices(list(actions), list(actions.values()), k=count):
             self.done.append(action.__name__)
             action()
+
+    def seek_place(self):
+        """A part of the recording, or a time from here: back by it is where one was."""
+        if self.random.random() < 0.3:
+            part = self.random.uniform(0, 100)
+            self.go('x-rearm-replay-seek', place='%.4f%%' % part)
+            self.note()
+            self.case.assertAlmostEqual(self.position, self.total * part / 100,
+                                        delta=1 + self.total / 10 ** 6)
+            return
+        ns = int(10 ** self.random.uniform(0, 9))
+        start, then = self.position, self.command('x-rearm-query-replay')['time']
+        self.go('x-rearm-replay-seek', place='%s%dns' % (self.random.choice('+-'), ns))
+        self.note()
+        now = self.command('x-rearm-query-replay')['time']
+        if now != then:
+            self.go('x-rearm-replay-seek', place='%+dns' % (then - now))
+            self.note()
+            self.case.assertEqual(self.position, start, self.why())
 
     # ---- the end ----
 

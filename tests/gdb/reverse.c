@@ -11,6 +11,7 @@ typedef unsigned long u64;
 
 volatile u64 total, table[8], rounds[MAX_CPUS];
 volatile u64 limit = 8;
+volatile u64 wide[4] __attribute__((aligned(16)));
 char stacks[MAX_CPUS][4096] __attribute__((aligned(16)));
 
 __asm__("    .globl _start\n"
@@ -20,6 +21,9 @@ __asm__("    .globl _start\n"
         "    ldr x1, =stacks + 4096\n"
         "    add x1, x1, x0, lsl #12\n"
         "    mov sp, x1\n"
+        "    mov x1, #0x300000\n"
+        "    msr cpacr_el1, x1\n"      /* FP does not trap */
+        "    isb\n"
         "    b start\n");
 extern void _start(void);
 
@@ -56,6 +60,19 @@ __attribute__((noinline)) void store(u64 n, u64 value)
     table[n & 7] = value;
 }
 
+/* An instruction of two accesses: stp q0, q1, [x2]. The compiler must not use these registers. */
+__attribute__((noinline)) void store_pair(u64 value)
+{
+    register u64 x2 __asm__("x2") = (u64)wide;
+    register u64 x3 __asm__("x3") = value;
+
+    __asm__ volatile(".inst 0x9e670060\n"        /* fmov d0, x3 */
+                     ".inst 0x9e670061\n"        /* fmov d1, x3 */
+                     ".globl pair\n"
+                     "pair: .inst 0xad000440\n"
+                     : : "r"(x2), "r"(x3) : "memory");
+}
+
 void start(u64 cpu)
 {
     for (u64 n = 1; cpu == 0 && n < MAX_CPUS; n++) {
@@ -67,5 +84,6 @@ void start(u64 cpu)
         total += value;
         store(round, value);
         rounds[cpu] = round;
+        store_pair(round);
     }
 }

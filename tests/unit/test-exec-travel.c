@@ -369,7 +369,7 @@ static void do_clear_all(void *opaque)
 }
 
 /* What monitors and gdb may do at any time, whether the machine travels or not. */
-static void meddle(Run *r, const Straight *s, Rng *rng)
+static void meddle(Run *r, const Straight *s, Rng *rng, bool may_reset)
 {
     Vcpu *cpu = r->a.m->cpus[rng_below(rng, r->a.m->num_cpus)];
 
@@ -380,7 +380,9 @@ static void meddle(Run *r, const Straight *s, Rng *rng)
     case 3: g_assert_true(exec_loop_reverse_step(r->loop, cpu, NULL)); break;
     case 4: g_assert_true(exec_loop_reverse_cont(r->loop, NULL)); break;
     case 5: exec_loop_run_until(r->loop, s->at[rng_below(rng, POINTS)]); break;
-    case 6: g_assert_false(exec_loop_request(r->loop, SHUTDOWN_CAUSE_HOST_RESET)); break;
+    case 6:
+        g_assert_false(may_reset && exec_loop_request(r->loop, SHUTDOWN_CAUSE_HOST_RESET));
+        break;
     default:
         g_assert_true(exec_loop_seek(r->loop, s->at[rng_below(rng, POINTS)], NULL));
         break;
@@ -396,7 +398,7 @@ static void check_meddled(const RunConfig *c, const ExecResult *recorded, const 
     open_replay(&r, c, shape);
     machine_run_sync(r.loop, do_set_stops, &r);
     for (unsigned n = 0; n < 300; n++) {
-        meddle(&r, s, rng);
+        meddle(&r, s, rng, true);
         if (rng_below(rng, 3) == 0) {
             g_usleep(rng_below(rng, 300));
         }
@@ -690,6 +692,55 @@ static void test_bad_keyframes(void)
     g_unlink(path);
 }
 
+/* ---- a machine recorded in memory ---- */
+
+static void end_of_live(Run *r)
+{
+    exec_loop_stop(r->loop);
+    g_assert_true(exec_loop_request(r->loop, SHUTDOWN_CAUSE_HOST_QUIT));
+    g_assert_cmpint(exec_loop_join(r->loop).exit_code, ==, 0);
+    run_close(r);
+}
+
+/* It stands where it was switched off, goes back from there, and is not left alone. */
+static void test_switched_off(void)
+{
+    Rng rng = { 9 };
+
+    for (unsigned n = 0; n < 4; n++) {
+        RunConfig c = { .exec = { .icount = true, .shift = n % 3, .no_shutdown = true,
+                                  .start_paused = true, .snapshot_always = true,
+                                  .travel_memory = 64 << 20, .snapshot_period = 3000 },
+                        .num_cpus = 1 + n, .limit = 30, .tcg = shapes[n],
+                        .replay = { .mode = REPLAY_MODE_RECORD } };
+        Straight s;
+        Look off;
+        Run r;
+
+        run_open(&r, &c);
+        run_start(&r);
+        exec_loop_cont(r.loop);
+        wait_stop(&r, 1, EXEC_STOP_SHUTDOWN);
+        off = look(&r);
+        machine_run_sync(r.loop, do_set_stops, &r);
+        g_assert_true(exec_loop_reverse_cont(r.loop, NULL));
+        g_assert_true(run_wait_stop(&r, 2));
+        g_assert_true(r.reason == EXEC_STOP_BREAKPOINT || r.reason == EXEC_STOP_WATCHPOINT);
+        g_assert_cmpuint(look(&r).position, <, off.position);
+        for (unsigned i = 0; i < POINTS; i++) {
+            s.at[i] = rng_below(&rng, (unsigned)off.position);
+        }
+        for (unsigned i = 0; i < 100; i++) {
+            meddle(&r, &s, &rng, false);
+        }
+        exec_loop_stop(r.loop);
+        machine_run_sync(r.loop, do_clear_all, &r);
+        seek(&r, off.position, EXEC_STOP_POSITION);
+        g_assert_cmphex(look(&r).digest, ==, off.digest);
+        end_of_live(&r);
+    }
+}
+
 /* ---- live, recorded in memory ---- */
 
 #define LIVE_PLACES 12
@@ -744,7 +795,7 @@ static void open_live(Live *s, const RunConfig *c, unsigned shape, uint64_t seed
     live.tcg = shapes[shape % ARRAY_SIZE(shapes)];
     live.exec.start_paused = live.exec.snapshot_always = true;
     live.exec.travel_memory = c->exec.travel_memory ? c->exec.travel_memory : 64 << 20;
-    live.exec.snapshot_period = 700;
+    live.exec.snapshot_period = c->exec.snapshot_period ? c->exec.snapshot_period : 700;
     run_open(&s->r, &live);
     run_start(&s->r);
     s->place[s->num_places++] = look(&s->r);
@@ -942,14 +993,55 @@ static void test_no_recording(void)
     run_close(&r);
 }
 
+static void do_search(void *opaque)
+{
+    Run *r = opaque;
+
+    /* It is never executed, so the whole recording is searched for it. */
+    tcg_breakpoint_insert(r->a.tcg, PC_HANDLER + 4096);
+}
+
+/* A journey that was ended on the way leaves no break behind that stops the machine where it stands. */
+static void test_interrupted(void)
+{
+    RunConfig c = live_config(0);
+    Live s;
+
+    c.exec.snapshot_period = 100000;
+    open_live(&s, &c, 0, 1);
+    run_typed(&s, 400000);
+    machine_run_sync(s.r.loop, do_search, &s.r);
+    for (unsigned n = 0; n < 60; n++) {
+        Break b = { .r = &s.r };
+        unsigned stops;
+
+        run_on(&s.r, 400000);
+        g_assert_true(exec_loop_reverse_cont(s.r.loop, NULL));
+        g_usleep(rng_below(&s.rng, 2000));
+        exec_loop_stop(s.r.loop);
+        b.at = look(&s.r).position;
+        machine_run_sync(s.r.loop, do_add_break, &b);
+        stops = s.r.stops;
+        exec_loop_step(s.r.loop, s.r.a.m->cpus[0]);
+        wait_stop(&s.r, stops + 1, EXEC_STOP_STEPPED);
+        machine_run_sync(s.r.loop, do_remove_break, &b);
+    }
+    exec_loop_request(s.r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    exec_loop_cont(s.r.loop);
+    run_join(&s.r);
+    run_close(&s.r);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/exec-travel/journeys", test_journeys);
     g_test_add_func("/exec-travel/keyframes", test_keyframes);
     g_test_add_func("/exec-travel/bad-keyframes", test_bad_keyframes);
+    g_test_add_func("/exec-travel/switched-off", test_switched_off);
     g_test_add_func("/exec-travel/live", test_live);
     g_test_add_func("/exec-travel/budget", test_budget);
+    g_test_add_func("/exec-travel/interrupted", test_interrupted);
     g_test_add_func("/exec-travel/no-recording", test_no_recording);
     return g_test_run();
 }

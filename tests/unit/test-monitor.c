@@ -422,10 +422,10 @@ static void test_seek(void)
 
         expect_contains(&env, line, "Error: ");
     }
-    expect(&env, "replay_seek 2x", "Error: '2x' is no place: give a position as 'info replay' shows it, "
-           "a part (50%), a time from now (+1.5s, -200ms) or a console's text (@\"login:\")\n");
-    expect(&env, "replay_seek -5", "Error: '-5' is no time: expected a number and s, ms, us or ns, as "
-           "in -200ms\n");
+    expect(&env, "replay_seek 2x", "Error: '2x' is no place: give a position as 'info replay' shows "
+           "it, a part (50%), a time from now (+1.5s, -200ms) or a console's text (@\"login:\")\n");
+    expect(&env, "replay_seek -5", "Error: '-5' is no time: expected a number and s, ms, us or ns, "
+           "as in -200ms\n");
     expect(&env, "replay_seek @", "Error: a text is missing behind the @, as in @\"login:\"\n");
     fake_end = 0;
     expect(&env, "replay_seek 50%", "Error: nothing is recorded or replayed here\n");
@@ -449,8 +449,8 @@ static void test_replay(void)
     fake_end = 1000;
     expect(&env, "replay_break 17", "");
     expect(&env, "replay_break 900", "");
-    expect(&env, "info replay", "mode none\ninstructions: 0, position: 250 of 1000 (25.0%), virtual "
-           "time: 0.000000000 s\nbreaks: 17 900\nsnapshots in memory: 3, 5 of 64 MiB\n");
+    expect(&env, "info replay", "mode none\ninstructions: 0, position: 250 of 1000 (25.0%), "
+           "virtual time: 0.000000000 s\nbreaks: 17 900\nsnapshots in memory: 3, 5 of 64 MiB\n");
     expect(&env, "replay_delete_break", "");
     fake_end = 0;
     loop_free(l);
@@ -460,12 +460,13 @@ static void test_snapshots(void)
 {
     g_autofree char *dir = g_dir_make_tmp("monitor-XXXXXX", NULL);
     g_autofree char *file = g_build_filename(dir, "s.snap", NULL);
-    g_autofree char *missing = g_strdup_printf("Error: there is no snapshot 'three' in '%s'\n", file);
+    g_autofree char *missing = g_strdup_printf("Error: there is no snapshot 'three' in '%s'\n",
+                                               file);
     MonitorEnv env;
     ExecLoop *l = loop_new(&env);
 
-    expect(&env, "savevm one", "Error: there is no snapshot file: it goes beside a recording in a file, "
-           "or start with -snapshot-file FILE\n");
+    expect(&env, "savevm one", "Error: there is no snapshot file: it goes beside a recording in a "
+           "file, or start with -snapshot-file FILE\n");
     env.snapshot_file = file;
     expect(&env, "info snapshots", "There is no snapshot available.\n");
     expect(&env, "savevm", "Error: the name of a snapshot is missing\n");

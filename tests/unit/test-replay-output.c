@@ -200,11 +200,12 @@ static void test_await(void)
     replay_free(p.replay);
 }
 
-/* A state of another process is gone to: what is before it is not known, until the machine was there. */
+/* What is before a state of another process is not known until the machine was there. */
 static void test_gap(void)
 {
     const char *text = "0123456789";
-    g_autofree char *file = g_strdup_printf("%s/rearm-output-%d.rr", g_get_tmp_dir(), (int)getpid());
+    g_autofree char *file = g_strdup_printf("%s/rearm-output-%d.rr", g_get_tmp_dir(),
+                                            (int)getpid());
     GByteArray *start, *end;
     Printer p;
 

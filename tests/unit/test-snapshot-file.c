@@ -119,7 +119,8 @@ static void test_several(Fixture *f, gconstpointer unused)
     check_list(f, "b and c:4206649 d:1 a:50");
     check_state(f, "a", 50);
     expect_error(snapshot_file_remove(f->path, "x", &err), &err, "there is no snapshot 'x' in '");
-    expect_error(snapshot_file_read(f->path, "x", NULL, &err), &err, "there is no snapshot 'x' in '");
+    expect_error(snapshot_file_read(f->path, "x", NULL, &err), &err,
+                 "there is no snapshot 'x' in '");
     g_assert_true(snapshot_file_remove(f->path, "b and c", NULL));
     check_list(f, "d:1 a:50");
     g_assert_true(snapshot_file_remove(f->path, "d", NULL));

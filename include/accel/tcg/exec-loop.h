@@ -128,8 +128,8 @@ bool exec_loop_seek(ExecLoop *l, uint64_t position, Error **errp);
 /* By so many ns of virtual time: to the first position at or behind that moment. */
 bool exec_loop_seek_by(ExecLoop *l, int64_t ns, Error **errp);
 /*
- * To where the guest had just put out the text for the first time, at one port. What this process has not seen
- * put out is run through, a live machine included, until the text comes.
+ * To where the guest had just put out the text for the first time, at one port. What this process
+ * has not seen put out is run through, a live machine included, until the text comes.
  */
 bool exec_loop_seek_text(ExecLoop *l, const char *text, Error **errp);
 /*
@@ -203,8 +203,8 @@ bool machine_save(ExecLoop *l, GByteArray *out, Error **errp);
 bool machine_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp);
 
 /*
- * machine_load() for whoever looks at the machine, which stays what it was when the state does not fit. Through
- * machine_run_sync(). A journey ends; whether the machine runs stays as it is.
+ * machine_load() for whoever looks at the machine, which stays what it was when the state does not
+ * fit. Through machine_run_sync(). A journey ends; whether the machine runs stays as it is.
  */
 bool exec_loop_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp);
 
