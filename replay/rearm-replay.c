@@ -58,6 +58,52 @@ static int final_status(const ReplayCursor *c, const char *path)
     }
 }
 
+/* ---- keyframes ---- */
+
+/* What a machine of 1 TiB has; whether the pages fit the machine is not known here. */
+#define MAX_PAGES (1ull << 28)
+
+static void skip_page(void *opaque, uint64_t number, const uint8_t *content)
+{
+}
+
+static bool check_keyframe(ReplayLogReader *reader, const GArray *keyframes, guint n, Error **errp)
+{
+    const ReplayKeyframeSink sink = { .page = skip_page };
+    ReplayKeyframeHead *h = replay_keyframe_read_head(reader, keyframes, n, MAX_PAGES, errp);
+    GByteArray *state = g_byte_array_new();
+    GArray *marked = g_array_new(false, false, sizeof(uint64_t));
+    bool ok = h && replay_keyframe_read_state(reader, h, state, marked, errp) &&
+              replay_keyframe_read_pages(reader, h, &sink, errp);
+
+    g_clear_pointer(&h, replay_keyframe_head_free);
+    g_byte_array_unref(state);
+    g_array_unref(marked);
+    return ok;
+}
+
+/* How many there are; with check, all of them are read. -1: one is damaged, which is told. */
+static int count_keyframes(const ReplayCursor *c, const char *path, bool check)
+{
+    ReplayLogReader *reader = replay_cursor_open_again(c, NULL);
+    GArray *keyframes = reader ? replay_log_reader_keyframes(reader) : NULL;
+    int count = keyframes ? (int)keyframes->len : 0;
+    Error *err = NULL;
+
+    for (guint n = 0; check && n < (guint)count; n++) {
+        if (!check_keyframe(reader, keyframes, n, &err)) {
+            fprintf(stderr, "rearm-replay: %s: %s; a replay does without it and those behind it\n",
+                    path, error_get_pretty(err));
+            error_free(err);
+            count = -1;
+            break;
+        }
+    }
+    g_clear_pointer(&keyframes, g_array_unref);
+    g_clear_pointer(&reader, replay_log_reader_free);
+    return count;
+}
+
 /* ---- info ---- */
 
 typedef struct Totals {
@@ -156,6 +202,7 @@ static int run_info(char **files, bool json)
         replay_cursor_advance(c);
     }
     print_totals(&totals);
+    printf("keyframes: %d\n", count_keyframes(c, files[0], false));
     status = final_status(c, files[0]);
     replay_cursor_free(c);
     return status;
@@ -245,6 +292,9 @@ static int run_verify(char **files, bool json)
         replay_cursor_advance(c);
     }
     status = final_status(c, files[0]);
+    if (count_keyframes(c, files[0], true) < 0) {
+        status = STATUS_TROUBLE;
+    }
     if (status == STATUS_OK) {
         printf("%s: good, %" PRIu64 " records%s\n", files[0], replay_cursor_count(c),
                end ? "" : ", no end record: the run was left before its end");

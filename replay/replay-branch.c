@@ -175,6 +175,8 @@ static void leave(Replay *r)
     g_clear_pointer(&r->writer, replay_log_writer_free);
     g_clear_pointer(&r->cursor, replay_cursor_free);
     g_clear_pointer(&r->file, g_free);
+    replay_forget_keyframes(r);
+    r->keyframes = false;
     r->recorded = NULL;
 }
 

@@ -77,6 +77,9 @@ struct Replay {
     bool overwrite;           /* record: what is in the file need not be kept */
     ReplayLogWriter *writer;  /* record, travelling */
     ReplayCursor *cursor;     /* play, travelling */
+    bool keyframes;           /* record: the log gets them */
+    ReplayLogReader *keyframe_reader;   /* play: NULL until somebody asks */
+    GArray *keyframe_list;    /* ReplayIndexEntry; as long as keyframe_reader is there */
 
     /* What happened at position order_pos already: the order word of records. */
     uint64_t order_pos;
@@ -149,6 +152,9 @@ uint64_t replay_outputs_made(const ReplayOutputs *h);
 void replay_outputs_go(ReplayOutputs *h, uint64_t made);
 /* The future is another one than before: what it puts out is new. */
 void replay_outputs_cut(ReplayOutputs *h);
+
+/* The log is no longer the one that was asked for its keyframes. */
+void replay_forget_keyframes(Replay *r);
 
 /* The header of a recording of this run, JSON. */
 char *replay_record_description(Replay *r, Error **errp);

@@ -81,7 +81,7 @@ static bool read_header(ReplayLogReader *r, Error **errp)
         return false;
     }
     version = bytes_get_le32(&in);
-    if (version != REPLAY_LOG_VERSION) {
+    if (version < REPLAY_LOG_OLDEST || version > REPLAY_LOG_VERSION) {
         error_setg(errp, "has log format %" PRIu32 ", this program reads format %d: replay it "
                    "with the program that recorded it, or record again", version,
                    REPLAY_LOG_VERSION);
@@ -195,6 +195,9 @@ static const char *check_order(const ReplayLogReader *r, const ReplayFrame *f)
     switch (f->magic) {
     case REPLAY_FRAME_RECORDS:
         return indexed || !f->count ? "has no place or no records here" : NULL;
+    case REPLAY_FRAME_KEYFRAME:
+    case REPLAY_FRAME_KEYFRAME_DATA:
+        return indexed || f->count ? "is a keyframe that has no place here" : NULL;
     case REPLAY_FRAME_INDEX:
         return indexed || f->count ? "is a second index" : NULL;
     default:
@@ -222,20 +225,22 @@ static bool check_records(ReplayLogReader *r, const ReplayFrame *f, const uint8_
     return byte_reader_left(&in) == 0;
 }
 
+static bool check_entries(const GArray *entries, const ReplayFrame *f)
+{
+    /* They ascend. */
+    const ReplayIndexEntry *last = entries->len ?
+        &g_array_index(entries, ReplayIndexEntry, entries->len - 1) : NULL;
+
+    return !last || (last->sequence < f->sequence && last->offset < f->offset);
+}
+
 /* The index names frames before itself, in order. */
 static bool check_index(ReplayLogReader *r, const ReplayFrame *f, const uint8_t *raw)
 {
-    GArray *entries = replay_index_get(raw, f->raw_length);
-    bool ok = entries != NULL;
+    ReplayIndex *index = replay_index_get(raw, f->raw_length);
+    bool ok = index && check_entries(index->frames, f) && check_entries(index->keyframes, f);
 
-    for (guint i = 0; ok && i < entries->len; i++) {
-        ReplayIndexEntry e = g_array_index(entries, ReplayIndexEntry, i);
-
-        ok = e.sequence < f->sequence && e.offset < f->offset;
-    }
-    if (entries) {
-        g_array_unref(entries);
-    }
+    g_clear_pointer(&index, replay_index_free);
     r->index_offset = f->offset;
     return ok;
 }
@@ -278,7 +283,12 @@ static bool damaged(const ReplayLogReader *r, uint64_t offset, const char *what,
     return false;
 }
 
-/* One whole frame of any type. *status is set when there is none. */
+static bool is_keyframe(const ReplayFrame *f)
+{
+    return f->magic == REPLAY_FRAME_KEYFRAME || f->magic == REPLAY_FRAME_KEYFRAME_DATA;
+}
+
+/* One whole frame of any type; keyframes are not looked into. *status is set when there is none. */
 static bool read_frame(ReplayLogReader *r, ReplayFrame *f, uint8_t **raw,
                        ReplayLogStatus *status, Error **errp)
 {
@@ -308,6 +318,11 @@ static bool read_frame(ReplayLogReader *r, ReplayFrame *f, uint8_t **raw,
         r->offset = offset;
         *status = REPLAY_LOG_TRUNCATED;
         return false;
+    }
+    if (is_keyframe(f)) {
+        r->offset += f->stored_length;
+        r->sequence++;
+        return true;
     }
     stored = g_malloc(f->stored_length);
     ok = read_bytes(r, stored, f->stored_length, errp);
@@ -357,62 +372,102 @@ void replay_log_reader_go(ReplayLogReader *r, const ReplayIndexEntry *place)
     r->index_offset = 0;
 }
 
-/* A frame of this kind at `offset`, whatever stands before it. NULL: there is none. */
-static uint8_t *read_frame_at(ReplayLogReader *r, uint64_t offset, uint32_t magic,
-                              ReplayFrame *f)
+uint8_t *replay_log_reader_frame_at(ReplayLogReader *r, uint64_t offset, uint32_t magic,
+                                    ReplayFrame *f)
 {
+    uint64_t back = r->offset;
     uint8_t head[REPLAY_FRAME_HEADER];
     g_autofree uint8_t *stored = NULL;
+    uint8_t *raw = NULL;
 
     r->offset = MIN(offset, r->size);
-    if (left(r) < sizeof(head) || !read_bytes(r, head, sizeof(head), NULL) ||
-        !replay_frame_get_header(head, r->seed, f) || f->magic != magic ||
-        left(r) < f->stored_length) {
-        return NULL;
+    if (left(r) >= sizeof(head) && read_bytes(r, head, sizeof(head), NULL) &&
+        replay_frame_get_header(head, r->seed, f) && f->magic == magic &&
+        left(r) >= f->stored_length) {
+        f->offset = offset;
+        stored = g_malloc(f->stored_length);
+        raw = read_bytes(r, stored, f->stored_length, NULL) ?
+              replay_frame_unpack(f, r->seed, stored) : NULL;
     }
-    stored = g_malloc(f->stored_length);
-    return read_bytes(r, stored, f->stored_length, NULL) ?
-           replay_frame_unpack(f, r->seed, stored) : NULL;
+    r->offset = back;
+    return raw;
 }
 
-/* The end frame is not compressed: it would not get smaller. False: there is none. */
+/* The end frame is not compressed: it would not get smaller. */
 static bool read_end(ReplayLogReader *r, ReplayLogEnd *end)
 {
-    uint64_t size = REPLAY_FRAME_HEADER + REPLAY_LOG_END_SIZE;
+    uint64_t end_size = REPLAY_FRAME_HEADER + REPLAY_LOG_END_SIZE;
     g_autofree uint8_t *raw = NULL;
     ReplayFrame f;
 
-    if (r->size < size) {
-        return false;
+    if (r->size >= end_size) {
+        raw = replay_log_reader_frame_at(r, r->size - end_size, REPLAY_FRAME_END, &f);
     }
-    raw = read_frame_at(r, r->size - size, REPLAY_FRAME_END, &f);
     if (!raw || f.raw_length != REPLAY_LOG_END_SIZE) {
         return false;
     }
-    *end = get_end(raw);
+    end->index_offset = load_le(raw, 8);
+    end->records = load_le(raw + 8, 8);
+    end->last_pos = load_le(raw + 16, 8);
     return true;
 }
 
-static GArray *read_index(ReplayLogReader *r)
+static ReplayIndex *read_index(ReplayLogReader *r)
 {
-    g_autofree uint8_t *index = NULL;
+    g_autofree uint8_t *raw = NULL;
     ReplayLogEnd end;
     ReplayFrame f;
 
     if (!read_end(r, &end)) {
         return NULL;
     }
-    index = read_frame_at(r, end.index_offset, REPLAY_FRAME_INDEX, &f);
-    return index ? replay_index_get(index, f.raw_length) : NULL;
+    raw = replay_log_reader_frame_at(r, end.index_offset, REPLAY_FRAME_INDEX, &f);
+    return raw ? replay_index_get(raw, f.raw_length) : NULL;
 }
 
 GArray *replay_log_reader_index(ReplayLogReader *r)
 {
-    uint64_t offset = r->offset;
-    GArray *index = read_index(r);
+    ReplayIndex *index = read_index(r);
+    GArray *frames = index ? g_array_ref(index->frames) : NULL;
 
-    r->offset = offset;
-    return index;
+    g_clear_pointer(&index, replay_index_free);
+    return frames;
+}
+
+/* From header to header. */
+static GArray *scan_keyframes(ReplayLogReader *r)
+{
+    GArray *keyframes = g_array_new(false, false, sizeof(ReplayIndexEntry));
+    ReplayIndexEntry e = { .offset = REPLAY_LOG_FILE_HEADER + strlen(r->json) };
+    uint64_t back = r->offset;
+    uint8_t head[REPLAY_FRAME_HEADER];
+    ReplayFrame f;
+
+    for (;; e.sequence++) {
+        r->offset = MIN(e.offset, r->size);
+        if (left(r) < sizeof(head) || !read_bytes(r, head, sizeof(head), NULL) ||
+            !replay_frame_get_header(head, r->seed, &f) || f.sequence != e.sequence ||
+            f.first_pos < e.first_pos || left(r) < f.stored_length) {
+            break;
+        }
+        e.first_pos = f.first_pos;
+        if (f.magic == REPLAY_FRAME_KEYFRAME && keyframes->len < REPLAY_INDEX_MAX) {
+            g_array_append_val(keyframes, e);
+        }
+        e.first_record += f.count;
+        e.offset += REPLAY_FRAME_HEADER + f.stored_length;
+    }
+    r->offset = back;
+    return keyframes;
+}
+
+GArray *replay_log_reader_keyframes(ReplayLogReader *r)
+{
+    ReplayIndex *index = read_index(r);
+    GArray *keyframes = index ? g_array_ref(index->keyframes) : scan_keyframes(r);
+
+    g_clear_pointer(&index, replay_index_free);
+    return keyframes;
 }
 
 uint64_t replay_log_reader_last_pos(const ReplayLogReader *r)
@@ -421,14 +476,11 @@ uint64_t replay_log_reader_last_pos(const ReplayLogReader *r)
     ReplayLogEnd end = { 0 };
     ReplayFrame frame;
     uint8_t *raw;
-    uint64_t start;
 
     if (!all) {
         return 0;
     }
-    start = all->offset;
     if (!read_end(all, &end)) {
-        all->offset = start;
         while (replay_log_reader_next(all, &frame, &raw, NULL) == REPLAY_LOG_FRAME) {
             g_free(raw);
         }

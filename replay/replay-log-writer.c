@@ -28,14 +28,15 @@
 /* Sealed chunks waiting for the disk before the machine waits, too. */
 #define MAX_SEALED 256
 
-const ReplayLogOptions replay_log_recording = { 64 * 1024, 6, true };
-const ReplayLogOptions replay_log_packing = { 1024 * 1024, 19, false };
+const ReplayLogOptions replay_log_recording = { 64 * 1024, 6, 1, true };
+const ReplayLogOptions replay_log_packing = { 1024 * 1024, 19, 9, false };
 
 typedef struct Chunk {
     GByteArray *raw;
     uint64_t first_pos;
     uint64_t first_record;
     uint32_t count;
+    ReplayKeyframe *keyframe; /* instead of records; or NULL */
 } Chunk;
 
 struct ReplayLogWriter {
@@ -49,6 +50,8 @@ struct ReplayLogWriter {
     uint64_t last_pos;
     uint64_t records;
     uint64_t bytes;
+    unsigned keyframes;       /* put, and not written yet */
+    bool keyframes_stopped;
     bool finishing;
     bool failed;
     bool opened;
@@ -62,7 +65,7 @@ struct ReplayLogWriter {
     uint64_t offset;
     uint32_t sequence;
     int error;                /* errno of the failed write */
-    GArray *index;
+    ReplayIndex *index;
     uint32_t index_stride;
 };
 
@@ -77,6 +80,7 @@ static Chunk *chunk_new(void)
 static void chunk_free(Chunk *c)
 {
     g_byte_array_unref(c->raw);
+    g_clear_pointer(&c->keyframe, replay_keyframe_free);
     g_free(c);
 }
 
@@ -92,7 +96,7 @@ ReplayLogWriter *replay_log_writer_new(const ReplayLogOptions *options)
     w->deadline_us = INT64_MAX;
     w->options = *options;
     w->file.fd = -1;
-    w->index = g_array_new(false, false, sizeof(ReplayIndexEntry));
+    w->index = replay_index_new();
     w->index_stride = 1;
     return w;
 }
@@ -131,13 +135,68 @@ static bool write_frame(ReplayLogWriter *w, uint32_t magic, uint64_t first_pos, 
 {
     ReplayFrame frame = { .magic = magic, .sequence = w->sequence, .first_pos = first_pos,
                           .count = count };
+    int level = magic == REPLAY_FRAME_KEYFRAME_DATA ? w->options.keyframe_level : w->options.level;
     GByteArray *out = g_byte_array_new();
     bool ok;
 
-    replay_frame_put(out, w->seed, &frame, raw->data, raw->len, w->options.level);
+    replay_frame_put(out, w->seed, &frame, raw->data, raw->len, level);
     ok = append(w, out);
     w->sequence += ok;
     g_byte_array_unref(out);
+    return ok;
+}
+
+/* ---- keyframes ---- */
+
+typedef struct KeyframeOut {
+    ReplayLogWriter *w;
+    uint64_t pos;
+} KeyframeOut;
+
+static bool write_keyframe_data(void *opaque, const GByteArray *data, uint64_t *offset)
+{
+    const KeyframeOut *out = opaque;
+
+    *offset = out->w->offset;
+    return write_frame(out->w, REPLAY_FRAME_KEYFRAME_DATA, out->pos, 0, data);
+}
+
+/* Later ones would build on it. */
+static bool stop_keyframes(ReplayLogWriter *w)
+{
+    warn_report("'%s' gets no more keyframes: the machine's state is too large for them",
+                w->file.path);
+    g_mutex_lock(&w->mutex);
+    w->keyframes_stopped = true;
+    g_mutex_unlock(&w->mutex);
+    return true;
+}
+
+static bool write_keyframe(ReplayLogWriter *w, const Chunk *c)
+{
+    KeyframeOut out = { w, c->first_pos };
+    GArray *known = w->index->keyframes;
+    GByteArray *head = g_byte_array_new();
+    ReplayIndexEntry e = { .first_pos = c->first_pos, .first_record = c->first_record };
+    bool ok;
+
+    if (c->keyframe->state->len > REPLAY_LOG_MAX_FRAME) {
+        g_byte_array_unref(head);
+        return stop_keyframes(w);
+    }
+    ok = replay_keyframe_put(head, c->keyframe, known->len, c->first_record, write_keyframe_data,
+                             &out);
+    e.offset = w->offset;
+    e.sequence = w->sequence;
+    if (ok && head->len > REPLAY_LOG_MAX_FRAME) {
+        g_byte_array_unref(head);
+        return stop_keyframes(w);
+    }
+    ok = ok && write_frame(w, REPLAY_FRAME_KEYFRAME, c->first_pos, 0, head);
+    g_byte_array_unref(head);
+    if (ok) {
+        g_array_append_val(known, e);
+    }
     return ok;
 }
 
@@ -145,25 +204,29 @@ static bool write_frame(ReplayLogWriter *w, uint32_t magic, uint64_t first_pos, 
 static void index_add(ReplayLogWriter *w, uint64_t offset, const Chunk *c)
 {
     ReplayIndexEntry e = { w->sequence, offset, c->first_pos, c->first_record };
+    GArray *frames = w->index->frames;
 
     if (w->sequence % w->index_stride != 0) {
         return;
     }
-    if (w->index->len == REPLAY_INDEX_MAX) {
-        for (guint i = 0; i < w->index->len / 2; i++) {
-            g_array_index(w->index, ReplayIndexEntry, i) =
-                g_array_index(w->index, ReplayIndexEntry, i * 2);
+    if (frames->len == REPLAY_INDEX_MAX) {
+        for (guint i = 0; i < frames->len / 2; i++) {
+            g_array_index(frames, ReplayIndexEntry, i) =
+                g_array_index(frames, ReplayIndexEntry, i * 2);
         }
-        g_array_set_size(w->index, w->index->len / 2);
+        g_array_set_size(frames, frames->len / 2);
         w->index_stride *= 2;
     }
-    g_array_append_val(w->index, e);
+    g_array_append_val(frames, e);
 }
 
 static bool write_chunk(ReplayLogWriter *w, const Chunk *c)
 {
     uint64_t offset = w->offset;
 
+    if (c->keyframe) {
+        return write_keyframe(w, c);
+    }
     index_add(w, offset, c);
     return write_frame(w, REPLAY_FRAME_RECORDS, c->first_pos, c->count, c->raw);
 }
@@ -223,10 +286,11 @@ static void *worker(void *opaque)
         if (!write_chunk(w, c)) {
             fail(w);
         }
-        chunk_free(c);
         g_mutex_lock(&w->mutex);
+        w->keyframes -= c->keyframe != NULL;
         w->writing = false;
         g_cond_broadcast(&w->room);
+        chunk_free(c);
     }
     g_mutex_unlock(&w->mutex);
     return NULL;
@@ -267,6 +331,38 @@ void replay_log_writer_put(ReplayLogWriter *w, const ReplayRecord *rec)
         }
     }
     g_mutex_unlock(&w->mutex);
+}
+
+void replay_log_writer_put_keyframe(ReplayLogWriter *w, uint64_t pos, ReplayKeyframe *k)
+{
+    Chunk *c = chunk_new();
+
+    c->keyframe = k;
+    c->first_pos = pos;
+    g_mutex_lock(&w->mutex);
+    if (w->failed || w->keyframes_stopped) {
+        chunk_free(c);
+    } else {
+        assert(pos >= w->last_pos);
+        if (w->open->count) {
+            seal(w);
+        }
+        c->first_record = w->records;
+        g_queue_push_tail(&w->sealed, c);
+        w->keyframes++;
+        g_cond_signal(&w->work);
+    }
+    g_mutex_unlock(&w->mutex);
+}
+
+bool replay_log_writer_keyframe_done(ReplayLogWriter *w)
+{
+    bool done;
+
+    g_mutex_lock(&w->mutex);
+    done = !w->keyframes && !w->failed && !w->keyframes_stopped && w->index->keyframes->len < REPLAY_INDEX_MAX;
+    g_mutex_unlock(&w->mutex);
+    return done;
 }
 
 /* The header is on disk before the first instruction runs. */
@@ -355,7 +451,7 @@ ReplayLogReader *replay_log_writer_read(ReplayLogWriter *w, Error **errp)
 
 const GArray *replay_log_writer_index(const ReplayLogWriter *w)
 {
-    return w->index;
+    return w->index->frames;
 }
 
 /* ---- the end ---- */
@@ -415,7 +511,7 @@ void replay_log_writer_free(ReplayLogWriter *w)
     replay_log_file_clear(&w->file);
     g_queue_clear_full(&w->sealed, (GDestroyNotify)chunk_free);
     chunk_free(w->open);
-    g_array_unref(w->index);
+    replay_index_free(w->index);
     g_mutex_clear(&w->mutex);
     g_cond_clear(&w->work);
     g_cond_clear(&w->room);

@@ -151,7 +151,8 @@ bool replay_frame_get_header(const uint8_t *data, uint32_t seed, ReplayFrame *fr
         return false;
     }
     if (frame->magic != REPLAY_FRAME_RECORDS && frame->magic != REPLAY_FRAME_INDEX &&
-        frame->magic != REPLAY_FRAME_END) {
+        frame->magic != REPLAY_FRAME_END && frame->magic != REPLAY_FRAME_KEYFRAME &&
+        frame->magic != REPLAY_FRAME_KEYFRAME_DATA) {
         return false;
     }
     /* A record takes at least three bytes: head, position, length. */
@@ -181,7 +182,23 @@ uint8_t *replay_frame_unpack(const ReplayFrame *frame, uint32_t seed, const uint
     return raw;
 }
 
-void replay_index_put(GByteArray *out, const GArray *entries)
+ReplayIndex *replay_index_new(void)
+{
+    ReplayIndex *index = g_new0(ReplayIndex, 1);
+
+    index->frames = g_array_new(false, false, sizeof(ReplayIndexEntry));
+    index->keyframes = g_array_new(false, false, sizeof(ReplayIndexEntry));
+    return index;
+}
+
+void replay_index_free(ReplayIndex *index)
+{
+    g_array_unref(index->frames);
+    g_array_unref(index->keyframes);
+    g_free(index);
+}
+
+static void put_entries(GByteArray *out, const GArray *entries)
 {
     ReplayIndexEntry prev = { 0 };
 
@@ -197,33 +214,49 @@ void replay_index_put(GByteArray *out, const GArray *entries)
     }
 }
 
-GArray *replay_index_get(const uint8_t *data, size_t length)
+/* Without keyframes it is as in version 3. */
+void replay_index_put(GByteArray *out, const ReplayIndex *index)
 {
-    GArray *entries = g_array_new(false, false, sizeof(ReplayIndexEntry));
+    put_entries(out, index->frames);
+    if (index->keyframes->len) {
+        put_entries(out, index->keyframes);
+    }
+}
+
+/* Frames have a record at least; keyframes may have none between them. */
+static bool get_entries(ByteReader *in, GArray *entries, bool with_records)
+{
     ReplayIndexEntry e = { 0 };
-    ByteReader in;
-    uint64_t n;
+    uint64_t n = bytes_get_varint(in);
 
-    byte_reader_init(&in, data, length);
-    n = bytes_get_varint(&in);
-    for (uint64_t i = 0; i < n && n <= REPLAY_INDEX_MAX && !in.failed; i++) {
-        uint64_t sequence = bytes_get_varint(&in);
-        uint64_t offset = bytes_get_varint(&in);
-        uint64_t pos = bytes_get_varint(&in);
-        uint64_t record = bytes_get_varint(&in);
+    for (uint64_t i = 0; i < n && n <= REPLAY_INDEX_MAX && !in->failed; i++) {
+        uint64_t sequence = bytes_get_varint(in);
+        uint64_t offset = bytes_get_varint(in);
+        uint64_t pos = bytes_get_varint(in);
+        uint64_t record = bytes_get_varint(in);
 
-        in.failed |= sequence > UINT32_MAX - e.sequence || offset > UINT64_MAX - e.offset ||
-                     pos > UINT64_MAX - e.first_pos || record > UINT64_MAX - e.first_record ||
-                     (i && (!sequence || !offset || !record));
+        in->failed |= sequence > UINT32_MAX - e.sequence || offset > UINT64_MAX - e.offset ||
+                      pos > UINT64_MAX - e.first_pos || record > UINT64_MAX - e.first_record ||
+                      (i && (!sequence || !offset || (with_records && !record)));
         e.sequence += (uint32_t)sequence;
         e.offset += offset;
         e.first_pos += pos;
         e.first_record += record;
         g_array_append_val(entries, e);
     }
-    if (in.failed || n != entries->len || byte_reader_left(&in)) {
-        g_array_unref(entries);
-        return NULL;
+    return !in->failed && n == entries->len;
+}
+
+ReplayIndex *replay_index_get(const uint8_t *data, size_t length)
+{
+    ReplayIndex *index = replay_index_new();
+    ByteReader in;
+
+    byte_reader_init(&in, data, length);
+    if (!get_entries(&in, index->frames, true) ||
+        (byte_reader_left(&in) && !get_entries(&in, index->keyframes, false)) ||
+        byte_reader_left(&in)) {
+        g_clear_pointer(&index, replay_index_free);
     }
-    return entries;
+    return index;
 }

@@ -8,11 +8,14 @@
 #define REPLAY_REPLAY_LOG_H
 
 #include <glib.h>
+#include "replay/replay-keyframe.h"
 #include "replay/sources.h"
 #include "util/bytes.h"
 
 #define REPLAY_LOG_MAGIC "REARMLOG"
-#define REPLAY_LOG_VERSION 3
+#define REPLAY_LOG_VERSION 4
+/* Without keyframes there is no difference to it. */
+#define REPLAY_LOG_OLDEST 3
 
 /* Stands for the file's name in messages about a recording that has none. */
 #define REPLAY_LOG_IN_MEMORY "(in memory)"
@@ -25,8 +28,10 @@
 /* A random number, different for every file that is written. */
 #define REPLAY_LOG_ID_SIZE 16
 
-/* Frame magics: "RFRM", "RIDX", "REND" as bytes in the file. */
+/* Frame magics: "RFRM", "RKEY", "RKDT", "RIDX", "REND" as bytes in the file. */
 #define REPLAY_FRAME_RECORDS 0x4d524652u
+#define REPLAY_FRAME_KEYFRAME 0x59454b52u
+#define REPLAY_FRAME_KEYFRAME_DATA 0x54444b52u
 #define REPLAY_FRAME_INDEX 0x58444952u
 #define REPLAY_FRAME_END 0x444e4552u
 
@@ -82,19 +87,29 @@ uint8_t *replay_frame_unpack(const ReplayFrame *frame, uint32_t seed, const uint
 
 /* ---- the index ---- */
 
-/* Where a frame of records is: an entry of the index, and what a reader goes back to. */
+/*
+ * Where a frame of records or a keyframe is: an entry of the index, and what a reader goes back to.
+ */
 typedef struct ReplayIndexEntry {
     uint32_t sequence;
     uint64_t offset;
     uint64_t first_pos;
-    uint64_t first_record;    /* the number of its first record */
+    uint64_t first_record;    /* the number of its first record, or of the one that comes next */
 } ReplayIndexEntry;
 
 #define REPLAY_INDEX_MAX 65536
 
-void replay_index_put(GByteArray *out, const GArray *entries);
-/* A GArray of ReplayIndexEntry, or NULL when malformed. */
-GArray *replay_index_get(const uint8_t *data, size_t length);
+/* Both are of ReplayIndexEntry. */
+typedef struct ReplayIndex {
+    GArray *frames;
+    GArray *keyframes;
+} ReplayIndex;
+
+ReplayIndex *replay_index_new(void);
+void replay_index_free(ReplayIndex *index);
+void replay_index_put(GByteArray *out, const ReplayIndex *index);
+/* NULL when malformed. */
+ReplayIndex *replay_index_get(const uint8_t *data, size_t length);
 
 typedef struct ReplayLogEnd {
     uint64_t index_offset;
@@ -112,6 +127,7 @@ typedef struct ReplayLogReader ReplayLogReader;
 typedef struct ReplayLogOptions {
     size_t frame_bytes;       /* raw bytes after which a frame is full */
     int level;                /* zstd level */
+    int keyframe_level;       /* of keyframes: they are much, and the machine may wait for them */
     bool flush_by_time;       /* flush what a killed process would lose */
 } ReplayLogOptions;
 
@@ -137,6 +153,13 @@ const uint8_t *replay_log_writer_id(const ReplayLogWriter *w);
 const char *replay_log_writer_old(const ReplayLogWriter *w);
 /* One thread at a time; positions never decrease. */
 void replay_log_writer_put(ReplayLogWriter *w, const ReplayRecord *rec);
+/*
+ * Behind all records that were put, at a position that none of them is behind. Takes the keyframe;
+ * pages need to stay where they are until replay_log_writer_keyframe_done() (or a flush).
+ */
+void replay_log_writer_put_keyframe(ReplayLogWriter *w, uint64_t pos, ReplayKeyframe *k);
+/* All keyframes that were put are in the file, and another one may be put. */
+bool replay_log_writer_keyframe_done(ReplayLogWriter *w);
 /* Wait until all that was put is in the file. False when writing failed now or before. */
 bool replay_log_writer_flush(ReplayLogWriter *w);
 /* A reader of what is in the file, which goes on from there; after replay_log_writer_flush(). */
@@ -196,6 +219,14 @@ void replay_log_reader_go(ReplayLogReader *r, const ReplayIndexEntry *place);
  * first_record (g_array_unref), or NULL: cut off or damaged. The reader stays where it is.
  */
 GArray *replay_log_reader_index(ReplayLogReader *r);
+/*
+ * The keyframes, GArray of ReplayIndexEntry (g_array_unref): as the index says, or, in a file that was
+ * cut off, as far as its frames' headers are good. The reader stays where it is.
+ */
+GArray *replay_log_reader_keyframes(ReplayLogReader *r);
+/* The data of the frame with this magic at `offset`, all checked (g_free); NULL: there is none. */
+uint8_t *replay_log_reader_frame_at(ReplayLogReader *r, uint64_t offset, uint32_t magic,
+                                    ReplayFrame *frame);
 /*
  * The position of the last record. A file without an end frame is read as a whole for it. The reader
  * stays where it is.

@@ -63,6 +63,7 @@ Replay *replay_new(const ReplayConfig *config, Error **errp)
     r->check = config->check;
     r->check_period = config->check_period;
     r->overwrite = config->overwrite;
+    r->keyframes = config->keyframes;
     r->progress_period_ns = PROGRESS_PERIOD_NS;
     r->sources = g_ptr_array_new();
     r->outputs = replay_outputs_new();
@@ -92,6 +93,7 @@ void replay_free(Replay *r)
     replay_mutex_unlock(r);
     g_clear_pointer(&r->writer, replay_log_writer_free);
     g_clear_pointer(&r->cursor, replay_cursor_free);
+    replay_forget_keyframes(r);
     replay_queue_free(r->queue);
     replay_description_free(r->description);
     g_ptr_array_foreach(r->sources, (GFunc)(void (*)(void))source_free, NULL);

@@ -574,6 +574,31 @@ static bool icount_memory(Options *o, KeyVal *kv, Error **errp)
     return !text || set_travel_memory(o, "-icount rrmem", text, errp);
 }
 
+/* Seconds and fractions of them. */
+static bool icount_keyframe(Options *o, KeyVal *kv, Error **errp)
+{
+    const char *text = keyval_get(kv, "rrkeyframe");
+    char *end;
+    double seconds;
+
+    if (!text) {
+        return true;
+    }
+    seconds = g_ascii_strtod(text, &end);
+    if (!g_ascii_isdigit(*text) || *end || !(seconds >= 0.01 && seconds <= 86400)) {
+        error_setg(errp, "-icount rrkeyframe=%s: expected seconds, 0.01 to 86400", text);
+        return false;
+    }
+    if (o->replay.mode != REPLAY_MODE_RECORD || !o->replay.file) {
+        error_setg(errp, "-icount rrkeyframe=%s needs rr=record,rrfile=FILE; a recording in memory has "
+                   "its snapshots there", text);
+        return false;
+    }
+    o->replay.keyframes = true;
+    o->exec.keyframe_ns = (int64_t)(seconds * 1e9);
+    return true;
+}
+
 /* Names are as savevm takes them. */
 static bool icount_snapshot(Options *o, KeyVal *kv, Error **errp)
 {
@@ -611,7 +636,8 @@ static bool icount_options(Options *o, KeyVal *kv, Error **errp)
     bool align = false;
 
     if (!icount_shift(o, kv, errp) || !icount_mode(o, kv, errp) || !icount_check(o, kv, errp) ||
-        !icount_memory(o, kv, errp) || !icount_snapshot(o, kv, errp) ||
+        !icount_memory(o, kv, errp) || !icount_keyframe(o, kv, errp) ||
+        !icount_snapshot(o, kv, errp) ||
         !keyval_get_bool(kv, "sleep", &o->exec.sleep, errp) ||
         !keyval_get_bool(kv, "align", &align, errp) ||
         !keyval_check_unused(kv, "-icount", errp)) {

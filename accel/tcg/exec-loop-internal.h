@@ -42,6 +42,7 @@ typedef struct Snapshot {
     uint64_t outputs;         /* replay_output_count() */
     GByteArray *state;        /* loop_save_state() */
     MemSnapshot *memory;
+    guint keyframes;          /* it is the recording's keyframe `keyframes` - 1; 0: none */
 } Snapshot;
 
 /* Where the machine is going; exec-travel.c. */
@@ -96,6 +97,10 @@ struct ExecLoop {
     uint64_t take_at;         /* the position of the next one; UINT64_MAX: none */
     uint64_t take_period;     /* positions from one to the next */
     int64_t take_time;        /* host time of the last one */
+    MemSnapshot *start_memory;    /* what keyframes begin with; NULL: there are none */
+    MemSnapshot *keyframe_memory; /* of the last keyframe that was taken; or NULL */
+    uint64_t keyframe_position;   /* its position */
+    int64_t keyframe_time;        /* its host time */
     Travel travel;
     GArray *breaks;           /* uint64_t positions to stop at, ascending */
     uint64_t passed;          /* breaks up to this position are behind */
@@ -208,12 +213,12 @@ void loop_state_chaos(ExecLoop *l);
 void loop_init_snapshots(ExecLoop *l);
 /* At a settled boundary: take one, if it is due. */
 void loop_take_snapshots(ExecLoop *l);
-/* The newest one at or before the position; NULL: none. */
-const Snapshot *loop_find_snapshot(ExecLoop *l, uint64_t position);
 /* The newest one before that virtual time; NULL: none. */
 const Snapshot *loop_find_snapshot_before(ExecLoop *l, int64_t time);
 /* The newest one with at most so many outputs; the first one has none. */
 const Snapshot *loop_find_snapshot_with(ExecLoop *l, uint64_t outputs);
+/* The newest one at or before the position; NULL: none. */
+const Snapshot *loop_find_snapshot(ExecLoop *l, uint64_t position);
 /* The first one behind the position; NULL: none. */
 const Snapshot *loop_snapshot_behind(ExecLoop *l, uint64_t position);
 /* One that is not among those: of the present, which is settled. NULL can be freed. */
@@ -221,11 +226,26 @@ Snapshot *loop_make_snapshot(ExecLoop *l);
 void loop_free_snapshot(Snapshot *s);
 /* A failure leaves a machine that must not run on. */
 bool loop_restore_snapshot(ExecLoop *l, const Snapshot *s, Error **errp);
+/*
+ * Go to the newest one at a position from..to, the recording's keyframes included. False with *err
+ * NULL: there is none. With an error the machine must not run on.
+ */
+bool loop_go_to_snapshot(ExecLoop *l, uint64_t from, uint64_t to, Error **err);
 /* Somebody watches, or does no longer; a journey begins: when the next one is due. */
 void loop_plan_snapshots(ExecLoop *l);
 /* What comes behind the present is not what it was. */
 void loop_cut_snapshots(ExecLoop *l);
 void loop_free_snapshots(ExecLoop *l);
+
+/* ---- exec-keyframes.c: snapshots in the recording ---- */
+
+/* At power-on, behind the reset. */
+void loop_start_keyframes(ExecLoop *l);
+void loop_free_keyframes(ExecLoop *l);
+/* At a settled boundary: put one into the recording, if it is due. */
+void loop_take_keyframe(ExecLoop *l);
+/* The recording's newest keyframe at a position from..to as a snapshot; NULL: none is good. */
+Snapshot *loop_read_keyframe(ExecLoop *l, uint64_t from, uint64_t to);
 
 /* ---- exec-travel.c: where the machine is going ---- */
 

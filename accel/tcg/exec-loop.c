@@ -123,6 +123,7 @@ static void turn(ExecLoop *l)
         return;
     }
     loop_take_snapshots(l);
+    loop_take_keyframe(l);
     if (loop_serve_outside(l) && (l->ended || !loop_settle(l))) {
         return;
     }
@@ -139,6 +140,7 @@ static gpointer loop_thread(gpointer opaque)
 
     /* Power-on first: input that is there already must not be lost in it. */
     loop_reset_state(l);
+    loop_start_keyframes(l);
     replay_checkpoint(l->replay, CHECKPOINT_INIT);
     l->adapt_time = host_monotonic_ns();
     if (l->config.start_paused) {
@@ -200,6 +202,7 @@ void exec_loop_free(ExecLoop *l)
     g_byte_array_unref(l->details);
     g_array_unref(l->breaks);
     loop_free_snapshots(l);
+    loop_free_keyframes(l);
     g_array_free(l->listeners, true);
     g_mutex_clear(&l->lock);
     g_cond_clear(&l->wake);

@@ -49,11 +49,16 @@ static guint count_up_to(ExecLoop *l, uint64_t position)
     return low;
 }
 
-const Snapshot *loop_find_snapshot(ExecLoop *l, uint64_t position)
+static Snapshot *find_snapshot(ExecLoop *l, uint64_t position)
 {
     guint n = count_up_to(l, position);
 
     return n ? snapshot_at(l, n - 1) : NULL;
+}
+
+const Snapshot *loop_find_snapshot(ExecLoop *l, uint64_t position)
+{
+    return find_snapshot(l, position);
 }
 
 const Snapshot *loop_find_snapshot_before(ExecLoop *l, int64_t time)
@@ -235,7 +240,7 @@ void loop_take_snapshots(ExecLoop *l)
     if (!l->config.travel_memory || (l->snapshots->len && position < l->take_at)) {
         return;
     }
-    last = loop_find_snapshot(l, position);
+    last = find_snapshot(l, position);
     if (!last || last->position != position) {
         before = host_monotonic_ns();
         g_ptr_array_insert(l->snapshots, (gint)count_up_to(l, position), loop_make_snapshot(l));
@@ -250,11 +255,69 @@ void exec_loop_snapshot_info(ExecLoop *l, ExecSnapshotInfo *out)
     *out = (ExecSnapshotInfo){ l->snapshots->len, total_bytes(l), l->config.travel_memory };
 }
 
+/* ---- restore ---- */
+
 bool loop_restore_snapshot(ExecLoop *l, const Snapshot *s, Error **errp)
 {
     if (!loop_load_state(l, s->state->data, s->state->len, s->memory, errp)) {
         return false;
     }
+    if (exec_loop_position(l) != s->position) {
+        error_setg(errp, "the state is of position %" PRIu64 ", not of %" PRIu64,
+                   exec_loop_position(l), s->position);
+        return false;
+    }
     l->passed = s->position;
     return true;
+}
+
+/* A keyframe that is nearer than all snapshots becomes one. */
+static Snapshot *find_with_keyframes(ExecLoop *l, uint64_t from, uint64_t to)
+{
+    Snapshot *s = find_snapshot(l, to), *k;
+
+    k = loop_read_keyframe(l, MAX(from, s ? s->position + 1 : 0), to);
+    if (k) {
+        g_ptr_array_insert(l->snapshots, (gint)count_up_to(l, k->position), k);
+        s = k;
+    }
+    return s && s->position >= from ? s : NULL;
+}
+
+/* It cannot be restored. The machine is in no state now, so another snapshot has to be. */
+static void refuse_keyframe(ExecLoop *l, const Snapshot *s, const Error *why)
+{
+    guint first = s->keyframes;
+
+    replay_refuse_keyframe(l->replay, first - 1, why);
+    for (guint n = l->snapshots->len; n-- > 0; ) {
+        if (snapshot_at(l, n)->keyframes >= first) {
+            loop_free_snapshot(g_ptr_array_remove_index(l->snapshots, n));
+        }
+    }
+}
+
+bool loop_go_to_snapshot(ExecLoop *l, uint64_t from, uint64_t to, Error **err)
+{
+    Snapshot *s;
+
+    while ((s = find_with_keyframes(l, from, to)) != NULL) {
+        Error *why = NULL;
+
+        if (loop_restore_snapshot(l, s, &why)) {
+            /* Of a keyframe these are not known before. */
+            s->time = clock_now(l->machine->clock);
+            s->outputs = replay_output_count(l->replay);
+            keep_budget(l);
+            return true;
+        }
+        if (!s->keyframes) {
+            *err = why;
+            return false;
+        }
+        refuse_keyframe(l, s, why);
+        error_free(why);
+        from = 0;
+    }
+    return false;
 }

@@ -134,15 +134,18 @@ void loop_travel_failed(ExecLoop *l, Error *err)
     l->ended = true;
 }
 
-static bool go_to_snapshot(ExecLoop *l, const Snapshot *s)
+/* The newest one from..to. False: there is none, or the journey has failed. */
+static bool go_to_snapshot(ExecLoop *l, uint64_t from, uint64_t to)
 {
     Error *err = NULL;
 
-    if (!loop_restore_snapshot(l, s, &err)) {
-        loop_travel_failed(l, err);
+    if (!loop_go_to_snapshot(l, from, to, &err)) {
+        if (err) {
+            loop_travel_failed(l, err);
+        }
         return false;
     }
-    l->travel.start = s->position;
+    l->travel.start = exec_loop_position(l);
     l->travel.has_found = false;
     return true;
 }
@@ -172,13 +175,14 @@ static void arrive(ExecLoop *l)
 /* To a position, by way of a snapshot unless it is ahead and none lies between. */
 static void go(ExecLoop *l, uint64_t position, const TravelStop *stop)
 {
-    const Snapshot *s = loop_find_snapshot(l, position);
     uint64_t here = exec_loop_position(l);
+    bool back = position < here || l->over;
 
     l->travel.kind = TRAVEL_GO;
     l->travel.end = position;
     l->travel.stop = *stop;
-    if (s && (position < here || s->position > here || l->over) && !go_to_snapshot(l, s)) {
+    go_to_snapshot(l, back ? 0 : here + 1, position);
+    if (l->ended) {
         return;
     }
     loop_plan_snapshots(l);
@@ -203,7 +207,7 @@ static void go_to_time(ExecLoop *l, int64_t time)
     l->travel.time = time;
     l->travel.stop = (TravelStop){ .reason = EXEC_STOP_POSITION };
     if ((loop_travel_ns(l) > 0 && s->position <= exec_loop_position(l) && !l->over) ||
-        go_to_snapshot(l, s)) {
+        go_to_snapshot(l, 0, s->position)) {
         loop_plan_snapshots(l);
     }
 }
@@ -221,7 +225,7 @@ static void go_to_text(ExecLoop *l, const char *text)
     }
     l->travel.kind = TRAVEL_TEXT;
     if ((replay_output_count(l->replay) <= searched && s->position <= exec_loop_position(l) &&
-         !l->over) || go_to_snapshot(l, s)) {
+         !l->over) || go_to_snapshot(l, 0, s->position)) {
         loop_plan_snapshots(l);
     }
 }
@@ -246,16 +250,12 @@ static void go_to_last_break(ExecLoop *l)
 /* Search the window that ends at a position, and begins with the snapshot before it. */
 static void search(ExecLoop *l, TravelKind kind, uint64_t end)
 {
-    const Snapshot *s = end ? loop_find_snapshot(l, end - 1) : NULL;
-
-    if (!s) {
-        go_to_beginning(l);
-        return;
-    }
     l->travel.kind = kind;
     l->travel.end = kind == TRAVEL_STEP && !tcg_watches(l->tcg) ? end - 1 : end;
-    if (go_to_snapshot(l, s)) {
+    if (end && go_to_snapshot(l, 0, end - 1)) {
         loop_plan_snapshots(l);
+    } else if (!l->ended) {
+        go_to_beginning(l);
     }
 }
 

@@ -124,7 +124,8 @@ bool memory_snapshots_share(const MemSnapshot *a, const MemSnapshot *b, const Me
 {
     const RegionSnapshot *in_a = find_region(a, region), *in_b = find_region(b, region);
 
-    return in_a && in_b && a->load == b->load && page_tree_same_version(in_a->pages, in_b->pages, offset >> PAGE_BITS);
+    return in_a && in_b && a->load == b->load &&
+           page_tree_same_version(in_a->pages, in_b->pages, offset >> PAGE_BITS);
 }
 
 /* ---- restore ---- */
@@ -177,5 +178,110 @@ void memory_snapshot_restore(MemoryMap *map, const MemSnapshot *s)
     memory_clean(map, PAGE_DIRTY_SNAPSHOT, NULL, NULL);
     if (s->with_checks) {
         restore_checks(map, s);
+    }
+}
+
+/* ---- page by page ---- */
+
+uint64_t memory_snapshot_pages(const MemoryMap *map)
+{
+    uint64_t pages = 0;
+
+    for (unsigned i = 0; i < map->regions->len; i++) {
+        const MemRegion *region = g_ptr_array_index(map->regions, i);
+
+        pages += region->host ? num_pages(region) : 0;
+    }
+    return pages;
+}
+
+static RegionSnapshot *region_snapshot(const MemSnapshot *s, unsigned i)
+{
+    return &g_array_index(s->regions, RegionSnapshot, i);
+}
+
+typedef struct Numbering {
+    uint64_t first;
+    MemSnapshotFn *fn;
+    void *opaque;
+} Numbering;
+
+static void number_page(void *opaque, uint64_t page, const uint8_t *content)
+{
+    const Numbering *n = opaque;
+
+    n->fn(n->opaque, n->first + page, content);
+}
+
+void memory_snapshot_diff(const MemSnapshot *from, const MemSnapshot *to, MemSnapshotFn *fn,
+                          void *opaque)
+{
+    Numbering numbering = { 0, fn, opaque };
+
+    for (unsigned i = 0; i < to->regions->len; i++) {
+        page_tree_diff(region_snapshot(from, i)->pages, region_snapshot(to, i)->pages, number_page,
+                       &numbering);
+        numbering.first += num_pages(region_snapshot(to, i)->region);
+    }
+}
+
+void memory_snapshot_dirty(const MemSnapshot *s, MemSnapshotFn *fn, void *opaque)
+{
+    uint64_t first = 0;
+
+    for (unsigned i = 0; s->with_checks && i < s->regions->len; i++) {
+        const RegionSnapshot *r = region_snapshot(s, i);
+
+        for (unsigned n = 0; n < r->dirty_check->len; n++) {
+            fn(opaque, first + g_array_index(r->dirty_check, guint32, n), NULL);
+        }
+        first += num_pages(r->region);
+    }
+}
+
+MemSnapshot *memory_snapshot_copy(MemoryMap *map, const MemSnapshot *s, bool with_checks)
+{
+    MemSnapshot *copy = g_new0(MemSnapshot, 1);
+
+    copy->with_checks = with_checks;
+    copy->load = ++map->loads;
+    copy->regions = g_array_new(false, false, sizeof(RegionSnapshot));
+    for (unsigned i = 0; i < s->regions->len; i++) {
+        const RegionSnapshot *r = region_snapshot(s, i);
+        RegionSnapshot c = { r->region, page_tree_copy(r->pages),
+                             with_checks ? g_array_new(false, false, sizeof(guint32)) : NULL };
+
+        g_array_append_val(copy->regions, c);
+    }
+    return copy;
+}
+
+static RegionSnapshot *find_page(MemSnapshot *s, uint64_t *page)
+{
+    for (unsigned i = 0; i < s->regions->len; i++) {
+        RegionSnapshot *r = region_snapshot(s, i);
+
+        if (*page < num_pages(r->region)) {
+            return r;
+        }
+        *page -= num_pages(r->region);
+    }
+    g_assert_not_reached();
+}
+
+void memory_snapshot_set(MemSnapshot *s, uint64_t page, const uint8_t *content)
+{
+    RegionSnapshot *r = find_page(s, &page);
+
+    page_tree_set(r->pages, page, content);
+}
+
+void memory_snapshot_mark(MemSnapshot *s, uint64_t page)
+{
+    RegionSnapshot *r = find_page(s, &page);
+    guint32 number = (guint32)page;
+
+    if (s->with_checks) {
+        g_array_append_val(r->dirty_check, number);
     }
 }

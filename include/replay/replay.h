@@ -50,6 +50,7 @@ typedef struct ReplayConfig {
     const char *file;          /* rrfile=; NULL with RECORD: in memory */
     ReplayCheck check;         /* rrcheck= */
     uint64_t check_period;     /* rrcheckperiod=, instructions */
+    bool keyframes;            /* rrkeyframe=: the recording gets them */
     bool overwrite;            /* rroverwrite=: do not keep what is in the file */
 } ReplayConfig;
 
@@ -245,6 +246,54 @@ bool replay_save_log(Replay *r, const char *file, bool overwrite, Error **errp);
  * replay_act() may be. On failure nothing has changed.
  */
 bool replay_go_live(Replay *r, const char *file, Error **errp);
+
+/*
+ * Keyframes: states of the machine in the recording, so that a replay in a new process gets to a
+ * place without running from the start. Only the recorder decides where they are; a replay without them
+ * does the same. Machine thread, where replay_act() may be called.
+ */
+#define REPLAY_PAGE_SIZE 4096
+
+typedef struct ReplayPage {
+    uint64_t number;          /* the machine's own numbering */
+    const uint8_t *content;   /* NULL: zeros */
+} ReplayPage;
+
+typedef struct ReplayKeyframe {
+    GByteArray *state;        /* all but the content of memory */
+    GArray *pages;            /* ReplayPage, ascending: those that changed since the keyframe before */
+    GArray *marked;           /* uint64_t page numbers, ascending, with a meaning of the machine's */
+    void (*release)(void *opaque);   /* the content is not needed any more; another thread; or NULL */
+    void *opaque;
+} ReplayKeyframe;
+
+ReplayKeyframe *replay_keyframe_new(void);
+void replay_keyframe_free(ReplayKeyframe *k);
+
+/* rrkeyframe=: this machine is being recorded with them, and is live. */
+bool replay_has_keyframe_writer(Replay *r);
+/* One may be put: those before are written. */
+bool replay_keyframe_writer_ready(Replay *r);
+/*
+ * The machine is in this state at the present position. Takes k; the pages' content must stay as it is until
+ * replay_keyframe_writer_ready() or replay_wait_keyframes().
+ */
+void replay_put_keyframe(Replay *r, ReplayKeyframe *k);
+void replay_wait_keyframes(Replay *r);
+
+/* How many the log has that is being replayed. */
+guint replay_num_keyframes(Replay *r);
+uint64_t replay_keyframe_position(Replay *r, guint n);
+/*
+ * Keyframe n: its state, its marked pages (below num_pages), and the pages that changed since keyframe
+ * `base` - 1 (0: since power-on), each one once, in any order. It is untrusted input.
+ * False when it is damaged, or one between is: it and those behind it are refused then.
+ */
+typedef void ReplayPageFn(void *opaque, uint64_t number, const uint8_t *content);
+bool replay_read_keyframe(Replay *r, guint n, guint base, uint64_t num_pages, GByteArray *state,
+                          GArray *marked, ReplayPageFn *fn, void *opaque);
+/* What is wrong with keyframe n: it and those behind it are not used any more. */
+void replay_refuse_keyframe(Replay *r, guint n, const Error *why);
 
 /* The one mutex of the log. replay_mutex_locked() is true when this thread holds it. */
 void replay_mutex_lock(Replay *r);

@@ -8,6 +8,7 @@
  *   3  an index
  *   4  the compressed data of a frame, with a valid CRC
  *   5  the records of a frame, replayed by a machine that works and idles
+ *   6  the head of a keyframe
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -20,7 +21,7 @@
 #include "replay/replay.h"
 #include "util/crc32c.h"
 
-enum { WHOLE_FILE, RECORDS, HEADER, INDEX, COMPRESSED, REPLAY, NUM_FORMS };
+enum { WHOLE_FILE, RECORDS, HEADER, INDEX, COMPRESSED, REPLAY, KEYFRAME, NUM_FORMS };
 
 static const uint8_t log_id[REPLAY_LOG_ID_SIZE] = "fuzz-replay-log";
 
@@ -214,9 +215,33 @@ static void unpack(const uint8_t *data, size_t size)
     }
 }
 
+/* What a reader relies on: pages below the bound, a data frame for each chunk of them before the head. */
+static void decode_keyframe(const uint8_t *data, size_t size)
+{
+    enum { MAX_PAGES = 1000, OFFSET = 100000 };
+    ReplayKeyframeHead *h = replay_keyframe_head_get(data, size, OFFSET, MAX_PAGES);
+    uint64_t total = 0;
+
+    if (!h) {
+        return;
+    }
+    for (guint n = 0; n < h->pages->len; n++) {
+        const ReplayPageRun *run = &g_array_index(h->pages, ReplayPageRun, n);
+
+        assert(run->first + run->count <= MAX_PAGES);
+        total += run->count;
+    }
+    assert(total == h->num_pages);
+    assert(h->chunks->len == (total + REPLAY_KEYFRAME_CHUNK - 1) / REPLAY_KEYFRAME_CHUNK);
+    for (guint n = 0; n < h->chunks->len; n++) {
+        assert(g_array_index(h->chunks, uint64_t, n) <= OFFSET);
+    }
+    replay_keyframe_head_free(h);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    GArray *index;
+    ReplayIndex *index;
 
     if (!size) {
         return 0;
@@ -234,10 +259,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case REPLAY:
         replay_records(data + 1, size - 1);
         break;
+    case KEYFRAME:
+        decode_keyframe(data + 1, size - 1);
+        break;
     case INDEX:
         index = replay_index_get(data + 1, size - 1);
         if (index) {
-            g_array_unref(index);
+            replay_index_free(index);
         }
         break;
     default:
@@ -316,15 +344,15 @@ static void put_file(GByteArray *out)
 
 static void put_index(GByteArray *out)
 {
-    GArray *entries = g_array_new(false, false, sizeof(ReplayIndexEntry));
+    ReplayIndex *index = replay_index_new();
 
     for (unsigned i = 0; i < 20; i++) {
-        ReplayIndexEntry e = { i, 200 + i * 1000, (uint64_t)i * 50000 };
+        ReplayIndexEntry e = { i, 200 + i * 1000, (uint64_t)i * 50000, i };
 
-        g_array_append_val(entries, e);
+        g_array_append_val(i % 3 ? index->frames : index->keyframes, e);
     }
-    replay_index_put(out, entries);
-    g_array_unref(entries);
+    replay_index_put(out, index);
+    replay_index_free(index);
 }
 
 static void put_compressed(GByteArray *out)
@@ -340,6 +368,28 @@ static void put_compressed(GByteArray *out)
     g_byte_array_append(out, frame_bytes->data + REPLAY_FRAME_HEADER, frame.stored_length);
     g_free(raw);
     g_byte_array_unref(frame_bytes);
+}
+
+static bool put_nowhere(void *opaque, const GByteArray *data, uint64_t *offset)
+{
+    *offset = *(uint64_t *)opaque += 1000;
+    return true;
+}
+
+static void put_keyframe(GByteArray *out)
+{
+    static const uint8_t content[REPLAY_PAGE_SIZE];
+    ReplayKeyframe *k = replay_keyframe_new();
+    uint64_t offset = 0;
+
+    for (uint64_t i = 0; i < 200; i++) {
+        const ReplayPage page = { i * i / 50 + i, i % 4 ? content : NULL };
+
+        g_array_append_val(k->pages, page);
+        g_array_append_val(k->marked, page.number);
+    }
+    replay_keyframe_put(out, k, 3, 77, put_nowhere, &offset);
+    replay_keyframe_free(k);
 }
 
 GByteArray *fuzz_seed(unsigned n)
@@ -372,6 +422,9 @@ GByteArray *fuzz_seed(unsigned n)
         break;
     case REPLAY:
         put_warps(out);
+        break;
+    case KEYFRAME:
+        put_keyframe(out);
         break;
     default:
         g_byte_array_unref(out);

@@ -586,33 +586,43 @@ static void test_bad_records(void)
     g_byte_array_unref(b);
 }
 
+static void assert_same_entries(const GArray *a, const GArray *b)
+{
+    g_assert_cmpuint(a->len, ==, b->len);
+    for (unsigned i = 0; i < a->len; i++) {
+        ReplayIndexEntry x = g_array_index(a, ReplayIndexEntry, i);
+        ReplayIndexEntry y = g_array_index(b, ReplayIndexEntry, i);
+
+        g_assert_cmpuint(x.sequence, ==, y.sequence);
+        g_assert_cmpuint(x.offset, ==, y.offset);
+        g_assert_cmpuint(x.first_pos, ==, y.first_pos);
+        g_assert_cmpuint(x.first_record, ==, y.first_record);
+    }
+}
+
 static void test_index(void)
 {
-    GArray *entries = g_array_new(false, false, sizeof(ReplayIndexEntry));
+    ReplayIndex *index = replay_index_new(), *back;
     GByteArray *raw = g_byte_array_new();
-    GArray *back;
 
     for (unsigned i = 0; i < 100; i++) {
         ReplayIndexEntry e = { i * 2, 1000 + i * 77, (uint64_t)i << 33, i * 5 };
 
-        g_array_append_val(entries, e);
+        g_array_append_val(index->frames, e);
     }
-    replay_index_put(raw, entries);
-    back = replay_index_get(raw->data, raw->len);
-    g_assert_nonnull(back);
-    g_assert_cmpuint(back->len, ==, 100);
-    for (unsigned i = 0; i < 100; i++) {
-        ReplayIndexEntry a = g_array_index(entries, ReplayIndexEntry, i);
-        ReplayIndexEntry b = g_array_index(back, ReplayIndexEntry, i);
-
-        g_assert_cmpuint(a.sequence, ==, b.sequence);
-        g_assert_cmpuint(a.offset, ==, b.offset);
-        g_assert_cmpuint(a.first_pos, ==, b.first_pos);
-        g_assert_cmpuint(a.first_record, ==, b.first_record);
+    /* With keyframes, and without. */
+    for (unsigned n = 0; n < 2; n++) {
+        g_byte_array_set_size(raw, 0);
+        replay_index_put(raw, index);
+        back = replay_index_get(raw->data, raw->len);
+        g_assert_nonnull(back);
+        assert_same_entries(index->frames, back->frames);
+        assert_same_entries(index->keyframes, back->keyframes);
+        g_assert_null(replay_index_get(raw->data, raw->len - 1));
+        replay_index_free(back);
+        g_array_append_val(index->keyframes, g_array_index(index->frames, ReplayIndexEntry, 7));
     }
-    g_assert_null(replay_index_get(raw->data, raw->len - 1));
-    g_array_unref(back);
-    g_array_unref(entries);
+    replay_index_free(index);
     g_byte_array_unref(raw);
 }
 

@@ -28,6 +28,25 @@ void memory_snapshot_free(MemSnapshot *snapshot);
  */
 bool memory_snapshots_share(const MemSnapshot *a, const MemSnapshot *b, const MemRegion *region,
                             hwaddr offset);
+
+/*
+ * Snapshots page by page, for those that are kept elsewhere. Pages with host memory are numbered
+ * through all regions, so the number depends on the machine alone.
+ */
+uint64_t memory_snapshot_pages(const MemoryMap *map);
+typedef void MemSnapshotFn(void *opaque, uint64_t page, const uint8_t *content);
+/* Calls fn for each page in which both may differ, in order, with its content in `to` (NULL: zeros). */
+void memory_snapshot_diff(const MemSnapshot *from, const MemSnapshot *to, MemSnapshotFn *fn,
+                          void *opaque);
+/* Calls fn for each page that PAGE_DIRTY_CHECK marked, in order, with NULL. */
+void memory_snapshot_dirty(const MemSnapshot *s, MemSnapshotFn *fn, void *opaque);
+/* The same memory, of which nobody knows who wrote it; with_checks: no page is marked yet. */
+MemSnapshot *memory_snapshot_copy(MemoryMap *map, const MemSnapshot *s, bool with_checks);
+/* Change a copy, before it is restored. Pages are below memory_snapshot_pages(). */
+void memory_snapshot_set(MemSnapshot *s, uint64_t page, const uint8_t *content);
+/* Ascending. */
+void memory_snapshot_mark(MemSnapshot *s, uint64_t page);
+
 /* Host memory that all snapshots of the map take together, in bytes. */
 uint64_t memory_snapshot_bytes(const MemoryMap *map);
 

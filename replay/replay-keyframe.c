@@ -1,0 +1,329 @@
+/*
+ * A keyframe as bytes. The head: varint number; varint records; varint offset of the state's data
+ * frame; runs of pages with content; for each chunk of these a varint offset, as the difference
+ * from the one before; runs of pages that became zero; runs of marked pages. Runs are a varint count, then
+ * for each a varint gap to the run before and a varint length.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "replay/replay-keyframe.h"
+#include "replay/replay-log.h"
+#include "util/bytes.h"
+
+/* ---- what a machine hands over ---- */
+
+ReplayKeyframe *replay_keyframe_new(void)
+{
+    ReplayKeyframe *k = g_new0(ReplayKeyframe, 1);
+
+    k->state = g_byte_array_new();
+    k->pages = g_array_new(false, false, sizeof(ReplayPage));
+    k->marked = g_array_new(false, false, sizeof(uint64_t));
+    return k;
+}
+
+void replay_keyframe_free(ReplayKeyframe *k)
+{
+    g_byte_array_unref(k->state);
+    g_array_unref(k->pages);
+    g_array_unref(k->marked);
+    if (k->release) {
+        k->release(k->opaque);
+    }
+    g_free(k);
+}
+
+/* ---- runs ---- */
+
+static void add_to_runs(GArray *runs, uint64_t page)
+{
+    ReplayPageRun *last = runs->len ? &g_array_index(runs, ReplayPageRun, runs->len - 1) : NULL;
+    ReplayPageRun run = { page, 1 };
+
+    if (last && last->first + last->count == page) {
+        last->count++;
+    } else {
+        assert(!last || page > last->first + last->count);
+        g_array_append_val(runs, run);
+    }
+}
+
+static void put_runs(GByteArray *out, const GArray *runs)
+{
+    uint64_t end = 0;
+
+    bytes_put_varint(out, runs->len);
+    for (guint n = 0; n < runs->len; n++) {
+        const ReplayPageRun *run = &g_array_index(runs, ReplayPageRun, n);
+
+        bytes_put_varint(out, run->first - end);
+        bytes_put_varint(out, run->count);
+        end = run->first + run->count;
+    }
+}
+
+/* *total: pages in all of them. */
+static GArray *get_runs(ByteReader *in, uint64_t max_pages, uint64_t *total)
+{
+    GArray *runs = g_array_new(false, false, sizeof(ReplayPageRun));
+    uint64_t n = bytes_get_varint(in), end = 0;
+
+    *total = 0;
+    for (uint64_t i = 0; i < n && !in->failed; i++) {
+        uint64_t gap = bytes_get_varint(in), count = bytes_get_varint(in);
+        ReplayPageRun run = { end + gap, count };
+
+        in->failed |= gap > max_pages - end || !count || count > max_pages - end - gap;
+        end += gap + count;
+        *total += count;
+        g_array_append_val(runs, run);
+    }
+    return runs;
+}
+
+/* ---- write ---- */
+
+static bool put_chunk(GByteArray *offsets, GByteArray *chunk, uint64_t *last,
+                      ReplayKeyframeWrite *write, void *opaque)
+{
+    uint64_t offset;
+
+    if (!write(opaque, chunk, &offset)) {
+        return false;
+    }
+    bytes_put_varint(offsets, offset - *last);
+    *last = offset;
+    g_byte_array_set_size(chunk, 0);
+    return true;
+}
+
+static bool put_pages(GByteArray *offsets, GArray *runs, const ReplayKeyframe *k, uint64_t last,
+                      ReplayKeyframeWrite *write, void *opaque)
+{
+    GByteArray *chunk = g_byte_array_sized_new(REPLAY_KEYFRAME_CHUNK * REPLAY_PAGE_SIZE);
+    bool ok = true;
+
+    for (guint n = 0; ok && n < k->pages->len; n++) {
+        const ReplayPage *page = &g_array_index(k->pages, ReplayPage, n);
+
+        if (!page->content) {
+            continue;
+        }
+        add_to_runs(runs, page->number);
+        bytes_put_data(chunk, page->content, REPLAY_PAGE_SIZE);
+        if (chunk->len == REPLAY_KEYFRAME_CHUNK * REPLAY_PAGE_SIZE) {
+            ok = put_chunk(offsets, chunk, &last, write, opaque);
+        }
+    }
+    if (ok && chunk->len) {
+        ok = put_chunk(offsets, chunk, &last, write, opaque);
+    }
+    g_byte_array_unref(chunk);
+    return ok;
+}
+
+bool replay_keyframe_put(GByteArray *head, const ReplayKeyframe *k, uint64_t number,
+                         uint64_t records, ReplayKeyframeWrite *write, void *opaque)
+{
+    GArray *pages = g_array_new(false, false, sizeof(ReplayPageRun));
+    GArray *zeros = g_array_new(false, false, sizeof(ReplayPageRun));
+    GArray *marked = g_array_new(false, false, sizeof(ReplayPageRun));
+    GByteArray *offsets = g_byte_array_new();
+    uint64_t state_offset;
+    bool ok = write(opaque, k->state, &state_offset) &&
+              put_pages(offsets, pages, k, state_offset, write, opaque);
+
+    for (guint n = 0; n < k->pages->len; n++) {
+        if (!g_array_index(k->pages, ReplayPage, n).content) {
+            add_to_runs(zeros, g_array_index(k->pages, ReplayPage, n).number);
+        }
+    }
+    for (guint n = 0; n < k->marked->len; n++) {
+        add_to_runs(marked, g_array_index(k->marked, uint64_t, n));
+    }
+    if (ok) {
+        bytes_put_varint(head, number);
+        bytes_put_varint(head, records);
+        bytes_put_varint(head, state_offset);
+        put_runs(head, pages);
+        bytes_put_data(head, offsets->data, offsets->len);
+        put_runs(head, zeros);
+        put_runs(head, marked);
+    }
+    g_byte_array_unref(offsets);
+    g_array_unref(pages);
+    g_array_unref(zeros);
+    g_array_unref(marked);
+    return ok;
+}
+
+/* ---- read ---- */
+
+void replay_keyframe_head_free(ReplayKeyframeHead *h)
+{
+    g_array_unref(h->pages);
+    g_array_unref(h->chunks);
+    g_array_unref(h->zeros);
+    g_array_unref(h->marked);
+    g_free(h);
+}
+
+/* Data frames stand before the head and behind one another. */
+static GArray *get_chunks(ByteReader *in, uint64_t num_pages, uint64_t offset, uint64_t head)
+{
+    GArray *chunks = g_array_new(false, false, sizeof(uint64_t));
+    uint64_t n = num_pages / REPLAY_KEYFRAME_CHUNK + (num_pages % REPLAY_KEYFRAME_CHUNK != 0);
+
+    for (uint64_t i = 0; i < n && !in->failed; i++) {
+        uint64_t distance = bytes_get_varint(in);
+
+        in->failed |= !distance || distance > head - offset;
+        offset += distance;
+        g_array_append_val(chunks, offset);
+    }
+    return chunks;
+}
+
+ReplayKeyframeHead *replay_keyframe_head_get(const uint8_t *data, size_t length, uint64_t offset,
+                                             uint64_t max_pages)
+{
+    ReplayKeyframeHead *h = g_new0(ReplayKeyframeHead, 1);
+    uint64_t unused;
+    ByteReader in;
+
+    byte_reader_init(&in, data, length);
+    h->number = bytes_get_varint(&in);
+    h->records = bytes_get_varint(&in);
+    h->state_offset = bytes_get_varint(&in);
+    in.failed |= h->state_offset >= offset;
+    h->pages = get_runs(&in, max_pages, &h->num_pages);
+    h->chunks = get_chunks(&in, h->num_pages, h->state_offset, offset);
+    h->zeros = get_runs(&in, max_pages, &unused);
+    h->marked = get_runs(&in, max_pages, &unused);
+    if (in.failed || byte_reader_left(&in)) {
+        g_clear_pointer(&h, replay_keyframe_head_free);
+    }
+    return h;
+}
+
+ReplayKeyframeHead *replay_keyframe_read_head(ReplayLogReader *reader, const GArray *keyframes,
+                                              guint n, uint64_t max_pages, Error **errp)
+{
+    const ReplayIndexEntry *e = &g_array_index(keyframes, ReplayIndexEntry, n);
+    g_autofree uint8_t *data = NULL;
+    ReplayKeyframeHead *h = NULL;
+    ReplayFrame f;
+
+    data = replay_log_reader_frame_at(reader, e->offset, REPLAY_FRAME_KEYFRAME, &f);
+    if (data) {
+        h = replay_keyframe_head_get(data, f.raw_length, e->offset, max_pages);
+    }
+    if (h && (h->number != n || h->records != e->first_record || f.first_pos != e->first_pos ||
+              f.sequence != e->sequence)) {
+        g_clear_pointer(&h, replay_keyframe_head_free);
+    }
+    if (!h) {
+        error_setg(errp, "keyframe %u, at offset %" PRIu64 ", is damaged, or of another machine", n,
+                   e->offset);
+    }
+    return h;
+}
+
+static bool data_damaged(uint64_t number, uint64_t offset, Error **errp)
+{
+    error_setg(errp, "keyframe %" PRIu64 " is damaged at offset %" PRIu64, number, offset);
+    return false;
+}
+
+/* Where one is in the runs. */
+typedef struct Walk {
+    const GArray *runs;
+    guint run;
+    uint64_t done;
+} Walk;
+
+static uint64_t walk_next(Walk *w)
+{
+    const ReplayPageRun *run = &g_array_index(w->runs, ReplayPageRun, w->run);
+    uint64_t page = run->first + w->done;
+
+    if (++w->done == run->count) {
+        w->run++;
+        w->done = 0;
+    }
+    return page;
+}
+
+static bool wants(const ReplayKeyframeSink *sink, uint64_t page)
+{
+    return !sink->wants || sink->wants(sink->opaque, page);
+}
+
+/* `count` pages, the next of the walk. The data frame is not read if none is wanted. */
+static bool read_chunk(ReplayLogReader *reader, const ReplayKeyframeHead *h, uint64_t offset,
+                       Walk *walk, guint count, const ReplayKeyframeSink *sink, Error **errp)
+{
+    g_autofree uint8_t *data = NULL;
+    ReplayFrame f;
+
+    for (guint i = 0; i < count; i++) {
+        uint64_t page = walk_next(walk);
+
+        if (!wants(sink, page)) {
+            continue;
+        }
+        if (!data) {
+            data = replay_log_reader_frame_at(reader, offset, REPLAY_FRAME_KEYFRAME_DATA, &f);
+        }
+        if (!data || f.raw_length != count * REPLAY_PAGE_SIZE) {
+            return data_damaged(h->number, offset, errp);
+        }
+        sink->page(sink->opaque, page, data + (size_t)i * REPLAY_PAGE_SIZE);
+    }
+    return true;
+}
+
+bool replay_keyframe_read_pages(ReplayLogReader *reader, const ReplayKeyframeHead *h,
+                                const ReplayKeyframeSink *sink, Error **errp)
+{
+    Walk walk = { .runs = h->pages };
+    uint64_t left = h->num_pages;
+
+    for (guint n = 0; n < h->chunks->len; n++) {
+        guint count = (guint)MIN(left, REPLAY_KEYFRAME_CHUNK);
+
+        if (!read_chunk(reader, h, g_array_index(h->chunks, uint64_t, n), &walk, count, sink,
+                        errp)) {
+            return false;
+        }
+        left -= count;
+    }
+    for (walk = (Walk){ .runs = h->zeros }; walk.run < h->zeros->len; ) {
+        uint64_t page = walk_next(&walk);
+
+        if (wants(sink, page)) {
+            sink->page(sink->opaque, page, NULL);
+        }
+    }
+    return true;
+}
+
+bool replay_keyframe_read_state(ReplayLogReader *reader, const ReplayKeyframeHead *h,
+                                GByteArray *state, GArray *marked, Error **errp)
+{
+    ReplayFrame f;
+    g_autofree uint8_t *data =
+        replay_log_reader_frame_at(reader, h->state_offset, REPLAY_FRAME_KEYFRAME_DATA, &f);
+
+    if (!data) {
+        return data_damaged(h->number, h->state_offset, errp);
+    }
+    bytes_put_data(state, data, f.raw_length);
+    for (Walk walk = { .runs = h->marked }; walk.run < h->marked->len; ) {
+        uint64_t page = walk_next(&walk);
+
+        g_array_append_val(marked, page);
+    }
+    return true;
+}
