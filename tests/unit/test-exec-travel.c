@@ -540,6 +540,27 @@ static void test_keyframes(void)
     g_unlink(path);
 }
 
+typedef struct KeyframeCount {
+    Run *r;
+    guint count;
+} KeyframeCount;
+
+static void do_count_keyframes(void *opaque)
+{
+    KeyframeCount *k = opaque;
+
+    k->count = replay_num_keyframes(k->r->replay);
+}
+
+/* They are the machine thread's. */
+static guint count_keyframes(Run *r)
+{
+    KeyframeCount k = { .r = r };
+
+    machine_run_sync(r->loop, do_count_keyframes, &k);
+    return k.count;
+}
+
 /*
  * Whatever the keyframes of a log hold, a replay gets to the place, or reports, and never crashes. An
  * honest one is in the state that it has to be in. Returns how many keyframes it did without.
@@ -552,7 +573,7 @@ static guint seek_in(const RunConfig *c, const Straight *s, bool honest)
 
     open_replay(&r, c, 0);
     r.dev.any_state = true;
-    before = replay_num_keyframes(r.replay);
+    before = count_keyframes(&r);
     stops = r.stops;
     g_assert_true(exec_loop_seek(r.loop, s->at[POINTS - 1], NULL));
     if (honest) {
@@ -563,7 +584,7 @@ static guint seek_in(const RunConfig *c, const Straight *s, bool honest)
     }
     exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
     exec_loop_join(r.loop);
-    after = replay_num_keyframes(r.replay);
+    after = count_keyframes(&r);
     run_close(&r);
     return before - after;
 }
