@@ -1,7 +1,7 @@
 /*
  * gdb's remote protocol: framing, every command against a machine that stands still,
  * stop replies, and mutated packets. The other side of each interface (chardev,
- * execution loop, CPU) is a fake in this file.
+ * execution loop, CPU) is a fake of gdbstub-machine.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
