@@ -212,7 +212,7 @@ void loop_state_chaos(ExecLoop *l);
 /* ---- exec-snapshots.c: moments to go back to ---- */
 
 void loop_init_snapshots(ExecLoop *l);
-/* At a settled boundary: take one, if it is due. */
+/* At a settled boundary, or at power-on: take one, if it is due. */
 void loop_take_snapshots(ExecLoop *l);
 /* The newest one before that virtual time; NULL: none. */
 const Snapshot *loop_find_snapshot_before(ExecLoop *l, int64_t time);
