@@ -36,6 +36,11 @@ void monitor_events_quit(MonitorEvents *e);
 /* Why the machine stands still, if it does. */
 QapiRunState monitor_events_stop_state(MonitorEvents *e);
 
+/* ---- qmp-control.c ---- */
+
+/* What would change the guest of a replay. */
+void qmp_refuse_in_replay(Error **errp);
+
 /* ---- qmp-machine.c ---- */
 
 /* The CPU of that number; has false: of number 0. Fails with the text that clients know. */

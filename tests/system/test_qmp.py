@@ -134,6 +134,11 @@ class QmpTest(Program):
             'x-rearm-replay-console': {'port': 'uart0'},
             'x-rearm-replay-find-writes': {'kind': 'last', 'address': guests.LOAD, 'physical': True},
             'x-rearm-savevm': {'name': 's'},
+            'chardev-add': {'id': 'ring', 'backend': {'type': 'ringbuf', 'data': {}}},
+            'chardev-send-break': {'id': 'ring'},
+            'chardev-remove': {'id': 'spare'},
+            'ringbuf-write': {'device': 'ring', 'data': 'x'},
+            'ringbuf-read': {'device': 'ring', 'size': 5},
             'query-cpu-model-expansion': {'type': 'full', 'model': {'name': 'max'}},
         }
         # What fails here whatever is asked.
@@ -146,7 +151,8 @@ class QmpTest(Program):
             'query-balloon': ({}, 'No balloon device has been activated'),
             'balloon': ({'value': 1 << 20}, 'No balloon device has been activated'),
         }
-        process = self.start('-kernel', self.spin, '-icount', 'shift=1,rr=record', '-snapshot-file', 's', '-qmp', 'unix:q,server=on,wait=off')
+        process = self.start('-kernel', self.spin, '-icount', 'shift=1,rr=record', '-snapshot-file', 's', '-chardev',
+                             'null,id=spare', '-qmp', 'unix:q,server=on,wait=off')
         client = self.client('q').negotiate()
         names = client.schema.names('command')
         self.assertEqual(sorted(c['name'] for c in client.command('query-commands')), sorted(names))
