@@ -64,6 +64,11 @@ const char *chardev_label(const Chardev *c)
     return c->label ? c->label : c->type->name;
 }
 
+const char *chardev_kind_of(const Chardev *c)
+{
+    return c->type->name;
+}
+
 bool chardev_has_client(const Chardev *c)
 {
     return c->client != NULL;

@@ -49,21 +49,10 @@ bool qmp_query_chardev_backends(QmpContext *ctx, QapiChardevBackendInfoList **re
 
 /* ---- make and remove: -chardev's options out of QMP's ---- */
 
-/* A comma in a value is doubled. */
-static void add_option(GString *out, const char *name, const char *value)
-{
-    g_auto(GStrv) parts = value ? g_strsplit(value, ",", -1) : NULL;
-    g_autofree char *escaped = value ? g_strjoinv(",,", parts) : NULL;
-
-    if (value) {
-        g_string_append_printf(out, ",%s=%s", name, escaped);
-    }
-}
-
 static void add_flag(GString *out, const char *name, bool has, bool on)
 {
     if (has) {
-        add_option(out, name, on ? "on" : "off");
+        qmp_add_option(out, name, on ? "on" : "off");
     }
 }
 
@@ -77,10 +66,10 @@ static bool add_socket(GString *out, const QapiChardevSocket *s, Error **errp)
         return false;
     }
     if (s->addr->type == QAPI_SOCKET_ADDRESS_TYPE_UNIX) {
-        add_option(out, "path", s->addr->u.q_unix.data->path);
+        qmp_add_option(out, "path", s->addr->u.q_unix.data->path);
     } else {
-        add_option(out, "host", s->addr->u.inet.data->host);
-        add_option(out, "port", s->addr->u.inet.data->port);
+        qmp_add_option(out, "host", s->addr->u.inet.data->host);
+        qmp_add_option(out, "port", s->addr->u.inet.data->port);
     }
     add_flag(out, "server", true, server);
     add_flag(out, "wait", server, false);
@@ -95,8 +84,8 @@ static bool add_backend(GString *out, const QapiChardevBackend *b, Error **errp)
 {
     switch (b->type) {
     case QAPI_CHARDEV_BACKEND_KIND_FILE:
-        add_option(out, "path", b->u.file.data->out);
-        add_option(out, "input-path", b->u.file.data->in);
+        qmp_add_option(out, "path", b->u.file.data->out);
+        qmp_add_option(out, "input-path", b->u.file.data->in);
         add_flag(out, "append", b->u.file.data->has_append, b->u.file.data->append);
         return true;
     case QAPI_CHARDEV_BACKEND_KIND_RINGBUF:
@@ -129,7 +118,7 @@ bool qmp_chardev_add(QmpContext *ctx, const QapiChardevAddArgs *args, QapiCharde
         return false;
     }
     g_string_append(options, qapi_type_ChardevBackendKind.values[args->backend->type]);
-    add_option(options, "id", args->id);
+    qmp_add_option(options, "id", args->id);
     if (!add_backend(options, args->backend, errp)) {
         return false;
     }

@@ -55,6 +55,8 @@ void chardev_puts(Chardev *c, const char *text);
 const char *chardev_id(const Chardev *c);
 /* "stdio", "unix:/tmp/x,server=on", ...: for info chardev. */
 const char *chardev_label(const Chardev *c);
+/* "stdio", "mux-port", ... */
+const char *chardev_kind_of(const Chardev *c);
 /* Whether a device or monitor listens. */
 bool chardev_has_client(const Chardev *c);
 /* Whether the other end is there. */

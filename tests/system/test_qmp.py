@@ -139,6 +139,11 @@ class QmpTest(Program):
             'chardev-remove': {'id': 'spare'},
             'ringbuf-write': {'device': 'ring', 'data': 'x'},
             'ringbuf-read': {'device': 'ring', 'size': 5},
+            'qom-list': {'path': '/'},
+            'qom-get': {'path': '/machine', 'property': 'type'},
+            'qom-list-properties': {'typename': 'pl011'},
+            'object-add': {'qom_type': 'rng-builtin', 'id': 'r'},
+            'object-del': {'id': 'r'},
             'query-cpu-model-expansion': {'type': 'full', 'model': {'name': 'max'}},
         }
         # What fails here whatever is asked.
@@ -146,6 +151,7 @@ class QmpTest(Program):
             'x-rearm-replay-golive': ({}, 'live already'),
             'x-rearm-delvm': ({'name': 'none'}, 'no snapshot'),
             'x-rearm-loadvm': ({'name': 'none'}, 'no snapshot'),
+            'qom-set': ({'path': '/machine', 'property': 'type', 'value': 'x'}, 'not writable'),
             'system_wakeup': ({}, 'wake-up from suspend is not supported by this guest'),
             'inject-nmi': ({}, 'not currently supported'),
             'query-balloon': ({}, 'No balloon device has been activated'),

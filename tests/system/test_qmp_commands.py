@@ -4,6 +4,7 @@
 
 usage: test_qmp_commands.py REARM
 """
+import functools
 import os
 import sys
 import time
@@ -213,6 +214,109 @@ class CommandsTest(test_qmp.Program):
         self.assertEqual(self.uart_breaks(client), 1)
         client.command('quit')
         self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+
+    # ---- the tree of objects ----
+
+    def test_qom(self):
+        process, client = self.machine('-smp', '2', '-M', 'virt,dtb-randomness=off', '-device',
+                                       'virtio-rng-device,id=dice', '-cpu', 'cortex-a53,cntfrq=1000')
+
+        def names(path):
+            return {p['name']: p['type'] for p in client.command('qom-list', path=path)}
+
+        def value(path, name):
+            return client.command('qom-get', path=path, property=name)
+
+        self.assertEqual(names('/'), {'type': 'str', 'machine': 'child<virt-machine>',
+                                      'objects': 'child<container>', 'chardevs': 'child<container>'})
+        self.assertEqual(value('/', 'machine'), '/machine')
+        self.assertEqual(value('/machine', 'dtb-randomness'), False)
+        self.assertEqual(value('/machine', 'kernel'), self.spin)
+        self.assertEqual(value('/machine', 'initrd'), '')
+        self.assertEqual(value('/machine', 'gic-version'), '2')
+        for cpu in client.command('query-cpus-fast'):
+            self.assertEqual(value(cpu['qom-path'], 'type'), 'cortex-a53-arm-cpu')
+            self.assertEqual(value(cpu['qom-path'], 'cntfrq'), 1000)
+        self.assertEqual(names('/machine/unattached')['uart0'], 'child<pl011>')
+        self.assertEqual(value('/machine/unattached/gic', 'num-irq'), 288)
+        self.assertEqual(value('gic', 'num-irq'), 288)
+        self.assertEqual(value('unattached/gic', 'realized'), True)
+        # A device and its bus lead to each other.
+        bus = value('/machine/peripheral/dice', 'parent_bus')
+        self.assertEqual(bus, '/machine/unattached/virtio-mmio.31/virtio-mmio-bus.31')
+        self.assertEqual(value(bus, 'type'), 'virtio-bus')
+        self.assertEqual(value(bus, 'child[0]'), '/machine/peripheral/dice')
+        self.assertEqual(names(bus), {'type': 'str', 'child[0]': 'link<virtio-rng-device>'})
+        self.assertEqual(names('/chardevs')['monitor0'], 'child<chardev-socket>')
+        # Whatever is listed has a value, and each child is a place.
+        places = ['/']
+        while places:
+            path = places.pop()
+            for name, type_ in names(path).items():
+                got = value(path, name)
+                if type_.startswith('child<'):
+                    self.assertEqual(got, f'{path.rstrip("/")}/{name}')
+                    self.assertEqual(f'child<{value(got, "type")}>', type_)
+                    places.append(got)
+        for type_ in ('virt-machine', 'virt-7.2-machine', 'pl011', 'max-arm-cpu', 'rng-random'):
+            self.assertIn('type', [p['name'] for p in client.command('qom-list-properties',
+                                                                     typename=type_)])
+        self.assertEqual(self.refused(client, 'qom-list-properties', 'DeviceNotFound',
+                                      typename='virt'), "Class 'virt' not found")
+        for path in ('/none', '/machine/gic', 'none', '', '/machine/unattached/gic/x'):
+            self.assertEqual(self.refused(client, 'qom-list', 'DeviceNotFound', path=path),
+                             f"Device '{path}' not found")
+        self.assertEqual(self.refused(client, 'qom-get', path='/machine', property='x'),
+                         "Property 'virt-machine.x' not found")
+        for path, name, text in (
+                ('gic', 'num-irq', "Attempt to set property 'num-irq' on device 'gic' (type 'arm_gic') "
+                 'after it was realized'),
+                ('gic', 'x', "Property 'arm_gic.x' not found"),
+                ('/machine', 'kernel', "Property 'virt-machine.kernel' is not writable"),
+                ('/machine/unattached/device[1]', 'cntfrq',
+                 "Property 'cortex-a53-arm-cpu.cntfrq' is not writable")):
+            self.assertEqual(self.refused(client, 'qom-set', path=path, property=name, value=1), text)
+        self.assertEqual(value('gic', 'num-irq'), 288)
+        self.end(process, client)
+
+    def test_objects(self):
+        process, client = self.machine()
+        secret = os.path.join(self.dir, 's,1')
+        with open(secret, 'wb') as f:
+            f.write(b'\xff')
+        add = functools.partial(client.command, 'object-add')
+        add(qom_type='rng-builtin', id='r')
+        add(qom_type='rng-random', id='d')
+        add(qom_type='rng-random', id='f', filename=secret)
+        add(qom_type='secret', id='s', data='a,b=c', format='raw')
+        self.assertEqual([p['name'] for p in client.command('qom-list', path='/objects')],
+                         ['type', 'r', 'd', 'f', 's'])
+        self.assertEqual(client.command('qom-get', path='/objects/f', property='filename'), secret)
+        self.assertEqual(client.command('qom-get', path='/objects/d', property='filename'),
+                         '/dev/urandom')
+        client.command('object-del', id='d')
+        for given, text in (
+                ({'qom_type': 'rng-egd', 'id': 'x'}, "Parameter 'qom-type' does not accept value"),
+                ({'qom_type': 'secret'}, "Parameter 'id' is missing"),
+                ({'qom_type': 'secret', 'id': ''}, 'identifier'),
+                ({'qom_type': 'secret', 'id': 'x'}, "Must provide 'file' or 'data'"),
+                ({'qom_type': 'secret', 'id': 'x', 'data': 'a', 'file': 'b'}, 'mutually exclusive'),
+                ({'qom_type': 'secret', 'id': 'x', 'data': 'a?', 'format': 'base64'}, 'not valid'),
+                ({'qom_type': 'secret', 'id': 'x', 'file': 'none'}, 'Unable to read none'),
+                ({'qom_type': 'secret', 'id': 'x', 'file': secret}, 'not valid UTF-8'),
+                ({'qom_type': 'rng-random', 'id': 'x', 'filename': '/none'}, "Could not open '/none'"),
+                ({'qom_type': 'rng-builtin', 'id': 'x', 'filename': 'f'}, 'unexpected'),
+                ({'qom_type': 'rng-builtin', 'id': 'r'}, "duplicate property 'r'")):
+            self.assertIn(text, self.refused(client, 'object-add', **given))
+        self.assertEqual(self.refused(client, 'object-del', id='d'), "object 'd' not found")
+        self.assertEqual([p['name'] for p in client.command('qom-list', path='/objects')],
+                         ['type', 'r', 'f', 's'])
+        self.end(process, client)
+        process, client = self.machine('-icount', 'shift=1,rr=record')
+        self.assertIn('not possible while a run is recorded',
+                      self.refused(client, 'object-add', qom_type='rng-random', id='x'))
+        client.command('object-add', qom_type='rng-builtin', id='x')
+        self.end(process, client)
 
 
 if __name__ == '__main__':
