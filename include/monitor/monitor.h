@@ -45,6 +45,7 @@ typedef struct MonitorEnv {
     const MonitorCommandLine *command_line; /* ends with a NULL name; NULL: not known */
     unsigned current_cpu;       /* "cpu N" */
     bool quitting;              /* "quit": no prompt any more */
+    GPtrArray *fds;             /* that clients gave; monitor_env_clear() closes them */
     const MonitorLater *later;  /* of the command that runs; NULL: nobody waits */
     /* "gdbserver DEV"; NULL: not available. */
     bool (*gdbserver)(void *opaque, const char *device, Error **errp);
@@ -61,6 +62,9 @@ void monitor_events_free(MonitorEvents *e);
 void monitor_events_signal(MonitorEvents *e);
 /* Hand what has happened so far to the QMP monitors, instead of soon. */
 void monitor_events_flush(MonitorEvents *e);
+
+/* Free what commands have put there. After all monitors. */
+void monitor_env_clear(MonitorEnv *env);
 
 typedef enum MonitorMode { MONITOR_HMP, MONITOR_QMP, MONITOR_QMP_PRETTY } MonitorMode;
 typedef struct Monitor Monitor;

@@ -318,6 +318,73 @@ class CommandsTest(test_qmp.Program):
         client.command('object-add', qom_type='rng-builtin', id='x')
         self.end(process, client)
 
+    # ---- file descriptors ----
+
+    def test_descriptors(self):
+        process, client = self.machine()
+
+        def give(fds, name, **arguments):
+            client.passing = fds
+            return client.execute(name, **arguments)
+
+        def open_in_rearm():
+            return len(os.listdir(f'/proc/{process.pid}/fd'))
+
+        before = open_in_rearm()
+        with open(os.path.join(self.dir, 'out'), 'w+b') as out, \
+                open(os.path.join(self.dir, 'in'), 'w+b') as other:
+            read_only = os.open(other.name, os.O_RDONLY)
+            self.addCleanup(os.close, read_only)
+            first = give([read_only], 'add-fd', opaque='to read')['return']
+            self.assertEqual(first['fdset-id'], 0)
+            second = give([out.fileno()], 'add-fd', fdset_id=0)['return']
+            third = give([out.fileno()], 'add-fd')['return']
+            self.assertEqual(third['fdset-id'], 1)
+            self.assertEqual(client.command('query-fdsets'), [
+                {'fdset-id': 0, 'fds': [{'fd': first['fd'], 'opaque': 'to read'},
+                                        {'fd': second['fd']}]},
+                {'fdset-id': 1, 'fds': [{'fd': third['fd']}]}])
+            client.command('pmemsave', val=guests.LOAD, size=64, filename='/dev/fdset/0')
+            client.command('memsave', val=guests.LOAD, size=64, filename='/dev/fdset/1')
+            out.seek(0)
+            self.assertEqual(out.read(), guests.code(guests.SPIN).ljust(64, b'\0')[:64] * 2)
+            client.command('remove-fd', fdset_id=0, fd=second['fd'])
+            self.assertIn('Permission denied', self.refused(
+                client, 'pmemsave', val=guests.LOAD, size=64, filename='/dev/fdset/0'))
+            client.command('remove-fd', fdset_id=0)
+            client.command('remove-fd', fdset_id=1)
+            self.assertEqual(client.command('query-fdsets'), [])
+            for path in ('/dev/fdset/0', '/dev/fdset/x'):
+                self.assertIn('No such file', self.refused(client, 'pmemsave', val=guests.LOAD,
+                                                           size=64, filename=path))
+            self.assertEqual(open_in_rearm(), before)
+            self.assertEqual(give([out.fileno()], 'getfd', fdname='a')['return'], {})
+            self.assertEqual(give([out.fileno()], 'getfd', fdname='a')['return'], {})
+            self.assertEqual(give([out.fileno()], 'getfd', fdname='b')['return'], {})
+            self.assertEqual(client.command('query-fdsets'), [])
+            self.assertEqual(open_in_rearm(), before + 2)
+            client.command('closefd', fdname='a')
+            client.command('closefd', fdname='b')
+            # What nobody takes is closed with the next ones, and the last with the connection.
+            for n in range(50):
+                give([out.fileno()] * 16, 'query-name')
+            self.assertLessEqual(open_in_rearm(), before + 16)
+        for name, given, text in (
+                ('getfd', {'fdname': '1a'}, 'a name not starting with a digit'),
+                ('getfd', {'fdname': ''}, 'a name not starting with a digit'),
+                ('closefd', {'fdname': 'a'}, "File descriptor named 'a' not found"),
+                ('add-fd', {'fdset_id': -1}, 'expects a non-negative value'),
+                ('remove-fd', {'fdset_id': 1}, "File descriptor named 'fdset-id:1' not found"),
+                ('remove-fd', {'fdset_id': 1, 'fd': 2},
+                 "File descriptor named 'fdset-id:1, fd:2' not found")):
+            self.assertEqual(self.refused(client, name, **given).count(text), 1)
+        self.end(process, client)
+        process, client = self.machine('-qmp', 'stdio')
+        for name, given in (('getfd', {'fdname': 'a'}), ('add-fd', {})):
+            self.assertEqual(self.refused(client, name, **given),
+                             'No file descriptor supplied via SCM_RIGHTS')
+        self.end(process, client)
+
 
 if __name__ == '__main__':
     test_qmp.REARM = os.path.abspath(sys.argv.pop(1))

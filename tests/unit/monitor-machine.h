@@ -324,6 +324,8 @@ static const BoardType *const fake_boards[] = { &fake_board, NULL };
 static const DeviceType *const fake_types[] = { NULL };
 static const char *const fake_models[] = { "cortex-a53", "cortex-a57", NULL };
 
+static MonitorEnv *fake_env;
+
 static ExecLoop *loop_new(MonitorEnv *env)
 {
     ExecLoop *l = g_new0(ExecLoop, 1);
@@ -351,6 +353,7 @@ static ExecLoop *loop_new(MonitorEnv *env)
         l->ram[i] = (uint8_t)i;
     }
     memory_write(l->machine.memory, 0x1000, l->ram, 256);
+    fake_env = env;
     *env = (MonitorEnv){ .loop = l, .version = "9.9", .name = "box", .boards = fake_boards,
                          .cpu_models = fake_models };
     env->events = monitor_events_new(l);
@@ -359,6 +362,7 @@ static ExecLoop *loop_new(MonitorEnv *env)
 
 static void loop_free(ExecLoop *l)
 {
+    monitor_env_clear(fake_env);
     monitor_events_free(l->listener.opaque);
     memory_map_free(l->machine.memory);
     clock_free(l->machine.clock);
