@@ -46,6 +46,7 @@ typedef struct MonitorEnv {
     unsigned current_cpu;       /* "cpu N" */
     bool quitting;              /* "quit": no prompt any more */
     GPtrArray *fds;             /* that clients gave; monitor_env_clear() closes them */
+    GPtrArray *jobs;            /* it gives up what they have not begun */
     const MonitorLater *later;  /* of the command that runs; NULL: nobody waits */
     /* "gdbserver DEV"; NULL: not available. */
     bool (*gdbserver)(void *opaque, const char *device, Error **errp);

@@ -30,6 +30,17 @@ class CommandsTest(test_qmp.Program):
     def hmp(self, client, line):
         return client.command('human-monitor-command', command_line=line).replace('\r\n', '\n')
 
+    def run_on(self, client):
+        """Some instructions further."""
+        def position():
+            return client.command('x-rearm-query-replay')['position']
+
+        before, end = position(), time.monotonic() + test_qmp.TIMEOUT
+        client.command('cont')
+        while position() == before:
+            self.assertLess(time.monotonic(), end)
+        client.command('stop')
+
     # ---- what there is ----
 
     def test_cpu_models(self):
@@ -384,6 +395,88 @@ class CommandsTest(test_qmp.Program):
             self.assertEqual(self.refused(client, name, **given),
                              'No file descriptor supplied via SCM_RIGHTS')
         self.end(process, client)
+
+    # ---- jobs ----
+
+    def job(self, client, name, tag, job='j', **arguments):
+        """Run it to its end; the states it went through, and its error."""
+        if name != 'snapshot-delete':
+            arguments.setdefault('vmstate', 'snapshot-file')
+        arguments.setdefault('devices', [])
+        client.events.clear()
+        client.command(name, job_id=job, tag=tag, **arguments)
+        states = []
+        while not states or states[-1] != 'concluded':
+            data = client.wait('JOB_STATUS_CHANGE')['data']
+            self.assertEqual(data['id'], job)
+            states.append(data['status'])
+        info, = client.command('query-jobs')
+        self.assertEqual((info['id'], info['type'], info['status']), (job, name, 'concluded'))
+        client.command('job-dismiss', id=job)
+        self.assertEqual(client.wait('JOB_STATUS_CHANGE')['data'], {'id': job, 'status': 'null'})
+        self.assertEqual(client.command('query-jobs'), [])
+        return states, info.get('error')
+
+    def test_snapshot_jobs(self):
+        process, client = self.machine('-icount', 'shift=2', '-snapshot-file', 'snap')
+        good = ['created', 'running', 'waiting', 'pending', 'concluded']
+        bad = ['created', 'running', 'aborting', 'concluded']
+        self.assertEqual(self.job(client, 'snapshot-save', 'start'), (good, None))
+        start = client.command('x-rearm-query-digest')
+        self.run_on(client)
+        self.assertNotEqual(client.command('x-rearm-query-digest'), start)
+        self.assertEqual(self.job(client, 'snapshot-save', 'later', 'a-long.name_1'), (good, None))
+        self.assertEqual(self.job(client, 'snapshot-load', 'start'), (good, None))
+        self.assertEqual(client.command('x-rearm-query-digest'), start)
+        self.assertEqual([s['name'] for s in client.command('x-rearm-query-snapshots')],
+                         ['start', 'later'])
+        self.assertEqual(self.job(client, 'snapshot-delete', 'later'), (good, None))
+        for name, tag, arguments, text in (
+                ('snapshot-load', 'later', {}, "there is no snapshot 'later'"),
+                ('snapshot-delete', 'later', {}, "there is no snapshot 'later'"),
+                ('snapshot-save', '', {}, 'cannot be the name of a snapshot'),
+                ('snapshot-save', 'x', {'vmstate': 'disk0'}, "block device 'disk0' does not exist"),
+                ('snapshot-load', 'start', {'devices': ['d']}, "No block device node 'd'"),
+                ('snapshot-delete', 'start', {'devices': ['d']}, "No block device node 'd'")):
+            states, error = self.job(client, name, tag, **arguments)
+            self.assertEqual(states, bad)
+            self.assertIn(text, error)
+        self.assertEqual([s['name'] for s in client.command('x-rearm-query-snapshots')], ['start'])
+        # All in one piece, so that the first has not begun when the others come.
+        client.send(b'{"execute": "snapshot-delete", "arguments": {"job-id": "j", "tag": "start", '
+                    b'"devices": []}} {"execute": "job-dismiss", "arguments": {"id": "j"}}'
+                    b'{"execute": "job-cancel", "arguments": {"id": "j"}}')
+        self.assertEqual(client.reply(), {'return': {}})
+        self.assertIn("in state 'created' cannot accept command verb 'dismiss'",
+                      client.reply()['error']['desc'])
+        self.assertEqual(client.reply(), {'return': {}})
+        info, = client.command('query-jobs')
+        self.assertEqual((info['status'], info['error']), ('concluded', 'Operation canceled'))
+        for name, given, text in (
+                ('job-cancel', {'id': 'j'}, "in state 'concluded' cannot accept command verb 'cancel'"),
+                ('job-cancel', {'id': 'k'}, 'Job not found'),
+                ('job-dismiss', {'id': 'k'}, 'Job not found'),
+                ('snapshot-delete', {'job_id': 'j', 'tag': 'x', 'devices': []},
+                 "Job ID 'j' already in use"),
+                ('snapshot-delete', {'job_id': '1', 'tag': 'x', 'devices': []}, "Invalid job ID '1'"),
+                ('snapshot-delete', {'job_id': 'a b', 'tag': 'x', 'devices': []}, 'Invalid job ID')):
+            self.assertIn(text, self.refused(client, name, **given))
+        self.assertEqual([s['name'] for s in client.command('x-rearm-query-snapshots')], ['start'])
+        self.end(process, client)
+
+    def test_snapshot_jobs_of_a_recording(self):
+        """In a replay it is a place; a state of another run is refused."""
+        process, client = self.machine('-icount', 'shift=2,rr=record,rrfile=log')
+        self.run_on(client)
+        self.assertIsNone(self.job(client, 'snapshot-save', 'here')[1])
+        here = client.command('x-rearm-query-digest')
+        self.end(process, client)
+        process = self.start('-S', '-icount', 'rr=replay,rrfile=log', '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        self.assertIsNone(self.job(client, 'snapshot-load', 'here')[1])
+        self.assertEqual(client.command('x-rearm-query-digest'), here)
+        client.command('quit')
+        self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
 
 
 if __name__ == '__main__':
