@@ -159,6 +159,7 @@ class QmpTest(Program):
             'snapshot-delete': {'job_id': 'a', 'tag': 'none', 'devices': []},
             'snapshot-load': {'job_id': 'b', 'tag': 'none', 'vmstate': '', 'devices': ['x']},
             'snapshot-save': {'job_id': 'c', 'tag': 'c', 'vmstate': 'snapshot-file', 'devices': []},
+            'dump-guest-memory': {'paging': False, 'protocol': 'file:core'},
             'query-cpu-model-expansion': {'type': 'full', 'model': {'name': 'max'}},
         }
         with_fd = {'add-fd', 'getfd'}

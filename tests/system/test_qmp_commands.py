@@ -6,6 +6,9 @@ usage: test_qmp_commands.py REARM
 """
 import functools
 import os
+import shutil
+import struct
+import subprocess
 import sys
 import time
 import unittest
@@ -477,6 +480,130 @@ class CommandsTest(test_qmp.Program):
         self.assertEqual(client.command('x-rearm-query-digest'), here)
         client.command('quit')
         self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+
+    # ---- dumps ----
+
+    @staticmethod
+    def read_elf(path):
+        """Segments as {virtual address: (physical address, bytes)}, and notes as [(type, bytes)]."""
+        with open(path, 'rb') as f:
+            data = f.read()
+        fields = struct.unpack_from('<16sHHIQQQIHHHHHH', data)
+        assert fields[0][:7] == b'\x7fELF\2\1\1' and fields[1:3] == (4, 183), fields
+        segments, notes = {}, []
+        for n in range(fields[10]):
+            type_, _, offset, vaddr, paddr, size, memory, _ = struct.unpack_from(
+                '<IIQQQQQQ', data, fields[5] + n * fields[9])
+            assert size == memory and offset + size <= len(data)
+            part = data[offset:offset + size]
+            if type_ == 1:
+                assert vaddr not in segments
+                segments[vaddr] = (paddr, part)
+            while type_ == 4 and part:
+                name, length, kind = struct.unpack_from('<III', part)
+                assert part[12:12 + name] == b'CORE\0'
+                notes.append((kind, part[20:20 + length]))
+                part = part[20 + (length + 3 & ~3):]
+        return segments, notes
+
+    def gdb(self, *commands):
+        argv = ['gdb-multiarch', '-nx', '-batch', '-ex', 'set architecture aarch64']
+        for command in commands:
+            argv += ['-ex', command]
+        return subprocess.run(argv, cwd=self.dir, capture_output=True, text=True,
+                              timeout=3 * test_qmp.TIMEOUT, stdin=subprocess.DEVNULL).stdout
+
+    def run_to(self, client, address):
+        """Until CPU 0 is there."""
+        end = time.monotonic() + test_qmp.TIMEOUT
+        client.command('cont')
+        while client.command('x-rearm-query-cpus')[0]['pc'] != address:
+            self.assertLess(time.monotonic(), end)
+        client.command('stop')
+
+    def test_dump(self):
+        process, client = self.machine('-smp', '2', '-m', '16M')
+        self.assertEqual(client.command('query-dump'), {'status': 'none', 'completed': 0, 'total': 0})
+        self.assertEqual(client.command('query-dump-guest-memory-capability'), {'formats': ['elf']})
+        self.run_on(client)
+        digest = client.command('x-rearm-query-digest')
+        client.command('dump-guest-memory', paging=False, protocol='file:core')
+        self.assertEqual(client.command('x-rearm-query-digest'), digest)
+        self.assertEqual(client.command('query-dump'), {'status': 'completed', 'completed': 16 << 20,
+                                                        'total': 16 << 20})
+        client.command('pmemsave', val=0x40000000, size=16 << 20, filename='ram')
+        with open(os.path.join(self.dir, 'ram'), 'rb') as f:
+            ram = f.read()
+        segments, notes = self.read_elf(os.path.join(self.dir, 'core'))
+        self.assertEqual(list(segments), [0x40000000])
+        self.assertTrue(segments[0x40000000] == (0x40000000, ram))
+        self.assertEqual([(kind, len(note)) for kind, note in notes], [(1, 392), (2, 528)] * 2)
+        pc = client.command('x-rearm-query-cpus')[0]['pc']
+        self.assertEqual(struct.unpack_from('<Q', notes[0][1], 112 + 32 * 8)[0], pc)
+        self.assertEqual([struct.unpack_from('<I', note, 32)[0] for kind, note in notes[::2]], [1, 2])
+        # With paging, but without translation, it is the same.
+        client.command('dump-guest-memory', paging=True, protocol='file:same')
+        self.assertEqual(self.read_elf(os.path.join(self.dir, 'same')), (segments, notes))
+        client.command('dump-guest-memory', paging=False, protocol='file:part', begin=guests.LOAD,
+                       length=5000)
+        part, _ = self.read_elf(os.path.join(self.dir, 'part'))
+        self.assertEqual(part, {guests.LOAD: (guests.LOAD, ram[0x80000:0x80000 + 5000])})
+        client.command('dump-guest-memory', paging=False, protocol='file:late', detach=True)
+        event = client.wait('DUMP_COMPLETED')['data']
+        self.assertEqual(event, {'result': client.command('query-dump')})
+        self.assertEqual(self.read_elf(os.path.join(self.dir, 'late')), (segments, notes))
+        client.passing = [os.open(os.path.join(self.dir, 'by-fd'), os.O_RDWR | os.O_CREAT)]
+        client.command('getfd', fdname='d')
+        client.command('dump-guest-memory', paging=False, protocol='fd:d')
+        self.assertEqual(self.read_elf(os.path.join(self.dir, 'by-fd')), (segments, notes))
+        for given, text in (
+                ({'paging': False, 'protocol': 'fd:d'}, "File descriptor named 'd' not found"),
+                ({'paging': False, 'protocol': 'tcp:x'}, "Invalid parameter 'protocol'"),
+                ({'paging': False, 'protocol': 'file:/none/x'}, "Could not open '/none/x'"),
+                ({'paging': False, 'protocol': 'file:x', 'begin': 5}, "'length' is missing"),
+                ({'paging': False, 'protocol': 'file:x', 'length': 5}, "'begin' is missing"),
+                ({'paging': False, 'protocol': 'file:x', 'begin': 5, 'length': 0}, 'positive'),
+                ({'paging': False, 'protocol': 'file:x', 'begin': -5, 'length': 1}, 'an address'),
+                ({'paging': True, 'protocol': 'file:x', 'begin': 5, 'length': 1}, 'with paging'),
+                ({'paging': False, 'protocol': 'file:x', 'format': 'kdump-zlib'}, 'does not accept'),
+                ({'paging': False, 'protocol': 'file:/dev/full'}, 'No space left'),
+                ({'protocol': 'file:x'}, "Parameter 'paging' is missing")):
+            self.assertIn(text, self.refused(client, 'dump-guest-memory', **given))
+        self.assertEqual(client.command('query-dump')['status'], 'failed')
+        client.command('dump-guest-memory', paging=False, protocol='file:/dev/full', detach=True)
+        event = client.wait('DUMP_COMPLETED')['data']
+        self.assertEqual(event['result']['status'], 'failed')
+        self.assertIn('No space left', event['error'])
+        self.end(process, client)
+        if shutil.which('gdb-multiarch'):
+            text = self.gdb('core-file core', 'info threads', 'p/x $pc', f'x/2xw {guests.LOAD}',
+                            'thread 2', 'p $x0')
+            self.assertIn(f'$1 = {pc:#x}', text)
+            self.assertIn('2    LWP 2', text)
+            self.assertIn(f'{guests.LOAD:#x}:\t{guests.SPIN[0]:#010x}\t{guests.SPIN[1]:#010x}', text)
+
+    def test_dump_with_paging(self):
+        """Virtual addresses are those of the guest's tables."""
+        guest = guests.write(os.path.join(self.dir, 'mmu.elf'), guests.MMU)
+        process = self.start('-S', '-kernel', guest, '-m', '16M', '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        self.run_to(client, guests.LOAD + 4 * (len(guests.MMU) - 1))
+        client.command('dump-guest-memory', paging=True, protocol='file:core')
+        segments, _ = self.read_elf(os.path.join(self.dir, 'core'))
+        high = guests.MMU_HIGH
+        self.assertEqual({vaddr: (paddr, len(part)) for vaddr, (paddr, part) in segments.items()}, {
+            0x40000000: (0x40000000, 16 << 20),
+            # Two blocks side by side.
+            high + (6 << 20): (0x40000000, 4 << 20),
+            high + (10 << 20) + 0x7000: (guests.LOAD, 0x1000)})
+        ram = segments[0x40000000][1]
+        self.assertTrue(segments[high + (6 << 20)][1] == ram[:4 << 20])
+        self.assertEqual(segments[high + (10 << 20) + 0x7000][1], ram[0x80000:0x81000])
+        self.end(process, client)
+        if shutil.which('gdb-multiarch'):
+            address = high + (10 << 20) + 0x7000
+            self.assertIn(f'{address:#x}:\t{guests.MMU[0]:#010x}',
+                          self.gdb('core-file core', f'x/1xw {address}'))
 
 
 if __name__ == '__main__':

@@ -297,6 +297,11 @@ bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length)
     return true;
 }
 
+VcpuMappings vcpu_foreach_mapping(Vcpu *cpu, VcpuMappingFn *fn, void *opaque)
+{
+    return VCPU_MAPPINGS_OFF;
+}
+
 static unsigned fake_disassemble(Vcpu *cpu, uint64_t pc, const uint8_t *code, unsigned bytes,
                                  GString *out)
 {
