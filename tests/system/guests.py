@@ -89,6 +89,18 @@ ACCESS = [
     0x17fffffc,   # b     1b
 ]
 
+# Set the real-time clock five times, to 1000, 2000, ..., and wait.
+RTC = [
+    0xd2a12021,   # movz  x1, #0x0901, lsl #16
+    0xd2807d00,   # movz  x0, #1000
+    0xd28000a2,   # movz  x2, #5
+    0xb9000820,   # 1: str w0, [x1, #8]        RTCLR
+    0x910fa000,   # add   x0, x0, #1000
+    0xf1000442,   # subs  x2, x2, #1
+    0x54ffffa1,   # b.ne  1b
+    0x14000000,   # b     .
+]
+
 # Put tables at LOAD + 0x2000, switch the MMU on, 39 bits a half, and wait in the low one. The low half has the
 # first GiB of devices and of RAM; the high one what the comments say.
 MMU_HIGH = 0xffffff8000000000

@@ -605,6 +605,70 @@ class CommandsTest(test_qmp.Program):
             self.assertIn(f'{address:#x}:\t{guests.MMU[0]:#010x}',
                           self.gdb('core-file core', f'x/1xw {address}'))
 
+    # ---- events ----
+
+    def test_rtc_change(self):
+        """The first one at once, the others as one a second later; with equal offsets on replay."""
+        guest = guests.write(os.path.join(self.dir, 'rtc.elf'), guests.RTC)
+        process = self.start('-S', '-kernel', guest, '-icount', 'shift=1,rr=record,rrfile=log',
+                             '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        now = int(time.time())
+        client.command('cont')
+        first = client.wait('RTC_CHANGE')
+        last = client.wait('RTC_CHANGE')
+        for event, value in (first, 1000), (last, 5000):
+            self.assertEqual(event['data']['qom-path'], '/machine/unattached/rtc')
+            self.assertLess(abs(event['data']['offset'] - (value - now)), 30)
+        self.assertEqual(client.command('qom-get', path=first['data']['qom-path'], property='type'),
+                         'pl031')
+        self.end(process, client)
+        process = self.start('-S', '-no-shutdown', '-icount', 'rr=replay,rrfile=log', '-qmp',
+                             'unix:q,server=on')
+        client = self.client('q').negotiate()
+        client.command('cont')
+        self.assertEqual(client.wait('RTC_CHANGE')['data'], first['data'])
+        self.assertEqual(client.wait('RTC_CHANGE')['data'], last['data'])
+        client.command('quit')
+        self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+
+    def test_replay_events(self):
+        process, client = self.machine('-icount', 'shift=2,rr=record,rrfile=log')
+        self.run_on(client)
+        end = client.command('x-rearm-query-replay')['position']
+        self.end(process, client)
+        process = self.start('-S', '-no-shutdown', '-icount', 'rr=replay,rrfile=log', '-qmp',
+                             'unix:q,server=on')
+        client = self.client('q').negotiate()
+        client.command('replay-break', icount=10)
+        client.command('cont')
+        self.assertEqual(client.wait('REPLAY_BREAK_REACHED')['data'], {'position': 10})
+        client.wait('STOP')
+        self.assertEqual(client.command('x-rearm-query-replay')['position'], 10)
+        client.command('replay-seek', icount=20)
+        client.wait('RESUME')
+        client.wait('STOP')
+        client.command('replay-seek', icount=5)
+        while client.wait('STOP') and client.command('x-rearm-query-replay')['position'] != 5:
+            pass
+        self.assertNotIn('REPLAY_BREAK_REACHED', [e['event'] for e in client.events])
+        for again in range(2):
+            client.events.clear()
+            client.command('replay-seek', icount=5)
+            client.wait('STOP')
+            client.command('replay-delete-break') if not again else None
+            client.command('cont')
+            self.assertEqual(client.wait('REPLAY_END_REACHED')['data'], {'position': end})
+            client.wait('STOP')
+        client.command('quit')
+        self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+        # One that nobody watches ends, and says so first.
+        process = self.start('-S', '-icount', 'rr=replay,rrfile=log', '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        client.command('cont')
+        self.assertIn('REPLAY_END_REACHED', client.rest())
+        self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+
 
 if __name__ == '__main__':
     test_qmp.REARM = os.path.abspath(sys.argv.pop(1))
