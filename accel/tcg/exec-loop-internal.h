@@ -99,7 +99,8 @@ struct ExecLoop {
     int64_t take_time;        /* host time of the last one */
     MemSnapshot *start_memory;    /* what keyframes begin with; NULL: there are none */
     MemSnapshot *keyframe_memory; /* of the last keyframe that was taken; or NULL */
-    uint64_t keyframe_position;   /* its position */
+    uint64_t keyframes;           /* taken so far */
+    uint64_t keyframe_position;   /* of the last one */
     int64_t keyframe_time;        /* its host time */
     Travel travel;
     GArray *breaks;           /* uint64_t positions to stop at, ascending */
