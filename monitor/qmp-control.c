@@ -39,6 +39,24 @@ bool qmp_query_commands(QmpContext *ctx, QapiCommandInfoList **ret, Error **errp
     return true;
 }
 
+bool qmp_query_events(QmpContext *ctx, QapiEventInfoList **ret, Error **errp)
+{
+    for (const char *const *entry = qapi_introspection; *entry; entry++) {
+        json_object *json = json_tokener_parse(*entry), *kind, *name;
+
+        if (json_object_object_get_ex(json, "meta-type", &kind) &&
+            json_object_object_get_ex(json, "name", &name) &&
+            !strcmp(json_object_get_string(kind), "event")) {
+            QapiEventInfo *info = g_new0(QapiEventInfo, 1);
+
+            info->name = g_strdup(json_object_get_string(name));
+            QAPI_APPEND(ret, info);
+        }
+        json_object_put(json);
+    }
+    return true;
+}
+
 bool qmp_query_qmp_schema(QmpContext *ctx, json_object **ret, Error **errp)
 {
     *ret = json_object_new_array();

@@ -124,6 +124,7 @@ static void session_fill_env(Session *s)
         .events = s->monitor_env.events,
         .boards = board_types,
         .cpu_models = arm_cpu_model_names(),
+        .command_line = options_command_line,
         .chardevs = s->chardevs,
         .name = s->options->name,
         .version = REARM_VERSION,
