@@ -9,21 +9,19 @@
 #include "util/osdep.h"
 #include <json.h>
 #include <sys/stat.h>
-#include "replay/replay-cursor.h"
+#include "replay/rearm-replay.h"
 #include "replay/replay-kinds.h"
-
-enum { STATUS_OK = 0, STATUS_DIFFERENT = 1, STATUS_TROUBLE = 2 };
 
 typedef struct Command {
     const char *name;
     const char *arguments;
     const char *doc;
-    int num_files;
+    int min_files, max_files;
     bool json_allowed;
     int (*run)(char **files, bool json);
 } Command;
 
-static int complain(Error *err)
+int tool_complain(Error *err)
 {
     fprintf(stderr, "rearm-replay: %s\n", error_get_pretty(err));
     error_free(err);
@@ -36,7 +34,7 @@ static ReplayCursor *open_log(const char *path)
     ReplayCursor *c = replay_cursor_open(path, &err);
 
     if (!c) {
-        complain(err);
+        tool_complain(err);
     }
     return c;
 }
@@ -56,52 +54,6 @@ static int final_status(const ReplayCursor *c, const char *path)
                 "replayed\n", path, replay_cursor_count(c));
         return STATUS_DIFFERENT;
     }
-}
-
-/* ---- keyframes ---- */
-
-/* What a machine of 1 TiB has; whether the pages fit the machine is not known here. */
-#define MAX_PAGES (1ull << 28)
-
-static void skip_page(void *opaque, uint64_t number, const uint8_t *content)
-{
-}
-
-static bool check_keyframe(ReplayLogReader *reader, const GArray *keyframes, guint n, Error **errp)
-{
-    const ReplayKeyframeSink sink = { .page = skip_page };
-    ReplayKeyframeHead *h = replay_keyframe_read_head(reader, keyframes, n, MAX_PAGES, errp);
-    GByteArray *state = g_byte_array_new();
-    GArray *marked = g_array_new(false, false, sizeof(uint64_t));
-    bool ok = h && replay_keyframe_read_state(reader, h, state, marked, errp) &&
-              replay_keyframe_read_pages(reader, h, &sink, errp);
-
-    g_clear_pointer(&h, replay_keyframe_head_free);
-    g_byte_array_unref(state);
-    g_array_unref(marked);
-    return ok;
-}
-
-/* How many there are; with check, all of them are read. -1: one is damaged, which is told. */
-static int count_keyframes(const ReplayCursor *c, const char *path, bool check)
-{
-    ReplayLogReader *reader = replay_cursor_open_again(c, NULL);
-    GArray *keyframes = reader ? replay_log_reader_keyframes(reader) : NULL;
-    int count = keyframes ? (int)keyframes->len : 0;
-    Error *err = NULL;
-
-    for (guint n = 0; check && n < (guint)count; n++) {
-        if (!check_keyframe(reader, keyframes, n, &err)) {
-            fprintf(stderr, "rearm-replay: %s: %s; a replay does without it and those behind it\n",
-                    path, error_get_pretty(err));
-            error_free(err);
-            count = -1;
-            break;
-        }
-    }
-    g_clear_pointer(&keyframes, g_array_unref);
-    g_clear_pointer(&reader, replay_log_reader_free);
-    return count;
 }
 
 /* ---- info ---- */
@@ -202,7 +154,7 @@ static int run_info(char **files, bool json)
         replay_cursor_advance(c);
     }
     print_totals(&totals);
-    printf("keyframes: %d\n", count_keyframes(c, files[0], false));
+    printf("keyframes: %d\n", tool_count_keyframes(c, files[0], false));
     status = final_status(c, files[0]);
     replay_cursor_free(c);
     return status;
@@ -292,7 +244,7 @@ static int run_verify(char **files, bool json)
         replay_cursor_advance(c);
     }
     status = final_status(c, files[0]);
-    if (count_keyframes(c, files[0], true) < 0) {
+    if (tool_count_keyframes(c, files[0], true) < 0) {
         status = STATUS_TROUBLE;
     }
     if (status == STATUS_OK) {
@@ -451,7 +403,7 @@ static int run_pack(char **files, bool json)
     if (same_file(files[0], files[1])) {
         error_setg(&err, "'%s' and '%s' are the same file: give another name for the output",
                    files[0], files[1]);
-        return complain(err);
+        return tool_complain(err);
     }
     c = open_log(files[0]);
     if (!c) {
@@ -460,7 +412,7 @@ static int run_pack(char **files, bool json)
     w = replay_log_writer_new(&replay_log_packing);
     text = replay_description_to_json(replay_cursor_description(c));
     status = replay_log_writer_open(w, files[1], text, false, &err) ? pack(c, w, files) :
-                                                                      complain(err);
+                                                                      tool_complain(err);
     g_free(text);
     replay_log_writer_free(w);
     replay_cursor_free(c);
@@ -470,13 +422,15 @@ static int run_pack(char **files, bool json)
 /* ---- main ---- */
 
 static const Command commands[] = {
-    { "info", "FILE", "what machine it is of, what is in it, how it ends", 1, false, run_info },
-    { "dump", "FILE [--json]", "all records, a line each (with --json: an object each)", 1, true,
+    { "info", "FILE", "what machine it is of, what is in it, how it ends", 1, 1, false, run_info },
+    { "dump", "FILE [--json]", "all records, a line each (with --json: an object each)", 1, 1, true,
       run_dump },
-    { "verify", "FILE", "check every CRC, the order and the decoding", 1, false, run_verify },
-    { "compare", "A B", "the first record in which two recordings differ", 2, false,
+    { "verify", "FILE", "check every CRC, the order and the decoding", 1, 1, false, run_verify },
+    { "compare", "A B", "the first record in which two recordings differ", 2, 2, false,
       run_compare },
-    { "pack", "IN OUT", "write it again, compressed as far as it goes", 2, false, run_pack },
+    { "pack", "IN OUT", "write it again, compressed as far as it goes", 2, 2, false, run_pack },
+    { "keyframes", "FILE [SECONDS]", "replay it, so that it gets a keyframe this often (1)", 1, 2,
+      false, tool_run_keyframes },
 };
 
 static void usage(FILE *out)
@@ -484,7 +438,7 @@ static void usage(FILE *out)
     fprintf(out, "usage: rearm-replay COMMAND FILE...\n\n"
             "Look into recordings made with rearm -icount rr=record,rrfile=FILE.\n\n");
     for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
-        fprintf(out, "  %-7s %-14s %s\n", commands[i].name, commands[i].arguments,
+        fprintf(out, "  %-9s %-16s %s\n", commands[i].name, commands[i].arguments,
                 commands[i].doc);
     }
     fprintf(out, "\nExit status: 0 fine; 1 recordings differ, or one was cut off; 2 damaged or\n"
@@ -511,13 +465,13 @@ static int run_command(const Command *cmd, int argc, char **argv)
             return STATUS_OK;
         } else if (argv[i][0] == '-' && argv[i][1]) {
             return wrong_usage("unknown option ", argv[i]);
-        } else if (n == cmd->num_files) {
+        } else if (n == cmd->max_files) {
             return wrong_usage("one file too many: ", argv[i]);
         } else {
             files[n++] = argv[i];
         }
     }
-    if (n < cmd->num_files) {
+    if (n < cmd->min_files) {
         return wrong_usage("a file is missing: rearm-replay COMMAND ", cmd->arguments);
     }
     return cmd->run(files, json);

@@ -176,6 +176,7 @@ static void leave(Replay *r)
     g_clear_pointer(&r->cursor, replay_cursor_free);
     g_clear_pointer(&r->file, g_free);
     replay_forget_keyframes(r);
+    replay_stop_adding(r);
     r->keyframes = false;
     r->recorded = NULL;
 }

@@ -8,6 +8,7 @@
 #ifndef REPLAY_REPLAY_INT_H
 #define REPLAY_REPLAY_INT_H
 
+#include "replay/replay-add.h"
 #include "replay/replay-cursor.h"
 #include "replay/replay-describe.h"
 #include "replay/replay-kinds.h"
@@ -77,7 +78,9 @@ struct Replay {
     bool overwrite;           /* record: what is in the file need not be kept */
     ReplayLogWriter *writer;  /* record, travelling */
     ReplayCursor *cursor;     /* play, travelling */
-    bool keyframes;           /* record: the log gets them */
+    bool keyframes;           /* record, play: the log gets them */
+    ReplayAdder *adder;       /* play: until the end, where they are in the log */
+    ReplayAdded added;        /* play: what became of that */
     uint64_t keyframe_outputs;    /* record: how many outputs they have by now */
     ReplayLogReader *keyframe_reader;   /* play: NULL until somebody asks */
     GArray *keyframe_list;    /* ReplayIndexEntry; as long as keyframe_reader is there */
@@ -158,6 +161,10 @@ void replay_outputs_cut(ReplayOutputs *h);
 
 /* The log is no longer the one that was asked for its keyframes. */
 void replay_forget_keyframes(Replay *r);
+/* The log that is replayed gets keyframes: at the end of an equal replay, or not. */
+bool replay_begin_adding(Replay *r, Error **errp);
+void replay_finish_adding(Replay *r);
+void replay_stop_adding(Replay *r);
 
 /* The header of a recording of this run, JSON. */
 char *replay_record_description(Replay *r, Error **errp);

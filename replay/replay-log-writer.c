@@ -488,14 +488,22 @@ static bool stop_worker(ReplayLogWriter *w)
     return true;
 }
 
+/* All that was put, and the tail, is in the file. False: it is finished already, or failed. */
+static bool complete(ReplayLogWriter *w)
+{
+    if (!stop_worker(w)) {
+        return false;
+    }
+    if (!w->failed && !write_tail(w)) {
+        fail(w);
+    }
+    return !w->failed;
+}
+
 bool replay_log_writer_finish(ReplayLogWriter *w)
 {
-    if (stop_worker(w)) {
-        if (!w->failed && !write_tail(w)) {
-            fail(w);
-        }
-        replay_log_file_close(&w->file);
-    }
+    complete(w);
+    replay_log_file_close(&w->file);
     return !w->failed;
 }
 
@@ -503,6 +511,29 @@ void replay_log_writer_discard(ReplayLogWriter *w)
 {
     stop_worker(w);
     replay_log_file_discard(&w->file);
+}
+
+/* It stays locked until it has its name. */
+bool replay_log_writer_finish_as(ReplayLogWriter *w, const char *path, const struct stat *opened,
+                                 Error **errp)
+{
+    bool ok = complete(w);
+
+    if (!ok) {
+        error_setg(errp, "'%s' could not be written as a whole", w->file.path);
+    }
+    ok = ok && replay_log_file_replace(&w->file, path, opened, errp);
+    if (ok) {
+        replay_log_file_close(&w->file);
+    } else {
+        replay_log_writer_discard(w);
+    }
+    return ok;
+}
+
+guint replay_log_writer_keyframes(const ReplayLogWriter *w)
+{
+    return w->index->keyframes->len;
 }
 
 void replay_log_writer_free(ReplayLogWriter *w)

@@ -8,6 +8,7 @@
 #define REPLAY_REPLAY_LOG_H
 
 #include <glib.h>
+#include <sys/stat.h>
 #include "replay/replay-keyframe.h"
 #include "replay/sources.h"
 #include "util/bytes.h"
@@ -170,6 +171,14 @@ const GArray *replay_log_writer_index(const ReplayLogWriter *w);
 /* Write everything, the index and the end frame, and close the file. Idempotent.
  * False when writing failed now or before (the message is out already). */
 bool replay_log_writer_finish(ReplayLogWriter *w);
+/*
+ * The same, and the file takes the name `path` of the one that `opened` tells of, which becomes
+ * PATH.old. On failure the file is removed.
+ */
+bool replay_log_writer_finish_as(ReplayLogWriter *w, const char *path, const struct stat *opened,
+                                 Error **errp);
+/* How many keyframes are in the file; after it was finished. */
+guint replay_log_writer_keyframes(const ReplayLogWriter *w);
 /* Stop, remove the file, and give an older one its name back. */
 void replay_log_writer_discard(ReplayLogWriter *w);
 /* Finish and free. */
@@ -223,8 +232,8 @@ void replay_log_reader_go(ReplayLogReader *r, const ReplayIndexEntry *place);
  */
 GArray *replay_log_reader_index(ReplayLogReader *r);
 /*
- * The keyframes, GArray of ReplayIndexEntry (g_array_unref): as the index says, or, in a file that was
- * cut off, as far as its frames' headers are good. There are none in a format before
+ * The keyframes, GArray of ReplayIndexEntry (g_array_unref): as the index says, or, in a file that
+ * was cut off, as far as its frames' headers are good. There are none in a format before
  * REPLAY_LOG_KEYFRAMES. The reader stays where it is.
  */
 GArray *replay_log_reader_keyframes(ReplayLogReader *r);
@@ -232,8 +241,8 @@ GArray *replay_log_reader_keyframes(ReplayLogReader *r);
 uint8_t *replay_log_reader_frame_at(ReplayLogReader *r, uint64_t offset, uint32_t magic,
                                     ReplayFrame *frame);
 /*
- * The position of the last record. A file without an end frame is read as a whole for it. The reader
- * stays where it is.
+ * The position of the last record. A file without an end frame is read as a whole for it. The
+ * reader stays where it is.
  */
 uint64_t replay_log_reader_last_pos(const ReplayLogReader *r);
 

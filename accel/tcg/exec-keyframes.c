@@ -1,13 +1,14 @@
 /*
  * The execution loop: keyframes, the snapshots that are stored in a recording.
  *
- * 1. Recording, one is taken in so much host time, if the log's writer is done with the one before. It
- *    goes there by reference: the writer's thread reads pages of a snapshot that is kept as it is until the next
- *    keyframe, which is the difference to it.
- * 2. All begins with memory as it is behind the reset at power-on, before anything that is not described in
- *    the recording's header comes in. A replay has the same there.
- * 3. A replay makes a snapshot of a keyframe when it wants to go there. One that is not good is refused
- *    with all behind it; another snapshot, or the start, does as well.
+ * 1. Recording, or replaying a recording that is to get them, one is taken in so much host time, if
+ *    the log's writer is done with the one before, and only behind that one: a replay can go back.
+ *    It goes there by reference: the writer's thread reads pages of a snapshot that is kept as it
+ *    is until the next keyframe, which is the difference to it.
+ * 2. All begins with memory as it is behind the reset at power-on, before anything that is not
+ *    described in the recording's header comes in. A replay has the same there.
+ * 3. A replay makes a snapshot of a keyframe when it wants to go there. One that is not good is
+ *    refused with all behind it; another snapshot, or the start, does as well.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -56,9 +57,9 @@ static bool due(ExecLoop *l, uint64_t position)
         return false;
     }
     if (l->config.keyframe_positions) {
-        return position - l->keyframe_position >= l->config.keyframe_positions;
+        return position >= l->keyframe_position + l->config.keyframe_positions;
     }
-    return position - l->keyframe_position >= MIN_DISTANCE &&
+    return position >= l->keyframe_position + MIN_DISTANCE &&
            host_monotonic_ns() - l->keyframe_time >= l->config.keyframe_ns;
 }
 

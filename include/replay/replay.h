@@ -50,7 +50,7 @@ typedef struct ReplayConfig {
     const char *file;          /* rrfile=; NULL with RECORD: in memory */
     ReplayCheck check;         /* rrcheck= */
     uint64_t check_period;     /* rrcheckperiod=, instructions */
-    bool keyframes;            /* rrkeyframe=: the recording gets them */
+    bool keyframes;            /* rrkeyframe=: the recording gets them; PLAY: at its end */
     bool overwrite;            /* rroverwrite=: do not keep what is in the file */
 } ReplayConfig;
 
@@ -275,7 +275,10 @@ typedef struct ReplayKeyframe {
 ReplayKeyframe *replay_keyframe_new(void);
 void replay_keyframe_free(ReplayKeyframe *k);
 
-/* rrkeyframe=: this machine is being recorded with them, and is live. */
+/*
+ * rrkeyframe=: this machine is being recorded with them, and is live; or it is a replay, whose
+ * recording has not got them yet. They are put in the order of their positions.
+ */
 bool replay_has_keyframe_writer(Replay *r);
 /* One may be put: those before are written. */
 bool replay_keyframe_writer_ready(Replay *r);
@@ -285,6 +288,16 @@ bool replay_keyframe_writer_ready(Replay *r);
  */
 void replay_put_keyframe(Replay *r, ReplayKeyframe *k);
 void replay_wait_keyframes(Replay *r);
+
+/* What became of the keyframes that a replay's recording was to get. */
+typedef struct ReplayAdded {
+    unsigned keyframes;       /* how many it has now */
+    char *old;                /* the name of the recording without them; or NULL: */
+    char *failure;            /* why it is what it was */
+} ReplayAdded;
+
+/* NULL: it was not to get any, or the machine went live instead. After the machine thread. */
+const ReplayAdded *replay_added(Replay *r);
 
 /*
  * How many the log has that is being replayed, of a machine with so many pages. What they hold is

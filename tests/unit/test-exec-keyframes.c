@@ -5,6 +5,9 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "travel-machine.h"
+#include <fcntl.h>
+#include <sys/file.h>
+#include "replay/replay-add.h"
 #include "util/crc32c.h"
 
 #define KEYFRAME_PERIOD 5000
@@ -21,6 +24,16 @@ static RunConfig keyframe_config(const char *path, unsigned n)
                                 .check_period = 7777 } };
 
     return c;
+}
+
+/* *c is then a replay. */
+static ExecResult record_keyframes(RunConfig *c)
+{
+    ExecResult recorded = record(c);
+
+    c->replay.mode = REPLAY_MODE_PLAY;
+    c->replay.keyframes = false;
+    return recorded;
 }
 
 /* The timer fires seldom on the way: most of it is not run. */
@@ -56,10 +69,9 @@ static void test_keyframes(void)
 
     for (unsigned n = 0; n < 8; n++) {
         RunConfig c = keyframe_config(path, n);
-        ExecResult recorded = record(&c);
+        ExecResult recorded = record_keyframes(&c);
         Straight s;
 
-        c.replay.mode = REPLAY_MODE_PLAY;
         note_stops(&c, &s);
         note_points(&c, &s, &rng);
         for (unsigned i = 0; i < 3; i++) {
@@ -252,8 +264,7 @@ static void test_bad_keyframes(void)
     Rng rng = { 9 };
     Straight s;
 
-    record(&c);
-    c.replay.mode = REPLAY_MODE_PLAY;
+    record_keyframes(&c);
     note_stops(&c, &s);
     note_points(&c, &s, &rng);
     file_read(&f);
@@ -272,10 +283,163 @@ static void test_bad_keyframes(void)
     g_unlink(path);
 }
 
+/* ---- keyframes for a recording that is there already ---- */
+
+typedef struct Names {
+    char *file, *old, *copy;
+} Names;
+
+static void names_clear(Names *n)
+{
+    g_unlink(n->file);
+    g_unlink(n->old);
+    g_unlink(n->copy);
+    g_free(n->file);
+    g_free(n->old);
+    g_free(n->copy);
+}
+
+/* Recorded without keyframes; *c is then a replay that adds them. */
+static ExecResult record_without(RunConfig *c, Names *names, unsigned n)
+{
+    ExecResult recorded;
+
+    names->file = keyframe_path();
+    names->old = g_strconcat(names->file, ".old", NULL);
+    names->copy = g_strconcat(names->file, ".keyframes", NULL);
+    *c = keyframe_config(names->file, n);
+    c->replay.keyframes = false;
+    recorded = record(c);
+    c->replay.mode = REPLAY_MODE_PLAY;
+    return recorded;
+}
+
+static void check_same_bytes(const char *path, const char *data, gsize length)
+{
+    g_autofree char *now = NULL;
+    gsize now_length;
+
+    g_assert_true(g_file_get_contents(path, &now, &now_length, NULL));
+    g_assert_cmpmem(now, now_length, data, length);
+}
+
+/* A replay that also goes to and fro, up to the end. */
+static void add_keyframes(const RunConfig *c, const Straight *s, Rng *rng)
+{
+    RunConfig adding = *c;
+    Run r;
+
+    adding.replay.keyframes = true;
+    open_replay(&r, &adding, 0);
+    g_assert_cmpuint(count_keyframes(&r), ==, 0);
+    for (unsigned n = 0; n < 3; n++) {
+        run_on(&r, s->at[POINTS - 4 + n]);
+        check_seek(&r, s, rng);
+        check_reverse_cont(&r, s);
+        seek(&r, s->at[POINTS - 4 + n], EXEC_STOP_POSITION);
+    }
+    exec_loop_cont(r.loop);
+    wait_stop(&r, r.stops + 1, EXEC_STOP_REPLAY_END);
+    check_seek(&r, s, rng);
+    exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    exec_loop_join(r.loop);
+    g_assert_cmpuint(replay_added(r.replay)->keyframes, >, s->total / KEYFRAME_PERIOD / 2);
+    g_assert_null(replay_added(r.replay)->failure);
+    run_close(&r);
+}
+
+static void test_add(void)
+{
+    Rng rng = { 21 };
+
+    for (unsigned n = 0; n < 4; n++) {
+        g_autofree char *before = NULL;
+        ExecResult recorded;
+        Names names;
+        RunConfig c;
+        gsize length;
+        Straight s;
+
+        recorded = record_without(&c, &names, n);
+        g_assert_true(g_file_get_contents(names.file, &before, &length, NULL));
+        note_stops(&c, &s);
+        note_points(&c, &s, &rng);
+        add_keyframes(&c, &s, &rng);
+        check_same_bytes(names.old, before, length);
+        g_assert_false(g_file_test(names.copy, G_FILE_TEST_EXISTS));
+        for (unsigned i = 0; i < 2; i++) {
+            check_far_seek(&c, &recorded, &s, n + i, POINTS - 1 - i * 5, &rng);
+        }
+        g_array_unref(s.stops);
+        names_clear(&names);
+    }
+}
+
+static void start_adding(const RunConfig *c, Run *r)
+{
+    RunConfig adding = *c;
+
+    adding.replay.keyframes = true;
+    open_replay(r, &adding, 0);
+    run_on(r, 3 * KEYFRAME_PERIOD);
+}
+
+/* What the program says. */
+static void check_not_added(Run *r, const Names *names, const char *why)
+{
+    exec_loop_request(r->loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    exec_loop_join(r->loop);
+    g_assert_null(replay_added(r->replay)->old);
+    g_assert_nonnull(strstr(replay_added(r->replay)->failure, why));
+    run_close(r);
+    g_assert_false(g_file_test(names->old, G_FILE_TEST_EXISTS));
+    g_assert_false(g_file_test(names->copy, G_FILE_TEST_EXISTS));
+}
+
+static void check_adder_refused(const Names *names, const char *why)
+{
+    Error *err = NULL;
+
+    g_assert_null(replay_adder_new(names->file, &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), why));
+    error_free(err);
+}
+
+static void test_not_added(void)
+{
+    g_autofree char *before = NULL;
+    RunConfig c;
+    Names names;
+    gsize length;
+    Run r;
+    int fd;
+
+    record_without(&c, &names, 0);
+    g_assert_true(g_file_get_contents(names.file, &before, &length, NULL));
+    start_adding(&c, &r);
+    check_adder_refused(&names, "is being written by another recorder");
+    check_not_added(&r, &names, "did not come to its end");
+    check_same_bytes(names.file, before, length);
+    fd = open(names.file, O_WRONLY);
+    g_assert_cmpint(flock(fd, LOCK_EX), ==, 0);
+    check_adder_refused(&names, "it is still being recorded");
+    close(fd);
+    /* Somebody puts another file there. */
+    start_adding(&c, &r);
+    g_assert_true(g_file_set_contents(names.file, "another", -1, NULL));
+    exec_loop_cont(r.loop);
+    wait_stop(&r, r.stops + 1, EXEC_STOP_REPLAY_END);
+    check_not_added(&r, &names, "was moved or removed meanwhile");
+    check_same_bytes(names.file, "another", strlen("another"));
+    names_clear(&names);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/exec-keyframes/good", test_keyframes);
     g_test_add_func("/exec-keyframes/bad", test_bad_keyframes);
+    g_test_add_func("/exec-keyframes/add", test_add);
+    g_test_add_func("/exec-keyframes/not-added", test_not_added);
     return g_test_run();
 }

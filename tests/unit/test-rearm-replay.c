@@ -169,7 +169,7 @@ static void test_pack(Fixture *f, gconstpointer tool)
 static void test_usage(Fixture *f, gconstpointer tool)
 {
     run(f, 2, "usage: rearm-replay", NULL, NULL, NULL);
-    run(f, 0, "compare A B", "--help", NULL, NULL);
+    run(f, 0, "compare   A B", "--help", NULL, NULL);
     run(f, 2, "unknown command frobnicate", "frobnicate", NULL, NULL);
     run(f, 2, "unknown option --json", "verify", f->a, "--json");
     run(f, 2, "one file too many", "verify", f->a, f->b);
