@@ -6,14 +6,15 @@
 #include "util/osdep.h"
 #include <sys/stat.h>
 #include "replay/replay-add.h"
-#include "replay/replay-cursor.h"
+#include "replay/replay-copy.h"
 #include "replay/replay-log-file.h"
 
 struct ReplayAdder {
     char *file;               /* links followed */
     struct stat opened;       /* the file that had this name */
-    ReplayCursor *from;       /* how much is copied; its file is locked */
+    ReplayCursor *from;       /* its file is locked */
     ReplayLogWriter *writer;
+    ReplayCopier *copier;
     bool finished;
 };
 
@@ -48,7 +49,9 @@ ReplayAdder *replay_adder_new(const char *file, Error **errp)
         a->from = replay_cursor_new(g_steal_pointer(&reader), errp);
     }
     g_clear_pointer(&reader, replay_log_reader_free);
-    if (!a->from) {
+    if (a->from) {
+        a->copier = replay_copier_new(a->from, a->writer);
+    } else {
         error_prepend(errp, "'%s' cannot get keyframes: ", file);
         g_clear_pointer(&a, replay_adder_free);
     }
@@ -57,6 +60,7 @@ ReplayAdder *replay_adder_new(const char *file, Error **errp)
 
 void replay_adder_free(ReplayAdder *a)
 {
+    g_clear_pointer(&a->copier, replay_copier_free);
     if (a->writer && !a->finished) {
         replay_log_writer_discard(a->writer);
     }
@@ -73,14 +77,7 @@ ReplayLogWriter *replay_adder_writer(ReplayAdder *a)
 
 bool replay_adder_copy(ReplayAdder *a, uint64_t records)
 {
-    const ReplayRecord *rec;
-
-    while (replay_cursor_count(a->from) < records &&
-           (rec = replay_cursor_peek(a->from)) != NULL) {
-        replay_log_writer_put(a->writer, rec);
-        replay_cursor_advance(a->from);
-    }
-    return replay_cursor_count(a->from) >= records;
+    return replay_copier_run(a->copier, records, 0);
 }
 
 bool replay_adder_finish(ReplayAdder *a, Error **errp)

@@ -160,6 +160,12 @@ void replay_log_writer_put(ReplayLogWriter *w, const ReplayRecord *rec);
  * pages need to stay where they are until replay_log_writer_keyframe_done() (or a flush).
  */
 void replay_log_writer_put_keyframe(ReplayLogWriter *w, uint64_t pos, ReplayKeyframe *k);
+/*
+ * The same with the next keyframe of another log, of which the others before it were put; one that
+ * is damaged is the last one. Takes its head; nobody else may use the reader until it is done.
+ */
+void replay_log_writer_copy_keyframe(ReplayLogWriter *w, uint64_t pos, ReplayLogReader *from,
+                                     ReplayKeyframeHead *h);
 /* All keyframes that were put are in the file, and another one may be put. */
 bool replay_log_writer_keyframe_done(ReplayLogWriter *w);
 /* Wait until all that was put is in the file. False when writing failed now or before. */
