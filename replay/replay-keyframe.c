@@ -1,9 +1,10 @@
 /*
- * A keyframe as bytes. The head: varints number, records, time, chain, outputs, offset of the state's
- * data frame; a varint count of data frames with text, and their offsets; runs of pages with content; for
- * each chunk of these an offset; runs of pages that became zero; runs of marked pages. Offsets in lists are
- * varint differences from the one before, the first one from the state's. Runs are a varint count, then for
- * each a varint gap to the run before and a varint length.
+ * A keyframe as bytes. The head: varints number, records, time, chain, outputs, offset of the
+ * state's data frame; a varint count of data frames with text, and their offsets; runs of pages
+ * with content; for each chunk of these an offset; runs of those that are differences; runs of
+ * pages that became zero; runs of marked pages. Offsets in lists are varint differences from the
+ * one before, the first one from the state's. Runs are a varint count, then for each a varint gap
+ * to the run before and a varint length.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -38,6 +39,11 @@ void replay_keyframe_free(ReplayKeyframe *k)
 }
 
 /* ---- runs ---- */
+
+static GArray *new_runs(void)
+{
+    return g_array_new(false, false, sizeof(ReplayPageRun));
+}
 
 static void add_to_runs(GArray *runs, uint64_t page)
 {
@@ -90,10 +96,11 @@ static ReplayKeyframeHead *head_new(void)
     ReplayKeyframeHead *h = g_new0(ReplayKeyframeHead, 1);
 
     h->text = g_array_new(false, false, sizeof(uint64_t));
-    h->pages = g_array_new(false, false, sizeof(ReplayPageRun));
+    h->pages = new_runs();
     h->chunks = g_array_new(false, false, sizeof(uint64_t));
-    h->zeros = g_array_new(false, false, sizeof(ReplayPageRun));
-    h->marked = g_array_new(false, false, sizeof(ReplayPageRun));
+    h->differences = new_runs();
+    h->zeros = new_runs();
+    h->marked = new_runs();
     return h;
 }
 
@@ -102,6 +109,7 @@ void replay_keyframe_head_free(ReplayKeyframeHead *h)
     g_array_unref(h->text);
     g_array_unref(h->pages);
     g_array_unref(h->chunks);
+    g_array_unref(h->differences);
     g_array_unref(h->zeros);
     g_array_unref(h->marked);
     g_free(h);
@@ -129,6 +137,7 @@ static void head_put(GByteArray *out, const ReplayKeyframeHead *h)
     put_offsets(out, h->text, h->state_offset);
     put_runs(out, h->pages);
     put_offsets(out, h->chunks, h->state_offset);
+    put_runs(out, h->differences);
     put_runs(out, h->zeros);
     put_runs(out, h->marked);
 }
@@ -164,6 +173,7 @@ ReplayKeyframeHead *replay_keyframe_head_get(const uint8_t *data, size_t length,
     h->num_pages = get_runs(&in, h->pages, max_pages);
     chunks = h->num_pages / REPLAY_KEYFRAME_CHUNK + (h->num_pages % REPLAY_KEYFRAME_CHUNK != 0);
     get_offsets(&in, h->chunks, chunks, h->state_offset, offset);
+    get_runs(&in, h->differences, max_pages);
     h->num_zeros = get_runs(&in, h->zeros, max_pages);
     get_runs(&in, h->marked, max_pages);
     if (in.failed || byte_reader_left(&in)) {
@@ -197,6 +207,27 @@ static bool put_text(ReplayKeyframeHead *h, const ReplayKeyframe *k, ReplayKeyfr
     return ok;
 }
 
+/* Whether half of the page is what it was: then there is less in the difference. */
+static bool is_similar(const uint8_t *a, const uint8_t *b)
+{
+    enum { WORDS = REPLAY_PAGE_SIZE / 8 };
+    unsigned same = 0;
+
+    for (unsigned i = 0; i < WORDS; i++) {
+        same += load_le(a + 8 * i, 8) == load_le(b + 8 * i, 8);
+    }
+    return same >= WORDS / 2;
+}
+
+static void put_page(GByteArray *chunk, const ReplayPage *page, GArray *differences)
+{
+    bytes_put_data(chunk, page->content, REPLAY_PAGE_SIZE);
+    if (page->start && is_similar(page->content, page->start)) {
+        bytes_xor(chunk->data + chunk->len - REPLAY_PAGE_SIZE, page->start, REPLAY_PAGE_SIZE);
+        add_to_runs(differences, page->number);
+    }
+}
+
 static bool put_pages(ReplayKeyframeHead *h, const ReplayKeyframe *k, ReplayKeyframeWrite *write,
                       void *opaque)
 {
@@ -211,7 +242,7 @@ static bool put_pages(ReplayKeyframeHead *h, const ReplayKeyframe *k, ReplayKeyf
             continue;
         }
         add_to_runs(h->pages, page->number);
-        bytes_put_data(chunk, page->content, REPLAY_PAGE_SIZE);
+        put_page(chunk, page, h->differences);
         if (chunk->len == REPLAY_KEYFRAME_CHUNK * REPLAY_PAGE_SIZE) {
             ok = put_data(h->chunks, chunk, write, opaque);
             g_byte_array_set_size(chunk, 0);
@@ -298,6 +329,21 @@ static uint64_t walk_next(Walk *w)
     return page;
 }
 
+/* Pages that are asked for ascend. */
+static bool walk_meets(Walk *w, uint64_t page)
+{
+    const ReplayPageRun *run;
+
+    while (w->run < w->runs->len) {
+        run = &g_array_index(w->runs, ReplayPageRun, w->run);
+        if (page < run->first + run->count) {
+            return page >= run->first;
+        }
+        w->run++;
+    }
+    return false;
+}
+
 static bool wants(const ReplayKeyframeSink *sink, uint64_t page)
 {
     return !sink->wants || sink->wants(sink->opaque, page);
@@ -305,7 +351,8 @@ static bool wants(const ReplayKeyframeSink *sink, uint64_t page)
 
 /* `count` pages, the next of the walk. The data frame is not read if none is wanted. */
 static bool read_chunk(ReplayLogReader *reader, const ReplayKeyframeHead *h, uint64_t offset,
-                       Walk *walk, guint count, const ReplayKeyframeSink *sink, Error **errp)
+                       Walk *walk, Walk *differences, guint count,
+                       const ReplayKeyframeSink *sink, Error **errp)
 {
     g_autofree uint8_t *data = NULL;
     ReplayFrame f;
@@ -322,7 +369,8 @@ static bool read_chunk(ReplayLogReader *reader, const ReplayKeyframeHead *h, uin
         if (!data || f.raw_length != count * REPLAY_PAGE_SIZE) {
             return data_damaged(h->number, offset, errp);
         }
-        sink->page(sink->opaque, page, data + (size_t)i * REPLAY_PAGE_SIZE);
+        sink->page(sink->opaque, page, data + (size_t)i * REPLAY_PAGE_SIZE,
+                   walk_meets(differences, page));
     }
     return true;
 }
@@ -330,14 +378,14 @@ static bool read_chunk(ReplayLogReader *reader, const ReplayKeyframeHead *h, uin
 bool replay_keyframe_read_pages(ReplayLogReader *reader, const ReplayKeyframeHead *h,
                                 const ReplayKeyframeSink *sink, Error **errp)
 {
-    Walk walk = { .runs = h->pages };
+    Walk walk = { .runs = h->pages }, differences = { .runs = h->differences };
     uint64_t left = h->num_pages;
 
     for (guint n = 0; n < h->chunks->len; n++) {
         guint count = (guint)MIN(left, REPLAY_KEYFRAME_CHUNK);
 
-        if (!read_chunk(reader, h, g_array_index(h->chunks, uint64_t, n), &walk, count, sink,
-                        errp)) {
+        if (!read_chunk(reader, h, g_array_index(h->chunks, uint64_t, n), &walk, &differences,
+                        count, sink, errp)) {
             return false;
         }
         left -= count;
@@ -346,7 +394,7 @@ bool replay_keyframe_read_pages(ReplayLogReader *reader, const ReplayKeyframeHea
         uint64_t page = walk_next(&walk);
 
         if (wants(sink, page)) {
-            sink->page(sink->opaque, page, NULL);
+            sink->page(sink->opaque, page, NULL, false);
         }
     }
     return true;
@@ -447,6 +495,7 @@ bool replay_keyframe_copy(GByteArray *out, ReplayLogReader *reader, const Replay
     h->chain = from->chain;
     h->outputs = from->outputs;
     share(&h->pages, from->pages);
+    share(&h->differences, from->differences);
     share(&h->zeros, from->zeros);
     share(&h->marked, from->marked);
     ok = copy_data(&c, from->state_offset, 0, &h->state_offset, errp) && copy_text(&c, h, errp) &&

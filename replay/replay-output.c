@@ -11,7 +11,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "replay/replay-int.h"
+#include "replay/replay-output-int.h"
 
 #define MAX_BYTES (16u << 20)
 #define SEGMENT_BYTES (64u << 10)
@@ -25,43 +25,6 @@ typedef struct Segment {
     uint64_t last_pos;
 } Segment;
 
-struct ReplayOutput {
-    Replay *replay;
-    unsigned index;
-    char *name;
-};
-
-/* In the text of each port, as if the others were not there. */
-typedef struct Search {
-    char *text;
-    size_t length;
-    size_t *fail;             /* Knuth, Morris, Pratt: how much still matches after a mismatch */
-    size_t *matched;          /* of each port */
-    guint num_ports;
-    uint64_t next;            /* number of the next output, if none is missing */
-    uint64_t from;
-    uint64_t found;
-    bool done;
-} Search;
-
-struct ReplayOutputs {
-    GPtrArray *ports;         /* ReplayOutput */
-    GQueue segments;
-    size_t bytes;
-    uint64_t made;            /* at this place of the run */
-    uint64_t known;           /* ever */
-    bool dropped;
-    Search *awaited;          /* NULL: nothing */
-};
-
-typedef struct Entry {
-    uint64_t number;          /* from 0 */
-    uint64_t pos;
-    unsigned port;
-    const uint8_t *bytes;
-    size_t length;
-} Entry;
-
 static void segment_free(Segment *s)
 {
     g_byte_array_unref(s->data);
@@ -72,14 +35,6 @@ static void port_free(ReplayOutput *o)
 {
     g_free(o->name);
     g_free(o);
-}
-
-static void search_free(Search *s)
-{
-    g_free(s->text);
-    g_free(s->fail);
-    g_free(s->matched);
-    g_free(s);
 }
 
 ReplayOutputs *replay_outputs_new(void)
@@ -94,7 +49,7 @@ ReplayOutputs *replay_outputs_new(void)
 void replay_outputs_free(ReplayOutputs *h)
 {
     g_queue_clear_full(&h->segments, (GDestroyNotify)segment_free);
-    g_clear_pointer(&h->awaited, search_free);
+    g_clear_pointer(&h->awaited, replay_search_free);
     g_ptr_array_unref(h->ports);
     g_free(h);
 }
@@ -108,52 +63,6 @@ ReplayOutput *replay_output_new(Replay *r, const char *name)
     o->name = g_strdup(name);
     g_ptr_array_add(r->outputs->ports, o);
     return o;
-}
-
-/* ---- search ---- */
-
-static size_t match_next(const Search *s, size_t matched, char c)
-{
-    while (matched && (matched == s->length || s->text[matched] != c)) {
-        matched = s->fail[matched - 1];
-    }
-    return matched + (s->text[matched] == c);
-}
-
-static Search *search_new(const ReplayOutputs *h, const char *text, uint64_t from)
-{
-    Search *s = g_new0(Search, 1);
-
-    s->text = g_strdup(text);
-    s->length = strlen(text);
-    s->from = from;
-    s->num_ports = h->ports->len;
-    s->fail = g_new0(size_t, s->length + 1);
-    s->matched = g_new0(size_t, s->num_ports);
-    for (size_t i = 1; i < s->length; i++) {
-        s->fail[i] = match_next(s, s->fail[i - 1], text[i]);
-    }
-    return s;
-}
-
-/* False when it is found. */
-static bool search_entry(void *opaque, const Entry *e)
-{
-    Search *s = opaque;
-
-    if (e->number != s->next) {
-        memset(s->matched, 0, s->num_ports * sizeof(s->matched[0]));
-    }
-    s->next = e->number + 1;
-    for (size_t i = 0; i < e->length && s->length; i++) {
-        s->matched[e->port] = match_next(s, s->matched[e->port], (char)e->bytes[i]);
-        if (s->matched[e->port] == s->length && e->pos >= s->from) {
-            s->found = e->pos;
-            s->done = true;
-            return false;
-        }
-    }
-    return true;
 }
 
 /* ---- what is new ---- */
@@ -222,23 +131,13 @@ static void keep(ReplayOutput *o, const uint8_t *data, size_t length)
     }
 }
 
-/* New or made again: the next one that was not searched yet. */
-static void await_entry(ReplayOutput *o, const uint8_t *data, size_t length)
-{
-    const ReplayOutputs *h = o->replay->outputs;
-    Search *s = h->awaited;
-
-    if (s && !s->done && h->made == s->next) {
-        search_entry(s, &(Entry){ h->made, replay_position(o->replay), o->index, data, length });
-    }
-}
-
 bool replay_output(ReplayOutput *o, const void *data, size_t length)
 {
     ReplayOutputs *h = o->replay->outputs;
     bool is_new = h->made >= h->known;
 
-    await_entry(o, data, length);
+    replay_search_made(h, &(ReplayOutputEntry){ h->made, replay_position(o->replay), o->index, data,
+                                                length });
     if (o->replay->ops->mode != REPLAY_MODE_NONE) {
         keep(o, data, length);
     }
@@ -258,9 +157,16 @@ void replay_outputs_go(ReplayOutputs *h, uint64_t made)
     h->known = MAX(h->known, made);
 }
 
+uint64_t replay_outputs_first(ReplayOutputs *h)
+{
+    const Segment *first = g_queue_peek_head(&h->segments);
+
+    return h->dropped && first ? first->first : 0;
+}
+
 /* ---- the history ---- */
 
-static void entry_get(ByteReader *in, Entry *e)
+static void entry_get(ByteReader *in, ReplayOutputEntry *e)
 {
     e->pos += bytes_get_varint(in);
     e->port = (unsigned)bytes_get_varint(in);
@@ -268,13 +174,11 @@ static void entry_get(ByteReader *in, Entry *e)
     assert(!in->failed);
 }
 
-/* From the output with that number on, until fn returns false. */
-static void for_each_from(ReplayOutputs *h, uint64_t from,
-                          bool (*fn)(void *opaque, const Entry *e), void *opaque)
+void replay_outputs_each(ReplayOutputs *h, uint64_t from, ReplayOutputFn *fn, void *opaque)
 {
     for (GList *l = h->segments.head; l; l = l->next) {
         const Segment *s = l->data;
-        Entry e = { .number = s->first, .pos = s->first_pos };
+        ReplayOutputEntry e = { .number = s->first, .pos = s->first_pos };
         ByteReader in;
 
         if (s->first + s->count <= from) {
@@ -288,11 +192,6 @@ static void for_each_from(ReplayOutputs *h, uint64_t from,
             }
         }
     }
-}
-
-static void for_each(ReplayOutputs *h, bool (*fn)(void *opaque, const Entry *e), void *opaque)
-{
-    for_each_from(h, 0, fn, opaque);
 }
 
 /* ---- outputs in a keyframe ---- */
@@ -324,7 +223,7 @@ static void end_frame(PutText *p)
     p->pos = 0;
 }
 
-static bool put_entry(void *opaque, const Entry *e)
+static bool put_entry(void *opaque, const ReplayOutputEntry *e)
 {
     PutText *p = opaque;
 
@@ -344,36 +243,15 @@ void replay_outputs_put(ReplayOutputs *h, uint64_t from, GPtrArray *out)
 {
     PutText p = { .out = out, .entries = g_byte_array_new() };
 
-    for_each_from(h, from, put_entry, &p);
+    replay_outputs_each(h, from, put_entry, &p);
     end_frame(&p);
     g_byte_array_unref(p.entries);
-}
-
-/* ---- looking for a text ---- */
-
-/* False at a gap, which a machine that went to a state of another process leaves. */
-static bool search_first_part(void *opaque, const Entry *e)
-{
-    const Search *s = opaque;
-
-    return e->number == s->next && search_entry(opaque, e);
-}
-
-static void await(ReplayOutputs *h, const char *text)
-{
-    const Segment *first = g_queue_peek_head(&h->segments);
-
-    g_clear_pointer(&h->awaited, search_free);
-    h->awaited = search_new(h, text, 0);
-    /* What is not kept any more has been searched in vain. */
-    h->awaited->next = h->dropped && first ? first->first : 0;
-    for_each(h, search_first_part, h->awaited);
 }
 
 /* Keep only what has a number below `made`. */
 static void segment_cut(Segment *s, uint64_t made)
 {
-    Entry e = { .pos = s->first_pos };
+    ReplayOutputEntry e = { .pos = s->first_pos };
     ByteReader in;
 
     byte_reader_init(&in, s->data->data, s->data->len);
@@ -398,11 +276,7 @@ void replay_outputs_cut(ReplayOutputs *h)
         h->bytes += s->data->len;
     }
     h->known = h->made;
-    if (h->awaited) {
-        g_autofree char *text = g_strdup(h->awaited->text);
-
-        await(h, text);
-    }
+    replay_search_restart(h);
 }
 
 /* ---- text ---- */
@@ -421,7 +295,7 @@ static void add_gap(const Text *t, uint64_t position)
                            position);
 }
 
-static bool add_text(void *opaque, const Entry *e)
+static bool add_text(void *opaque, const ReplayOutputEntry *e)
 {
     Text *t = opaque;
 
@@ -461,46 +335,9 @@ bool replay_output_text(Replay *r, const char *name, uint64_t upto, GString *out
             return false;
         }
     }
-    for_each(h, add_text, &t);
+    replay_outputs_each(h, 0, add_text, &t);
     if (t.next < t.made && r->ops->mode != REPLAY_MODE_NONE) {
         add_gap(&t, upto);
     }
     return true;
-}
-
-/* ---- looking for a text ---- */
-
-bool replay_output_find(Replay *r, const char *text, uint64_t from, uint64_t *position)
-{
-    Search *s = search_new(r->outputs, text, from);
-    bool found;
-
-    for_each(r->outputs, search_entry, s);
-    found = s->done;
-    if (found) {
-        *position = s->found;
-    }
-    search_free(s);
-    return found;
-}
-
-uint64_t replay_output_count(const Replay *r)
-{
-    return r->outputs->made;
-}
-
-uint64_t replay_output_await(Replay *r, const char *text)
-{
-    await(r->outputs, text);
-    return r->outputs->awaited->next;
-}
-
-bool replay_output_awaited(const Replay *r, uint64_t *position)
-{
-    const Search *s = r->outputs->awaited;
-
-    if (s && s->done) {
-        *position = s->found;
-    }
-    return s && s->done;
 }

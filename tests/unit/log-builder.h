@@ -15,6 +15,7 @@ typedef struct LogBuilder {
     uint32_t sequence;
     ReplayIndex *index;
     uint64_t records, last_pos;
+    ReplayPacker packer;
 } LogBuilder;
 
 static inline void builder_begin(LogBuilder *b, const char *json)
@@ -34,7 +35,7 @@ static inline ReplayIndexEntry builder_frame(LogBuilder *b, uint32_t magic, uint
     ReplayFrame frame = { .magic = magic, .sequence = b->sequence++, .first_pos = pos,
                           .count = count };
 
-    replay_frame_put(b->file, b->seed, &frame, raw->data, raw->len, 1);
+    replay_frame_put(b->file, &b->packer, b->seed, &frame, raw->data, raw->len, 1);
     b->records += count;
     return e;
 }
@@ -104,6 +105,7 @@ static inline void builder_clear(LogBuilder *b)
 {
     g_byte_array_unref(b->file);
     replay_index_free(b->index);
+    replay_packer_clear(&b->packer);
 }
 
 #endif

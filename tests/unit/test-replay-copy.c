@@ -32,7 +32,7 @@ static void put_record(LogBuilder *b, uint64_t n)
 
 static ReplayKeyframe *sample_keyframe(Rng *rng, unsigned n)
 {
-    static uint8_t content[PAGES][REPLAY_PAGE_SIZE];
+    static uint8_t content[PAGES][REPLAY_PAGE_SIZE], start[REPLAY_PAGE_SIZE];
     ReplayKeyframe *k = replay_keyframe_new();
 
     k->time = n * 1000000;
@@ -40,7 +40,8 @@ static ReplayKeyframe *sample_keyframe(Rng *rng, unsigned n)
     k->outputs = 10 * n;
     g_byte_array_append(k->state, (const uint8_t *)"statestatestate", 5 + n);
     for (uint64_t i = rng_below(rng, 3); i < PAGES; i += 1 + rng_below(rng, 5)) {
-        const ReplayPage page = { i, rng_percent(rng, 20) ? NULL : content[i] };
+        const ReplayPage page = { i, rng_percent(rng, 20) ? NULL : content[i],
+                                  rng_percent(rng, 50) ? start : NULL };
 
         content[i][n] = (uint8_t)rng_next(rng);
         g_array_append_val(k->pages, page);
@@ -70,12 +71,13 @@ static void build_sample(LogBuilder *b)
 
 /* ---- a keyframe as text: all that it holds ---- */
 
-static void add_page(void *opaque, uint64_t number, const uint8_t *content)
+static void add_page(void *opaque, uint64_t number, const uint8_t *bytes, bool difference)
 {
-    g_autofree char *sum = content ? g_compute_checksum_for_data(G_CHECKSUM_MD5, content,
-                                                                 REPLAY_PAGE_SIZE) : NULL;
+    g_autofree char *sum = bytes ? g_compute_checksum_for_data(G_CHECKSUM_MD5, bytes,
+                                                               REPLAY_PAGE_SIZE) : NULL;
 
-    g_string_append_printf(opaque, "page %" PRIu64 " %s\n", number, sum ? sum : "zeros");
+    g_string_append_printf(opaque, "page %" PRIu64 " %s%s\n", number, sum ? sum : "zeros",
+                           difference ? " difference" : "");
 }
 
 static void add_data(GString *out, ReplayLogReader *reader, const GArray *offsets)
