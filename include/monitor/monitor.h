@@ -38,6 +38,8 @@ typedef struct MonitorEnv {
     const char *name;           /* of the guest, or NULL */
     const char *version;        /* "0.1.0" */
     const char *snapshot_file;  /* of savevm; NULL: the recording's name and ".snap" */
+    const BoardType *board;                 /* what the machine is, and how; NULL: not known */
+    const BoardConfig *board_config;
     const BoardType *const *boards;         /* the first is the default; NULL-terminated */
     const char *const *cpu_models;          /* NULL-terminated */
     const MonitorCommandLine *command_line; /* ends with a NULL name; NULL: not known */

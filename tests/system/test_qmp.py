@@ -134,6 +134,16 @@ class QmpTest(Program):
             'x-rearm-replay-console': {'port': 'uart0'},
             'x-rearm-replay-find-writes': {'kind': 'last', 'address': guests.LOAD, 'physical': True},
             'x-rearm-savevm': {'name': 's'},
+            'chardev-add': {'id': 'ring', 'backend': {'type': 'ringbuf', 'data': {}}},
+            'chardev-send-break': {'id': 'ring'},
+            'chardev-remove': {'id': 'spare'},
+            'ringbuf-write': {'device': 'ring', 'data': 'x'},
+            'ringbuf-read': {'device': 'ring', 'size': 5},
+            'qom-list': {'path': '/'},
+            'qom-get': {'path': '/machine', 'property': 'type'},
+            'qom-list-properties': {'typename': 'pl011'},
+            'object-add': {'qom_type': 'rng-builtin', 'id': 'r'},
+            'object-del': {'id': 'r'},
             'query-cpu-model-expansion': {'type': 'full', 'model': {'name': 'max'}},
         }
         # What fails here whatever is asked.
@@ -141,12 +151,14 @@ class QmpTest(Program):
             'x-rearm-replay-golive': ({}, 'live already'),
             'x-rearm-delvm': ({'name': 'none'}, 'no snapshot'),
             'x-rearm-loadvm': ({'name': 'none'}, 'no snapshot'),
+            'qom-set': ({'path': '/machine', 'property': 'type', 'value': 'x'}, 'not writable'),
             'system_wakeup': ({}, 'wake-up from suspend is not supported by this guest'),
             'inject-nmi': ({}, 'not currently supported'),
             'query-balloon': ({}, 'No balloon device has been activated'),
             'balloon': ({'value': 1 << 20}, 'No balloon device has been activated'),
         }
-        process = self.start('-kernel', self.spin, '-icount', 'shift=1,rr=record', '-snapshot-file', 's', '-qmp', 'unix:q,server=on,wait=off')
+        process = self.start('-kernel', self.spin, '-icount', 'shift=1,rr=record', '-snapshot-file', 's', '-chardev',
+                             'null,id=spare', '-qmp', 'unix:q,server=on,wait=off')
         client = self.client('q').negotiate()
         names = client.schema.names('command')
         self.assertEqual(sorted(c['name'] for c in client.command('query-commands')), sorted(names))
