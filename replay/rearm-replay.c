@@ -444,7 +444,7 @@ static const Command commands[] = {
       run_compare },
     { "pack", "IN OUT [--no-keyframes]", "write it again, compressed as far as it goes", 2, 2,
       "--no-keyframes", run_pack },
-    { "keyframes", "FILE [SECONDS]", "replay it, so that it gets a keyframe this often (1)", 1, 2,
+    { "keyframes", "FILE [SECONDS]", "replay it, so that it gets keyframes, as rrkeyframe= (1)", 1, 2,
       NULL, tool_run_keyframes },
 };
 

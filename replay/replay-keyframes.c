@@ -142,42 +142,76 @@ void replay_refuse_keyframe(Replay *r, guint n, const Error *why)
     g_array_set_size(r->keyframe_list, n);
 }
 
+static void refuse(Replay *r, guint n, Error *why)
+{
+    replay_refuse_keyframe(r, n, why);
+    error_free(why);
+}
+
+static uint64_t num_pages(const Replay *r)
+{
+    return r->host.pages ? r->host.pages(r->host.opaque) : 0;
+}
+
 /* NULL: it is refused. */
-static ReplayKeyframeHead *read_head(Replay *r, guint n, uint64_t num_pages)
+static ReplayKeyframeHead *read_head(Replay *r, guint n)
 {
     Error *err = NULL;
     ReplayKeyframeHead *h = replay_keyframe_read_head(r->keyframe_reader, r->keyframe_list, n,
-                                                      num_pages, &err);
+                                                      num_pages(r), &err);
 
     if (!h) {
-        replay_refuse_keyframe(r, n, err);
-        error_free(err);
+        refuse(r, n, err);
     }
     return h;
 }
 
-bool replay_keyframe_first(Replay *r, guint n, uint64_t num_pages, guint *first)
+bool replay_keyframe_about(Replay *r, guint n, ReplayKeyframeAbout *out)
 {
-    ReplayKeyframeHead *h = read_head(r, n, num_pages);
+    ReplayKeyframeHead *h = read_head(r, n);
 
     if (!h) {
         return false;
     }
-    *first = n - (guint)h->chain;
+    *out = (ReplayKeyframeAbout){ h->time, h->outputs, n - (guint)h->chain };
     replay_keyframe_head_free(h);
     return true;
 }
 
-bool replay_read_keyframe(Replay *r, guint n, guint base, uint64_t num_pages, GByteArray *state,
-                          GArray *marked, ReplayPageFn *fn, void *opaque)
+bool replay_keyframe_text(Replay *r, guint n, uint64_t from, ReplayOutputFn *fn, void *opaque)
 {
-    g_autofree uint8_t *seen = g_malloc0(num_pages / 8 + 1);
+    ReplayKeyframeHead *h = read_head(r, n);
+    uint64_t pos = replay_keyframe_position(r, n);
+    Error *err = NULL;
+    bool ok = h != NULL;
+
+    for (guint i = 0; ok && h->outputs > from && i < h->text->len; i++) {
+        uint64_t offset = g_array_index(h->text, uint64_t, i);
+        ReplayFrame f;
+        g_autofree uint8_t *data = replay_log_reader_frame_at(r->keyframe_reader, offset,
+                                                              REPLAY_FRAME_KEYFRAME_DATA, &f);
+
+        ok = data && replay_outputs_get(r->outputs, data, f.raw_length, h->outputs, pos, fn,
+                                        opaque);
+        if (!ok) {
+            error_setg(&err, "keyframe %u is damaged at offset %" PRIu64, n, offset);
+            refuse(r, n, err);
+        }
+    }
+    g_clear_pointer(&h, replay_keyframe_head_free);
+    return ok;
+}
+
+bool replay_read_keyframe(Replay *r, guint n, guint base, GByteArray *state, GArray *marked,
+                          ReplayPageFn *fn, void *opaque)
+{
+    g_autofree uint8_t *seen = g_malloc0(num_pages(r) / 8 + 1);
     Collect c = { seen, fn, opaque };
     const ReplayKeyframeSink sink = { not_seen, take_page, &c };
 
     for (guint i = n + 1; i-- > base; ) {
         Error *err = NULL;
-        ReplayKeyframeHead *h = read_head(r, i, num_pages);
+        ReplayKeyframeHead *h = read_head(r, i);
 
         if (!h) {
             return false;
@@ -187,8 +221,7 @@ bool replay_read_keyframe(Replay *r, guint n, guint base, uint64_t num_pages, GB
         }
         replay_keyframe_head_free(h);
         if (err) {
-            replay_refuse_keyframe(r, i, err);
-            error_free(err);
+            refuse(r, i, err);
             return false;
         }
     }

@@ -26,17 +26,7 @@ struct ReplayOutputs {
     ReplaySearch *awaited;    /* NULL: nothing */
 };
 
-/* One output. */
-typedef struct ReplayOutputEntry {
-    uint64_t number;          /* from 0 */
-    uint64_t pos;
-    unsigned port;
-    const uint8_t *bytes;
-    size_t length;
-} ReplayOutputEntry;
-
-/* Those in the history, from the one with that number on, until fn returns false. */
-typedef bool ReplayOutputFn(void *opaque, const ReplayOutputEntry *e);
+/* Those in the history, from the one with that number on. */
 void replay_outputs_each(ReplayOutputs *h, uint64_t from, ReplayOutputFn *fn, void *opaque);
 
 /* The number of the first one that is not gone from it. */

@@ -100,28 +100,44 @@ bool replay_output_find(Replay *r, const char *text, uint64_t from, uint64_t *po
 /* ---- from the first one on ---- */
 
 /* False at a gap, which a machine that went to a state of another process leaves. */
-static bool search_first_part(void *opaque, const ReplayOutputEntry *e)
+static bool search_next(void *opaque, const ReplayOutputEntry *e)
 {
     const ReplaySearch *s = opaque;
 
-    return e->number == s->next && search_entry(opaque, e);
+    return !s->done && (e->number < s->next || (e->number == s->next && search_entry(opaque, e)));
 }
 
-static void await(ReplayOutputs *h, const char *text)
+static void search_history(ReplayOutputs *h, ReplaySearch *s)
+{
+    if (!s->done) {
+        replay_outputs_each(h, s->next, search_next, s);
+    }
+}
+
+static void search_keyframes(Replay *r, ReplaySearch *s)
+{
+    for (guint n = 0; !s->done && n < replay_num_keyframes(r); n++) {
+        if (!replay_keyframe_text(r, n, s->next, search_next, s)) {
+            break;
+        }
+    }
+}
+
+static ReplaySearch *await(ReplayOutputs *h, const char *text)
 {
     g_clear_pointer(&h->awaited, replay_search_free);
     h->awaited = search_new(h, text, 0);
-    /* What is not kept any more has been searched in vain. */
-    h->awaited->next = replay_outputs_first(h);
-    replay_outputs_each(h, 0, search_first_part, h->awaited);
+    return h->awaited;
 }
 
 void replay_search_restart(ReplayOutputs *h)
 {
     if (h->awaited) {
         g_autofree char *text = g_strdup(h->awaited->text);
+        ReplaySearch *s = await(h, text);
 
-        await(h, text);
+        s->next = replay_outputs_first(h);
+        search_history(h, s);
     }
 }
 
@@ -132,8 +148,16 @@ uint64_t replay_output_count(const Replay *r)
 
 uint64_t replay_output_await(Replay *r, const char *text)
 {
-    await(r->outputs, text);
-    return r->outputs->awaited->next;
+    ReplaySearch *s = await(r->outputs, text);
+
+    if (replay_num_keyframes(r)) {
+        search_keyframes(r, s);
+    } else {
+        /* What is not kept any more has been searched in vain. */
+        s->next = replay_outputs_first(r->outputs);
+    }
+    search_history(r->outputs, s);
+    return s->next;
 }
 
 bool replay_output_awaited(const Replay *r, uint64_t *position)

@@ -67,14 +67,14 @@ ReplayOutput *replay_output_new(Replay *r, const char *name)
 
 /* ---- what is new ---- */
 
-/* For the next output, behind `before` (NULL: in front of all). */
-static Segment *segment_new(ReplayOutputs *h, GList *before, uint64_t pos)
+/* For an output, behind `before` (NULL: in front of all). */
+static Segment *segment_new(ReplayOutputs *h, GList *before, const ReplayOutputEntry *e)
 {
     Segment *s = g_new0(Segment, 1);
 
     s->data = g_byte_array_new();
-    s->first = h->made;
-    s->first_pos = s->last_pos = pos;
+    s->first = e->number;
+    s->first_pos = s->last_pos = e->pos;
     if (before) {
         g_queue_insert_after(&h->segments, before, s);
     } else {
@@ -83,12 +83,12 @@ static Segment *segment_new(ReplayOutputs *h, GList *before, uint64_t pos)
     return s;
 }
 
-/* The last segment that does not begin behind the next output. */
-static GList *find_segment(const ReplayOutputs *h)
+/* The last segment that does not begin behind an output. */
+static GList *find_segment(const ReplayOutputs *h, uint64_t number)
 {
     GList *l = h->segments.tail;
 
-    while (l && ((const Segment *)l->data)->first > h->made) {
+    while (l && ((const Segment *)l->data)->first > number) {
         l = l->prev;
     }
     return l;
@@ -104,26 +104,24 @@ static void drop_oldest(ReplayOutputs *h)
 }
 
 /* Unless it is known already. Of a very long one, its end. */
-static void keep(ReplayOutput *o, const uint8_t *data, size_t length)
+static void keep(ReplayOutputs *h, const ReplayOutputEntry *e)
 {
-    ReplayOutputs *h = o->replay->outputs;
-    uint64_t pos = replay_position(o->replay);
-    GList *l = find_segment(h);
+    GList *l = find_segment(h, e->number);
     Segment *s = l ? l->data : NULL;
-    size_t kept = MIN(length, SEGMENT_BYTES);
+    size_t kept = MIN(e->length, SEGMENT_BYTES);
     guint before;
 
-    if (s && h->made < s->first + s->count) {
+    if (s && e->number < s->first + s->count) {
         return;
     }
-    if (!s || s->data->len >= SEGMENT_BYTES || s->first + s->count != h->made) {
-        s = segment_new(h, l, pos);
+    if (!s || s->data->len >= SEGMENT_BYTES || s->first + s->count != e->number) {
+        s = segment_new(h, l, e);
     }
     before = s->data->len;
-    bytes_put_varint(s->data, pos - s->last_pos);
-    bytes_put_varint(s->data, o->index);
-    bytes_put_block(s->data, data + length - kept, kept);
-    s->last_pos = pos;
+    bytes_put_varint(s->data, e->pos - s->last_pos);
+    bytes_put_varint(s->data, e->port);
+    bytes_put_block(s->data, e->bytes + e->length - kept, kept);
+    s->last_pos = e->pos;
     s->count++;
     h->bytes += s->data->len - before;
     while (h->bytes > MAX_BYTES) {
@@ -134,12 +132,12 @@ static void keep(ReplayOutput *o, const uint8_t *data, size_t length)
 bool replay_output(ReplayOutput *o, const void *data, size_t length)
 {
     ReplayOutputs *h = o->replay->outputs;
+    const ReplayOutputEntry e = { h->made, replay_position(o->replay), o->index, data, length };
     bool is_new = h->made >= h->known;
 
-    replay_search_made(h, &(ReplayOutputEntry){ h->made, replay_position(o->replay), o->index, data,
-                                                length });
+    replay_search_made(h, &e);
     if (o->replay->ops->mode != REPLAY_MODE_NONE) {
-        keep(o, data, length);
+        keep(h, &e);
     }
     h->made++;
     h->known = MAX(h->known, h->made);
@@ -248,6 +246,47 @@ void replay_outputs_put(ReplayOutputs *h, uint64_t from, GPtrArray *out)
     g_byte_array_unref(p.entries);
 }
 
+bool replay_outputs_get(const ReplayOutputs *h, const uint8_t *data, size_t length,
+                        uint64_t outputs, uint64_t pos, ReplayOutputFn *fn, void *opaque)
+{
+    ReplayOutputEntry e = { 0 };
+    uint64_t count;
+    ByteReader in;
+
+    byte_reader_init(&in, data, length);
+    e.number = bytes_get_varint(&in);
+    count = bytes_get_varint(&in);
+    in.failed |= e.number > outputs || count > outputs - e.number;
+    for (uint64_t i = 0; i < count && !in.failed; i++, e.number++) {
+        uint64_t distance = bytes_get_varint(&in), port = bytes_get_varint(&in);
+
+        e.bytes = bytes_get_block(&in, SEGMENT_BYTES, &e.length);
+        in.failed |= distance > pos - e.pos || port >= h->ports->len;
+        e.pos += distance;
+        e.port = (unsigned)port;
+        if (!in.failed && !fn(opaque, &e)) {
+            return true;
+        }
+    }
+    return !in.failed && !byte_reader_left(&in);
+}
+
+static bool keep_known(void *opaque, const ReplayOutputEntry *e)
+{
+    keep(opaque, e);
+    return true;
+}
+
+/* What was put out up to here, and not in this process. */
+static void ask_keyframes(Replay *r)
+{
+    while (r->keyframes_told < replay_num_keyframes(r) &&
+           replay_keyframe_position(r, r->keyframes_told) <= replay_position(r) &&
+           replay_keyframe_text(r, r->keyframes_told, 0, keep_known, r->outputs)) {
+        r->keyframes_told++;
+    }
+}
+
 /* Keep only what has a number below `made`. */
 static void segment_cut(Segment *s, uint64_t made)
 {
@@ -335,6 +374,7 @@ bool replay_output_text(Replay *r, const char *name, uint64_t upto, GString *out
             return false;
         }
     }
+    ask_keyframes(r);
     replay_outputs_each(h, 0, add_text, &t);
     if (t.next < t.made && r->ops->mode != REPLAY_MODE_NONE) {
         add_gap(&t, upto);

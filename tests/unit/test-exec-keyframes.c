@@ -26,17 +26,19 @@ static RunConfig keyframe_config(const char *path, unsigned n)
     return c;
 }
 
-/* *c is then a replay. */
-static ExecResult record_keyframes(RunConfig *c)
+/* And it gets no others. */
+static void replay_it(RunConfig *c)
 {
-    ExecResult recorded = record(c);
-
     c->replay.mode = REPLAY_MODE_PLAY;
     c->replay.keyframes = false;
-    return recorded;
 }
 
 /* The timer fires seldom on the way: most of it is not run. */
+static void check_far(Run *r, const Straight *s, unsigned point)
+{
+    g_assert_cmpuint(r->dev.fires, <=, s->fires[point] / 2);
+}
+
 static void check_far_seek(const RunConfig *c, const ExecResult *recorded, const Straight *s,
                            unsigned shape, unsigned point, Rng *rng)
 {
@@ -48,7 +50,7 @@ static void check_far_seek(const RunConfig *c, const ExecResult *recorded, const
     here = look(&r);
     g_assert_cmpuint(here.position, ==, s->at[point]);
     g_assert_cmphex(here.digest, ==, s->digest[point]);
-    g_assert_cmpuint(r.dev.fires, <=, s->fires[point] / 2);
+    check_far(&r, s, point);
     for (unsigned n = 0; n < 5; n++) {
         check_seek(&r, s, rng);
         check_step(&r, rng);
@@ -57,78 +59,112 @@ static void check_far_seek(const RunConfig *c, const ExecResult *recorded, const
     finish(&r, recorded);
 }
 
-static char *keyframe_path(void)
+static void quit(Run *r)
 {
-    return g_strdup_printf("%s/rearm-keyframes-%d.rr", g_get_tmp_dir(), (int)getpid());
+    exec_loop_request(r->loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    exec_loop_join(r->loop);
+    run_close(r);
 }
 
-static void test_keyframes(void)
-{
-    g_autofree char *path = keyframe_path();
-    Rng rng = { 7 };
-
-    for (unsigned n = 0; n < 8; n++) {
-        RunConfig c = keyframe_config(path, n);
-        ExecResult recorded = record_keyframes(&c);
-        Straight s;
-
-        note_stops(&c, &s);
-        note_points(&c, &s, &rng);
-        for (unsigned i = 0; i < 3; i++) {
-            check_far_seek(&c, &recorded, &s, n + i, POINTS - 1 - i * 5, &rng);
-        }
-        g_array_unref(s.stops);
-    }
-    g_unlink(path);
-}
-
-typedef struct KeyframeCount {
-    Run *r;
-    guint count;
-} KeyframeCount;
-
-static void do_count_keyframes(void *opaque)
-{
-    KeyframeCount *k = opaque;
-
-    k->count = replay_num_keyframes(k->r->replay);
-}
-
-/* They are the machine thread's. */
-static guint count_keyframes(Run *r)
-{
-    KeyframeCount k = { .r = r };
-
-    machine_run_sync(r->loop, do_count_keyframes, &k);
-    return k.count;
-}
-
-/*
- * Whatever the keyframes of a log hold, a replay gets to the place, or reports, and never crashes. An
- * honest one is in the state that it has to be in. Returns how many keyframes it did without.
- */
-static guint seek_in(const RunConfig *c, const Straight *s, bool honest)
+/* Time grows with the position, so a moment is one place. */
+static void check_far_time(const RunConfig *c, const Straight *s, unsigned shape, unsigned point)
 {
     unsigned stops;
-    guint before, after;
+    Run r;
+
+    open_replay(&r, c, shape);
+    stops = r.stops;
+    g_assert_true(exec_loop_seek_by(r.loop, s->time[point] - look(&r).time, NULL));
+    wait_stop(&r, stops + 1, EXEC_STOP_POSITION);
+    g_assert_cmpuint(look(&r).position, ==, s->at[point]);
+    g_assert_cmphex(look(&r).digest, ==, s->digest[point]);
+    check_far(&r, s, point);
+    quit(&r);
+}
+
+/* In a straight run it is not said before this place, and is behind it. */
+static void check_said(const RunConfig *c, const Look *there, const char *text)
+{
     Run r;
 
     open_replay(&r, c, 0);
-    r.dev.any_state = true;
-    before = count_keyframes(&r);
+    run_on(&r, there->position - 2);
+    g_assert_cmpstr(r.dev.said, !=, text);
+    run_on(&r, there->position);
+    g_assert_cmpstr(r.dev.said, ==, text);
+    g_assert_cmphex(look(&r).digest, ==, there->digest);
+    quit(&r);
+}
+
+static void check_far_text(const RunConfig *c, const Straight *s, unsigned shape, unsigned point)
+{
+    GString *all = g_string_new(NULL);
+    unsigned stops;
+    Look there;
+    Run r;
+
+    open_replay(&r, c, shape);
     stops = r.stops;
-    g_assert_true(exec_loop_seek(r.loop, s->at[POINTS - 1], NULL));
-    if (honest) {
-        wait_stop(&r, stops + 1, EXEC_STOP_POSITION);
-        g_assert_cmphex(look(&r).digest, ==, s->digest[POINTS - 1]);
-    } else {
-        run_wait_stop(&r, stops + 1);
+    g_assert_true(exec_loop_seek_text(r.loop, s->said[point], NULL));
+    wait_stop(&r, stops + 1, EXEC_STOP_POSITION);
+    there = look(&r);
+    check_far(&r, s, point);
+    /* All that was said up to there is known, though not to this process. */
+    g_assert_true(replay_output_text(r.replay, NULL, there.position, all, NULL));
+    g_assert_true(g_str_has_suffix(all->str, s->said[point]));
+    for (unsigned n = 0; n < point; n++) {
+        g_assert_nonnull(strstr(all->str, s->said[n]));
     }
-    exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
-    exec_loop_join(r.loop);
-    after = count_keyframes(&r);
-    run_close(&r);
-    return before - after;
+    g_assert_null(strstr(all->str, "not known here"));
+    g_string_free(all, true);
+    quit(&r);
+    check_said(c, &there, s->said[point]);
+}
+
+/* What nobody said is not looked for in what was said. */
+static void check_no_text(const RunConfig *c, const Straight *s, unsigned shape)
+{
+    unsigned stops;
+    Run r;
+
+    open_replay(&r, c, shape);
+    stops = r.stops;
+    g_assert_true(exec_loop_seek_text(r.loop, "[nobody]", NULL));
+    wait_stop(&r, stops + 1, EXEC_STOP_REPLAY_END);
+    g_assert_cmpuint(look(&r).position, ==, s->total);
+    check_far(&r, s, POINTS - 1);
+    quit(&r);
+}
+
+typedef struct PageWriter {
+    ExecLoop *loop;
+    Rng rng;
+} PageWriter;
+
+/* Pages that only a debugger writes to: more than a keyframe takes along. */
+static void do_write_pages(void *opaque)
+{
+    static const uint8_t zeros[PAGE_SIZE];
+    PageWriter *w = opaque;
+
+    for (unsigned n = 0; n < 40; n++) {
+        hwaddr page = RAM + (1u << 20) + rng_below(&w->rng, 700) * PAGE_SIZE;
+        uint64_t value = rng_next(&w->rng);
+
+        if (rng_percent(&w->rng, 20)) {
+            exec_loop_write_physical(w->loop, page, zeros, sizeof(zeros));
+        } else {
+            exec_loop_write_physical(w->loop, page + value % 512 * 8, &value, sizeof(value));
+        }
+    }
+}
+
+static void write_pages(Run *r, void *opaque)
+{
+    PageWriter *w = opaque;
+
+    w->loop = r->loop;
+    machine_run_sync(r->loop, do_write_pages, w);
 }
 
 typedef struct File {
@@ -165,6 +201,147 @@ static void file_read(File *f)
         offset += REPLAY_FRAME_HEADER + frame.stored_length;
     }
     g_assert_cmpuint(offset, ==, length);
+}
+
+static void file_clear(File *f)
+{
+    replay_packer_clear(&f->packer);
+    g_array_unref(f->frames);
+    g_byte_array_unref(f->data);
+}
+
+static ReplayKeyframeHead *read_head(File *f, const ReplayFrame *frame)
+{
+    const uint8_t *stored = f->data->data + frame->offset + REPLAY_FRAME_HEADER;
+    g_autofree uint8_t *raw = replay_frame_unpack(frame, &f->packer, f->seed, stored);
+
+    g_assert_nonnull(raw);
+    return replay_keyframe_head_get(raw, frame->raw_length, frame->offset, RAM_SIZE / PAGE_SIZE);
+}
+
+/* They do not grow with the recording. */
+static void check_chains(const char *path)
+{
+    File f = { .path = g_strdup(path) };
+    uint64_t count = 0;
+
+    file_read(&f);
+    for (guint i = 0; i < f.frames->len; i++) {
+        const ReplayFrame *frame = &g_array_index(f.frames, ReplayFrame, i);
+        ReplayKeyframeHead *h;
+
+        if (frame->magic != REPLAY_FRAME_KEYFRAME) {
+            continue;
+        }
+        h = read_head(&f, frame);
+        g_assert_nonnull(h);
+        g_assert_cmpuint(h->number, ==, count);
+        g_assert_cmpuint(h->chain, <=, 40);
+        count++;
+        replay_keyframe_head_free(h);
+    }
+    g_free(f.path);
+    file_clear(&f);
+}
+
+static char *keyframe_path(void)
+{
+    return g_strdup_printf("%s/rearm-keyframes-%d.rr", g_get_tmp_dir(), (int)getpid());
+}
+
+static void test_keyframes(void)
+{
+    g_autofree char *path = keyframe_path();
+    Rng rng = { 7 };
+
+    for (unsigned n = 0; n < 8; n++) {
+        RunConfig c = keyframe_config(path, n);
+        PageWriter writer = { .rng = { 3 } };
+        ExecResult recorded;
+        Straight s;
+
+        c.limit = n == 3 ? 300 : 50;
+        recorded = record_also(&c, n % 2 ? write_pages : NULL, &writer);
+        check_chains(path);
+        replay_it(&c);
+        note_stops(&c, &s);
+        note_points(&c, &s, &rng);
+        for (unsigned i = 0; i < 3; i++) {
+            check_far_seek(&c, &recorded, &s, n + i, POINTS - 1 - i * 5, &rng);
+        }
+        check_far_time(&c, &s, n, POINTS - 2);
+        check_far_text(&c, &s, n, POINTS - 3);
+        check_no_text(&c, &s, n);
+        g_array_unref(s.stops);
+    }
+    g_unlink(path);
+}
+
+typedef struct KeyframeCount {
+    Run *r;
+    guint count;
+} KeyframeCount;
+
+static void do_count_keyframes(void *opaque)
+{
+    KeyframeCount *k = opaque;
+
+    k->count = replay_num_keyframes(k->r->replay);
+}
+
+/* They are the machine thread's. */
+static guint count_keyframes(Run *r)
+{
+    KeyframeCount k = { .r = r };
+
+    machine_run_sync(r->loop, do_count_keyframes, &k);
+    return k.count;
+}
+
+static void seek_somehow(Run *r, const Straight *s, Rng *rng)
+{
+    bool ok;
+
+    switch (rng_below(rng, 3)) {
+    case 0:
+        ok = exec_loop_seek(r->loop, s->at[POINTS - 1], NULL);
+        break;
+    case 1:
+        ok = exec_loop_seek_by(r->loop, s->time[POINTS - 1] - look(r).time, NULL);
+        break;
+    default:
+        ok = exec_loop_seek_text(r->loop, s->said[POINTS - 1], NULL);
+    }
+    g_assert_true(ok);
+}
+
+/*
+ * Whatever the keyframes of a log hold, a replay gets to the place, or reports, and never crashes. An
+ * honest one is in the state that it has to be in. Returns how many keyframes it did without.
+ */
+static guint seek_in(const RunConfig *c, const Straight *s, bool honest, Rng *rng)
+{
+    unsigned stops;
+    guint before, after;
+    Run r;
+
+    open_replay(&r, c, 0);
+    r.dev.any_state = true;
+    before = count_keyframes(&r);
+    stops = r.stops;
+    if (honest) {
+        g_assert_true(exec_loop_seek(r.loop, s->at[POINTS - 1], NULL));
+        wait_stop(&r, stops + 1, EXEC_STOP_POSITION);
+        g_assert_cmphex(look(&r).digest, ==, s->digest[POINTS - 1]);
+    } else {
+        seek_somehow(&r, s, rng);
+        run_wait_stop(&r, stops + 1);
+    }
+    exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    exec_loop_join(r.loop);
+    after = count_keyframes(&r);
+    run_close(&r);
+    return before - after;
 }
 
 /* The header's CRC is right. */
@@ -219,7 +396,7 @@ static void check_damaged(const RunConfig *c, const Straight *s, File *f, Rng *r
 
         *byte ^= 1;
         file_write(f);
-        refused += seek_in(c, s, true);
+        refused += seek_in(c, s, true, rng);
         *byte ^= 1;
     }
     g_assert_cmpuint(refused, >, 0);
@@ -235,7 +412,7 @@ static void check_forged(const RunConfig *c, const Straight *s, File *f, Rng *rn
 
         if (forge(f, &frame, rng)) {
             file_write(f);
-            refused += seek_in(c, s, false);
+            refused += seek_in(c, s, false, rng);
             memcpy(f->data->data, good, f->data->len);
         }
     }
@@ -253,9 +430,7 @@ static void check_old_format(const RunConfig *c, const Straight *s, File *f)
     g_assert_cmpuint(count_keyframes(&r), ==, 0);
     seek(&r, s->at[POINTS - 1], EXEC_STOP_POSITION);
     g_assert_cmphex(look(&r).digest, ==, s->digest[POINTS - 1]);
-    exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
-    exec_loop_join(r.loop);
-    run_close(&r);
+    quit(&r);
 }
 
 static void test_bad_keyframes(void)
@@ -266,7 +441,8 @@ static void test_bad_keyframes(void)
     Rng rng = { 9 };
     Straight s;
 
-    record_keyframes(&c);
+    record(&c);
+    replay_it(&c);
     note_stops(&c, &s);
     note_points(&c, &s, &rng);
     file_read(&f);
@@ -277,11 +453,9 @@ static void test_bad_keyframes(void)
     file_write(&f);
     s.at[POINTS - 1] = s.at[POINTS - 4];
     s.digest[POINTS - 1] = s.digest[POINTS - 4];
-    g_assert_cmpuint(seek_in(&c, &s, true), ==, 0);
+    g_assert_cmpuint(seek_in(&c, &s, true, &rng), ==, 0);
     check_old_format(&c, &s, &f);
-    replay_packer_clear(&f.packer);
-    g_array_unref(f.frames);
-    g_byte_array_unref(f.data);
+    file_clear(&f);
     g_array_unref(s.stops);
     g_unlink(path);
 }
@@ -313,7 +487,7 @@ static ExecResult record_without(RunConfig *c, Names *names, unsigned n)
     *c = keyframe_config(names->file, n);
     c->replay.keyframes = false;
     recorded = record(c);
-    c->replay.mode = REPLAY_MODE_PLAY;
+    replay_it(c);
     return recorded;
 }
 
