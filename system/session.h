@@ -69,7 +69,7 @@ void session_detach_serial(Session *s);
 /* session-machine.c: replay, board and what a recording has to know about them. */
 bool session_make_machine(Session *s, Error **errp);
 
-/* session-report.c: one line on stderr about a finished recording or replay. */
-void session_report(Session *s, const ExecResult *result);
+/* session-report.c: what became of a recording or replay, on stderr. Returns the exit code. */
+int session_report(Session *s, const ExecResult *result);
 
 #endif

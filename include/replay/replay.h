@@ -50,7 +50,7 @@ typedef struct ReplayConfig {
     const char *file;          /* rrfile=; NULL with RECORD: in memory */
     ReplayCheck check;         /* rrcheck= */
     uint64_t check_period;     /* rrcheckperiod=, instructions */
-    bool keyframes;            /* rrkeyframe=: the recording gets them */
+    bool keyframes;            /* rrkeyframe=: the recording gets them; PLAY: at its end */
     bool overwrite;            /* rroverwrite=: do not keep what is in the file */
 } ReplayConfig;
 
@@ -68,6 +68,8 @@ typedef struct ReplayHost {
     void *opaque;
     /* The digest that replay_end() would get now. May be NULL: replay_save_log() does without. */
     uint64_t (*digest)(void *opaque);
+    /* How many pages of memory the machine has, as keyframes number them. NULL: none. */
+    uint64_t (*pages)(void *opaque);
 } ReplayHost;
 
 /*
@@ -276,7 +278,10 @@ typedef struct ReplayKeyframe {
 ReplayKeyframe *replay_keyframe_new(void);
 void replay_keyframe_free(ReplayKeyframe *k);
 
-/* rrkeyframe=: this machine is being recorded with them, and is live. */
+/*
+ * rrkeyframe=: this machine is being recorded with them, and is live; or it is a replay, whose
+ * recording has not got them yet. They are put in the order of their positions.
+ */
 bool replay_has_keyframe_writer(Replay *r);
 /* One may be put: those before are written, at this cost of another thread's CPU time. */
 bool replay_keyframe_writer_ready(Replay *r, int64_t *cost_ns);
@@ -287,26 +292,41 @@ bool replay_keyframe_writer_ready(Replay *r, int64_t *cost_ns);
 void replay_put_keyframe(Replay *r, ReplayKeyframe *k);
 void replay_wait_keyframes(Replay *r);
 
+/* What became of the keyframes that a replay's recording was to get. */
+typedef struct ReplayAdded {
+    unsigned keyframes;       /* how many it has now */
+    char *old;                /* the name of the recording without them; or NULL: */
+    char *failure;            /* why it is what it was */
+} ReplayAdded;
+
+/* NULL: it was not to get any, or the machine went live instead. After the machine thread. */
+const ReplayAdded *replay_added(Replay *r);
+
+typedef struct ReplayKeyframeAbout {
+    int64_t time;             /* virtual, ns */
+    uint64_t outputs;         /* replay_output_count() */
+    guint first;              /* whose pages are needed, if no other memory is there */
+} ReplayKeyframeAbout;
+
 /*
- * How many the log has that is being replayed, of a machine with so many pages. What they hold is
- * untrusted input. One that is damaged is refused, with those behind it: functions return false then.
+ * How many the log has that is being replayed. What they hold is untrusted input. One that is
+ * damaged is refused, with those behind it: functions return false then.
  */
 guint replay_num_keyframes(Replay *r);
 uint64_t replay_keyframe_position(Replay *r, guint n);
-/* The first keyframe whose pages are needed for the memory at keyframe n, if no other memory is there. */
-bool replay_keyframe_first(Replay *r, guint n, uint64_t num_pages, guint *first);
+bool replay_keyframe_about(Replay *r, guint n, ReplayKeyframeAbout *out);
 /*
- * Keyframe n: its state, its marked pages (below num_pages), and the newest content of the pages that
- * keyframes from `base` on have, each one once, in any order: those in which memory differs from that at
- * keyframe `base` - 1, or, with replay_keyframe_first(), from that at power-on, and maybe others.
+ * Keyframe n: its state, its marked pages, and the newest content of the pages that keyframes from
+ * `base` on have, each one once, in any order: those in which memory differs from that at keyframe
+ * `base` - 1, or, if that is ReplayKeyframeAbout.first, from that at power-on, and maybe others.
  *
  * bytes: the page's content, NULL: zeros; or, with `difference`, its exclusive or with the content
  * behind the reset at power-on, as most of a kernel's pages differ in a few bytes from what was
  * loaded.
  */
 typedef void ReplayPageFn(void *opaque, uint64_t number, const uint8_t *bytes, bool difference);
-bool replay_read_keyframe(Replay *r, guint n, guint base, uint64_t num_pages, GByteArray *state,
-                          GArray *marked, ReplayPageFn *fn, void *opaque);
+bool replay_read_keyframe(Replay *r, guint n, guint base, GByteArray *state, GArray *marked,
+                          ReplayPageFn *fn, void *opaque);
 /* What is wrong with keyframe n: it and those behind it are not used any more. */
 void replay_refuse_keyframe(Replay *r, guint n, const Error *why);
 
