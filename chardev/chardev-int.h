@@ -63,6 +63,7 @@ extern const ChardevType chardev_null_type;
 extern const ChardevType chardev_socket_type;
 extern const ChardevType chardev_pty_type;
 extern const ChardevType chardev_mux_type;
+extern const ChardevType chardev_ringbuf_type;
 
 /* Allocate, open and add to the set. options may be NULL where the type needs none. */
 Chardev *chardev_new(ChardevSet *set, const ChardevType *type, const char *id,
@@ -75,6 +76,8 @@ bool chardev_rewrite(GString *out, const char *spec, Error **errp);
 /* Wrap base in a multiplexer that takes over its id. */
 Chardev *chardev_mux_new(Chardev *base);
 Chardev *chardev_mux_port(Chardev *mux);
+Chardev *chardev_mux_base(Chardev *mux);
+bool chardev_mux_has_ports(Chardev *mux);
 
 /* For the kinds, on the main thread. */
 void chardev_set_label(Chardev *c, const char *fmt, ...) PRINTF_LIKE(2, 3);

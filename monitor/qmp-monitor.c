@@ -116,6 +116,8 @@ static json_object *error_object(const Error *err)
     static const char *const classes[] = {
         [ERROR_CLASS_GENERIC] = "GenericError",
         [ERROR_CLASS_COMMAND_NOT_FOUND] = "CommandNotFound",
+        [ERROR_CLASS_DEVICE_NOT_ACTIVE] = "DeviceNotActive",
+        [ERROR_CLASS_DEVICE_NOT_FOUND] = "DeviceNotFound",
     };
     json_object *out = json_object_new_object();
 

@@ -36,6 +36,21 @@ void monitor_events_quit(MonitorEvents *e);
 /* Why the machine stands still, if it does. */
 QapiRunState monitor_events_stop_state(MonitorEvents *e);
 
+/* ---- qmp-control.c ---- */
+
+/* What would change the guest of a replay. */
+void qmp_refuse_in_replay(Error **errp);
+
+/* ---- qmp-objects.c ---- */
+
+/* "TYPE,id=ID,NAME=VALUE,...", as object_add in the human monitor. */
+bool monitor_object_add(MonitorEnv *env, const char *options, Error **errp);
+
+/* ---- properties.c ---- */
+
+/* Append ",NAME=VALUE" to the text of an option, commas doubled; NULL: nothing. */
+void qmp_add_option(GString *out, const char *name, const char *value);
+
 /* ---- qmp-machine.c ---- */
 
 /* The CPU of that number; has false: of number 0. Fails with the text that clients know. */

@@ -190,7 +190,7 @@ static int run_info(char **files, bool json)
     if (stat(files[0], &st) == 0) {
         printf("size:      %" PRId64 " bytes\n", (int64_t)st.st_size);
     }
-    printf("format:    %d\nid:        ", REPLAY_LOG_VERSION);
+    printf("format:    %u\nid:        ", replay_cursor_format(c));
     for (unsigned i = 0; i < REPLAY_LOG_ID_SIZE; i++) {
         printf("%02x", replay_cursor_id(c)[i]);
     }

@@ -89,6 +89,11 @@ const ReplayDescription *replay_cursor_description(const ReplayCursor *c)
     return c->description;
 }
 
+unsigned replay_cursor_format(const ReplayCursor *c)
+{
+    return replay_log_reader_format(c->reader);
+}
+
 const uint8_t *replay_cursor_id(const ReplayCursor *c)
 {
     return replay_log_reader_id(c->reader);

@@ -20,6 +20,8 @@ ReplayCursor *replay_cursor_new(ReplayLogReader *reader, Error **errp);
 ReplayCursor *replay_cursor_open(const char *path, Error **errp);
 void replay_cursor_free(ReplayCursor *c);
 const ReplayDescription *replay_cursor_description(const ReplayCursor *c);
+/* The file's format version. */
+unsigned replay_cursor_format(const ReplayCursor *c);
 /* The file's id, REPLAY_LOG_ID_SIZE bytes. */
 const uint8_t *replay_cursor_id(const ReplayCursor *c);
 

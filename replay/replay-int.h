@@ -78,6 +78,7 @@ struct Replay {
     ReplayLogWriter *writer;  /* record, travelling */
     ReplayCursor *cursor;     /* play, travelling */
     bool keyframes;           /* record: the log gets them */
+    uint64_t keyframe_outputs;    /* record: how many outputs they have by now */
     ReplayLogReader *keyframe_reader;   /* play: NULL until somebody asks */
     GArray *keyframe_list;    /* ReplayIndexEntry; as long as keyframe_reader is there */
 
@@ -150,6 +151,8 @@ void replay_outputs_free(ReplayOutputs *h);
 /* How many outputs there were up to this place, and going to a place with so many. */
 uint64_t replay_outputs_made(const ReplayOutputs *h);
 void replay_outputs_go(ReplayOutputs *h, uint64_t made);
+/* Append outputs from the one with that number on as a keyframe's data frames (GByteArray). */
+void replay_outputs_put(ReplayOutputs *h, uint64_t from, GPtrArray *out);
 /* The future is another one than before: what it puts out is new. */
 void replay_outputs_cut(ReplayOutputs *h);
 

@@ -1,8 +1,9 @@
 /*
- * A keyframe as bytes. The head: varint number; varint records; varint offset of the state's data
- * frame; runs of pages with content; for each chunk of these a varint offset, as the difference
- * from the one before; runs of pages that became zero; runs of marked pages. Runs are a varint count, then
- * for each a varint gap to the run before and a varint length.
+ * A keyframe as bytes. The head: varints number, records, time, chain, outputs, offset of the state's
+ * data frame; a varint count of data frames with text, and their offsets; runs of pages with content; for
+ * each chunk of these an offset; runs of pages that became zero; runs of marked pages. Offsets in lists are
+ * varint differences from the one before, the first one from the state's. Runs are a varint count, then for
+ * each a varint gap to the run before and a varint length.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -20,6 +21,7 @@ ReplayKeyframe *replay_keyframe_new(void)
     k->state = g_byte_array_new();
     k->pages = g_array_new(false, false, sizeof(ReplayPage));
     k->marked = g_array_new(false, false, sizeof(uint64_t));
+    k->text = g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
     return k;
 }
 
@@ -28,6 +30,7 @@ void replay_keyframe_free(ReplayKeyframe *k)
     g_byte_array_unref(k->state);
     g_array_unref(k->pages);
     g_array_unref(k->marked);
+    g_ptr_array_unref(k->text);
     if (k->release) {
         k->release(k->opaque);
     }
@@ -84,18 +87,29 @@ static GArray *get_runs(ByteReader *in, uint64_t max_pages, uint64_t *total)
 
 /* ---- write ---- */
 
-static bool put_chunk(GByteArray *offsets, GByteArray *chunk, uint64_t *last,
-                      ReplayKeyframeWrite *write, void *opaque)
+static bool put_data(GByteArray *offsets, const GByteArray *data, uint64_t *last,
+                     ReplayKeyframeWrite *write, void *opaque)
 {
     uint64_t offset;
 
-    if (!write(opaque, chunk, &offset)) {
+    if (!write(opaque, data, &offset)) {
         return false;
     }
     bytes_put_varint(offsets, offset - *last);
     *last = offset;
-    g_byte_array_set_size(chunk, 0);
     return true;
+}
+
+static bool put_text(GByteArray *offsets, const ReplayKeyframe *k, uint64_t last,
+                     ReplayKeyframeWrite *write, void *opaque)
+{
+    bool ok = true;
+
+    bytes_put_varint(offsets, k->text->len);
+    for (guint n = 0; ok && n < k->text->len; n++) {
+        ok = put_data(offsets, g_ptr_array_index(k->text, n), &last, write, opaque);
+    }
+    return ok;
 }
 
 static bool put_pages(GByteArray *offsets, GArray *runs, const ReplayKeyframe *k, uint64_t last,
@@ -113,11 +127,12 @@ static bool put_pages(GByteArray *offsets, GArray *runs, const ReplayKeyframe *k
         add_to_runs(runs, page->number);
         bytes_put_data(chunk, page->content, REPLAY_PAGE_SIZE);
         if (chunk->len == REPLAY_KEYFRAME_CHUNK * REPLAY_PAGE_SIZE) {
-            ok = put_chunk(offsets, chunk, &last, write, opaque);
+            ok = put_data(offsets, chunk, &last, write, opaque);
+            g_byte_array_set_size(chunk, 0);
         }
     }
     if (ok && chunk->len) {
-        ok = put_chunk(offsets, chunk, &last, write, opaque);
+        ok = put_data(offsets, chunk, &last, write, opaque);
     }
     g_byte_array_unref(chunk);
     return ok;
@@ -129,9 +144,10 @@ bool replay_keyframe_put(GByteArray *head, const ReplayKeyframe *k, uint64_t num
     GArray *pages = g_array_new(false, false, sizeof(ReplayPageRun));
     GArray *zeros = g_array_new(false, false, sizeof(ReplayPageRun));
     GArray *marked = g_array_new(false, false, sizeof(ReplayPageRun));
-    GByteArray *offsets = g_byte_array_new();
+    GByteArray *text = g_byte_array_new(), *offsets = g_byte_array_new();
     uint64_t state_offset;
     bool ok = write(opaque, k->state, &state_offset) &&
+              put_text(text, k, state_offset, write, opaque) &&
               put_pages(offsets, pages, k, state_offset, write, opaque);
 
     for (guint n = 0; n < k->pages->len; n++) {
@@ -145,12 +161,17 @@ bool replay_keyframe_put(GByteArray *head, const ReplayKeyframe *k, uint64_t num
     if (ok) {
         bytes_put_varint(head, number);
         bytes_put_varint(head, records);
+        bytes_put_varint(head, (uint64_t)k->time);
+        bytes_put_varint(head, k->chain);
+        bytes_put_varint(head, k->outputs);
         bytes_put_varint(head, state_offset);
+        bytes_put_data(head, text->data, text->len);
         put_runs(head, pages);
         bytes_put_data(head, offsets->data, offsets->len);
         put_runs(head, zeros);
         put_runs(head, marked);
     }
+    g_byte_array_unref(text);
     g_byte_array_unref(offsets);
     g_array_unref(pages);
     g_array_unref(zeros);
@@ -162,6 +183,7 @@ bool replay_keyframe_put(GByteArray *head, const ReplayKeyframe *k, uint64_t num
 
 void replay_keyframe_head_free(ReplayKeyframeHead *h)
 {
+    g_array_unref(h->text);
     g_array_unref(h->pages);
     g_array_unref(h->chunks);
     g_array_unref(h->zeros);
@@ -170,35 +192,39 @@ void replay_keyframe_head_free(ReplayKeyframeHead *h)
 }
 
 /* Data frames stand before the head and behind one another. */
-static GArray *get_chunks(ByteReader *in, uint64_t num_pages, uint64_t offset, uint64_t head)
+static GArray *get_offsets(ByteReader *in, uint64_t n, uint64_t offset, uint64_t head)
 {
-    GArray *chunks = g_array_new(false, false, sizeof(uint64_t));
-    uint64_t n = num_pages / REPLAY_KEYFRAME_CHUNK + (num_pages % REPLAY_KEYFRAME_CHUNK != 0);
+    GArray *offsets = g_array_new(false, false, sizeof(uint64_t));
 
     for (uint64_t i = 0; i < n && !in->failed; i++) {
         uint64_t distance = bytes_get_varint(in);
 
-        in->failed |= !distance || distance > head - offset;
+        in->failed |= !distance || distance >= head - offset;
         offset += distance;
-        g_array_append_val(chunks, offset);
+        g_array_append_val(offsets, offset);
     }
-    return chunks;
+    return offsets;
 }
 
 ReplayKeyframeHead *replay_keyframe_head_get(const uint8_t *data, size_t length, uint64_t offset,
                                              uint64_t max_pages)
 {
     ReplayKeyframeHead *h = g_new0(ReplayKeyframeHead, 1);
-    uint64_t unused;
+    uint64_t unused, chunks;
     ByteReader in;
 
     byte_reader_init(&in, data, length);
     h->number = bytes_get_varint(&in);
     h->records = bytes_get_varint(&in);
+    h->time = (int64_t)bytes_get_varint(&in);
+    h->chain = bytes_get_varint(&in);
+    h->outputs = bytes_get_varint(&in);
     h->state_offset = bytes_get_varint(&in);
-    in.failed |= h->state_offset >= offset;
+    in.failed |= h->time < 0 || h->chain > h->number || h->state_offset >= offset;
+    h->text = get_offsets(&in, bytes_get_varint(&in), h->state_offset, offset);
     h->pages = get_runs(&in, max_pages, &h->num_pages);
-    h->chunks = get_chunks(&in, h->num_pages, h->state_offset, offset);
+    chunks = h->num_pages / REPLAY_KEYFRAME_CHUNK + (h->num_pages % REPLAY_KEYFRAME_CHUNK != 0);
+    h->chunks = get_offsets(&in, chunks, h->state_offset, offset);
     h->zeros = get_runs(&in, max_pages, &unused);
     h->marked = get_runs(&in, max_pages, &unused);
     if (in.failed || byte_reader_left(&in)) {

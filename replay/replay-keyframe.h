@@ -2,10 +2,12 @@
  * A keyframe in a log: the state of the machine at a position, so that a new process gets there without
  * running from the start.
  *
- * 1. Its memory is what changed since the keyframe before it (the first one: since power-on). Whoever wants the
- *    memory at one goes through the chain, newest first, and so unpacks each page once.
- * 2. It is several frames: data frames with the state and with pages, REPLAY_KEYFRAME_CHUNK of them each,
- *    then the head, which names them. Without its head it does not exist.
+ * 1. Its memory is that behind the reset at power-on with the pages of the keyframes of its chain: those before
+ *    it that it says it builds on, and its own. Whoever wants it goes through them, newest first, and
+ *    so unpacks each page once.
+ * 2. It is several frames: data frames with the state, with what was put out on consoles since the keyframe
+ *    before, and with pages, REPLAY_KEYFRAME_CHUNK of them each; then the head, which names them. Without its
+ *    head it does not exist.
  * 3. Numbers of pages mean something to the machine alone; here they are below a bound.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -31,7 +33,11 @@ typedef struct ReplayPageRun {
 typedef struct ReplayKeyframeHead {
     uint64_t number;          /* of the keyframe, from 0 */
     uint64_t records;         /* that come before it */
+    int64_t time;             /* virtual, ns */
+    uint64_t chain;           /* how many keyframes before it are needed; at most `number` */
+    uint64_t outputs;         /* of all ports up to there */
     uint64_t state_offset;    /* of the data frame */
+    GArray *text;             /* uint64_t offsets of data frames, ascending */
     GArray *pages;            /* ReplayPageRun, ascending: these have content */
     GArray *chunks;           /* uint64_t offsets of the data frames with it */
     GArray *zeros;            /* ReplayPageRun: these changed to zeros */

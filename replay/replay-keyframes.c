@@ -23,6 +23,9 @@ bool replay_keyframe_writer_ready(Replay *r)
 
 void replay_put_keyframe(Replay *r, ReplayKeyframe *k)
 {
+    k->outputs = replay_outputs_made(r->outputs);
+    replay_outputs_put(r->outputs, r->keyframe_outputs, k->text);
+    r->keyframe_outputs = k->outputs;
     replay_mutex_lock(r);
     replay_log_writer_put_keyframe(r->writer, replay_position(r), k);
     replay_mutex_unlock(r);
@@ -89,6 +92,32 @@ void replay_refuse_keyframe(Replay *r, guint n, const Error *why)
     g_array_set_size(r->keyframe_list, n);
 }
 
+/* NULL: it is refused. */
+static ReplayKeyframeHead *read_head(Replay *r, guint n, uint64_t num_pages)
+{
+    Error *err = NULL;
+    ReplayKeyframeHead *h = replay_keyframe_read_head(r->keyframe_reader, r->keyframe_list, n,
+                                                      num_pages, &err);
+
+    if (!h) {
+        replay_refuse_keyframe(r, n, err);
+        error_free(err);
+    }
+    return h;
+}
+
+bool replay_keyframe_first(Replay *r, guint n, uint64_t num_pages, guint *first)
+{
+    ReplayKeyframeHead *h = read_head(r, n, num_pages);
+
+    if (!h) {
+        return false;
+    }
+    *first = n - (guint)h->chain;
+    replay_keyframe_head_free(h);
+    return true;
+}
+
 bool replay_read_keyframe(Replay *r, guint n, guint base, uint64_t num_pages, GByteArray *state,
                           GArray *marked, ReplayPageFn *fn, void *opaque)
 {
@@ -98,13 +127,15 @@ bool replay_read_keyframe(Replay *r, guint n, guint base, uint64_t num_pages, GB
 
     for (guint i = n + 1; i-- > base; ) {
         Error *err = NULL;
-        ReplayKeyframeHead *h = replay_keyframe_read_head(r->keyframe_reader, r->keyframe_list, i,
-                                                          num_pages, &err);
+        ReplayKeyframeHead *h = read_head(r, i, num_pages);
 
-        if (h && (i != n || replay_keyframe_read_state(r->keyframe_reader, h, state, marked, &err))) {
+        if (!h) {
+            return false;
+        }
+        if ((i != n || replay_keyframe_read_state(r->keyframe_reader, h, state, marked, &err))) {
             replay_keyframe_read_pages(r->keyframe_reader, h, &sink, &err);
         }
-        g_clear_pointer(&h, replay_keyframe_head_free);
+        replay_keyframe_head_free(h);
         if (err) {
             replay_refuse_keyframe(r, i, err);
             error_free(err);

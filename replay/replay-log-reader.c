@@ -22,6 +22,7 @@ struct ReplayLogReader {
     uint64_t offset;
     uint8_t id[REPLAY_LOG_ID_SIZE];
     uint32_t seed;            /* of the frames' CRCs */
+    uint32_t version;
     uint32_t sequence;
     uint64_t last_pos;
     uint64_t records;
@@ -87,6 +88,7 @@ static bool read_header(ReplayLogReader *r, Error **errp)
                    REPLAY_LOG_VERSION);
         return false;
     }
+    r->version = version;
     length = bytes_get_le32(&in);
     memcpy(r->id, bytes_get_data(&in, REPLAY_LOG_ID_SIZE), REPLAY_LOG_ID_SIZE);
     crc = bytes_get_le32(&in);
@@ -174,6 +176,11 @@ void replay_log_reader_free(ReplayLogReader *r)
 const char *replay_log_reader_json(const ReplayLogReader *r)
 {
     return r->json;
+}
+
+unsigned replay_log_reader_format(const ReplayLogReader *r)
+{
+    return r->version;
 }
 
 const uint8_t *replay_log_reader_id(const ReplayLogReader *r)
@@ -463,9 +470,14 @@ static GArray *scan_keyframes(ReplayLogReader *r)
 
 GArray *replay_log_reader_keyframes(ReplayLogReader *r)
 {
-    ReplayIndex *index = read_index(r);
-    GArray *keyframes = index ? g_array_ref(index->keyframes) : scan_keyframes(r);
+    ReplayIndex *index;
+    GArray *keyframes;
 
+    if (r->version < REPLAY_LOG_KEYFRAMES) {
+        return g_array_new(false, false, sizeof(ReplayIndexEntry));
+    }
+    index = read_index(r);
+    keyframes = index ? g_array_ref(index->keyframes) : scan_keyframes(r);
     g_clear_pointer(&index, replay_index_free);
     return keyframes;
 }

@@ -13,9 +13,10 @@
 #include "util/bytes.h"
 
 #define REPLAY_LOG_MAGIC "REARMLOG"
-#define REPLAY_LOG_VERSION 4
-/* Without keyframes there is no difference to it. */
+#define REPLAY_LOG_VERSION 5
+/* What is older had no keyframes, or others, which are stepped over. */
 #define REPLAY_LOG_OLDEST 3
+#define REPLAY_LOG_KEYFRAMES 5
 
 /* Stands for the file's name in messages about a recording that has none. */
 #define REPLAY_LOG_IN_MEMORY "(in memory)"
@@ -197,6 +198,8 @@ ReplayLogReader *replay_log_reader_open_fd(int fd, const char *name, Error **err
 /* A second reader of the same log, at its start. */
 ReplayLogReader *replay_log_reader_open_again(const ReplayLogReader *r, Error **errp);
 void replay_log_reader_free(ReplayLogReader *r);
+/* The file's format version. */
+unsigned replay_log_reader_format(const ReplayLogReader *r);
 /* The self-description (JSON), NUL-terminated. */
 const char *replay_log_reader_json(const ReplayLogReader *r);
 /* REPLAY_LOG_ID_SIZE bytes. */
@@ -221,7 +224,8 @@ void replay_log_reader_go(ReplayLogReader *r, const ReplayIndexEntry *place);
 GArray *replay_log_reader_index(ReplayLogReader *r);
 /*
  * The keyframes, GArray of ReplayIndexEntry (g_array_unref): as the index says, or, in a file that was
- * cut off, as far as its frames' headers are good. The reader stays where it is.
+ * cut off, as far as its frames' headers are good. There are none in a format before
+ * REPLAY_LOG_KEYFRAMES. The reader stays where it is.
  */
 GArray *replay_log_reader_keyframes(ReplayLogReader *r);
 /* The data of the frame with this magic at `offset`, all checked (g_free); NULL: there is none. */

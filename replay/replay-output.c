@@ -268,23 +268,88 @@ static void entry_get(ByteReader *in, Entry *e)
     assert(!in->failed);
 }
 
-/* Until fn returns false. */
-static void for_each(ReplayOutputs *h, bool (*fn)(void *opaque, const Entry *e), void *opaque)
+/* From the output with that number on, until fn returns false. */
+static void for_each_from(ReplayOutputs *h, uint64_t from,
+                          bool (*fn)(void *opaque, const Entry *e), void *opaque)
 {
     for (GList *l = h->segments.head; l; l = l->next) {
         const Segment *s = l->data;
         Entry e = { .number = s->first, .pos = s->first_pos };
         ByteReader in;
 
+        if (s->first + s->count <= from) {
+            continue;
+        }
         byte_reader_init(&in, s->data->data, s->data->len);
         for (uint64_t i = 0; i < s->count; i++, e.number++) {
             entry_get(&in, &e);
-            if (!fn(opaque, &e)) {
+            if (e.number >= from && !fn(opaque, &e)) {
                 return;
             }
         }
     }
 }
+
+static void for_each(ReplayOutputs *h, bool (*fn)(void *opaque, const Entry *e), void *opaque)
+{
+    for_each_from(h, 0, fn, opaque);
+}
+
+/* ---- outputs in a keyframe ---- */
+
+typedef struct PutText {
+    GPtrArray *out;           /* GByteArray */
+    GByteArray *entries;      /* of the frame at hand */
+    uint64_t first;           /* its first output */
+    uint64_t next;
+    uint64_t pos;             /* of the last one */
+} PutText;
+
+/*
+ * A frame: varints number of the first output and count; then of each varint difference of its position
+ * to the one before, varint port, block.
+ */
+static void end_frame(PutText *p)
+{
+    GByteArray *frame = g_byte_array_new();
+
+    if (p->next > p->first) {
+        bytes_put_varint(frame, p->first);
+        bytes_put_varint(frame, p->next - p->first);
+        bytes_put_data(frame, p->entries->data, p->entries->len);
+        g_ptr_array_add(p->out, g_byte_array_ref(frame));
+    }
+    g_byte_array_unref(frame);
+    g_byte_array_set_size(p->entries, 0);
+    p->pos = 0;
+}
+
+static bool put_entry(void *opaque, const Entry *e)
+{
+    PutText *p = opaque;
+
+    if (e->number != p->next || p->entries->len >= SEGMENT_BYTES) {
+        end_frame(p);
+        p->first = e->number;
+    }
+    bytes_put_varint(p->entries, e->pos - p->pos);
+    bytes_put_varint(p->entries, e->port);
+    bytes_put_block(p->entries, e->bytes, e->length);
+    p->pos = e->pos;
+    p->next = e->number + 1;
+    return true;
+}
+
+void replay_outputs_put(ReplayOutputs *h, uint64_t from, GPtrArray *out)
+{
+    PutText p = { .out = out, .entries = g_byte_array_new() };
+
+    for_each_from(h, from, put_entry, &p);
+    end_frame(&p);
+    g_byte_array_unref(p.entries);
+}
+
+/* ---- looking for a text ---- */
 
 /* False at a gap, which a machine that went to a state of another process leaves. */
 static bool search_first_part(void *opaque, const Entry *e)

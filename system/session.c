@@ -122,8 +122,11 @@ static void session_fill_env(Session *s)
     s->monitor_env = (MonitorEnv){
         .loop = s->loop,
         .events = s->monitor_env.events,
+        .board = s->board,
+        .board_config = &s->config,
         .boards = board_types,
         .cpu_models = arm_cpu_model_names(),
+        .command_line = options_command_line,
         .chardevs = s->chardevs,
         .name = s->options->name,
         .version = REARM_VERSION,

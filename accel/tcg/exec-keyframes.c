@@ -79,6 +79,8 @@ void loop_take_keyframe(ExecLoop *l)
         return;
     }
     k = replay_keyframe_new();
+    k->chain = l->keyframes++;
+    k->time = clock_now(l->machine->clock);
     loop_save_state(l, k->state);
     memory = memory_snapshot_take(l->machine->memory, with_checks);
     memory_snapshot_diff(l->keyframe_memory ? l->keyframe_memory : l->start_memory, memory, add_page,
@@ -115,12 +117,11 @@ static void set_page(void *opaque, uint64_t number, const uint8_t *content)
     memory_snapshot_set(opaque, number, content);
 }
 
-/* The memory of the nearest keyframe before n that is here; *base is then the first to be read. */
+/* The memory of the nearest keyframe up to n that is here; *base is then the first to be read. */
 static const MemSnapshot *base_memory(ExecLoop *l, guint n, guint *base)
 {
     const MemSnapshot *memory = l->start_memory;
 
-    *base = 0;
     for (guint i = 0; i < l->snapshots->len; i++) {
         const Snapshot *s = g_ptr_array_index(l->snapshots, i);
 
@@ -135,16 +136,21 @@ static const MemSnapshot *base_memory(ExecLoop *l, guint n, guint *base)
 static Snapshot *read_keyframe(ExecLoop *l, guint n)
 {
     bool with_checks = replay_check_kind(l->replay) == REPLAY_CHECK_DIGEST;
-    GArray *marked = g_array_new(false, false, sizeof(uint64_t));
-    Snapshot *s = g_new0(Snapshot, 1);
+    uint64_t pages = memory_snapshot_pages(l->machine->memory);
+    GArray *marked;
+    Snapshot *s;
     guint base;
 
+    if (!replay_keyframe_first(l->replay, n, pages, &base)) {
+        return NULL;
+    }
+    marked = g_array_new(false, false, sizeof(uint64_t));
+    s = g_new0(Snapshot, 1);
     s->position = replay_keyframe_position(l->replay, n);
     s->keyframes = n + 1;
     s->state = g_byte_array_new();
     s->memory = memory_snapshot_copy(l->machine->memory, base_memory(l, n, &base), with_checks);
-    if (!replay_read_keyframe(l->replay, n, base, memory_snapshot_pages(l->machine->memory),
-                              s->state, marked, set_page, s->memory)) {
+    if (!replay_read_keyframe(l->replay, n, base, pages, s->state, marked, set_page, s->memory)) {
         g_clear_pointer(&s, loop_free_snapshot);
     }
     for (guint i = 0; s && i < marked->len; i++) {

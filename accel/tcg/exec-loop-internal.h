@@ -99,7 +99,8 @@ struct ExecLoop {
     int64_t take_time;        /* host time of the last one */
     MemSnapshot *start_memory;    /* what keyframes begin with; NULL: there are none */
     MemSnapshot *keyframe_memory; /* of the last keyframe that was taken; or NULL */
-    uint64_t keyframe_position;   /* its position */
+    uint64_t keyframes;           /* taken so far */
+    uint64_t keyframe_position;   /* of the last one */
     int64_t keyframe_time;        /* its host time */
     Travel travel;
     GArray *breaks;           /* uint64_t positions to stop at, ascending */
@@ -211,7 +212,7 @@ void loop_state_chaos(ExecLoop *l);
 /* ---- exec-snapshots.c: moments to go back to ---- */
 
 void loop_init_snapshots(ExecLoop *l);
-/* At a settled boundary: take one, if it is due. */
+/* At a settled boundary, or at power-on: take one, if it is due. */
 void loop_take_snapshots(ExecLoop *l);
 /* The newest one before that virtual time; NULL: none. */
 const Snapshot *loop_find_snapshot_before(ExecLoop *l, int64_t time);

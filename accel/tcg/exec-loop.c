@@ -146,6 +146,8 @@ static gpointer loop_thread(gpointer opaque)
     if (l->config.start_paused) {
         clock_pause(l->machine->clock);
     }
+    /* Before anything comes in: what does at the first position can be gone back over, too. */
+    loop_take_snapshots(l);
     while (!l->ended) {
         turn(l);
     }

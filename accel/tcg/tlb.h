@@ -22,8 +22,9 @@
 #include "accel/tcg/backend.h"
 
 #define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
-#define ITLB_BITS 11
-#define ITLB_SIZE (1u << ITLB_BITS)
+#define ITLB_SET_BITS 9
+#define ITLB_WAYS 4u
+#define ITLB_SIZE (ITLB_WAYS << ITLB_SET_BITS)
 #define TLB_MAX_BITS 16
 #define SPACE_JUMP_CACHES 4
 
@@ -45,7 +46,8 @@ struct Space {
     uint32_t generation;        /* counts how often it was emptied */
     uint32_t count[2];          /* entries of the TLB in the low and the high half */
     uint32_t icount[2];         /* the same of the instruction TLB */
-    uint32_t evictions;         /* so many entries gave way to others */
+    uint32_t evictions;         /* entries of the TLB that gave way to others since it grew */
+    uint32_t ievictions;        /* entries of the instruction TLB that did */
     uint64_t last_use;
     TlbEntry *tlb;
     ItlbEntry *itlb;
@@ -73,11 +75,25 @@ void tlb_allow_writes(TcgContext *t, Space *s, TlbEntry *e, MemRegion *region, h
 /* MemoryHooks.protect. */
 void tlb_protect(void *opaque, MemRegion *region, hwaddr phys);
 
-static inline ItlbEntry *itlb_slot(Space *s, uint64_t page)
+/* The ITLB_WAYS entries where a page may be. */
+static inline ItlbEntry *itlb_set(Space *s, uint64_t page)
 {
     uint64_t number = page >> PAGE_BITS;
 
-    return &s->itlb[(number ^ number >> ITLB_BITS) & (ITLB_SIZE - 1)];
+    return &s->itlb[((number ^ number >> ITLB_SET_BITS) & ((1u << ITLB_SET_BITS) - 1)) * ITLB_WAYS];
+}
+
+/* The page's entry or NULL. */
+static inline ItlbEntry *itlb_find(Space *s, uint64_t page)
+{
+    ItlbEntry *set = itlb_set(s, page);
+
+    for (ItlbEntry *e = set; e < set + ITLB_WAYS; e++) {
+        if (e->tag == (page | ITLB_VALID)) {
+            return e;
+        }
+    }
+    return NULL;
 }
 
 /* Where the host has pc, which is on the entry's page. */
@@ -86,7 +102,7 @@ static inline const uint8_t *itlb_code(const ItlbEntry *e, uint64_t pc)
     return e->host + (pc & ~PAGE_MASK);
 }
 
-/* The slot of the page, emptied of another page if need be. */
+/* A new entry for a page that has none, in place of another if need be; the caller fills it. */
 ItlbEntry *itlb_insert(Space *s, uint64_t page);
 
 /*

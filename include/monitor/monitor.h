@@ -23,6 +23,13 @@ typedef struct MonitorLater {
     void *opaque;
 } MonitorLater;
 
+/* An option of the command line, as -help shows it. */
+typedef struct MonitorCommandLine {
+    const char *name;
+    const char *argument;       /* NULL: none */
+    const char *help;
+} MonitorCommandLine;
+
 /* What commands work on; shared by all monitors and by gdb's "monitor" command. */
 typedef struct MonitorEnv {
     ExecLoop *loop;
@@ -31,8 +38,11 @@ typedef struct MonitorEnv {
     const char *name;           /* of the guest, or NULL */
     const char *version;        /* "0.1.0" */
     const char *snapshot_file;  /* of savevm; NULL: the recording's name and ".snap" */
+    const BoardType *board;                 /* what the machine is, and how; NULL: not known */
+    const BoardConfig *board_config;
     const BoardType *const *boards;         /* the first is the default; NULL-terminated */
     const char *const *cpu_models;          /* NULL-terminated */
+    const MonitorCommandLine *command_line; /* ends with a NULL name; NULL: not known */
     unsigned current_cpu;       /* "cpu N" */
     bool quitting;              /* "quit": no prompt any more */
     const MonitorLater *later;  /* of the command that runs; NULL: nobody waits */

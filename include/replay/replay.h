@@ -128,7 +128,8 @@ uint64_t replay_next_pos(Replay *r);
  * The named checkpoint is passed: drains like a safe point, a record when checking.
  * What is delivered after a checkpoint stays behind it on replay even if no
  * instruction ran in between. So call it wherever the loop changes guest state between
- * two safe points without moving the position: a reset above all.
+ * two safe points without moving the position: a reset above all. CHECKPOINT_INIT drains nothing: the
+ * machine can be saved as it is at power-on, before anything comes in at the first safe point.
  */
 void replay_checkpoint(Replay *r, ReplayCheckpoint checkpoint);
 
@@ -260,9 +261,13 @@ typedef struct ReplayPage {
 } ReplayPage;
 
 typedef struct ReplayKeyframe {
+    uint64_t chain;           /* how many keyframes before this one its memory builds on */
+    int64_t time;             /* virtual, ns */
     GByteArray *state;        /* all but the content of memory */
-    GArray *pages;            /* ReplayPage, ascending: those that changed since the keyframe before */
+    GArray *pages;            /* ReplayPage, ascending: those that changed since the keyframe before, at least */
     GArray *marked;           /* uint64_t page numbers, ascending, with a meaning of the machine's */
+    uint64_t outputs;         /* replay_output_count(), filled by replay_put_keyframe() ... */
+    GPtrArray *text;          /* ... as are the outputs since the keyframe before (replay-output.c) */
     void (*release)(void *opaque);   /* the content is not needed any more; another thread; or NULL */
     void *opaque;
 } ReplayKeyframe;
@@ -281,13 +286,18 @@ bool replay_keyframe_writer_ready(Replay *r);
 void replay_put_keyframe(Replay *r, ReplayKeyframe *k);
 void replay_wait_keyframes(Replay *r);
 
-/* How many the log has that is being replayed. */
+/*
+ * How many the log has that is being replayed, of a machine with so many pages. What they hold is
+ * untrusted input. One that is damaged is refused, with those behind it: functions return false then.
+ */
 guint replay_num_keyframes(Replay *r);
 uint64_t replay_keyframe_position(Replay *r, guint n);
+/* The first keyframe whose pages are needed for the memory at keyframe n, if no other memory is there. */
+bool replay_keyframe_first(Replay *r, guint n, uint64_t num_pages, guint *first);
 /*
- * Keyframe n: its state, its marked pages (below num_pages), and the pages that changed since keyframe
- * `base` - 1 (0: since power-on), each one once, in any order. It is untrusted input.
- * False when it is damaged, or one between is: it and those behind it are refused then.
+ * Keyframe n: its state, its marked pages (below num_pages), and the newest content of the pages that
+ * keyframes from `base` on have, each one once, in any order: those in which memory differs from that at
+ * keyframe `base` - 1, or, with replay_keyframe_first(), from that at power-on, and maybe others.
  */
 typedef void ReplayPageFn(void *opaque, uint64_t number, const uint8_t *content);
 bool replay_read_keyframe(Replay *r, guint n, guint base, uint64_t num_pages, GByteArray *state,

@@ -232,9 +232,13 @@ static void decode_keyframe(const uint8_t *data, size_t size)
         total += run->count;
     }
     assert(total == h->num_pages);
+    assert(h->chain <= h->number && h->time >= 0);
+    for (guint n = 0; n < h->text->len; n++) {
+        assert(g_array_index(h->text, uint64_t, n) < OFFSET);
+    }
     assert(h->chunks->len == (total + REPLAY_KEYFRAME_CHUNK - 1) / REPLAY_KEYFRAME_CHUNK);
     for (guint n = 0; n < h->chunks->len; n++) {
-        assert(g_array_index(h->chunks, uint64_t, n) <= OFFSET);
+        assert(g_array_index(h->chunks, uint64_t, n) < OFFSET);
     }
     replay_keyframe_head_free(h);
 }
@@ -382,6 +386,12 @@ static void put_keyframe(GByteArray *out)
     ReplayKeyframe *k = replay_keyframe_new();
     uint64_t offset = 0;
 
+    k->chain = 2;
+    k->time = 1ll << 40;
+    k->outputs = 1000;
+    for (unsigned i = 0; i < 3; i++) {
+        g_ptr_array_add(k->text, g_byte_array_new());
+    }
     for (uint64_t i = 0; i < 200; i++) {
         const ReplayPage page = { i * i / 50 + i, i % 4 ? content : NULL };
 

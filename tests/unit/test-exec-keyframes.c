@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "travel-machine.h"
+#include "util/crc32c.h"
 
 #define KEYFRAME_PERIOD 5000
 
@@ -153,6 +154,18 @@ static void file_read(File *f)
     g_assert_cmpuint(offset, ==, length);
 }
 
+/* The header's CRC is right. */
+static void set_version(File *f, uint32_t version)
+{
+    uint32_t length = (uint32_t)load_le(f->data->data + 12, 4);
+    uint32_t crc;
+
+    store_le(f->data->data + 8, version, 4);
+    crc = crc32c(0, f->data->data, 32);
+    crc = crc32c(crc, f->data->data + REPLAY_LOG_FILE_HEADER, length);
+    store_le(f->data->data + 32, crc, 4);
+}
+
 /* The bytes of a frame of the last keyframes, and what is right for them. */
 static ReplayFrame choose_frame(const File *f, Rng *rng)
 {
@@ -215,6 +228,22 @@ static void check_forged(const RunConfig *c, const Straight *s, File *f, Rng *rn
     g_assert_cmpuint(refused, >, 0);
 }
 
+/* Keyframes had another form before, and are not looked at. */
+static void check_old_format(const RunConfig *c, const Straight *s, File *f)
+{
+    Run r;
+
+    set_version(f, 4);
+    file_write(f);
+    open_replay(&r, c, 0);
+    g_assert_cmpuint(count_keyframes(&r), ==, 0);
+    seek(&r, s->at[POINTS - 1], EXEC_STOP_POSITION);
+    g_assert_cmphex(look(&r).digest, ==, s->digest[POINTS - 1]);
+    exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    exec_loop_join(r.loop);
+    run_close(&r);
+}
+
 static void test_bad_keyframes(void)
 {
     g_autofree char *path = keyframe_path();
@@ -236,6 +265,7 @@ static void test_bad_keyframes(void)
     s.at[POINTS - 1] = s.at[POINTS - 4];
     s.digest[POINTS - 1] = s.digest[POINTS - 4];
     g_assert_cmpuint(seek_in(&c, &s, true), ==, 0);
+    check_old_format(&c, &s, &f);
     g_array_unref(f.frames);
     g_byte_array_unref(f.data);
     g_array_unref(s.stops);
