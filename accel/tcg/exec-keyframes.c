@@ -1,12 +1,15 @@
 /*
  * The execution loop: keyframes, the snapshots that are stored in a recording.
  *
- * 1. Recording, one is taken in so much host time, if the log's writer is done with the one before. It
+ * 1. Recording, one is taken in so much host time, if the log's writer is done with the one before.
+ * It
  *    goes there by reference: the writer's thread reads pages of a snapshot that is kept as it is until the next
  *    keyframe, which is the difference to it.
- * 2. All begins with memory as it is behind the reset at power-on, before anything that is not described in
+ * 2. All begins with memory as it is behind the reset at power-on, before anything that is not
+ * described in
  *    the recording's header comes in. A replay has the same there.
- * 3. A replay makes a snapshot of a keyframe when it wants to go there. One that is not good is refused
+ * 3. A replay makes a snapshot of a keyframe when it wants to go there. One that is not good is
+ * refused
  *    with all behind it; another snapshot, or the start, does as well.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
