@@ -89,6 +89,21 @@ ACCESS = [
     0x17fffffc,   # b     1b
 ]
 
+# Enable the UART's interrupt (33) and a timer's (27) at the GIC, make the first one pending, and wait.
+IRQ = [
+    0xd2a10001,   # movz  x1, #0x0800, lsl #16
+    0xd2800040,   # movz  x0, #2
+    0xb9010420,   # str   w0, [x1, #0x104]              GICD_ISENABLER1: interrupt 33
+    0xb9020420,   # str   w0, [x1, #0x204]              GICD_ISPENDR1
+    0xd2a10000,   # movz  x0, #0x0800, lsl #16
+    0xb9010020,   # str   w0, [x1, #0x100]              GICD_ISENABLER0: interrupt 27
+    0xd2801400,   # movz  x0, #0xa0
+    0x39108420,   # strb  w0, [x1, #0x421]              GICD_IPRIORITYR
+    0xd2800020,   # movz  x0, #1
+    0x39208420,   # strb  w0, [x1, #0x821]              GICD_ITARGETSR
+    0x14000000,   # b     .
+]
+
 # Set the real-time clock five times, to 1000, 2000, ..., and wait.
 RTC = [
     0xd2a12021,   # movz  x1, #0x0901, lsl #16
