@@ -31,7 +31,11 @@ typedef struct ExecConfig {
     uint64_t travel_memory;
     bool snapshot_always;
     uint64_t snapshot_period; /* for tests: positions from one to the next; 0: by their cost */
-    int64_t keyframe_ns;      /* rrkeyframe=: host time from one keyframe of the recording to the next */
+    /*
+     * rrkeyframe=: the host time in which a replay in a new process gets to any place, as far as it
+     * depends on how many keyframes the recording has.
+     */
+    int64_t keyframe_ns;
     uint64_t keyframe_positions; /* for tests: instead of it, positions, whatever that costs */
     bool stop_at_end;         /* the end of a replay is a stop, as if somebody looked */
     bool start_paused;        /* -S */
