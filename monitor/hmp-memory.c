@@ -13,7 +13,8 @@ typedef struct PlaceCall {
     Vcpu *cpu;
     uint64_t addr, size;
     uint64_t phys;
-    MemRegion *region;
+    char *name;                /* of the region that is there; NULL: none */
+    const uint8_t *host;       /* NULL: it is no memory */
     uint16_t sum;
     bool ok;
 } PlaceCall;
@@ -47,25 +48,30 @@ static void find_run(void *opaque)
 {
     PlaceCall *c = opaque;
 
-    c->region = memory_find(exec_loop_machine(c->env->loop)->memory, c->addr);
+    const MemRegion *region = memory_find(exec_loop_machine(c->env->loop)->memory, c->addr);
+
+    if (region) {
+        c->name = g_strdup(region->name);
+        c->host = region->host ? region->host + (c->addr - region->base) : NULL;
+    }
 }
 
 bool hmp_gpa2hva(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     PlaceCall c = { .env = env, .addr = hmp_number(args, "ADDR") };
+    g_autofree char *name = NULL;
 
     machine_run_sync(env->loop, find_run, &c);
-    if (!c.region) {
+    name = c.name;
+    if (!name) {
         error_setg(errp, "No memory is mapped at address 0x%" PRIx64, c.addr);
-        return false;
-    }
-    if (!c.region->host) {
+    } else if (!c.host) {
         error_setg(errp, "Memory at address 0x%" PRIx64 " is not RAM", c.addr);
-        return false;
+    } else {
+        g_string_append_printf(out, "Host virtual address for 0x%" PRIx64 " (%s) is %p\n", c.addr,
+                               name, (const void *)c.host);
     }
-    g_string_append_printf(out, "Host virtual address for 0x%" PRIx64 " (%s) is %p\n", c.addr,
-                           c.region->name, (void *)(c.region->host + (c.addr - c.region->base)));
-    return true;
+    return c.host != NULL;
 }
 
 bool hmp_io(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)

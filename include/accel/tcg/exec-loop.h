@@ -70,7 +70,7 @@ typedef struct ExecListener {
      * loop. cause is the one of a reset or shutdown, else NONE. May be NULL.
      */
     void (*event)(void *opaque, ExecEvent event, ShutdownCause cause);
-    /* The guest set a clock device, which is so many seconds ahead now. Machine thread; may be NULL. */
+    /* The guest set a clock, which is so many seconds ahead now. Machine thread; may be NULL. */
     void (*rtc)(void *opaque, const char *id, int64_t offset);
     void *opaque;
 } ExecListener;
