@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "monitor/properties.h"
+#include "monitor/qmp.h"
 
 char *qmp_property_type(const Property *p)
 {
@@ -79,4 +80,14 @@ QapiObjectPropertyInfo *qmp_property_info(const Property *p)
     info->description = g_strdup(p->doc);
     info->default_value = qmp_property_json(p, property_default(p));
     return info;
+}
+
+void qmp_add_option(GString *out, const char *name, const char *value)
+{
+    g_auto(GStrv) parts = value ? g_strsplit(value, ",", -1) : NULL;
+    g_autofree char *escaped = value ? g_strjoinv(",,", parts) : NULL;
+
+    if (value) {
+        g_string_append_printf(out, ",%s=%s", name, escaped);
+    }
 }

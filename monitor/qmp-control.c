@@ -105,23 +105,6 @@ bool qmp_query_uuid(QmpContext *ctx, QapiUuidInfo **ret, Error **errp)
     return true;
 }
 
-static void add_chardev(Chardev *c, void *opaque)
-{
-    QapiChardevInfoList ***tail = opaque;
-    QapiChardevInfo *info = g_new0(QapiChardevInfo, 1);
-
-    info->label = g_strdup(chardev_id(c));
-    info->filename = g_strconcat(chardev_is_open(c) ? "" : "disconnected:", chardev_label(c), NULL);
-    info->frontend_open = chardev_has_client(c);
-    QAPI_APPEND(*tail, info);
-}
-
-bool qmp_query_chardev(QmpContext *ctx, QapiChardevInfoList **ret, Error **errp)
-{
-    chardev_foreach(ctx->env->chardevs, add_chardev, &ret);
-    return true;
-}
-
 bool qmp_x_rearm_gdbserver(QmpContext *ctx, const QapiXRearmGdbserverArgs *args, Error **errp)
 {
     if (!ctx->env->gdbserver) {
@@ -184,14 +167,20 @@ bool qmp_quit(QmpContext *ctx, Error **errp)
     return true;
 }
 
+void qmp_refuse_in_replay(Error **errp)
+{
+    error_setg(errp, "this has no effect in a replay, where only what was recorded happens: "
+               "'replay_golive [FILE]' makes the machine live from here on");
+}
+
 static bool request(QmpContext *ctx, ShutdownCause cause, Error **errp)
 {
-    if (!exec_loop_request(ctx->env->loop, cause)) {
-        error_setg(errp, "this has no effect in a replay, where only what was recorded happens: "
-                   "'replay_golive [FILE]' makes the machine live from here on");
-        return false;
+    bool done = exec_loop_request(ctx->env->loop, cause);
+
+    if (!done) {
+        qmp_refuse_in_replay(errp);
     }
-    return true;
+    return done;
 }
 
 bool qmp_system_reset(QmpContext *ctx, Error **errp)

@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "hw/core/machine.h"
 #include "hw/core/bus.h"
+#include "hw/core/user-object.h"
 
 Machine *machine_new(Replay *replay)
 {
@@ -19,6 +20,7 @@ Machine *machine_new(Replay *replay)
     m->devices = g_ptr_array_new();
     m->buses = g_ptr_array_new_with_free_func(bus_free);
     m->globals = g_ptr_array_new_with_free_func(global_free);
+    m->objects = g_ptr_array_new_with_free_func(user_object_free);
     m->serial = g_ptr_array_new();
     return m;
 }
@@ -34,6 +36,7 @@ void machine_free(Machine *m)
     g_ptr_array_free(m->devices, TRUE);
     g_ptr_array_free(m->buses, TRUE);
     g_ptr_array_free(m->globals, TRUE);
+    g_ptr_array_free(m->objects, TRUE);
     g_ptr_array_free(m->serial, TRUE);
     memory_map_free(m->memory);
     clock_free(m->clock);

@@ -38,11 +38,14 @@ typedef struct MonitorEnv {
     const char *name;           /* of the guest, or NULL */
     const char *version;        /* "0.1.0" */
     const char *snapshot_file;  /* of savevm; NULL: the recording's name and ".snap" */
+    const BoardType *board;                 /* what the machine is, and how; NULL: not known */
+    const BoardConfig *board_config;
     const BoardType *const *boards;         /* the first is the default; NULL-terminated */
     const char *const *cpu_models;          /* NULL-terminated */
     const MonitorCommandLine *command_line; /* ends with a NULL name; NULL: not known */
     unsigned current_cpu;       /* "cpu N" */
     bool quitting;              /* "quit": no prompt any more */
+    GPtrArray *fds;             /* that clients gave; monitor_env_clear() closes them */
     const MonitorLater *later;  /* of the command that runs; NULL: nobody waits */
     /* "gdbserver DEV"; NULL: not available. */
     bool (*gdbserver)(void *opaque, const char *device, Error **errp);
@@ -59,6 +62,9 @@ void monitor_events_free(MonitorEvents *e);
 void monitor_events_signal(MonitorEvents *e);
 /* Hand what has happened so far to the QMP monitors, instead of soon. */
 void monitor_events_flush(MonitorEvents *e);
+
+/* Free what commands have put there. After all monitors. */
+void monitor_env_clear(MonitorEnv *env);
 
 typedef enum MonitorMode { MONITOR_HMP, MONITOR_QMP, MONITOR_QMP_PRETTY } MonitorMode;
 typedef struct Monitor Monitor;

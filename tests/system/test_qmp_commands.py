@@ -4,11 +4,14 @@
 
 usage: test_qmp_commands.py REARM
 """
+import functools
 import os
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import guests
 import test_qmp
 
 
@@ -98,6 +101,288 @@ class CommandsTest(test_qmp.Program):
                                                            {'name': 'clock', 'type': 'string'}]}])
         self.assertEqual(self.refused(client, 'query-command-line-options', option='fnord'),
                          'invalid option name: fnord')
+        self.end(process, client)
+
+    # ---- character back ends ----
+
+    def test_chardevs(self):
+        process, client = self.machine('-chardev', 'null,id=m,mux=on')
+
+        def add(id_, type_, **data):
+            return client.command('chardev-add', id=id_, backend={'type': type_, 'data': data})
+
+        def labels():
+            return {c['label']: c['filename'] for c in client.command('query-chardev')}
+
+        kinds = {b['name'] for b in client.command('query-chardev-backends')}
+        self.assertEqual(kinds, set(client.schema.entries['ChardevBackendKind']['values']))
+        before = labels()
+        self.assertEqual(add('n', 'null'), {})
+        self.assertRegex(add('p', 'pty')['pty'], '^/dev/pts/[0-9]+$')
+        add('f', 'file', out=os.path.join(self.dir, 'a,b'))
+        add('s', 'socket', addr={'type': 'unix', 'data': {'path': os.path.join(self.dir, 's,t')}})
+        add('t', 'socket', addr={'type': 'inet', 'data': {'host': 'localhost', 'port': '0'}},
+            server=True, nodelay=True)
+        self.assertTrue(os.path.exists(os.path.join(self.dir, 's,t')))
+        self.assertRegex(labels()['t'], r'tcp:localhost:[1-9][0-9]*,server=on$')
+        self.connect('s,t')
+        self.assertEqual(client.execute('chardev-remove', id='s')['return'], {})
+        self.assertFalse(os.path.exists(os.path.join(self.dir, 's,t')))
+        for name in 'nptf':
+            client.command('chardev-remove', id=name)
+        self.assertTrue(os.path.exists(os.path.join(self.dir, 'a,b')))
+        client.command('chardev-remove', id='m')
+        self.assertEqual(set(labels()), set(before) - {'m', 'm-base'})
+        for name, given, text in (
+                ('chardev-add', {'id': 'monitor0', 'backend': {'type': 'null', 'data': {}}},
+                 "Chardev with id 'monitor0' already exists"),
+                ('chardev-add', {'id': '', 'backend': {'type': 'null', 'data': {}}}, 'identifier'),
+                ('chardev-add', {'id': 'x', 'backend': {'type': 'udp', 'data': {}}},
+                 "Parameter 'backend.type' does not accept value 'udp'"),
+                ('chardev-add', {'id': 'x', 'backend': {'type': 'file', 'data': {}}},
+                 "Parameter 'backend.data.out' is missing"),
+                ('chardev-add', {'id': 'x', 'backend': {'type': 'file', 'data': {'out': '/'}}},
+                 'Is a directory'),
+                ('chardev-add', {'id': 'x', 'backend': {'type': 'socket', 'data': {
+                    'addr': {'type': 'unix', 'data': {'path': 'w'}}, 'wait': True}}}, 'cannot wait'),
+                ('chardev-add', {'id': 'x', 'backend': {'type': 'ringbuf', 'data': {'size': 100}}},
+                 'size of ringbuf chardev must be power of two'),
+                ('chardev-add', {'id': 'x', 'backend': {'type': 'ringbuf', 'data': {'size': -1}}},
+                 'expected a size'),
+                ('chardev-remove', {'id': 'n'}, "Chardev 'n' not found"),
+                ('chardev-remove', {'id': 'monitor0'}, "Chardev 'monitor0' is busy"),
+                ('chardev-send-break', {'id': 'n'}, "Chardev 'n' not found")):
+            self.assertIn(text, self.refused(client, name, **given))
+        self.assertEqual(set(labels()), set(before) - {'m', 'm-base'})
+        self.end(process, client)
+
+    def test_ringbuf(self):
+        """What the guest prints is kept, and read."""
+        process = self.start('-kernel', self.echo, '-chardev', 'ringbuf,id=r,size=32', '-no-shutdown', '-qmp',
+                             'unix:q,server=on,wait=off', stdio='chardev:r')
+        client = self.client('q').negotiate()
+        seen, end = '', time.monotonic() + test_qmp.TIMEOUT
+        while len(seen) < len(guests.ECHO_TEXT):
+            self.assertLess(time.monotonic(), end)
+            seen += client.command('ringbuf-read', device='r', size=5)
+        self.assertEqual(seen, guests.ECHO_TEXT.decode())
+        client.command('ringbuf-write', device='r', data='h\u00e9')
+        client.command('ringbuf-write', device='r', data='AP+A', format='base64')
+        self.assertEqual(client.command('ringbuf-read', device='r', size=3, format='base64'),
+                         'aMOp')
+        self.assertEqual(client.command('ringbuf-read', device='r', size=10), '\ufffd' * 3)
+        self.assertEqual(client.command('ringbuf-read', device='r', size=10), '')
+        client.command('ringbuf-write', device='r', data='0123456789' * 4)
+        self.assertEqual(client.command('ringbuf-read', device='r', size=100),
+                         ('0123456789' * 4)[-32:])
+        for name, given, text in (
+                ('ringbuf-read', {'device': 'x', 'size': 1}, "Device 'x' not found"),
+                ('ringbuf-read', {'device': 'monitor0', 'size': 1}, 'monitor0 is not a ringbuf device'),
+                ('ringbuf-read', {'device': 'r', 'size': 0}, 'size must be greater than zero'),
+                ('ringbuf-read', {'device': 'r', 'size': -1}, 'size must be greater than zero'),
+                ('ringbuf-write', {'device': 'x', 'data': ''}, "Device 'x' not found"),
+                ('ringbuf-write', {'device': 'r', 'data': 'abc', 'format': 'base64'}, 'not valid'),
+                ('ringbuf-write', {'device': 'r', 'data': 'abc', 'format': 'utf7'},
+                 "does not accept value 'utf7'")):
+            self.assertIn(text, self.refused(client, name, **given))
+        self.end(process, client)
+
+    def uart_breaks(self, client):
+        """BERIS of the UART's raw interrupt status."""
+        client.command('pmemsave', val=0x0900003c, size=4, filename='ris')
+        with open(os.path.join(self.dir, 'ris'), 'rb') as f:
+            return int.from_bytes(f.read(), 'little') >> 9 & 1
+
+    def test_break(self):
+        """A break is input: recorded, there again on replay, and refused in it."""
+        process = self.start('-kernel', self.spin, '-icount', 'shift=2,rr=record,rrfile=log',
+                             '-chardev', 'null,id=c,mux=on', '-qmp', 'unix:q,server=on,wait=off',
+                             stdio='chardev:c')
+        client = self.client('q').negotiate()
+        self.assertEqual(self.uart_breaks(client), 0)
+        client.command('chardev-send-break', id='c')
+        end = time.monotonic() + test_qmp.TIMEOUT
+        while not self.uart_breaks(client):
+            self.assertLess(time.monotonic(), end)
+        self.end(process, client)
+        process = self.start('-S', '-icount', 'rr=replay,rrfile=log', '-chardev', 'null,id=c',
+                             '-qmp', 'unix:q,server=on', stdio='chardev:c')
+        client = self.client('q').negotiate()
+        self.assertIn('no effect in a replay', self.refused(client, 'chardev-send-break', id='c'))
+        client.command('x-rearm-replay-seek', place='100%')
+        client.wait('STOP')
+        self.assertEqual(self.uart_breaks(client), 1)
+        client.command('quit')
+        self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+
+    # ---- the tree of objects ----
+
+    def test_qom(self):
+        process, client = self.machine('-smp', '2', '-M', 'virt,dtb-randomness=off', '-device',
+                                       'virtio-rng-device,id=dice', '-cpu', 'cortex-a53,cntfrq=1000')
+
+        def names(path):
+            return {p['name']: p['type'] for p in client.command('qom-list', path=path)}
+
+        def value(path, name):
+            return client.command('qom-get', path=path, property=name)
+
+        self.assertEqual(names('/'), {'type': 'str', 'machine': 'child<virt-machine>',
+                                      'objects': 'child<container>', 'chardevs': 'child<container>'})
+        self.assertEqual(value('/', 'machine'), '/machine')
+        self.assertEqual(value('/machine', 'dtb-randomness'), False)
+        self.assertEqual(value('/machine', 'kernel'), self.spin)
+        self.assertEqual(value('/machine', 'initrd'), '')
+        self.assertEqual(value('/machine', 'gic-version'), '2')
+        for cpu in client.command('query-cpus-fast'):
+            self.assertEqual(value(cpu['qom-path'], 'type'), 'cortex-a53-arm-cpu')
+            self.assertEqual(value(cpu['qom-path'], 'cntfrq'), 1000)
+        self.assertEqual(names('/machine/unattached')['uart0'], 'child<pl011>')
+        self.assertEqual(value('/machine/unattached/gic', 'num-irq'), 288)
+        self.assertEqual(value('gic', 'num-irq'), 288)
+        self.assertEqual(value('unattached/gic', 'realized'), True)
+        # A device and its bus lead to each other.
+        bus = value('/machine/peripheral/dice', 'parent_bus')
+        self.assertEqual(bus, '/machine/unattached/virtio-mmio.31/virtio-mmio-bus.31')
+        self.assertEqual(value(bus, 'type'), 'virtio-bus')
+        self.assertEqual(value(bus, 'child[0]'), '/machine/peripheral/dice')
+        self.assertEqual(names(bus), {'type': 'str', 'child[0]': 'link<virtio-rng-device>'})
+        self.assertEqual(names('/chardevs')['monitor0'], 'child<chardev-socket>')
+        # Whatever is listed has a value, and each child is a place.
+        places = ['/']
+        while places:
+            path = places.pop()
+            for name, type_ in names(path).items():
+                got = value(path, name)
+                if type_.startswith('child<'):
+                    self.assertEqual(got, f'{path.rstrip("/")}/{name}')
+                    self.assertEqual(f'child<{value(got, "type")}>', type_)
+                    places.append(got)
+        for type_ in ('virt-machine', 'virt-7.2-machine', 'pl011', 'max-arm-cpu', 'rng-random'):
+            self.assertIn('type', [p['name'] for p in client.command('qom-list-properties',
+                                                                     typename=type_)])
+        self.assertEqual(self.refused(client, 'qom-list-properties', 'DeviceNotFound',
+                                      typename='virt'), "Class 'virt' not found")
+        for path in ('/none', '/machine/gic', 'none', '', '/machine/unattached/gic/x'):
+            self.assertEqual(self.refused(client, 'qom-list', 'DeviceNotFound', path=path),
+                             f"Device '{path}' not found")
+        self.assertEqual(self.refused(client, 'qom-get', path='/machine', property='x'),
+                         "Property 'virt-machine.x' not found")
+        for path, name, text in (
+                ('gic', 'num-irq', "Attempt to set property 'num-irq' on device 'gic' (type 'arm_gic') "
+                 'after it was realized'),
+                ('gic', 'x', "Property 'arm_gic.x' not found"),
+                ('/machine', 'kernel', "Property 'virt-machine.kernel' is not writable"),
+                ('/machine/unattached/device[1]', 'cntfrq',
+                 "Property 'cortex-a53-arm-cpu.cntfrq' is not writable")):
+            self.assertEqual(self.refused(client, 'qom-set', path=path, property=name, value=1), text)
+        self.assertEqual(value('gic', 'num-irq'), 288)
+        self.end(process, client)
+
+    def test_objects(self):
+        process, client = self.machine()
+        secret = os.path.join(self.dir, 's,1')
+        with open(secret, 'wb') as f:
+            f.write(b'\xff')
+        add = functools.partial(client.command, 'object-add')
+        add(qom_type='rng-builtin', id='r')
+        add(qom_type='rng-random', id='d')
+        add(qom_type='rng-random', id='f', filename=secret)
+        add(qom_type='secret', id='s', data='a,b=c', format='raw')
+        self.assertEqual([p['name'] for p in client.command('qom-list', path='/objects')],
+                         ['type', 'r', 'd', 'f', 's'])
+        self.assertEqual(client.command('qom-get', path='/objects/f', property='filename'), secret)
+        self.assertEqual(client.command('qom-get', path='/objects/d', property='filename'),
+                         '/dev/urandom')
+        client.command('object-del', id='d')
+        for given, text in (
+                ({'qom_type': 'rng-egd', 'id': 'x'}, "Parameter 'qom-type' does not accept value"),
+                ({'qom_type': 'secret'}, "Parameter 'id' is missing"),
+                ({'qom_type': 'secret', 'id': ''}, 'identifier'),
+                ({'qom_type': 'secret', 'id': 'x'}, "Must provide 'file' or 'data'"),
+                ({'qom_type': 'secret', 'id': 'x', 'data': 'a', 'file': 'b'}, 'mutually exclusive'),
+                ({'qom_type': 'secret', 'id': 'x', 'data': 'a?', 'format': 'base64'}, 'not valid'),
+                ({'qom_type': 'secret', 'id': 'x', 'file': 'none'}, 'Unable to read none'),
+                ({'qom_type': 'secret', 'id': 'x', 'file': secret}, 'not valid UTF-8'),
+                ({'qom_type': 'rng-random', 'id': 'x', 'filename': '/none'}, "Could not open '/none'"),
+                ({'qom_type': 'rng-builtin', 'id': 'x', 'filename': 'f'}, 'unexpected'),
+                ({'qom_type': 'rng-builtin', 'id': 'r'}, "duplicate property 'r'")):
+            self.assertIn(text, self.refused(client, 'object-add', **given))
+        self.assertEqual(self.refused(client, 'object-del', id='d'), "object 'd' not found")
+        self.assertEqual([p['name'] for p in client.command('qom-list', path='/objects')],
+                         ['type', 'r', 'f', 's'])
+        self.end(process, client)
+        process, client = self.machine('-icount', 'shift=1,rr=record')
+        self.assertIn('not possible while a run is recorded',
+                      self.refused(client, 'object-add', qom_type='rng-random', id='x'))
+        client.command('object-add', qom_type='rng-builtin', id='x')
+        self.end(process, client)
+
+    # ---- file descriptors ----
+
+    def test_descriptors(self):
+        process, client = self.machine()
+
+        def give(fds, name, **arguments):
+            client.passing = fds
+            return client.execute(name, **arguments)
+
+        def open_in_rearm():
+            return len(os.listdir(f'/proc/{process.pid}/fd'))
+
+        before = open_in_rearm()
+        with open(os.path.join(self.dir, 'out'), 'w+b') as out, \
+                open(os.path.join(self.dir, 'in'), 'w+b') as other:
+            read_only = os.open(other.name, os.O_RDONLY)
+            self.addCleanup(os.close, read_only)
+            first = give([read_only], 'add-fd', opaque='to read')['return']
+            self.assertEqual(first['fdset-id'], 0)
+            second = give([out.fileno()], 'add-fd', fdset_id=0)['return']
+            third = give([out.fileno()], 'add-fd')['return']
+            self.assertEqual(third['fdset-id'], 1)
+            self.assertEqual(client.command('query-fdsets'), [
+                {'fdset-id': 0, 'fds': [{'fd': first['fd'], 'opaque': 'to read'},
+                                        {'fd': second['fd']}]},
+                {'fdset-id': 1, 'fds': [{'fd': third['fd']}]}])
+            client.command('pmemsave', val=guests.LOAD, size=64, filename='/dev/fdset/0')
+            client.command('memsave', val=guests.LOAD, size=64, filename='/dev/fdset/1')
+            out.seek(0)
+            self.assertEqual(out.read(), guests.code(guests.SPIN).ljust(64, b'\0')[:64] * 2)
+            client.command('remove-fd', fdset_id=0, fd=second['fd'])
+            self.assertIn('Permission denied', self.refused(
+                client, 'pmemsave', val=guests.LOAD, size=64, filename='/dev/fdset/0'))
+            client.command('remove-fd', fdset_id=0)
+            client.command('remove-fd', fdset_id=1)
+            self.assertEqual(client.command('query-fdsets'), [])
+            for path in ('/dev/fdset/0', '/dev/fdset/x'):
+                self.assertIn('No such file', self.refused(client, 'pmemsave', val=guests.LOAD,
+                                                           size=64, filename=path))
+            self.assertEqual(open_in_rearm(), before)
+            self.assertEqual(give([out.fileno()], 'getfd', fdname='a')['return'], {})
+            self.assertEqual(give([out.fileno()], 'getfd', fdname='a')['return'], {})
+            self.assertEqual(give([out.fileno()], 'getfd', fdname='b')['return'], {})
+            self.assertEqual(client.command('query-fdsets'), [])
+            self.assertEqual(open_in_rearm(), before + 2)
+            client.command('closefd', fdname='a')
+            client.command('closefd', fdname='b')
+            # What nobody takes is closed with the next ones, and the last with the connection.
+            for n in range(50):
+                give([out.fileno()] * 16, 'query-name')
+            self.assertLessEqual(open_in_rearm(), before + 16)
+        for name, given, text in (
+                ('getfd', {'fdname': '1a'}, 'a name not starting with a digit'),
+                ('getfd', {'fdname': ''}, 'a name not starting with a digit'),
+                ('closefd', {'fdname': 'a'}, "File descriptor named 'a' not found"),
+                ('add-fd', {'fdset_id': -1}, 'expects a non-negative value'),
+                ('remove-fd', {'fdset_id': 1}, "File descriptor named 'fdset-id:1' not found"),
+                ('remove-fd', {'fdset_id': 1, 'fd': 2},
+                 "File descriptor named 'fdset-id:1, fd:2' not found")):
+            self.assertEqual(self.refused(client, name, **given).count(text), 1)
+        self.end(process, client)
+        process, client = self.machine('-qmp', 'stdio')
+        for name, given in (('getfd', {'fdname': 'a'}), ('add-fd', {})):
+            self.assertEqual(self.refused(client, name, **given),
+                             'No file descriptor supplied via SCM_RIGHTS')
         self.end(process, client)
 
 

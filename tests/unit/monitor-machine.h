@@ -324,6 +324,8 @@ static const BoardType *const fake_boards[] = { &fake_board, NULL };
 static const DeviceType *const fake_types[] = { NULL };
 static const char *const fake_models[] = { "cortex-a53", "cortex-a57", NULL };
 
+static MonitorEnv *fake_env;
+
 static ExecLoop *loop_new(MonitorEnv *env)
 {
     ExecLoop *l = g_new0(ExecLoop, 1);
@@ -336,6 +338,7 @@ static ExecLoop *loop_new(MonitorEnv *env)
     clock_use_icount(l->machine.clock, 0);
     l->machine.devices = g_ptr_array_new();
     l->machine.buses = g_ptr_array_new();
+    l->machine.objects = g_ptr_array_new();
     l->machine.device_types = fake_types;
     memory_add_ram(l->machine.memory, "virt.ram", 0x1000, 0x1000, false, NULL);
     for (unsigned i = 0; i < 2; i++) {
@@ -350,6 +353,7 @@ static ExecLoop *loop_new(MonitorEnv *env)
         l->ram[i] = (uint8_t)i;
     }
     memory_write(l->machine.memory, 0x1000, l->ram, 256);
+    fake_env = env;
     *env = (MonitorEnv){ .loop = l, .version = "9.9", .name = "box", .boards = fake_boards,
                          .cpu_models = fake_models };
     env->events = monitor_events_new(l);
@@ -358,11 +362,13 @@ static ExecLoop *loop_new(MonitorEnv *env)
 
 static void loop_free(ExecLoop *l)
 {
+    monitor_env_clear(fake_env);
     monitor_events_free(l->listener.opaque);
     memory_map_free(l->machine.memory);
     clock_free(l->machine.clock);
     g_ptr_array_unref(l->machine.devices);
     g_ptr_array_unref(l->machine.buses);
+    g_ptr_array_unref(l->machine.objects);
     g_free(l);
 }
 

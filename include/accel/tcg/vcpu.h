@@ -222,6 +222,7 @@ struct Vcpu {
     uint32_t mode;            /* ops->mode() at the last vcpu_space_changed() */
     uint8_t pc_align_mask;    /* ops->pc_align_mask() of it */
     unsigned index;
+    const DeviceType *type;   /* its properties, as of a device, in a struct that Vcpu begins; or NULL */
     bool skip_breakpoint;     /* resume from a breakpoint at pc */
     bool skip_watch;          /* resume from a watchpoint: not for the instruction at pc */
     bool insn_accessed;       /* the interpreter's instruction has accessed memory already */

@@ -35,6 +35,7 @@ struct Machine {
     const DeviceType *const *device_types;
     GPtrArray *buses;               /* Bus *, in the order made */
     GPtrArray *globals;             /* -global, for devices that are made (hw/core/bus.h) */
+    GPtrArray *objects;             /* UserObject * (hw/core/user-object.h), in the order made */
     GPtrArray *serial;              /* CharPort * of serial ports, in order, for -serial */
     Vcpu **cpus;
     unsigned num_cpus;
