@@ -172,7 +172,7 @@ static bool finish_group(Reader *r, Error **errp)
     if (!r->group) {
         return true;
     }
-    row = option_find(r->group->option, errp);
+    row = option_find(r->group->option, NULL, errp);
     if (!row || !row->handler(r->options, r->text->str, errp)) {
         error_prepend(errp, "%s:%u: ", r->path, r->line);
         return false;
@@ -187,8 +187,8 @@ static bool begin_group(Reader *r, const char *name, const char *id, Error **err
     for (unsigned i = 0; i < ARRAY_SIZE(groups) && !r->group; i++) {
         r->group = strcmp(groups[i].name, name) ? NULL : &groups[i];
     }
-    if (!r->group && option_missing(name)) {
-        error_setg(errp, "%s:%u: [%s]: %s", r->path, r->line, name, option_missing(name));
+    if (!r->group && option_missing(name, NULL)) {
+        error_setg(errp, "%s:%u: [%s]: %s", r->path, r->line, name, option_missing(name, NULL));
         return false;
     }
     if (!r->group) {

@@ -131,7 +131,10 @@ bool opt_ram(Options *o, const char *arg, Error **errp)
         return false;
     }
     text = keyval_get(kv, "size");
-    if (!keyval_check_unused(kv, "-m", errp)) {
+    if (keyval_has(kv, "slots") || keyval_has(kv, "maxmem")) {
+        error_setg(errp, "-m %s: memory that is added while the machine runs is not there yet; leave out "
+                   "slots= and maxmem=", arg);
+    } else if (!keyval_check_unused(kv, "-m", errp)) {
         /* the error is set */
     } else if (!text || !parse_size(text, MIB, &o->ram_size)) {
         error_setg(errp, "-m %s: expected a size such as 512, 512M or 2G", arg);

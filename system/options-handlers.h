@@ -32,10 +32,13 @@ typedef struct OptionRow {
     const char *help;
 } OptionRow;
 
-/* The row of an option by its name or alias; an error tells what is missing, or what was meant. */
-const OptionRow *option_find(const char *name, Error **errp);
+/*
+ * The row of an option by its name or alias; an error tells what is missing, or what was meant. What
+ * stands behind it may be NULL.
+ */
+const OptionRow *option_find(const char *name, const char *arg, Error **errp);
 /* options-missing.c: what to do instead of an option of QEMU's that is not there, or NULL. */
-const char *option_missing(const char *name);
+const char *option_missing(const char *name, const char *arg);
 /* options-config.c: keep what was given for -writeconfig; a file has groups of them. */
 void options_config_note(Options *o, const OptionRow *row, const char *arg);
 void options_config_clear(Options *o);

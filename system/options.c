@@ -26,7 +26,7 @@ const MonitorCommandLine options_command_line[] = {
     { NULL }
 };
 
-const OptionRow *option_find(const char *name, Error **errp)
+const OptionRow *option_find(const char *name, const char *arg, Error **errp)
 {
     const char *names[2 * ARRAY_SIZE(option_rows) + 1] = { NULL };
     unsigned n = 0;
@@ -46,8 +46,8 @@ const OptionRow *option_find(const char *name, Error **errp)
             names[n++] = row->alias;
         }
     }
-    if (option_missing(name)) {
-        error_setg(errp, "-%s: %s", name, option_missing(name));
+    if (option_missing(name, arg)) {
+        error_setg(errp, "-%s: %s", name, option_missing(name, arg));
         return NULL;
     }
     near = suggest_nearest(name, names);
@@ -69,7 +69,7 @@ static const OptionRow *option_find_attached(const char *name, const char **arg)
 {
     size_t length = strcspn(name, "=");
     g_autofree char *bare = g_strndup(name, length);
-    const OptionRow *row = name[length] ? option_find(bare, NULL) : NULL;
+    const OptionRow *row = name[length] ? option_find(bare, NULL, NULL) : NULL;
 
     *arg = may_be_attached(row) ? name + length + 1 : NULL;
     return *arg ? row : NULL;
@@ -88,7 +88,7 @@ static bool options_walk(Options *o, int argc, char **argv, Error **errp)
         }
         name += name[1] == '-' && name[2] ? 2 : 1;
         row = option_find_attached(name, &arg);
-        row = row ? row : option_find(name, errp);
+        row = row ? row : option_find(name, argv[i + 1], errp);
         if (!row) {
             return false;
         }

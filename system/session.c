@@ -209,10 +209,14 @@ static bool session_set_up(Session *s, Error **errp)
         return true;
     }
     if (!session_make_engine(s, errp) || !session_check_serial(s, errp) ||
-        !session_check_gdb(s, errp) || !session_write_pidfile(s, errp)) {
+        !session_check_gdb(s, errp)) {
         return false;
     }
+    /* Who reads the file may send one. */
     session_catch_signals(s);
+    if (!session_write_pidfile(s, errp)) {
+        return false;
+    }
     if (!chardev_set_wait_connected(s->chardevs)) {
         error_setg(errp, "interrupted while waiting for a connection");
         return false;

@@ -40,7 +40,11 @@ static const struct {
     { "-kernel", "-kernel needs an argument: FILE" },
     { "-m 1X", "-m 1X: expected a size such as 512, 512M or 2G" },
     { "-m 0", "-m 0: the machine needs some RAM" },
-    { "-m size=1G,slots=2", "-m: unknown option 'slots'" },
+    { "-m size=1G,slot=2", "-m: unknown option 'slot', did you mean 'slots'?" },
+    { "-m 1G,slots=2,maxmem=2G", "-m 1G,slots=2,maxmem=2G: memory that is added while the machine runs is "
+      "not there yet; leave out slots= and maxmem=" },
+    { "-drive if=pflash,file=x", "-drive: flash images that keep what is written are not there yet; -bios "
+      "FILE starts firmware" },
     { "-smp 0", "-smp 0: cpus=0 is out of range: 1..1024" },
     { "-smp two", "cpus=two: expected a number" },
     { "-smp 3,cores=2", "-smp 3,cores=2: sockets=1 * clusters=1 * cores=2 * threads=1 is 2, and "
