@@ -37,6 +37,7 @@ typedef struct MonitorEnv {
     MonitorEvents *events;
     ChardevSet *chardevs;
     const char *name;           /* of the guest, or NULL */
+    const char *uuid;           /* of the guest; NULL: all zero */
     const char *version;        /* "0.1.0" */
     const char *snapshot_file;  /* of savevm; NULL: the recording's name and ".snap" */
     const BoardType *board;                 /* what the machine is, and how; NULL: not known */
