@@ -419,7 +419,7 @@ static const ItlbEntry *fetch_miss(Vcpu *cpu, uint64_t pc, uint64_t page)
 const ItlbEntry *mmu_fetch(Vcpu *cpu, uint64_t pc)
 {
     uint64_t page = pc & PAGE_MASK;
-    ItlbEntry *e = itlb_slot(cpu->space, page);
+    const ItlbEntry *e;
 
     if (UNLIKELY(pc & cpu->pc_align_mask)) {
         cpu->ops->raise_alignment(cpu, pc, MMU_FETCH);
@@ -428,7 +428,8 @@ const ItlbEntry *mmu_fetch(Vcpu *cpu, uint64_t pc)
     if (UNLIKELY(cpu->tcg->chaos)) {
         chaos(cpu, cpu->space, pc);
     }
-    return LIKELY(e->tag == (page | ITLB_VALID)) ? e : fetch_miss(cpu, pc, page);
+    e = itlb_find(cpu->space, page);
+    return LIKELY(e) ? e : fetch_miss(cpu, pc, page);
 }
 
 /* ---- observers ---- */

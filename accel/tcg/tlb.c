@@ -36,9 +36,13 @@ static void itlb_drop(Space *s, ItlbEntry *e)
 
 ItlbEntry *itlb_insert(Space *s, uint64_t page)
 {
-    ItlbEntry *e = itlb_slot(s, page);
+    ItlbEntry *set = itlb_set(s, page), *e = NULL;
 
-    if (e->tag) {
+    for (unsigned way = 0; way < ITLB_WAYS && !e; way++) {
+        e = set[way].tag ? NULL : &set[way];
+    }
+    if (!e) {
+        e = &set[s->itlb_victim++ % ITLB_WAYS];
         itlb_drop(s, e);
     }
     s->icount[half_of(page)]++;
@@ -244,7 +248,7 @@ void tlb_allow_writes(TcgContext *t, Space *s, TlbEntry *e, MemRegion *region, h
 
 static void drop_page(TcgContext *t, Space *s, uint64_t page)
 {
-    ItlbEntry *i = itlb_slot(s, page);
+    ItlbEntry *i = itlb_find(s, page);
 
     for (unsigned way = 0; way < 1u << t->tlb_way_bits; way++) {
         TlbEntry *e = tlb_way(t, s, page, way);
@@ -254,7 +258,7 @@ static void drop_page(TcgContext *t, Space *s, uint64_t page)
             break;
         }
     }
-    if (i->tag == (page | ITLB_VALID)) {
+    if (i) {
         itlb_drop(s, i);
         t->dropped_code = true;
     }

@@ -22,8 +22,10 @@
 #include "accel/tcg/backend.h"
 
 #define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
-#define ITLB_BITS 11
-#define ITLB_SIZE (1u << ITLB_BITS)
+/* Of the instruction TLB. With one way, two pages that run in turn can throw each other out. */
+#define ITLB_SET_BITS 9
+#define ITLB_WAYS 4
+#define ITLB_SIZE (ITLB_WAYS << ITLB_SET_BITS)
 #define TLB_MAX_BITS 16
 #define SPACE_JUMP_CACHES 4
 
@@ -46,6 +48,7 @@ struct Space {
     uint32_t count[2];          /* entries of the TLB in the low and the high half */
     uint32_t icount[2];         /* the same of the instruction TLB */
     uint32_t evictions;         /* so many entries gave way to others */
+    uint32_t itlb_victim;       /* the way of a full set that gives way to the next page */
     uint64_t last_use;
     TlbEntry *tlb;
     ItlbEntry *itlb;
@@ -73,11 +76,25 @@ void tlb_allow_writes(TcgContext *t, Space *s, TlbEntry *e, MemRegion *region, h
 /* MemoryHooks.protect. */
 void tlb_protect(void *opaque, MemRegion *region, hwaddr phys);
 
-static inline ItlbEntry *itlb_slot(Space *s, uint64_t page)
+/* The first of the entries where the page may be. */
+static inline ItlbEntry *itlb_set(Space *s, uint64_t page)
 {
     uint64_t number = page >> PAGE_BITS;
 
-    return &s->itlb[(number ^ number >> ITLB_BITS) & (ITLB_SIZE - 1)];
+    return &s->itlb[((number ^ number >> ITLB_SET_BITS) & ((1u << ITLB_SET_BITS) - 1)) * ITLB_WAYS];
+}
+
+/* The page's entry or NULL. */
+static inline ItlbEntry *itlb_find(Space *s, uint64_t page)
+{
+    ItlbEntry *set = itlb_set(s, page);
+
+    for (unsigned way = 0; way < ITLB_WAYS; way++) {
+        if (set[way].tag == (page | ITLB_VALID)) {
+            return &set[way];
+        }
+    }
+    return NULL;
 }
 
 /* Where the host has pc, which is on the entry's page. */

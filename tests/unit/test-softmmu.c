@@ -719,10 +719,30 @@ static void test_phys_read(void)
 
 /* ---- instructions ---- */
 
+/*
+ * Pages beside another one in its set of the instruction TLB: all ways are used before one has to
+ * go, and who takes an entry's place empties the page's part of the jump cache.
+ */
+static void fill_set(Mmu *t, uint64_t page, const void *code)
+{
+    uint64_t other[ITLB_WAYS], number = page >> PAGE_BITS;
+
+    for (uint64_t n = 1; n <= ITLB_WAYS; n++) {
+        /* Other high bits, and their fold. */
+        other[n - 1] = ((n << ITLB_SET_BITS) + (number ^ n)) << PAGE_BITS;
+        map(t, other[n - 1], RAM, RW);
+    }
+    mmu_fetch(t->vcpu, page);
+    jump_cache_insert(t->vcpu, page + 0xffc, code);
+    for (unsigned n = 0; n < ITLB_WAYS; n++) {
+        g_assert_true(jump_code(t, page + 0xffc) == code);
+        mmu_fetch(t->vcpu, other[n]);
+    }
+    g_assert_null(jump_code(t, page + 0xffc));
+}
+
 static void test_fetch(void)
 {
-    /* Page number 5 with one bit more, and its fold: the same slot of the instruction TLB. */
-    const uint64_t other_slot = ((1ull << ITLB_BITS) + (5 ^ 1)) << PAGE_BITS;
     const ItlbEntry *e;
     const void *code = &t_code;
     Mmu t;
@@ -731,7 +751,6 @@ static void test_fetch(void)
     map(&t, 0x5000, RAM + 0x2000, RW);
     map(&t, 0x6000, MMIO, RW);
     map(&t, 0x7000, RAM, RO);
-    map(&t, other_slot, RAM, RW);
     e = mmu_fetch(t.vcpu, 0x5124);
     g_assert_nonnull(e);
     g_assert_cmphex(e->phys, ==, RAM + 0x2000);
@@ -746,10 +765,7 @@ static void test_fetch(void)
     assert_fault(&t, &t.cpu->externals, 0x6000, MMU_FETCH);
     g_assert_null(mmu_fetch(t.vcpu, 0x7000));
     assert_fault(&t, &t.cpu->aborts, 0x7000, MMU_FETCH);
-    /* Who takes an entry's place empties the page's part of the jump cache. */
-    jump_cache_insert(t.vcpu, 0x5ffc, code);
-    mmu_fetch(t.vcpu, other_slot);
-    g_assert_null(jump_code(&t, 0x5ffc));
+    fill_set(&t, 0x5000, code);
     mmu_fetch(t.vcpu, 0x5000);
     jump_cache_insert(t.vcpu, 0x5ffc, code);
     jump_cache_insert(t.vcpu, 0x6000, code);
