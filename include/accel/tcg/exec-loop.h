@@ -210,7 +210,7 @@ bool exec_loop_load(ExecLoop *l, const uint8_t *data, size_t length, Error **err
 
 /*
  * replay_go_live() for the whole machine; through machine_run_sync(). At the end of a recording that
- * has no end record, too.
+ * has no end record, too; not on a journey, whose end is the place that is meant.
  */
 bool exec_loop_go_live(ExecLoop *l, const char *file, Error **errp);
 
