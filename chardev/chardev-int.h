@@ -28,6 +28,7 @@ typedef struct ChardevType {
     void (*write_now)(Chardev *c, const uint8_t *data, size_t length);
     /* The descriptor that tells when write() makes sense again, for the end; or -1. */
     int (*write_fd)(Chardev *c);
+    int (*take_fd)(Chardev *c);   /* chardev_take_fd(); may be NULL */
 } ChardevType;
 
 struct Chardev {
@@ -104,6 +105,8 @@ typedef struct CharFd {
     int in, out;               /* -1: none */
     GSource *in_source, *out_source;
     void (*hangup)(Chardev *c);    /* end of file or error; may be NULL */
+    /* Instead of read(2); may be NULL. */
+    ssize_t (*read)(Chardev *c, void *data, size_t length);
 } CharFd;
 
 void char_fd_start(CharFd *fd, Chardev *c, int in, int out, void (*hangup)(Chardev *c));

@@ -69,6 +69,11 @@ const char *chardev_kind_of(const Chardev *c)
     return c->type->name;
 }
 
+int chardev_take_fd(Chardev *c)
+{
+    return c->type->take_fd ? c->type->take_fd(c) : -1;
+}
+
 bool chardev_has_client(const Chardev *c)
 {
     return c->client != NULL;

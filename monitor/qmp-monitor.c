@@ -30,6 +30,11 @@ bool qmp_monitor_wants_events(const QmpMonitor *m)
     return m->negotiated;
 }
 
+int qmp_monitor_take_fd(QmpMonitor *m)
+{
+    return chardev_take_fd(m->chr);
+}
+
 static void greet(QmpMonitor *m)
 {
     QmpContext ctx = { m->env, m };

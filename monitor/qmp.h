@@ -24,6 +24,8 @@ void qmp_monitor_free(QmpMonitor *m);
 /* Write an event or reply; events are for clients that are through with the negotiation. */
 void qmp_monitor_send(QmpMonitor *m, json_object *message);
 bool qmp_monitor_wants_events(const QmpMonitor *m);
+/* The descriptor that came with the command, the caller's; -1: none. */
+int qmp_monitor_take_fd(QmpMonitor *m);
 
 /* ---- events.c ---- */
 
@@ -40,6 +42,18 @@ QapiRunState monitor_events_stop_state(MonitorEvents *e);
 
 /* What would change the guest of a replay. */
 void qmp_refuse_in_replay(Error **errp);
+
+/* ---- qmp-dump.c ---- */
+
+void monitor_dump_free(MonitorDump *d);
+
+/* ---- qmp-fds.c ---- */
+
+/* A new file, or a descriptor of a set (/dev/fdset/ID), to write to. */
+FILE *monitor_create_file(MonitorEnv *env, const char *path, Error **errp);
+
+/* The descriptor that getfd put there, the caller's from here on; -1: there is none. */
+int monitor_take_fd(MonitorEnv *env, const char *name, Error **errp);
 
 /* ---- qmp-objects.c ---- */
 

@@ -342,6 +342,7 @@ void session_free(Session *s)
 {
     g_ptr_array_unref(s->monitors);
     g_clear_pointer(&s->gdb, gdbstub_free);
+    monitor_env_clear(&s->monitor_env);
     g_clear_pointer(&s->loop, exec_loop_free);
     g_clear_pointer(&s->monitor_env.events, monitor_events_free);
     g_clear_pointer(&s->tcg, tcg_free);

@@ -57,6 +57,11 @@ const char *chardev_id(const Chardev *c);
 const char *chardev_label(const Chardev *c);
 /* "stdio", "mux-port", ... */
 const char *chardev_kind_of(const Chardev *c);
+/*
+ * A descriptor that the peer of a Unix socket sent along with what was received last; the caller's. -1:
+ * there is none, or no more.
+ */
+int chardev_take_fd(Chardev *c);
 /* Whether a device or monitor listens. */
 bool chardev_has_client(const Chardev *c);
 /* Whether the other end is there. */

@@ -15,6 +15,7 @@
 #include "chardev/chardev.h"
 #include "hw/core/board.h"
 
+typedef struct MonitorDump MonitorDump;
 typedef struct MonitorEvents MonitorEvents;
 
 /* Who asked, for commands whose answer comes later. Main thread. */
@@ -45,6 +46,9 @@ typedef struct MonitorEnv {
     const MonitorCommandLine *command_line; /* ends with a NULL name; NULL: not known */
     unsigned current_cpu;       /* "cpu N" */
     bool quitting;              /* "quit": no prompt any more */
+    GPtrArray *fds;             /* that clients gave; monitor_env_clear() closes them */
+    GPtrArray *jobs;            /* it gives up what they have not begun */
+    MonitorDump *dump;          /* the last one, or NULL */
     const MonitorLater *later;  /* of the command that runs; NULL: nobody waits */
     /* "gdbserver DEV"; NULL: not available. */
     bool (*gdbserver)(void *opaque, const char *device, Error **errp);
@@ -61,6 +65,9 @@ void monitor_events_free(MonitorEvents *e);
 void monitor_events_signal(MonitorEvents *e);
 /* Hand what has happened so far to the QMP monitors, instead of soon. */
 void monitor_events_flush(MonitorEvents *e);
+
+/* Free what commands have put there. After all monitors. */
+void monitor_env_clear(MonitorEnv *env);
 
 typedef enum MonitorMode { MONITOR_HMP, MONITOR_QMP, MONITOR_QMP_PRETTY } MonitorMode;
 typedef struct Monitor Monitor;

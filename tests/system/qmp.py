@@ -94,6 +94,7 @@ class Client:
         self.send, self.recv, self.timeout = send, recv, timeout
         self.text = ''
         self.events = []
+        self.passing = []           # descriptors to send along with the next command
         self.schema = None
         self.unchecked = []         # events that came before the schema
         self.greeting = self.message()

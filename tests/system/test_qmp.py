@@ -66,7 +66,15 @@ class Program(unittest.TestCase):
 
     def client(self, name):
         s = self.connect(name)
-        return qmp.Client(s.sendall, lambda: s.recv(65536), TIMEOUT)
+
+        def send(data):
+            if client.passing:
+                socket.send_fds(s, [data], client.passing)
+                client.passing = []
+            else:
+                s.sendall(data)
+        client = qmp.Client(send, lambda: s.recv(65536), TIMEOUT)
+        return client
 
     @staticmethod
     def stdio_client(process):
@@ -144,14 +152,26 @@ class QmpTest(Program):
             'qom-list-properties': {'typename': 'pl011'},
             'object-add': {'qom_type': 'rng-builtin', 'id': 'r'},
             'object-del': {'id': 'r'},
+            'add-fd': {'fdset_id': 7},
+            'getfd': {'fdname': 'f'},
+            'closefd': {'fdname': 'f'},
+            'remove-fd': {'fdset_id': 7},
+            'snapshot-delete': {'job_id': 'a', 'tag': 'none', 'devices': []},
+            'snapshot-load': {'job_id': 'b', 'tag': 'none', 'vmstate': '', 'devices': ['x']},
+            'snapshot-save': {'job_id': 'c', 'tag': 'c', 'vmstate': 'snapshot-file', 'devices': []},
+            'dump-guest-memory': {'paging': False, 'protocol': 'file:core'},
             'query-cpu-model-expansion': {'type': 'full', 'model': {'name': 'max'}},
         }
+        with_fd = {'add-fd', 'getfd'}
+        late = ['closefd']                   # wants what a command of a later name makes
         # What fails here whatever is asked.
         refused = {
             'x-rearm-replay-golive': ({}, 'live already'),
             'x-rearm-delvm': ({'name': 'none'}, 'no snapshot'),
             'x-rearm-loadvm': ({'name': 'none'}, 'no snapshot'),
             'qom-set': ({'path': '/machine', 'property': 'type', 'value': 'x'}, 'not writable'),
+            'job-cancel': ({'id': 'no-job'}, 'Job not found'),
+            'job-dismiss': ({'id': 'no-job'}, 'Job not found'),
             'system_wakeup': ({}, 'wake-up from suspend is not supported by this guest'),
             'inject-nmi': ({}, 'not currently supported'),
             'query-balloon': ({}, 'No balloon device has been activated'),
@@ -163,7 +183,7 @@ class QmpTest(Program):
         names = client.schema.names('command')
         self.assertEqual(sorted(c['name'] for c in client.command('query-commands')), sorted(names))
         self.assertLess(set(arguments) | set(refused), set(names))
-        for name in sorted(names):
+        for name in sorted(set(names) - set(late)) + late:
             error = client.execute(name, no_such_argument=1)['error']
             self.assertEqual(error['class'], 'GenericError')
             self.assertRegex(error['desc'], r"^Parameter '(no-such-argument' is unexpected|"
@@ -172,7 +192,13 @@ class QmpTest(Program):
                 given, text = refused[name]
                 self.assertIn(text, client.execute(name, **given)['error']['desc'])
             elif name not in ('quit', 'qmp_capabilities'):
+                client.passing = [0] if name in with_fd else []
                 client.command(name, **arguments.get(name, {}))
+        for name in 'abc':
+            while client.wait('JOB_STATUS_CHANGE')['data'] != {'id': name, 'status': 'concluded'}:
+                pass
+            client.command('job-dismiss', id=name)
+        client.command('x-rearm-delvm', name='c')
         client.command('x-rearm-savevm', name='t')
         self.assertEqual([s['name'] for s in client.command('x-rearm-query-snapshots')], ['s', 't'])
         client.command('x-rearm-loadvm', name='s')
