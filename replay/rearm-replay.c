@@ -92,7 +92,16 @@ static void print_description(const ReplayDescription *d)
     if (d->check == REPLAY_CHECK_DIGEST) {
         printf(", every %" PRIu64 " instructions", d->check_period);
     }
-    printf("\nmachine:\n");
+    printf("\n");
+    for (guint i = 0; i < d->ancestors->len; i++) {
+        const ReplayPlace *p = &g_array_index(d->ancestors, ReplayPlace, i);
+        char id[2 * REPLAY_LOG_ID_SIZE + 1];
+
+        replay_id_format(p->id, id);
+        printf("branch of: %s, from position %" PRIu64 ", record %" PRIu64 " on\n", id, p->pos,
+               p->records);
+    }
+    printf("machine:\n");
     for (guint i = 0; i < d->names->len; i++) {
         printf("  %s = %s\n", (char *)g_ptr_array_index(d->names, i),
                (char *)g_ptr_array_index(d->values, i));
@@ -130,6 +139,7 @@ static int run_info(char **files, bool option)
 {
     ReplayCursor *c = open_log(files[0]);
     Totals totals = { .end_cause = -1 };
+    char id[2 * REPLAY_LOG_ID_SIZE + 1];
     const ReplayRecord *rec;
     struct stat st;
     int status;
@@ -141,11 +151,8 @@ static int run_info(char **files, bool option)
     if (stat(files[0], &st) == 0) {
         printf("size:      %" PRId64 " bytes\n", (int64_t)st.st_size);
     }
-    printf("format:    %u\nid:        ", replay_cursor_format(c));
-    for (unsigned i = 0; i < REPLAY_LOG_ID_SIZE; i++) {
-        printf("%02x", replay_cursor_id(c)[i]);
-    }
-    printf("\n");
+    replay_id_format(replay_cursor_id(c), id);
+    printf("format:    %u\nid:        %s\n", replay_cursor_format(c), id);
     print_description(replay_cursor_description(c));
     while ((rec = replay_cursor_peek(c)) != NULL) {
         count_record(&totals, rec);

@@ -14,6 +14,7 @@ struct ReplayCopier {
     GArray *keyframes;        /* ReplayIndexEntry */
     guint next;               /* the first keyframe that is not copied */
     uint64_t last_pos;        /* of the last record that was copied */
+    uint64_t outputs;
 };
 
 ReplayCopier *replay_copier_new(ReplayCursor *from, ReplayLogWriter *to)
@@ -66,6 +67,7 @@ static void copy_keyframe(ReplayCopier *c, const ReplayIndexEntry *e, const Repl
         error_free(err);
         return;
     }
+    c->outputs = h->outputs;
     replay_log_writer_copy_keyframe(c->to, e->first_pos, c->reader, h);
     c->next++;
 }
@@ -106,6 +108,11 @@ bool replay_copier_run(ReplayCopier *c, uint64_t records, uint64_t upto)
     }
     copy_keyframes(c, NULL, upto);
     return replay_cursor_count(c->from) >= records;
+}
+
+uint64_t replay_copier_outputs(const ReplayCopier *c)
+{
+    return c->outputs;
 }
 
 void replay_copier_free(ReplayCopier *c)

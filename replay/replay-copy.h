@@ -31,6 +31,8 @@ void replay_copier_with_keyframes(ReplayCopier *c);
  * the log has fewer records.
  */
 bool replay_copier_run(ReplayCopier *c, uint64_t records, uint64_t upto);
+/* How often the guest had put something out at the last keyframe that was copied; 0: none was. */
+uint64_t replay_copier_outputs(const ReplayCopier *c);
 /* All is in the copy's file then, or its writer has failed. */
 void replay_copier_free(ReplayCopier *c);
 

@@ -16,13 +16,6 @@
 #include "replay/replay-queue.h"
 #include "replay/replay.h"
 
-/* How far a machine is in a recording: on a settled boundary, where replay_act() may be called. */
-typedef struct ReplayPlace {
-    uint8_t id[REPLAY_LOG_ID_SIZE];   /* of the recording; zero: of none */
-    uint64_t records;                 /* that come before */
-    uint64_t pos;
-} ReplayPlace;
-
 typedef struct ReplayModeOps {
     const char *name;
     ReplayMode mode;
@@ -105,7 +98,7 @@ struct Replay {
 
     /* Travelling: where it is live again. Record: what that was last; the log leads up to there. */
     ReplayPlace newest;
-    /* Recordings that this one began as (ReplayPlace), each with where it was left. */
+    /* Recordings that this one began as (ReplayPlace), each with up to where. */
     GArray *ancestors;
 
     /* Record: a busy machine without input writes how far it got, this often. */

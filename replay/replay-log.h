@@ -76,6 +76,8 @@ typedef struct ReplayFrame {
 
 /* Append magic, version, length, id, CRC and JSON text. */
 void replay_log_put_header(GByteArray *out, const uint8_t *id, const char *json);
+/* 32 hexadecimal digits and a NUL. */
+void replay_id_format(const uint8_t *id, char *out);
 /* What every CRC of the frames behind a header with this id starts from. */
 uint32_t replay_log_seed(const uint8_t *id);
 

@@ -377,10 +377,12 @@ static void play_place(Replay *r, ReplayPlace *out)
 
 static bool play_go(Replay *r, const ReplayPlace *place, Error **errp)
 {
+    ReplayPlace own = { .records = UINT64_MAX, .pos = UINT64_MAX };
     bool ok = false;
 
+    memcpy(own.id, replay_cursor_id(r->cursor), sizeof(own.id));
     replay_mutex_lock(r);
-    if (memcmp(place->id, replay_cursor_id(r->cursor), sizeof(place->id)) != 0) {
+    if (!replay_place_is_before(r, place, &own)) {
         error_setg(errp, "the state was not saved in the recording '%s' or a replay of it",
                    r->file);
     } else {

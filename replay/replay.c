@@ -37,6 +37,8 @@ static bool open_mode(Replay *r, ReplayMode mode, Error **errp)
             error_prepend(errp, "cannot replay '%s': ", r->file);
             return false;
         }
+        g_array_append_vals(r->ancestors, r->recorded->ancestors->data,
+                            r->recorded->ancestors->len);
         r->check = r->recorded->check;
         r->check_period = r->recorded->check_period;
         return true;

@@ -132,6 +132,10 @@ static bool options_check_travel(Options *o, Error **errp)
                    o->exec.travel_memory >> 20);
         return false;
     }
+    if (o->replay.keyframes && o->replay.mode == REPLAY_MODE_NONE) {
+        error_setg(errp, "-icount rrkeyframe= needs rr=record or rr=replay");
+        return false;
+    }
     /* Who records to a file mostly wants just that. */
     o->exec.snapshot_always = o->replay.mode == REPLAY_MODE_RECORD && (asked || !o->replay.file);
     travels = o->replay.mode == REPLAY_MODE_PLAY || o->exec.snapshot_always;

@@ -49,14 +49,21 @@
 /* How much heavier than its memory a chain may become. */
 #define MAX_WEIGHT 2
 
+void loop_begin_keyframes(ExecLoop *l)
+{
+    g_clear_pointer(&l->keyframe.memory, memory_snapshot_free);
+    l->keyframe = (KeyframeTaker){ .position = exec_loop_position(l),
+                                   .cpu_ns = host_thread_cpu_ns(),
+                                   .credit_ns = l->config.keyframe_ns / CREDIT_PART };
+}
+
 void loop_start_keyframes(ExecLoop *l)
 {
     if (replay_has_keyframe_writer(l->replay) ||
         (l->config.travel_memory && replay_num_keyframes(l->replay))) {
         l->start_memory = memory_snapshot_take(l->machine->memory, false);
-        l->keyframe.cpu_ns = host_thread_cpu_ns();
-        l->keyframe.credit_ns = l->config.keyframe_ns / CREDIT_PART;
     }
+    loop_begin_keyframes(l);
 }
 
 void loop_free_keyframes(ExecLoop *l)

@@ -109,6 +109,7 @@ bool exec_loop_go_live(ExecLoop *l, const char *file, Error **errp)
         l->config.travel_memory = 0;
     }
     loop_cut_snapshots(l);
+    loop_begin_keyframes(l);
     return true;
 }
 

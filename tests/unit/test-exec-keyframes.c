@@ -611,6 +611,144 @@ static void test_not_added(void)
     names_clear(&names);
 }
 
+/* ---- branches, and what is saved ---- */
+
+typedef struct Call {
+    Run *r;
+    const char *file;
+} Call;
+
+static void do_go_live(void *opaque)
+{
+    const Call *c = opaque;
+
+    g_assert_true(exec_loop_go_live(c->r->loop, c->file, NULL));
+}
+
+static void do_save_log(void *opaque)
+{
+    const Call *c = opaque;
+
+    g_assert_true(replay_save_log(c->r->replay, c->file, true, NULL));
+}
+
+/* Typed at on the way to its end. */
+static ExecResult run_live(Run *r, Rng *rng)
+{
+    bool ended = false;
+
+    exec_loop_cont(r->loop);
+    while (!ended) {
+        uint64_t value = rng_next(rng);
+
+        g_usleep(rng_below(rng, 300));
+        replay_post(r->dev.input, &value, 1 + rng_below(rng, 8));
+        g_mutex_lock(&r->lock);
+        ended = r->ended;
+        g_mutex_unlock(&r->lock);
+    }
+    return run_join(r);
+}
+
+/* In a new process, which does not run most of the way. */
+static void check_far_place(const RunConfig *c, const ExecResult *recorded, uint64_t at,
+                            unsigned shape)
+{
+    unsigned fires;
+    Look straight;
+    Run r;
+
+    open_replay(&r, c, 0);
+    run_on(&r, at);
+    straight = look(&r);
+    fires = r.dev.fires;
+    quit(&r);
+    open_replay(&r, c, shape);
+    seek(&r, at, EXEC_STOP_POSITION);
+    g_assert_cmphex(look(&r).digest, ==, straight.digest);
+    g_assert_cmpuint(r.dev.fires, <=, fires / 2);
+    if (recorded) {
+        finish(&r, recorded);
+    } else {
+        quit(&r);
+    }
+}
+
+static void test_branch(void)
+{
+    g_autofree char *path = keyframe_path();
+    g_autofree char *first = g_strconcat(path, ".first", NULL);
+    g_autofree char *second = g_strconcat(path, ".second", NULL);
+    Rng rng = { 31 };
+
+    for (unsigned n = 0; n < 4; n++) {
+        RunConfig c = keyframe_config(path, n);
+        uint64_t at = 50000;
+        ExecResult recorded;
+        Straight s;
+
+        c.limit = 60u << c.exec.shift;     /* as far for each shift */
+        record(&c);
+        c.replay = (ReplayConfig){ .mode = REPLAY_MODE_PLAY, .keyframes = true };
+        /* A branch, and one of that; the keyframes of all three are in it. */
+        for (unsigned i = 0; i < 2; i++, at *= 2) {
+            const char *branch = i ? second : first;
+            Run r;
+
+            c.replay.file = i ? first : path;
+            open_replay(&r, &c, n + i);
+            seek(&r, at, EXEC_STOP_POSITION);
+            machine_run_sync(r.loop, do_go_live, &(Call){ &r, branch });
+            recorded = run_live(&r, &rng);
+            run_close(&r);
+        }
+        c.replay.file = second;
+        c.replay.keyframes = false;
+        check_chains(second);
+        for (at = 49000; at < 130000; at += 13000) {
+            check_far_place(&c, &recorded, at, n);
+        }
+        note_stops(&c, &s);
+        note_points(&c, &s, &rng);
+        check_far_text(&c, &s, n, POINTS - 2);
+        g_array_unref(s.stops);
+    }
+    g_unlink(path);
+    g_unlink(first);
+    g_unlink(second);
+}
+
+/* Recorded in memory, saved in mid-run. */
+static void test_saved(void)
+{
+    g_autofree char *path = keyframe_path();
+
+    for (unsigned n = 0; n < 3; n++) {
+        RunConfig c = keyframe_config(NULL, n);
+        unsigned stops;
+        Run r;
+
+        c.limit = 60u << c.exec.shift;
+        c.exec.travel_memory = 64 << 20;
+        c.exec.start_paused = c.exec.snapshot_always = true;
+        run_open(&r, &c);
+        run_start(&r);
+        run_on(&r, 80000);
+        /* The second time it is in the past, and the recording goes on to what was newest. */
+        for (unsigned i = 0; i < 2; i++) {
+            machine_run_sync(r.loop, do_save_log, &(Call){ &r, path });
+            stops = r.stops;
+            g_assert_true(exec_loop_seek(r.loop, 30000, NULL));
+            wait_stop(&r, stops + 1, EXEC_STOP_POSITION);
+        }
+        quit(&r);
+        c.replay = (ReplayConfig){ .mode = REPLAY_MODE_PLAY, .file = path };
+        check_far_place(&c, NULL, 79999, n);
+        check_far_place(&c, NULL, 41000, n);
+    }
+    g_unlink(path);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -618,5 +756,7 @@ int main(int argc, char **argv)
     g_test_add_func("/exec-keyframes/bad", test_bad_keyframes);
     g_test_add_func("/exec-keyframes/add", test_add);
     g_test_add_func("/exec-keyframes/not-added", test_not_added);
+    g_test_add_func("/exec-keyframes/branch", test_branch);
+    g_test_add_func("/exec-keyframes/saved", test_saved);
     return g_test_run();
 }

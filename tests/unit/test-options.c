@@ -167,9 +167,7 @@ static const struct {
       "-icount rrkeyframe=often: expected seconds, 0.01 to 86400" },
     { "-icount shift=1,rr=record,rrfile=x,rrkeyframe=0",
       "-icount rrkeyframe=0: expected seconds, 0.01 to 86400" },
-    { "-icount shift=1,rr=record,rrkeyframe=1",
-      "-icount rrkeyframe=1 needs rr=record,rrfile=FILE or rr=replay,rrfile=FILE; a recording in "
-      "memory has its snapshots there" },
+    { "-icount shift=1,rrkeyframe=1", "-icount rrkeyframe= needs rr=record or rr=replay" },
     { "-icount shift=1,rr=record,rrmem=1M",
       "-icount rrmem=1M: expected a size of at least 16M, such as 512M or 1G" },
     { "-icount shift=1,rr=record,rrmem=lots",
@@ -316,6 +314,10 @@ static void test_rewind(void)
     g_assert_cmpstr(o->replay.file, ==, "a.bin");
     g_assert_cmpint(o->replay.check, ==, REPLAY_CHECK_EVENTS);
     g_assert_cmpuint(o->exec.travel_memory, ==, 64u << 20);
+    options_free(o);
+    o = parse_ok("-icount shift=2,rrkeyframe=0.5 -rewind");
+    g_assert_true(o->replay.keyframes);
+    g_assert_cmpint(o->exec.keyframe_ns, ==, 500000000);
     options_free(o);
     o = parse_ok("-icount rr=replay,rrfile=a.bin,rrmem=3G");
     g_assert_cmpuint(o->exec.travel_memory, ==, 3ull << 30);

@@ -180,10 +180,13 @@ static void test_pack(Fixture *f, gconstpointer tool)
 static void write_keyframes(const char *path)
 {
     static const uint8_t content[REPLAY_PAGE_SIZE] = "page";
+    static const ReplayPlace ancestor = { "another", 12, 3456 };
     ReplayDescription *d = replay_description_new();
-    g_autofree char *json = replay_description_to_json(d);
+    g_autofree char *json = NULL;
     LogBuilder b;
 
+    g_array_append_val(d->ancestors, ancestor);
+    json = replay_description_to_json(d);
     builder_begin(&b, json);
     for (unsigned n = 0; n < 4; n++) {
         builder_record(&b, &(ReplayRecord){ .kind = REPLAY_KIND_PROGRESS,
@@ -221,6 +224,8 @@ static void damage_keyframe(const char *path, guint n)
 static void test_keyframes(Fixture *f, gconstpointer tool)
 {
     write_keyframes(f->a);
+    run(f, 0, "branch of: 616e6f74686572000000000000000000, from position 3456, record 12 on\n",
+        "info", f->a, NULL);
     run(f, 0, "keyframes: 2 in ", "info", f->a, NULL);
     run(f, 0, " bytes, with 6 pages\n", "info", f->a, NULL);
     run(f, 0, "#0 position 0 PROGRESS: 0 bytes\n"
