@@ -222,7 +222,11 @@ class Traveller(Replay):
 
     def save_state(self):
         name = 's%d-%d' % (self.seed, self.random.randrange(3))
-        self.command('x-rearm-savevm', name=name)
+        reply = self.qmp.execute('x-rearm-savevm', name=name)
+        if 'error' in reply:
+            self.case.assertEqual(self.position, self.total, self.why())
+            self.case.assertIn('the replay has ended', reply['error']['desc'])
+            return
         self.saved[name] = self.place()
 
     def load_state(self):
