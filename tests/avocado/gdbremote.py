@@ -15,6 +15,7 @@ class GdbRemote:
     def __init__(self, path, timeout=30):
         self.socket = rearm.connect_unix(path, timeout * rearm.SLOW)
         self.input = b''
+        self.interrupt_left = False
         self.ask('QStartNoAckMode')
         self.input = self.input.lstrip(b'+')
 
@@ -71,4 +72,14 @@ class GdbRemote:
         if reply is None:
             self.socket.sendall(b'\x03')
             reply = self.receive()
+            # It stopped by itself before that came: the next run is the one that is interrupted.
+            self.interrupt_left = not reply.startswith('T02')
+        return reply
+
+    def resume(self, packet):
+        """Let it run; the stop reply. An interrupt that is left over from before is none of it."""
+        reply = self.ask(packet)
+        if self.interrupt_left and reply.startswith('T02'):
+            self.interrupt_left = False
+            reply = self.ask(packet)
         return reply

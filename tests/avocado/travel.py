@@ -124,9 +124,9 @@ class Traveller(Replay):
         added = upto < self.total and upto not in self.breaks
         if added:
             self.command('replay-break', icount=upto)
-        reason = self.stopped(self.gdb.ask('c'))
+        reason = self.stopped(self.gdb.resume('c'))
         if self.position == here or (self.position == here + 1 < upto and reason == 'watch'):
-            self.stopped(self.gdb.ask('c'))
+            self.stopped(self.gdb.resume('c'))
         self.case.assertGreaterEqual(self.position, upto, self.why())
         if added:
             self.command('replay-delete-break', icount=upto)
@@ -153,14 +153,14 @@ class Traveller(Replay):
         self.choose_thread()
         for _ in range(self.random.choice((1, 1, 3))):
             start = self.position
-            if self.stopped(self.gdb.ask('s')) == 'other':
+            if self.stopped(self.gdb.resume('s')) == 'other':
                 self.case.assertGreater(self.position, start, self.why())
 
     def step_back(self):
         self.choose_thread()
         for _ in range(self.random.choice((1, 1, 5))):
             start = self.position
-            if self.stopped(self.gdb.ask('bs')) == 'begin':
+            if self.stopped(self.gdb.resume('bs')) == 'begin':
                 self.case.assertEqual(self.position, 0, self.why())
             else:
                 self.case.assertLess(self.position, start, self.why())
@@ -169,7 +169,7 @@ class Traveller(Replay):
         """reverse-continue; nothing lies between where it stops and where it began."""
         self.want_point()
         start = self.position
-        reason = self.stopped(self.gdb.ask('bc'))
+        reason = self.stopped(self.gdb.resume('bc'))
         if reason == 'begin':
             self.case.assertEqual(self.position, 0, self.why())
         else:
