@@ -30,13 +30,16 @@
  * rest is for starting it, for restoring the keyframe, and for translating what the recorder had
  * translated before.
  */
-#define WAY_PART 5
+#define WAY_PART 8
 /*
  * Keyframes may cost this part of the recorder's CPU time, and as a credit that comes back at this
- * rate once this part of the time of a seek.
+ * rate once this part of the time of a seek. When that does not do, they get up to so many times
+ * farther from each other, and beyond that only if else they cost more than this part of the time.
  */
 #define COST_PART 12
 #define CREDIT_PART 8
+#define MAX_WAYS 3
+#define MIN_PART 3
 /* A recording cannot have any number of keyframes: after so many their distance doubles. */
 #define MANY 8192
 /* What a page costs, as long as there was no keyframe. */
@@ -104,8 +107,8 @@ static bool worth_it(ExecLoop *l, int64_t writer_ns)
     }
     cost = expected_cost(l, writer_ns);
     credit = MIN(k->credit_ns + ran / COST_PART, l->config.keyframe_ns / CREDIT_PART);
-    if (cost > credit && cost > ran / COST_PART) {
-        return look_again(l, MIN((cost - credit) * COST_PART, way_ns));
+    if (cost > credit && ran < MIN(cost * COST_PART, MAX(way_ns * MAX_WAYS, cost * MIN_PART))) {
+        return look_again(l, way_ns / 4);
     }
     k->credit_ns = MAX(credit - cost, 0);
     return true;

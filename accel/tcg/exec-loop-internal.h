@@ -115,7 +115,8 @@ struct ExecLoop {
     GPtrArray *snapshots;     /* Snapshot *, by position */
     uint64_t take_at;         /* the position of the next one; UINT64_MAX: none */
     uint64_t take_period;     /* positions from one to the next */
-    int64_t take_time;        /* host time of the last one */
+    uint64_t take_from;       /* the position since which it is waited for ... */
+    int64_t take_time;        /* ... and the thread's CPU time there */
     MemSnapshot *start_memory;    /* what keyframes begin with; NULL: there are none */
     KeyframeTaker keyframe;
     Travel travel;

@@ -6,7 +6,7 @@
  *    matter of cost alone.
  * 2. The first one is taken at power-on, in front of all that comes in there, and is never dropped;
  *    all others are behind what happens at their position by itself. They come while
- *    somebody watches, or while a live machine is recorded in memory: one in so much host time. On
+ *    somebody watches, or while a live machine is recorded in memory: one in so much CPU time. On
  *    the way to a known position they lie closer towards it, each at half of what is left, so that
  *    steps back from there cost little.
  * 3. Above the budget, one goes where they lie closest, as seen from the present.
@@ -17,7 +17,7 @@
 #include "accel/tcg/exec-loop-internal.h"
 #include "util/host-clock.h"
 
-/* Host time from one to the next: while somebody watches; while a live machine is recorded. */
+/* CPU time from one to the next: while somebody watches; while a live machine is recorded. */
 #define WATCHED_NS 20000000
 #define LIVE_NS 100000000
 /* To take one may cost a 50th of the time. */
@@ -193,6 +193,8 @@ void loop_plan_snapshots(ExecLoop *l)
         return;
     }
     l->take_at = position + l->take_period;
+    l->take_from = position;
+    l->take_time = host_thread_cpu_ns();
     if (l->travel.kind == TRAVEL_GO || l->travel.kind == TRAVEL_TIME ||
         l->travel.kind == TRAVEL_STEP) {
         uint64_t end = loop_next_stop(l);
@@ -206,16 +208,16 @@ void loop_plan_snapshots(ExecLoop *l)
 static void adapt_period(ExecLoop *l, int64_t before, int64_t now)
 {
     int64_t wanted_ns = l->config.snapshot_always ? LIVE_NS : WATCHED_NS, ran = before - l->take_time;
+    bool whole = exec_loop_position(l) - l->take_from >= l->take_period;
 
     wanted_ns = MAX(wanted_ns, (now - before) * COST_FACTOR);
-    if (l->travel.kind == TRAVEL_NONE && l->take_time && !l->config.snapshot_period) {
+    if (whole && !l->config.snapshot_period) {
         if (ran < wanted_ns / 2) {
             l->take_period = MIN(l->take_period * 2, MAX_PERIOD);
         } else if (ran > wanted_ns * 2) {
             l->take_period = MAX(l->take_period / 2, MIN_PERIOD);
         }
     }
-    l->take_time = now;
 }
 
 Snapshot *loop_make_snapshot(ExecLoop *l)
@@ -243,10 +245,10 @@ void loop_take_snapshots(ExecLoop *l)
     }
     last = find_snapshot(l, position);
     if (!last || last->position != position) {
-        before = host_monotonic_ns();
+        before = host_thread_cpu_ns();
         g_ptr_array_insert(l->snapshots, (gint)count_up_to(l, position), loop_make_snapshot(l));
         keep_budget(l);
-        adapt_period(l, before, host_monotonic_ns());
+        adapt_period(l, before, host_thread_cpu_ns());
     }
     loop_plan_snapshots(l);
 }

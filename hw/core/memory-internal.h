@@ -37,6 +37,8 @@ bool memory_page_is_zero(const uint8_t *page);
  * stays, with the translations that stand on it.
  */
 void memory_set_page(MemoryMap *map, MemRegion *region, hwaddr page, const uint8_t *content);
+/* The same for a page that is known to have another content. */
+void memory_replace_page(MemoryMap *map, MemRegion *region, hwaddr page, const uint8_t *content);
 /*
  * The number of the next page of the region, which has host memory, at or behind `page` with one
  * of `flags`; the number of all pages when there is none.

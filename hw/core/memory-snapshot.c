@@ -9,6 +9,7 @@
 #include "util/osdep.h"
 #include "hw/core/memory-internal.h"
 #include "hw/core/memory-snapshot.h"
+#include "util/host-memory.h"
 
 typedef struct RegionSnapshot {
     MemRegion *region;
@@ -152,24 +153,84 @@ typedef struct Restore {
     MemRegion *region;
 } Restore;
 
-static void restore_page(void *opaque, uint64_t page, const uint8_t *content)
+static bool is_clean(const MemRegion *region, hwaddr page)
+{
+    return !(region->page_flags[page] & PAGE_DIRTY_SNAPSHOT);
+}
+
+/*
+ * What is in a clean page is known without a look at it, which would be a page fault of the host,
+ * if nobody has touched it yet, and another one to write to it. Pages that this writes become
+ * dirty.
+ */
+static void restore_clean(void *opaque, uint64_t page, const uint8_t *content)
 {
     const Restore *r = opaque;
+    const uint8_t *now;
 
-    memory_set_page(r->map, r->region, page, content);
+    if (is_clean(r->region, page)) {
+        now = page_tree_get(r->region->base_pages, page);
+        if (!now || !content || memcmp(now, content, PAGE_SIZE) != 0) {
+            memory_replace_page(r->map, r->region, page, content);
+        }
+    }
+}
+
+/* A huge page of the host: with so many of its pages filled it costs less than these. */
+#define BLOCK_SIZE (2u << 20)
+#define MIN_FILL 64
+
+/* How many pages get a content that were never written, by blocks of the host's addresses. */
+typedef struct Fill {
+    const MemRegion *region;
+    uint16_t *pages;
+} Fill;
+
+/* What is before the region's first whole block counts to it, too; what is behind the last, not. */
+static uint64_t block_of(const MemRegion *region, hwaddr page)
+{
+    uintptr_t first = ((uintptr_t)region->host + BLOCK_SIZE - 1) / BLOCK_SIZE;
+    uintptr_t block = (uintptr_t)page_host(region, page) / BLOCK_SIZE;
+
+    return block > first ? block - first : 0;
+}
+
+static void count_fill(void *opaque, uint64_t page, const uint8_t *content)
+{
+    const Fill *f = opaque;
+
+    if (content && !(f->region->page_flags[page] & PAGE_EVER)) {
+        f->pages[block_of(f->region, page)]++;
+    }
+}
+
+static void prepare_blocks(MemRegion *region, const PageTree *pages)
+{
+    uint64_t before = -(uintptr_t)region->host % BLOCK_SIZE;
+    uint64_t num_blocks = region->size > before ? (region->size - before) / BLOCK_SIZE : 0;
+    g_autofree uint16_t *counts = g_new0(uint16_t, num_blocks + 1);
+    Fill f = { region, counts };
+
+    page_tree_diff(region->base_pages, pages, count_fill, &f);
+    for (uint64_t n = 0; n < num_blocks; n++) {
+        if (counts[n] >= MIN_FILL) {
+            host_memory_will_fill(region->host + before + n * BLOCK_SIZE, BLOCK_SIZE);
+        }
+    }
 }
 
 static void restore_region(MemoryMap *map, const RegionSnapshot *s)
 {
     MemRegion *region = s->region;
-    Restore r = { map, region };
+    PageTree *base = region_base(map, region);
 
-    page_tree_diff(region_base(map, region), s->pages, restore_page, &r);
+    prepare_blocks(region, s->pages);
     for (hwaddr page = 0;
          (page = memory_next_flagged(region, page, PAGE_DIRTY_SNAPSHOT)) < num_pages(region);
          page++) {
-        restore_page(&r, page, page_tree_get(s->pages, page));
+        memory_set_page(map, region, page, page_tree_get(s->pages, page));
     }
+    page_tree_diff(base, s->pages, restore_clean, &(Restore){ map, region });
     page_tree_free(region->base_pages);
     region->base_pages = page_tree_copy(s->pages);
 }

@@ -71,18 +71,24 @@ void memory_mark_written(MemoryMap *map, MemRegion *region, hwaddr addr, size_t 
     }
 }
 
-void memory_set_page(MemoryMap *map, MemRegion *region, hwaddr page, const uint8_t *content)
+void memory_replace_page(MemoryMap *map, MemRegion *region, hwaddr page, const uint8_t *content)
 {
     uint8_t *host = region->host + (page << PAGE_BITS);
 
-    if (content ? memcmp(host, content, PAGE_SIZE) == 0 : memory_page_is_zero(host)) {
-        return;
-    }
     memory_mark_written(map, region, region->base + (page << PAGE_BITS), PAGE_SIZE);
     if (content) {
         memcpy(host, content, PAGE_SIZE);
     } else {
         memset(host, 0, PAGE_SIZE);
+    }
+}
+
+void memory_set_page(MemoryMap *map, MemRegion *region, hwaddr page, const uint8_t *content)
+{
+    const uint8_t *host = region->host + (page << PAGE_BITS);
+
+    if (content ? memcmp(host, content, PAGE_SIZE) != 0 : !memory_page_is_zero(host)) {
+        memory_replace_page(map, region, page, content);
     }
 }
 

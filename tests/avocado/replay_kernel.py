@@ -82,6 +82,58 @@ class ReplayKernel(TestCase):
 
 
 @need_guest()
+class NewProcesses(TestCase):
+    """
+    Seeks in recordings with keyframes, each in a new process.
+
+    :avocado: tags=arch:aarch64
+    :avocado: tags=machine:virt
+    """
+
+    PLACES = 100 if rearm.SLOW_SUITE else 15
+
+    def place(self, rng, total, time):
+        """By position, part, time or text."""
+        kind = rng.randrange(4)
+        if kind == 0:
+            return str(rng.randrange(total))
+        if kind == 1:
+            return '%.3f%%' % rng.uniform(0, 99.9)
+        if kind == 2:
+            return '+%dns' % rng.randrange(time)
+        return '@"%s"' % rng.choice(('Booting Linux', 'Memory: ', 'smp: Brought up', 'Freeing ',
+                                     'Run /bin/sh', 'echo one', '~ #', 'not there'))
+
+    def go(self, log, place):
+        """Where it leads to: position, digest, virtual time."""
+        with travel.Replay(self.dir, log) as replay:
+            here = replay.go('x-rearm-replay-seek', place=place)
+            return *here, replay.command('x-rearm-query-replay')['time']
+
+    def check(self, *options, icount='shift=1,sleep=off', rrcheck=''):
+        log, visited, rng = self.path('a.rr'), {}, random.Random(4)
+        recording = self.record(log, short, *machine(), *options, icount=icount,
+                                rrcheck=',rrkeyframe=0.3' + rrcheck)
+        total, _, time = self.go(log, '100%')
+        for _ in range(self.PLACES):
+            place = self.place(rng, total, time)
+            position, digest, _ = self.go(log, place)
+            self.assertEqual(position == total, 'not there' in place, place)
+            self.assertEqual(visited.setdefault(position, digest), digest, place)
+        visited.pop(total, None)
+        travel.compare(self, self.dir, log, recording, visited, 'not as in a straight run')
+
+    def test_one_cpu(self):
+        self.check()
+
+    def test_four_cpus(self):
+        """
+        :avocado: tags=smp:4
+        """
+        self.check('-smp', '4', icount='shift=auto,sleep=on', rrcheck=',rrcheck=digest')
+
+
+@need_guest()
 class LiveSessions(TestCase):
     """
     Sessions that are recorded in memory, gone back in, and live again.

@@ -274,18 +274,18 @@ class Traveller(Replay):
         self.case.assertEqual(self.gdb.ask('D'), 'OK')
         self.end(self.case, self.recording)
 
-    def compare(self, log):
-        with Replay(self.folder, log) as straight:
-            places = sorted(p for p in self.visited if p < self.total)
-            for position in places:
-                if position:
-                    straight.command('replay-break', icount=position)
-            for position in places:
-                here = straight.go('cont') if position else straight.place()
-                self.case.assertEqual(here, (position, self.visited[position]),
-                                      'seed %d: not as in a straight run' % self.seed)
-            straight.command('cont')
-            straight.end(self.case, self.recording)
+
+def compare(case, folder, log, recording, visited, message):
+    """Each place that was visited, a position and its digest, is as in a straight run."""
+    with Replay(folder, log) as straight:
+        for position in visited:
+            if position:
+                straight.command('replay-break', icount=position)
+        for position in sorted(visited):
+            here = straight.go('cont') if position else straight.place()
+            case.assertEqual(here, (position, visited[position]), message)
+        straight.command('cont')
+        straight.end(case, recording)
 
 
 def journeys(case, log, recording, seed, count, *options, memory=''):
@@ -295,5 +295,6 @@ def journeys(case, log, recording, seed, count, *options, memory=''):
     with Traveller(case, folder, log, recording, seed, *options, memory=memory) as traveller:
         traveller.travel(count)
         traveller.finish()
-    traveller.compare(log)
+    visited = {p: digest for p, digest in traveller.visited.items() if p < traveller.total}
+    compare(case, folder, log, recording, visited, 'seed %d: not as in a straight run' % seed)
     return traveller
