@@ -5,9 +5,9 @@
  *    on a busy host: the way from one to the next is a part of the time that a seek may take,
  *    unless keyframes as close as that would cost the recorder too much.
  * 2. A keyframe goes to the log's writer, or, in a replay, to that of the copy that gets keyframes,
- *    in the order of positions, though a replay may go back. It goes there by reference, if that is done with the one before: its
- *    thread reads pages of a snapshot that is kept as it is until the next keyframe, which is the
- *    difference to it.
+ *    in the order of positions, though a replay may go back. It goes there by reference, if that is
+ *    done with the one before: its thread reads pages of a snapshot that is kept as it is until the
+ *    next keyframe, which is the difference to it.
  * 3. All begins with memory as it is behind the reset at power-on, before anything that is not
  *    described in the recording's header comes in. A replay has the same there.
  * 4. A chain of differences would become as long as the recording. When it is much heavier than all
