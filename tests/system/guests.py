@@ -76,34 +76,6 @@ SPIN = [
     0xd65f03c0,   # ret
 ]
 
-# Mix numbers into 256 KiB of memory; print a letter after each 2^22 of them; power off after 2^26.
-WORK_INSNS = 11 << 26
-WORK = [
-    0xd2a82001,   # movz  x1, #0x4100, lsl #16
-    0xd2a12002,   # movz  x2, #0x0900, lsl #16
-    0xd2800000,   # mov   x0, #0
-    0xd2800003,   # mov   x3, #0
-    0x91000400,   # 1: add x0, x0, #1
-    0xca000063,   # eor   x3, x3, x0
-    0x93c31c63,   # ror   x3, x3, #7
-    0x9b000063,   # madd  x3, x3, x0, x0
-    0x927d3864,   # and   x4, x3, #0x3fff8
-    0xf8246823,   # str   x3, [x1, x4]
-    0xd36efc64,   # lsr   x4, x3, #46
-    0x38646824,   # ldrb  w4, [x1, x4]
-    0x8b040063,   # add   x3, x3, x4
-    0xf240541f,   # tst   x0, #0x3fffff
-    0x54fffec1,   # b.ne  1b
-    0x12000c64,   # and   w4, w3, #15
-    0x11018484,   # add   w4, w4, #'a'
-    0x39000044,   # strb  w4, [x2]
-    0xf240641f,   # tst   x0, #0x3ffffff
-    0x54fffe21,   # b.ne  1b
-    0xd2b08000,   # movz  x0, #0x8400, lsl #16
-    0xf2800100,   # movk  x0, #8
-    0xd4000002,   # hvc   #0
-]
-
 # Count in x0 for ever: store it at SPIN_DATA, load it, store a pair behind it.
 ACCESS_LOOP = LOAD + 0xc
 ACCESS = [

@@ -401,11 +401,26 @@ class QmpTest(Program):
     # ---- record and replay ----
 
     def storm(self, client, seconds):
+        """Run, stop, reset and look; make and remove what is the client's own."""
+        own = f'own-{threading.get_ident()}'
+        ring = {'type': 'ringbuf', 'data': {}}
+        commands = [
+            ('stop', {}), ('x-rearm-query-registers', {}), ('cont', {}), ('query-replay', {}),
+            ('chardev-add', {'id': own, 'backend': ring}), ('cont', {}), ('system_reset', {}),
+            ('ringbuf-write', {'device': own, 'data': 'x'}), ('query-status', {}),
+            ('x-rearm-query-mtree', {}), ('chardev-remove', {'id': own}), ('query-memdev', {}),
+            ('object-add', {'qom_type': 'rng-builtin', 'id': own}),
+            ('qom-list', {'path': '/machine/unattached'}), ('object-del', {'id': own}),
+            ('dump-guest-memory', {'paging': True, 'protocol': 'file:/dev/null'}),
+        ]
+        commands += [('human-monitor-command', {'command_line': line}) for line in
+                     ('info irq', 'info tlb', 'cpu 0', f'sum {guests.LOAD:#x} 4096', 'info qom-tree',
+                      'one-insn-per-tb', 'gva2gpa $pc', 'one-insn-per-tb off')]
         end = time.monotonic() + seconds
         n = 0
-        while time.monotonic() < end:
-            client.command(['stop', 'x-rearm-query-registers', 'cont', 'query-replay', 'cont',
-                            'system_reset', 'query-status', 'x-rearm-query-mtree'][n % 8])
+        while time.monotonic() < end or n % len(commands):
+            name, arguments = commands[n % len(commands)]
+            client.command(name, **arguments)
             n += 1
         client.command('cont')
 

@@ -218,8 +218,8 @@ bool machine_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp)
 bool exec_loop_load(ExecLoop *l, const uint8_t *data, size_t length, Error **errp);
 
 /*
- * replay_go_live() for the whole machine; through machine_run_sync(). At the end of a recording
- * that has no end record, too.
+ * replay_go_live() for the whole machine; through machine_run_sync(). At the end of a recording that
+ * has no end record, too; not on a journey, whose end is the place that is meant.
  */
 bool exec_loop_go_live(ExecLoop *l, const char *file, Error **errp);
 
