@@ -460,7 +460,7 @@ static void usage(FILE *out)
     fprintf(out, "usage: rearm-replay COMMAND FILE...\n\n"
             "Look into recordings made with rearm -icount rr=record,rrfile=FILE.\n\n");
     for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
-        fprintf(out, "  %-9s %-21s  %s\n", commands[i].name, commands[i].arguments,
+        fprintf(out, "  %-9s %-23s  %s\n", commands[i].name, commands[i].arguments,
                 commands[i].doc);
     }
     fprintf(out, "\nExit status: 0 fine; 1 recordings differ, or one was cut off; 2 damaged or\n"

@@ -89,6 +89,7 @@ struct Replay {
     uint64_t keyframe_outputs;    /* record: how many outputs they have by now */
     ReplayLogReader *keyframe_reader;   /* play: NULL until somebody asks */
     GArray *keyframe_list;    /* ReplayIndexEntry; as long as keyframe_reader is there */
+    unsigned keyframes_refused;
     guint keyframes_told;     /* so many have told what was put out up to them */
 
     /* What happened at position order_pos already: the order word of records. */

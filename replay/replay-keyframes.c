@@ -135,11 +135,21 @@ static void take_page(void *opaque, uint64_t page, const uint8_t *bytes, bool di
     c->fn(c->opaque, page, bytes, difference);
 }
 
+/* A file that is damaged somewhere has one bad keyframe or two. To try thousands takes hours. */
+#define MAX_REFUSED 8
+
 void replay_refuse_keyframe(Replay *r, guint n, const Error *why)
 {
-    warn_report("'%s': %s; keyframes from there (position %" PRIu64 ") on are not used", replay_name(r),
-                error_get_pretty(why), replay_keyframe_position(r, n));
-    g_array_set_size(r->keyframe_list, n);
+    bool all = ++r->keyframes_refused >= MAX_REFUSED;
+
+    if (all) {
+        warn_report("'%s': %s; no keyframes are used any more", replay_name(r),
+                    error_get_pretty(why));
+    } else {
+        warn_report("'%s': %s; keyframes from there (position %" PRIu64 ") on are not used",
+                    replay_name(r), error_get_pretty(why), replay_keyframe_position(r, n));
+    }
+    g_array_set_size(r->keyframe_list, all ? 0 : n);
 }
 
 static void refuse(Replay *r, guint n, Error *why)

@@ -329,7 +329,10 @@ bool replay_keyframe_about(Replay *r, guint n, ReplayKeyframeAbout *out);
 typedef void ReplayPageFn(void *opaque, uint64_t number, const uint8_t *bytes, bool difference);
 bool replay_read_keyframe(Replay *r, guint n, guint base, GByteArray *state, GArray *marked,
                           ReplayPageFn *fn, void *opaque);
-/* What is wrong with keyframe n: it and those behind it are not used any more. */
+/*
+ * What is wrong with keyframe n: it and those behind it are not used any more; and none at all, if
+ * many were wrong.
+ */
 void replay_refuse_keyframe(Replay *r, guint n, const Error *why);
 
 /* The one mutex of the log. replay_mutex_locked() is true when this thread holds it. */

@@ -22,6 +22,7 @@ REARM_REPLAY = None
 class KeyframesTest(test_qmp.Program):
     def setUp(self):
         super().setUp()
+        self.sockets = 0
         self.work = guests.write(os.path.join(self.dir, 'work.elf'), guests.WORK)
 
     def run_program(self, *args):
@@ -52,6 +53,103 @@ class KeyframesTest(test_qmp.Program):
         status, text = self.tool('info', name)
         self.assertEqual(status, 0, text)
         return int(re.search(r'^keyframes: *(\d+)', text, re.M).group(1))
+
+    # ---- going to places ----
+
+    def replay(self, name, *args, icount=''):
+        """A process that stands at the beginning."""
+        self.sockets += 1
+        socket = f'q{self.sockets}'
+        process = self.start('-S', '-no-shutdown', '-icount', f'rr=replay,rrfile={name}{icount}',
+                             '-qmp', f'unix:{socket},server=on', *args)
+        client = self.client(socket).negotiate()
+        client.events.clear()
+        return process, client
+
+    @staticmethod
+    def cpu_seconds(process):
+        with open(f'/proc/{process.pid}/stat', encoding='ascii') as f:
+            fields = f.read().rsplit(')', 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+    def digest(self, client, position):
+        answer = client.command('x-rearm-query-digest')
+        self.assertEqual(answer['position'], position)
+        return answer['digest']
+
+    def straight(self, name, positions):
+        """The digests of one run from the start, and the CPU time up to the last of them."""
+        process, client = self.replay(name)
+        digests = []
+        for position in positions:
+            client.command('replay-break', icount=position)
+            client.command('cont')
+            client.wait('STOP')
+            digests.append(self.digest(client, position))
+            client.events.clear()
+        seconds = self.cpu_seconds(process)
+        client.command('quit')
+        process.wait(test_qmp.TIMEOUT)
+        return digests, seconds
+
+    def seek(self, name, position, *args):
+        process, client = self.replay(name, *args)
+        client.command('replay-seek', icount=position)
+        client.wait('STOP')
+        return process, client
+
+    def check_places(self, name, end=None):
+        """Each in a new process."""
+        positions = [guests.WORK_INSNS // 100 * part for part in (7, 41, 68, 95)]
+        plain = f'{name}.plain'
+        self.assertEqual(self.tool('pack', name, plain, '--no-keyframes')[0], 0)
+        self.assertEqual(self.keyframes(plain), 0)
+        digests, straight = self.straight(plain, positions)
+        self.assertEqual(len(set(digests)), len(digests))
+        for position, digest in zip(positions, digests):
+            process, client = self.seek(name, position)
+            seconds = self.cpu_seconds(process)
+            self.assertEqual(self.digest(client, position), digest)
+            if end:
+                client.command('cont')
+                client.wait('STOP')
+                self.assertEqual(client.command('x-rearm-query-digest')['digest'], end)
+            client.command('quit')
+            self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+        # The last one is far behind the start, and was not run to.
+        self.assertLess(seconds, straight / 2)
+
+    def test_seek(self):
+        end = self.record(',rrkeyframe=0.2')
+        self.assertGreater(self.keyframes(), 3)
+        self.check_places('log', end)
+
+    def test_packed(self):
+        end = self.record(',rrkeyframe=0.2')
+        self.assertEqual(self.tool('pack', 'log', 'packed')[0], 0)
+        self.assertEqual(self.keyframes('packed'), self.keyframes())
+        self.assertLess(len(self.content('packed')), len(self.content()))
+        self.check_places('packed', end)
+
+    def test_branch(self):
+        """Somebody else's future: its recording has the keyframes of both."""
+        self.record(',rrkeyframe=0.2')
+        process, client = self.replay('log', icount=',rrkeyframe=0.2')
+        client.command('replay-seek', icount=guests.WORK_INSNS // 2)
+        client.wait('STOP')
+        client.command('x-rearm-replay-golive', file='branch')
+        client.events.clear()
+        client.command('cont')
+        client.wait('SHUTDOWN')
+        client.command('quit')
+        process.wait(test_qmp.TIMEOUT)
+        self.assertGreater(self.keyframes('branch'), 3)
+        self.assertRegex(self.tool('info', 'branch')[1],
+                         rf'branch of: [0-9a-f]{{32}}, from position {guests.WORK_INSNS // 2}, ')
+        self.check_places('branch')
+        # The one that was replayed is what it was.
+        self.assertEqual(self.tool('verify', 'log')[0], 0)
+        self.assertFalse(os.path.exists(os.path.join(self.dir, 'log.keyframes')))
 
     # ---- a recording that is there already ----
 

@@ -18,10 +18,10 @@ typedef struct LogBuilder {
     ReplayPacker packer;
 } LogBuilder;
 
-static inline void builder_begin(LogBuilder *b, const char *json)
-{
-    static const uint8_t id[REPLAY_LOG_ID_SIZE] = "log-builder";
+static const uint8_t builder_id[REPLAY_LOG_ID_SIZE] __attribute__((unused)) = "log-builder";
 
+static inline void builder_begin(LogBuilder *b, const uint8_t *id, const char *json)
+{
     *b = (LogBuilder){ .file = g_byte_array_new(), .seed = replay_log_seed(id),
                        .index = replay_index_new() };
     replay_log_put_header(b->file, id, json);
@@ -99,6 +99,106 @@ static inline void builder_end(LogBuilder *b)
     bytes_put_le64(raw, b->last_pos);
     builder_frame(b, REPLAY_FRAME_END, b->last_pos, 0, raw);
     g_byte_array_unref(raw);
+}
+
+/* ---- another log, changed ---- */
+
+/* What a keyframe consists of, in the order of its frames. */
+typedef enum BuilderPart { BUILDER_STATE, BUILDER_TEXT, BUILDER_PAGES, BUILDER_HEAD } BuilderPart;
+
+typedef struct BuilderChange {
+    /* Each frame before it is written. */
+    void (*frame)(void *opaque, guint keyframe, BuilderPart part, GByteArray *data);
+    /* All frames are there, and the index is not. */
+    void (*index)(void *opaque, ReplayIndex *index);
+    void *opaque;
+} BuilderChange;
+
+typedef struct BuilderCopy {
+    BuilderWrite write;
+    const BuilderChange *change;
+    guint keyframe;
+    const ReplayKeyframeHead *head;
+    guint frames;             /* of it, that were written */
+} BuilderCopy;
+
+/* There is no frame without data. */
+static inline void builder_change(const BuilderCopy *c, BuilderPart part, GByteArray *data)
+{
+    c->change->frame(c->change->opaque, c->keyframe, part, data);
+    if (!data->len) {
+        bytes_put_u8(data, 0);
+    }
+}
+
+/* ReplayKeyframeWrite, with a BuilderCopy. */
+static inline bool builder_change_data(void *opaque, const GByteArray *data, uint64_t *offset)
+{
+    BuilderCopy *c = opaque;
+    BuilderPart part = c->frames == 0 ? BUILDER_STATE :
+                       c->frames <= c->head->text->len ? BUILDER_TEXT : BUILDER_PAGES;
+    GByteArray *changed = g_byte_array_append(g_byte_array_new(), data->data, data->len);
+
+    builder_change(c, part, changed);
+    builder_write_data(&c->write, changed, offset);
+    g_byte_array_unref(changed);
+    c->frames++;
+    return true;
+}
+
+static inline void builder_copy_keyframe(LogBuilder *b, ReplayLogReader *from, const GArray *list,
+                                         guint n, const BuilderChange *change)
+{
+    const ReplayIndexEntry *e = &g_array_index(list, ReplayIndexEntry, n);
+    ReplayKeyframeHead *h = replay_keyframe_read_head(from, list, n, UINT32_MAX, NULL);
+    BuilderCopy c = { .write = { b, e->first_pos }, .change = change, .keyframe = n, .head = h };
+    GByteArray *head = g_byte_array_new();
+
+    assert(h);
+    replay_keyframe_copy(head, from, h, builder_change_data, &c, NULL);
+    builder_change(&c, BUILDER_HEAD, head);
+    builder_head(b, e->first_pos, head);
+    replay_keyframe_head_free(h);
+    g_byte_array_unref(head);
+}
+
+/* Those that stand in front of the next record. */
+static inline guint builder_copy_keyframes(LogBuilder *b, ReplayLogReader *from,
+                                           const GArray *list, guint n,
+                                           const BuilderChange *change)
+{
+    while (n < list->len &&
+           g_array_index(list, ReplayIndexEntry, n).first_record <= b->records) {
+        builder_copy_keyframe(b, from, list, n++, change);
+    }
+    return n;
+}
+
+/* A good log again, from builder_begin() to builder_end(); its reader is at its start. */
+static inline void builder_copy(LogBuilder *b, ReplayLogReader *from, const BuilderChange *change)
+{
+    GArray *list = replay_log_reader_keyframes(from);
+    ReplayFrame frame;
+    uint8_t *raw;
+    guint n = 0;
+
+    builder_begin(b, replay_log_reader_id(from), replay_log_reader_json(from));
+    while (replay_log_reader_next(from, &frame, &raw, NULL) == REPLAY_LOG_FRAME) {
+        GByteArray *data = g_byte_array_new_take(raw, frame.raw_length);
+        ReplayIndexEntry e;
+
+        n = builder_copy_keyframes(b, from, list, n, change);
+        e = builder_frame(b, REPLAY_FRAME_RECORDS, frame.first_pos, frame.count, data);
+        g_array_append_val(b->index->frames, e);
+        g_byte_array_unref(data);
+    }
+    builder_copy_keyframes(b, from, list, n, change);
+    b->last_pos = replay_log_reader_last_pos(from);
+    g_array_unref(list);
+    if (change->index) {
+        change->index(change->opaque, b->index);
+    }
+    builder_end(b);
 }
 
 static inline void builder_clear(LogBuilder *b)

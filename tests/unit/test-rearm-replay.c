@@ -187,7 +187,7 @@ static void write_keyframes(const char *path)
 
     g_array_append_val(d->ancestors, ancestor);
     json = replay_description_to_json(d);
-    builder_begin(&b, json);
+    builder_begin(&b, builder_id, json);
     for (unsigned n = 0; n < 4; n++) {
         builder_record(&b, &(ReplayRecord){ .kind = REPLAY_KIND_PROGRESS,
                                             .source = REPLAY_NO_SOURCE, .pos = 1000 * n });

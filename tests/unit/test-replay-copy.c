@@ -59,7 +59,7 @@ static void build_sample(LogBuilder *b)
     g_autofree char *json = sample_json();
     Rng rng = { 3 };
 
-    builder_begin(b, json);
+    builder_begin(b, builder_id, json);
     for (unsigned n = 0; n < RECORDS; n++) {
         put_record(b, n);
         if (n % 5 == 2) {
@@ -259,27 +259,32 @@ static void test_damaged(void)
 /* An index that says something else than the frames, or frames that no writer puts there. */
 static void test_misplaced(void)
 {
-    for (unsigned n = 0; n < 4; n++) {
+    for (unsigned n = 0; n < 5; n++) {
         g_autofree char *json = sample_json();
         GArray *entries;
         LogBuilder b;
         Rng rng = { 4 };
 
-        builder_begin(&b, json);
+        builder_begin(&b, builder_id, json);
         for (unsigned i = 0; i < RECORDS; i++) {
             put_record(&b, i);
             if (i == 5) {
                 builder_keyframe(&b, 5500, sample_keyframe(&rng, 0));
-            } else if (i == 10) {
-                builder_keyframe(&b, n == 0 ? 15000 : 10500, sample_keyframe(&rng, 1));
+            } else if (n == 1 && i == 6) {
+                /* It says that it belongs behind records that come later. */
+                b.records += 4;
+                builder_keyframe(&b, 6500, sample_keyframe(&rng, 1));
+                b.records -= 4;
+            } else if (n != 1 && i == 10) {
+                builder_keyframe(&b, n ? 10500 : 15000, sample_keyframe(&rng, 1));
             }
         }
         entries = b.index->keyframes;
-        if (n == 1) {
+        if (n == 2) {
             g_array_index(entries, ReplayIndexEntry, 1).first_pos = 20000;
-        } else if (n == 2) {
-            g_array_index(entries, ReplayIndexEntry, 1).first_record = 8;
         } else if (n == 3) {
+            g_array_index(entries, ReplayIndexEntry, 1).first_record = 8;
+        } else if (n == 4) {
             g_array_index(entries, ReplayIndexEntry, 1).offset--;
         }
         builder_end(&b);
