@@ -70,7 +70,8 @@ static gboolean char_fd_readable(gint in, GIOCondition condition, gpointer opaqu
         fd->in_source = char_timeout(fd->chr->set, ROOM_POLL_MS, char_fd_look_again, fd);
         return G_SOURCE_CONTINUE;
     }
-    n = read(in, data, MIN(room, sizeof(data)));
+    room = MIN(room, sizeof(data));
+    n = fd->read ? fd->read(fd->chr, data, room) : read(in, data, room);
     if (n > 0) {
         chardev_received(fd->chr, data, n);
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {

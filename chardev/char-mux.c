@@ -253,6 +253,16 @@ Chardev *chardev_mux_port(Chardev *mux)
     return c;
 }
 
+Chardev *chardev_mux_base(Chardev *mux)
+{
+    return container_of(mux, CharMux, chr)->base;
+}
+
+bool chardev_mux_has_ports(Chardev *mux)
+{
+    return container_of(mux, CharMux, chr)->ports->len != 0;
+}
+
 void chardev_take_focus(Chardev *c)
 {
     unsigned index;

@@ -17,6 +17,9 @@
 #include <unistd.h>
 #include "chardev/chardev-int.h"
 
+/* Descriptors in a message; the host gives at most as many as there is room for. */
+#define MAX_PASSED 16
+
 typedef struct CharSocket {
     Chardev chr;
     char *path, *host, *port;     /* path, or host and port */
@@ -28,10 +31,61 @@ typedef struct CharSocket {
     GSource *listen_source;
     GSource *retry;               /* timer, or a watch on a connect under way */
     CharFd fd;
+    int passed[MAX_PASSED];       /* descriptors that the peer sent with the last piece ... */
+    unsigned num_passed;          /* ... as far as nobody has taken them */
 } CharSocket;
 
 static gboolean socket_accept(gint fd, GIOCondition condition, gpointer opaque);
 static void socket_schedule_reconnect(CharSocket *s);
+
+/* ---- descriptors that the peer sends ---- */
+
+static void socket_close_passed(CharSocket *s)
+{
+    while (s->num_passed) {
+        close(s->passed[--s->num_passed]);
+    }
+}
+
+static ssize_t socket_read(Chardev *c, void *data, size_t length)
+{
+    CharSocket *s = container_of(c, CharSocket, chr);
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(s->passed))];
+    } control;
+    struct iovec iov = { data, length };
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+                          .msg_controllen = sizeof(control.bytes) };
+    ssize_t n = recvmsg(s->peer, &msg, MSG_CMSG_CLOEXEC);
+
+    if (n < 0) {
+        return n;
+    }
+    for (struct cmsghdr *h = CMSG_FIRSTHDR(&msg); h; h = CMSG_NXTHDR(&msg, h)) {
+        if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS) {
+            size_t bytes = MIN(h->cmsg_len - CMSG_LEN(0), sizeof(s->passed));
+
+            /* What nobody took of an earlier message does not belong to this one. */
+            socket_close_passed(s);
+            memcpy(s->passed, CMSG_DATA(h), bytes);
+            s->num_passed = (unsigned)(bytes / sizeof(int));
+        }
+    }
+    return n;
+}
+
+static int socket_take_fd(Chardev *c)
+{
+    CharSocket *s = container_of(c, CharSocket, chr);
+    int fd = s->num_passed ? s->passed[0] : -1;
+
+    if (s->num_passed) {
+        s->num_passed--;
+        memmove(s->passed, s->passed + 1, s->num_passed * sizeof(int));
+    }
+    return fd;
+}
 
 /* ---- a connection ---- */
 
@@ -40,6 +94,7 @@ static void socket_disconnected(Chardev *c)
     CharSocket *s = container_of(c, CharSocket, chr);
 
     char_fd_stop(&s->fd);
+    socket_close_passed(s);
     close(s->peer);
     s->peer = -1;
     chardev_event(c, CHAR_EVENT_CLOSED);
@@ -60,6 +115,7 @@ static void socket_connected(CharSocket *s, int fd)
     }
     s->peer = fd;
     char_fd_start(&s->fd, &s->chr, fd, fd, socket_disconnected);
+    s->fd.read = s->path ? socket_read : NULL;
     chardev_event(&s->chr, CHAR_EVENT_OPENED);
 }
 
@@ -392,6 +448,7 @@ static void socket_close(Chardev *c)
     char_unwatch(&s->listen_source);
     char_unwatch(&s->retry);
     char_fd_stop(&s->fd);
+    socket_close_passed(s);
     if (s->peer >= 0) {
         close(s->peer);
     }
@@ -415,4 +472,5 @@ const ChardevType chardev_socket_type = {
     .close = socket_close,
     .write = socket_write,
     .write_fd = socket_write_fd,
+    .take_fd = socket_take_fd,
 };

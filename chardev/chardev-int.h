@@ -28,6 +28,7 @@ typedef struct ChardevType {
     void (*write_now)(Chardev *c, const uint8_t *data, size_t length);
     /* The descriptor that tells when write() makes sense again, for the end; or -1. */
     int (*write_fd)(Chardev *c);
+    int (*take_fd)(Chardev *c);   /* chardev_take_fd(); may be NULL */
 } ChardevType;
 
 struct Chardev {
@@ -63,6 +64,7 @@ extern const ChardevType chardev_null_type;
 extern const ChardevType chardev_socket_type;
 extern const ChardevType chardev_pty_type;
 extern const ChardevType chardev_mux_type;
+extern const ChardevType chardev_ringbuf_type;
 
 /* Allocate, open and add to the set. options may be NULL where the type needs none. */
 Chardev *chardev_new(ChardevSet *set, const ChardevType *type, const char *id,
@@ -75,6 +77,8 @@ bool chardev_rewrite(GString *out, const char *spec, Error **errp);
 /* Wrap base in a multiplexer that takes over its id. */
 Chardev *chardev_mux_new(Chardev *base);
 Chardev *chardev_mux_port(Chardev *mux);
+Chardev *chardev_mux_base(Chardev *mux);
+bool chardev_mux_has_ports(Chardev *mux);
 
 /* For the kinds, on the main thread. */
 void chardev_set_label(Chardev *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -101,6 +105,8 @@ typedef struct CharFd {
     int in, out;               /* -1: none */
     GSource *in_source, *out_source;
     void (*hangup)(Chardev *c);    /* end of file or error; may be NULL */
+    /* Instead of read(2); may be NULL. */
+    ssize_t (*read)(Chardev *c, void *data, size_t length);
 } CharFd;
 
 void char_fd_start(CharFd *fd, Chardev *c, int in, int out, void (*hangup)(Chardev *c));

@@ -12,7 +12,7 @@
 
 static const ChardevType *const chardev_types[] = {
     &chardev_stdio_type, &chardev_file_type, &chardev_null_type,
-    &chardev_socket_type, &chardev_pty_type,
+    &chardev_socket_type, &chardev_pty_type, &chardev_ringbuf_type,
 };
 
 /* ---- client ---- */
@@ -62,6 +62,16 @@ const char *chardev_id(const Chardev *c)
 const char *chardev_label(const Chardev *c)
 {
     return c->label ? c->label : c->type->name;
+}
+
+const char *chardev_kind_of(const Chardev *c)
+{
+    return c->type->name;
+}
+
+int chardev_take_fd(Chardev *c)
+{
+    return c->type->take_fd ? c->type->take_fd(c) : -1;
 }
 
 bool chardev_has_client(const Chardev *c)
@@ -293,6 +303,42 @@ Chardev *chardev_find(ChardevSet *set, const char *id)
         }
     }
     return NULL;
+}
+
+static void remove_one(Chardev *c)
+{
+    chardev_set_client(c, NULL, NULL);
+    if (c->type->write) {
+        chardev_flush(c);
+    }
+    g_ptr_array_remove(c->set->chardevs, c);
+    chardev_free(c);
+}
+
+bool chardev_remove(Chardev *c, Error **errp)
+{
+    bool mux = c->type == &chardev_mux_type;
+
+    if (mux ? chardev_mux_has_ports(c) : c->claimed) {
+        error_setg(errp, "Chardev '%s' is busy", c->id);
+        return false;
+    }
+    if (mux) {
+        remove_one(chardev_mux_base(c));
+    }
+    remove_one(c);
+    return true;
+}
+
+void chardev_send_break(Chardev *c)
+{
+    /* The multiplexer listens to what it wraps. */
+    chardev_event(c->type == &chardev_mux_type ? chardev_mux_base(c) : c, CHAR_EVENT_BREAK);
+}
+
+const char *chardev_kind(unsigned n)
+{
+    return n < ARRAY_SIZE(chardev_types) ? chardev_types[n]->name : NULL;
 }
 
 void chardev_foreach(ChardevSet *set, void (*fn)(Chardev *c, void *opaque), void *opaque)

@@ -39,6 +39,24 @@ bool qmp_query_commands(QmpContext *ctx, QapiCommandInfoList **ret, Error **errp
     return true;
 }
 
+bool qmp_query_events(QmpContext *ctx, QapiEventInfoList **ret, Error **errp)
+{
+    for (const char *const *entry = qapi_introspection; *entry; entry++) {
+        json_object *json = json_tokener_parse(*entry), *kind, *name;
+
+        if (json_object_object_get_ex(json, "meta-type", &kind) &&
+            json_object_object_get_ex(json, "name", &name) &&
+            !strcmp(json_object_get_string(kind), "event")) {
+            QapiEventInfo *info = g_new0(QapiEventInfo, 1);
+
+            info->name = g_strdup(json_object_get_string(name));
+            QAPI_APPEND(ret, info);
+        }
+        json_object_put(json);
+    }
+    return true;
+}
+
 bool qmp_query_qmp_schema(QmpContext *ctx, json_object **ret, Error **errp)
 {
     *ret = json_object_new_array();
@@ -84,23 +102,6 @@ bool qmp_query_uuid(QmpContext *ctx, QapiUuidInfo **ret, Error **errp)
 {
     *ret = g_new0(QapiUuidInfo, 1);
     (*ret)->UUID = g_strdup("00000000-0000-0000-0000-000000000000");
-    return true;
-}
-
-static void add_chardev(Chardev *c, void *opaque)
-{
-    QapiChardevInfoList ***tail = opaque;
-    QapiChardevInfo *info = g_new0(QapiChardevInfo, 1);
-
-    info->label = g_strdup(chardev_id(c));
-    info->filename = g_strconcat(chardev_is_open(c) ? "" : "disconnected:", chardev_label(c), NULL);
-    info->frontend_open = chardev_has_client(c);
-    QAPI_APPEND(*tail, info);
-}
-
-bool qmp_query_chardev(QmpContext *ctx, QapiChardevInfoList **ret, Error **errp)
-{
-    chardev_foreach(ctx->env->chardevs, add_chardev, &ret);
     return true;
 }
 
@@ -166,14 +167,20 @@ bool qmp_quit(QmpContext *ctx, Error **errp)
     return true;
 }
 
+void qmp_refuse_in_replay(Error **errp)
+{
+    error_setg(errp, "this has no effect in a replay, where only what was recorded happens: "
+               "'replay_golive [FILE]' makes the machine live from here on");
+}
+
 static bool request(QmpContext *ctx, ShutdownCause cause, Error **errp)
 {
-    if (!exec_loop_request(ctx->env->loop, cause)) {
-        error_setg(errp, "this has no effect in a replay, where only what was recorded happens: "
-                   "'replay_golive [FILE]' makes the machine live from here on");
-        return false;
+    bool done = exec_loop_request(ctx->env->loop, cause);
+
+    if (!done) {
+        qmp_refuse_in_replay(errp);
     }
-    return true;
+    return done;
 }
 
 bool qmp_system_reset(QmpContext *ctx, Error **errp)

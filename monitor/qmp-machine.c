@@ -279,9 +279,8 @@ static void save_run(void *opaque)
 static bool save(MonitorEnv *env, SaveCall *c, const char *filename, Error **errp)
 {
     c->machine = exec_loop_machine(env->loop);
-    c->file = fopen(filename, "wbe");
+    c->file = monitor_create_file(env, filename, errp);
     if (!c->file) {
-        error_setg_errno(errp, errno, "Could not open '%s'", filename);
         return false;
     }
     machine_run_sync(env->loop, save_run, c);

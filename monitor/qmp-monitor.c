@@ -30,6 +30,11 @@ bool qmp_monitor_wants_events(const QmpMonitor *m)
     return m->negotiated;
 }
 
+int qmp_monitor_take_fd(QmpMonitor *m)
+{
+    return chardev_take_fd(m->chr);
+}
+
 static void greet(QmpMonitor *m)
 {
     QmpContext ctx = { m->env, m };
@@ -116,6 +121,8 @@ static json_object *error_object(const Error *err)
     static const char *const classes[] = {
         [ERROR_CLASS_GENERIC] = "GenericError",
         [ERROR_CLASS_COMMAND_NOT_FOUND] = "CommandNotFound",
+        [ERROR_CLASS_DEVICE_NOT_ACTIVE] = "DeviceNotActive",
+        [ERROR_CLASS_DEVICE_NOT_FOUND] = "DeviceNotFound",
     };
     json_object *out = json_object_new_object();
 

@@ -7,6 +7,7 @@
 #include "util/osdep.h"
 #include "hw/core/bus.h"
 #include "hw/virtio/virtio.h"
+#include "monitor/properties.h"
 #include "monitor/qmp.h"
 
 #define BASE_TYPE "device"
@@ -86,51 +87,6 @@ bool qmp_qom_list_types(QmpContext *ctx, const QapiQomListTypesArgs *args,
     return true;
 }
 
-static char *type_name(const Property *p)
-{
-    switch (p->type) {
-    case PROPERTY_BOOL:
-        return g_strdup("bool");
-    case PROPERTY_UINT:
-        return g_strdup_printf("uint%d", p->size ? p->size * 8 : 32);
-    case PROPERTY_SIZE:
-        return g_strdup("size");
-    case PROPERTY_STRING:
-    case PROPERTY_ENUM:
-        return g_strdup("str");
-    }
-    g_assert_not_reached();
-}
-
-/* NULL: it is no string. */
-static json_object *default_value(const Property *p)
-{
-    const char *text = property_default(p);
-    uint64_t number = 0;
-    bool on = false, ok = true;
-
-    if (!text) {
-        return NULL;
-    }
-    switch (p->type) {
-    case PROPERTY_BOOL:
-        ok = parse_bool(text, &on);
-        break;
-    case PROPERTY_UINT:
-        ok = parse_u64(text, &number);
-        break;
-    case PROPERTY_SIZE:
-        ok = parse_size(text, 1, &number);
-        break;
-    case PROPERTY_STRING:
-    case PROPERTY_ENUM:
-        return json_object_new_string(text);
-    }
-    assert(ok);
-    return p->type == PROPERTY_BOOL ? json_object_new_boolean(on)
-                                    : json_object_new_uint64(number);
-}
-
 bool qmp_device_list_properties(QmpContext *ctx, const QapiDeviceListPropertiesArgs *args,
                                 QapiObjectPropertyInfoList **ret, Error **errp)
 {
@@ -141,17 +97,9 @@ bool qmp_device_list_properties(QmpContext *ctx, const QapiDeviceListPropertiesA
         return false;
     }
     for (const Property *p = type->properties; p && p->name; p++) {
-        QapiObjectPropertyInfo *info;
-
-        if (p->refused && !p->values) {
-            continue;
+        if (qmp_property_shown(p)) {
+            QAPI_APPEND(ret, qmp_property_info(p));
         }
-        info = g_new0(QapiObjectPropertyInfo, 1);
-        info->name = g_strdup(p->name);
-        info->type = type_name(p);
-        info->description = g_strdup(p->doc);
-        info->default_value = default_value(p);
-        QAPI_APPEND(ret, info);
     }
     return true;
 }

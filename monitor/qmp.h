@@ -24,6 +24,8 @@ void qmp_monitor_free(QmpMonitor *m);
 /* Write an event or reply; events are for clients that are through with the negotiation. */
 void qmp_monitor_send(QmpMonitor *m, json_object *message);
 bool qmp_monitor_wants_events(const QmpMonitor *m);
+/* The descriptor that came with the command, the caller's; -1: none. */
+int qmp_monitor_take_fd(QmpMonitor *m);
 
 /* ---- events.c ---- */
 
@@ -35,6 +37,33 @@ QapiEventSink *monitor_events_sink(MonitorEvents *e);
 void monitor_events_quit(MonitorEvents *e);
 /* Why the machine stands still, if it does. */
 QapiRunState monitor_events_stop_state(MonitorEvents *e);
+
+/* ---- qmp-control.c ---- */
+
+/* What would change the guest of a replay. */
+void qmp_refuse_in_replay(Error **errp);
+
+/* ---- qmp-dump.c ---- */
+
+void monitor_dump_free(MonitorDump *d);
+
+/* ---- qmp-fds.c ---- */
+
+/* A new file, or a descriptor of a set (/dev/fdset/ID), to write to. */
+FILE *monitor_create_file(MonitorEnv *env, const char *path, Error **errp);
+
+/* The descriptor that getfd put there, the caller's from here on; -1: there is none. */
+int monitor_take_fd(MonitorEnv *env, const char *name, Error **errp);
+
+/* ---- qmp-objects.c ---- */
+
+/* "TYPE,id=ID,NAME=VALUE,...", as object_add in the human monitor. */
+bool monitor_object_add(MonitorEnv *env, const char *options, Error **errp);
+
+/* ---- properties.c ---- */
+
+/* Append ",NAME=VALUE" to the text of an option, commas doubled; NULL: nothing. */
+void qmp_add_option(GString *out, const char *name, const char *value);
 
 /* ---- qmp-machine.c ---- */
 

@@ -249,7 +249,9 @@ void replay_checkpoint(Replay *r, ReplayCheckpoint checkpoint)
     replay_order_sync(r, replay_position(r));
     r->checkpoints++;
     r->delivered = false;
-    r->ops->deliver(r);
+    if (checkpoint != CHECKPOINT_INIT) {
+        r->ops->deliver(r);
+    }
 }
 
 bool replay_act(ReplaySource *s, const void *payload, size_t length)

@@ -25,6 +25,15 @@ static const OptionRow option_rows[] = {
 #undef OPTION_GROUP
 };
 
+const MonitorCommandLine options_command_line[] = {
+#define OPTION_GROUP(title)
+#define OPTION(name_, alias_, argument_, handler_, help_) { name_, argument_, help_ },
+#include "system/options.def"
+#undef OPTION
+#undef OPTION_GROUP
+    { NULL }
+};
+
 /* QEMU's options for what is not there yet, by feature. */
 static const struct {
     const char *feature;

@@ -91,6 +91,9 @@ char *options_format_smp(const CpuTopology *t);
 /* system/help.c: carry out an action other than ACTION_RUN, on stdout. */
 bool options_print_topic(const Options *o, Error **errp);
 
+/* The options as a monitor tells of them. */
+extern const MonitorCommandLine options_command_line[];
+
 /* -help: every option, by group. */
 void options_print_help(FILE *out);
 

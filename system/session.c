@@ -122,8 +122,11 @@ static void session_fill_env(Session *s)
     s->monitor_env = (MonitorEnv){
         .loop = s->loop,
         .events = s->monitor_env.events,
+        .board = s->board,
+        .board_config = &s->config,
         .boards = board_types,
         .cpu_models = arm_cpu_model_names(),
+        .command_line = options_command_line,
         .chardevs = s->chardevs,
         .name = s->options->name,
         .version = REARM_VERSION,
@@ -340,6 +343,7 @@ void session_free(Session *s)
 {
     g_ptr_array_unref(s->monitors);
     g_clear_pointer(&s->gdb, gdbstub_free);
+    monitor_env_clear(&s->monitor_env);
     g_clear_pointer(&s->loop, exec_loop_free);
     g_clear_pointer(&s->monitor_env.events, monitor_events_free);
     g_clear_pointer(&s->tcg, tcg_free);

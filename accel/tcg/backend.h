@@ -90,6 +90,8 @@ struct TcgContext {
     uint8_t tlb_way_bits, tlb_min_bits, tlb_max_bits;
     bool dropped_code;          /* tlb_drop() forgot a page that code may run from */
     uint64_t io_phys;           /* of the access to a device that mmu_probe() found */
+    uint8_t crossing[16];       /* the bytes of an access that crosses a page */
+    TlbEntry no_entry;          /* equals no page */
     uint64_t io_value;
     const IrUnit *io_insn;      /* see mmu_io() */
     uint64_t chaos;             /* state of the generator of TcgConfig.tlb_chaos; 0: off */

@@ -8,7 +8,9 @@
  * 3. The stretch is searched in windows between two snapshots. One in which the memory's pages
  *    were not written is known without running: both snapshots share their versions.
  * 4. A window begins behind all that happens by itself at its first position, and ends behind what
- *    does at its last.
+ *    does at its last. The first one begins at power-on, in front of what comes in there.
+ * 5. A kept snapshot of a live machine may be older than what came in at its position later. So at
+ *    the end of the stretch only the present itself tells that a window has no write.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -195,15 +197,12 @@ static bool restore(Search *s, const Snapshot *to)
 
 /* ---- windows ---- */
 
-/* What was kept of a position that is settled; NULL: nothing. */
+/* What is kept of a position; NULL: nothing. */
 static const Snapshot *snapshot_of(const Search *s, uint64_t position)
 {
     const Snapshot *found = loop_find_snapshot(s->l, position);
 
-    if (found && found->position == position) {
-        return found;
-    }
-    return position == s->here ? s->home : NULL;
+    return found && found->position == position ? found : NULL;
 }
 
 static bool is_unwritten(const Search *s, const Snapshot *from, const Snapshot *to)
@@ -221,36 +220,53 @@ static bool is_unwritten(const Search *s, const Snapshot *from, const Snapshot *
     return true;
 }
 
+/* The one that a window begins with that ends at the position. */
+static const Snapshot *window_to(const Search *s, uint64_t position)
+{
+    return loop_find_snapshot(s->l, position ? position - 1 : 0);
+}
+
 /* From the present back to the last write. */
 static void search_back(Search *s)
 {
-    const Snapshot *from;
+    const Snapshot *end = s->home;
 
     s->last_only = true;
     s->h->searched = s->here;
-    while (s->h->searched && (from = loop_find_snapshot(s->l, s->h->searched - 1)) != NULL) {
+    do {
+        const Snapshot *from = window_to(s, s->h->searched);
         uint64_t start = from->position;
 
-        if (!is_unwritten(s, from, snapshot_of(s, s->h->searched)) &&
+        if (!is_unwritten(s, from, end) &&
             (is_interrupted(s) || !restore(s, from) || !run_watched(s, s->h->searched) ||
              s->h->writes->len)) {
             return;
         }
         s->h->searched = start;
+        end = snapshot_of(s, start);
+    } while (s->h->searched);
+}
+
+/* What tells whether something was written in a window that ends here, or at the stretch's end. */
+static const Snapshot *end_of_window(const Search *s, uint64_t end, uint64_t to)
+{
+    if (end < to) {
+        return snapshot_of(s, end);
     }
+    return end == s->here ? s->home : NULL;
 }
 
 /* From a snapshot, or the present where the machine stands, on. */
-static void search_on(Search *s, const Snapshot *start, uint64_t to)
+static void search_on(Search *s, const Snapshot *from, uint64_t to)
 {
-    bool stands = start == s->home;
-    uint64_t at = start->position;
+    bool stands = from == s->home;
+    uint64_t at = from->position;
 
-    while (at < to) {
-        const Snapshot *from = snapshot_of(s, at), *next = loop_snapshot_behind(s->l, at);
+    do {
+        const Snapshot *next = loop_snapshot_behind(s->l, at);
         uint64_t end = MIN(to, next ? next->position : UINT64_MAX);
 
-        if (is_unwritten(s, from, snapshot_of(s, end))) {
+        if (is_unwritten(s, from, end_of_window(s, end, to))) {
             at = end;
             stands = false;
         } else if (is_interrupted(s) || (!stands && !restore(s, from)) || !run_watched(s, end) ||
@@ -262,18 +278,16 @@ static void search_on(Search *s, const Snapshot *start, uint64_t to)
             stands = true;
         }
         s->h->searched = at;
-    }
+        from = snapshot_of(s, at);   /* is needed, and there, if the machine does not stand here */
+    } while (at < to);
     s->h->searched = at;
 }
 
 static void search_all(Search *s)
 {
     ExecHistory *h = s->h;
-    const Snapshot *start = loop_find_snapshot(s->l, h->from);
+    const Snapshot *start = window_to(s, h->from);
 
-    if (!start) {
-        start = g_ptr_array_index(s->l->snapshots, 0);
-    }
     s->from = h->from;
     h->searched = start->position;
     search_on(s, start, h->to == UINT64_MAX ? s->here : h->to);

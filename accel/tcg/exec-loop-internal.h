@@ -201,6 +201,7 @@ bool loop_stop_here(ExecLoop *l);
 void loop_take_step(ExecLoop *l);
 void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu);
 void loop_tell_event(ExecLoop *l, ExecEvent event, ShutdownCause cause);
+void loop_tell_rtc(void *opaque, const char *id, int64_t offset);
 /* Any thread. */
 void exec_loop_wake(void *opaque);
 
@@ -229,7 +230,7 @@ void loop_state_chaos(ExecLoop *l);
 /* ---- exec-snapshots.c: moments to go back to ---- */
 
 void loop_init_snapshots(ExecLoop *l);
-/* At a settled boundary: take one, if it is due. */
+/* At a settled boundary, or at power-on: take one, if it is due. */
 void loop_take_snapshots(ExecLoop *l);
 /* The newest one before that virtual time; NULL: none. */
 const Snapshot *loop_find_snapshot_before(ExecLoop *l, int64_t time);

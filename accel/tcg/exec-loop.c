@@ -151,6 +151,8 @@ static gpointer loop_thread(gpointer opaque)
     if (l->config.start_paused) {
         clock_pause(l->machine->clock);
     }
+    /* Before anything comes in: what does at the first position can be gone back over, too. */
+    loop_take_snapshots(l);
     while (!l->ended) {
         turn(l);
     }
@@ -172,6 +174,8 @@ ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
                               loop_describe_digest, l, host_digest, host_pages };
 
     l->machine = m;
+    m->rtc_changed = loop_tell_rtc;
+    m->rtc_changed_opaque = l;
     l->tcg = tcg;
     l->replay = m->replay;
     l->config = *config;

@@ -4,7 +4,8 @@
  * 1. A snapshot is taken at a settled boundary (exec-loop.c), and is all that machine_save() saves.
  *    That it is taken changes nothing that the guest or a recording could see, so when and how many is a
  *    matter of cost alone.
- * 2. The first one is taken where the machine starts and is never dropped. Others come while
+ * 2. The first one is taken at power-on, in front of all that comes in there, and is never dropped;
+ *    all others are behind what happens at their position by itself. They come while
  *    somebody watches, or while a live machine is recorded in memory: one in so much CPU time. On
  *    the way to a known position they lie closer towards it, each at half of what is left, so that
  *    steps back from there cost little.

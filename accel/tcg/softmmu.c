@@ -219,6 +219,48 @@ uint64_t mmu_probe(Vcpu *cpu, uint64_t raw, unsigned bytes, unsigned memflags, b
     return probe(cpu, raw, bytes, memflags, write);
 }
 
+/* Whether mmu_cross() may make its part of an access on this page. */
+static bool is_plain(Vcpu *cpu, const Target *t, bool write)
+{
+    return !(t->attrs & (TLB_DEVICE | TLB_WATCH)) && !goes_to_device(t, write) &&
+           !(write &&
+             (t->region->readonly ||
+              (t->region->page_flags[(t->phys - t->region->base) >> PAGE_BITS] & PAGE_CODE) ||
+              memory_is_watched(cpu->machine->memory, t->region, t->phys & PAGE_MASK, PAGE_SIZE)));
+}
+
+bool mmu_cross(Vcpu *cpu, uint64_t raw, void *data, unsigned bytes, unsigned memflags, bool write)
+{
+    uint64_t vaddr = cpu->ops->clean_address(cpu, raw, memflags & MEM_UNPRIV);
+    unsigned first = PAGE_SIZE - (vaddr & ~PAGE_MASK);
+    Space *s = access_space(cpu, memflags);
+    uint32_t fault;
+    Target t[2];
+
+    if (UNLIKELY(cpu->tcg->chaos) && chaos(cpu, s, vaddr)) {
+        return false;
+    }
+    if ((memflags & MEM_ALIGNED) || !data_translate(cpu, s, vaddr, write, &t[0], &fault) ||
+        !data_translate(cpu, s, vaddr + first, write, &t[1], &fault) ||
+        !is_plain(cpu, &t[0], write) || !is_plain(cpu, &t[1], write)) {
+        return false;
+    }
+    if (!write) {
+        memcpy(data, t[0].host, first);
+        memcpy((uint8_t *)data + first, t[1].host, bytes - first);
+        return true;
+    }
+    cpu->tcg->dropped_code = false;
+    target_written(cpu, &t[0], first);
+    target_written(cpu, &t[1], bytes - first);
+    if (cpu->tcg->dropped_code) {
+        return false;
+    }
+    memcpy(t[0].host, data, first);
+    memcpy(t[1].host, (const uint8_t *)data + first, bytes - first);
+    return true;
+}
+
 bool vcpu_can_read(Vcpu *cpu, uint64_t vaddr)
 {
     uint64_t addend = probe(cpu, vaddr, 1, 0, false);
@@ -419,7 +461,7 @@ static const ItlbEntry *fetch_miss(Vcpu *cpu, uint64_t pc, uint64_t page)
 const ItlbEntry *mmu_fetch(Vcpu *cpu, uint64_t pc)
 {
     uint64_t page = pc & PAGE_MASK;
-    const ItlbEntry *e;
+    ItlbEntry *e;
 
     if (UNLIKELY(pc & cpu->pc_align_mask)) {
         cpu->ops->raise_alignment(cpu, pc, MMU_FETCH);

@@ -40,6 +40,13 @@ typedef struct ItlbEntry {
 uint64_t mmu_probe(Vcpu *cpu, uint64_t vaddr, unsigned bytes, unsigned memflags, bool write);
 
 /*
+ * Make a load, or a store of the bytes at data, that lies on two pages of plain RAM. False: the
+ * interpreter has to run the instruction, nothing has been stored. Never for MEM_EXCL.
+ */
+bool mmu_cross(Vcpu *cpu, uint64_t vaddr, void *data, unsigned bytes, unsigned memflags,
+               bool write);
+
+/*
  * Make the access that mmu_probe() found to go to a device, of up to 8 bytes; the value is in
  * TcgContext.io_value before or after. cpu->pc and cpu->left are those of the instruction, its
  * registers need not be. Returns true when generated code may go on with it; false: the interpreter

@@ -8,7 +8,7 @@
 
 #define DEFAULT_WAY_BITS 1
 #define DEFAULT_MIN_BITS 8
-/* A TLB with more entries than this part grows: the first way of a set is the fast one. */
+/* A TLB with more entries than this part of it grows: the first way of a set is the fast one. */
 #define GROW_SHIFT 2
 #define DEFAULT_MAX_BITS 15
 /* More regimes than these, and those of all CPUs, are recycled. */
@@ -36,13 +36,13 @@ static void itlb_drop(Space *s, ItlbEntry *e)
 
 ItlbEntry *itlb_insert(Space *s, uint64_t page)
 {
-    ItlbEntry *set = itlb_set(s, page), *e = NULL;
+    ItlbEntry *set = itlb_set(s, page), *e = set;
 
-    for (unsigned way = 0; way < ITLB_WAYS && !e; way++) {
-        e = set[way].tag ? NULL : &set[way];
+    while (e < set + ITLB_WAYS && e->tag) {
+        e++;
     }
-    if (!e) {
-        e = &set[s->itlb_victim++ % ITLB_WAYS];
+    if (e == set + ITLB_WAYS) {
+        e = &set[s->ievictions++ % ITLB_WAYS];
         itlb_drop(s, e);
     }
     s->icount[half_of(page)]++;
@@ -168,6 +168,15 @@ static TlbEntry *free_way(TcgContext *t, Space *s, uint64_t page)
     return NULL;
 }
 
+/*
+ * Many entries, or few that happen to meet in one set all the time: a loop that goes through three
+ * such pages would walk the tables for each access.
+ */
+static bool is_too_small(const Space *s)
+{
+    return s->count[0] + s->count[1] > 1u << s->bits >> GROW_SHIFT || s->evictions > 1u << s->bits;
+}
+
 /* Twice the sets: each set's entries go to two. */
 static void tlb_grow(TcgContext *t, Space *s)
 {
@@ -175,6 +184,7 @@ static void tlb_grow(TcgContext *t, Space *s)
     unsigned count = 1u << s->bits;
 
     s->tlb = alloc_entries(t, ++s->bits);
+    s->evictions = 0;
     for (unsigned n = 0; n < count; n++) {
         if (old[n].read_tag != TLB_INVALID) {
             TlbEntry *e = free_way(t, s, old[n].read_tag);
@@ -197,7 +207,7 @@ TlbEntry *tlb_insert(TcgContext *t, Space *s, uint64_t page)
 {
     TlbEntry *first, *e;
 
-    if (s->count[0] + s->count[1] > 1u << s->bits >> GROW_SHIFT && s->bits < t->tlb_max_bits) {
+    if (is_too_small(s) && s->bits < t->tlb_max_bits) {
         tlb_grow(t, s);
     }
     first = tlb_way(t, s, page, 0);
@@ -359,6 +369,17 @@ static bool regime_matches(const Space *s, const Regime *r, unsigned main_half)
            memcmp(s->regime.control, r->control, sizeof(r->control)) == 0;
 }
 
+/* The next user may need less; s is empty. */
+static void space_shrink(TcgContext *t, Space *s)
+{
+    s->evictions = 0;
+    if (s->bits > t->tlb_min_bits) {
+        free(s->tlb);
+        s->bits = t->tlb_min_bits;
+        s->tlb = alloc_entries(t, s->bits);
+    }
+}
+
 static Space *space_recycle(TcgContext *t)
 {
     Space *oldest = NULL;
@@ -377,6 +398,7 @@ static Space *space_recycle(TcgContext *t)
         return space_new(t);
     }
     space_clear(t, oldest);
+    space_shrink(t, oldest);
     return oldest;
 }
 
@@ -478,6 +500,7 @@ void tlb_init(TcgContext *t)
     t->tlb_min_bits = c->tlb_entries ? __builtin_ctz(c->tlb_entries) : DEFAULT_MIN_BITS;
     t->tlb_max_bits = c->tlb_entries ? t->tlb_min_bits : DEFAULT_MAX_BITS;
     t->spaces = g_ptr_array_new_with_free_func(space_free);
+    t->no_entry = (TlbEntry){ .read_tag = TLB_INVALID, .write_tag = TLB_INVALID };
 }
 
 void tlb_free(TcgContext *t)

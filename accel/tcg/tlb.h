@@ -22,9 +22,8 @@
 #include "accel/tcg/backend.h"
 
 #define PAGE_MASK (~(uint64_t)(PAGE_SIZE - 1))
-/* Of the instruction TLB. With one way, two pages that run in turn can throw each other out. */
 #define ITLB_SET_BITS 9
-#define ITLB_WAYS 4
+#define ITLB_WAYS 4u
 #define ITLB_SIZE (ITLB_WAYS << ITLB_SET_BITS)
 #define TLB_MAX_BITS 16
 #define SPACE_JUMP_CACHES 4
@@ -47,8 +46,8 @@ struct Space {
     uint32_t generation;        /* counts how often it was emptied */
     uint32_t count[2];          /* entries of the TLB in the low and the high half */
     uint32_t icount[2];         /* the same of the instruction TLB */
-    uint32_t evictions;         /* so many entries gave way to others */
-    uint32_t itlb_victim;       /* the way of a full set that gives way to the next page */
+    uint32_t evictions;         /* entries of the TLB that gave way to others since it grew */
+    uint32_t ievictions;        /* entries of the instruction TLB that did */
     uint64_t last_use;
     TlbEntry *tlb;
     ItlbEntry *itlb;
@@ -76,7 +75,7 @@ void tlb_allow_writes(TcgContext *t, Space *s, TlbEntry *e, MemRegion *region, h
 /* MemoryHooks.protect. */
 void tlb_protect(void *opaque, MemRegion *region, hwaddr phys);
 
-/* The first of the entries where the page may be. */
+/* The ITLB_WAYS entries where a page may be. */
 static inline ItlbEntry *itlb_set(Space *s, uint64_t page)
 {
     uint64_t number = page >> PAGE_BITS;
@@ -89,9 +88,9 @@ static inline ItlbEntry *itlb_find(Space *s, uint64_t page)
 {
     ItlbEntry *set = itlb_set(s, page);
 
-    for (unsigned way = 0; way < ITLB_WAYS; way++) {
-        if (set[way].tag == (page | ITLB_VALID)) {
-            return &set[way];
+    for (ItlbEntry *e = set; e < set + ITLB_WAYS; e++) {
+        if (e->tag == (page | ITLB_VALID)) {
+            return e;
         }
     }
     return NULL;
@@ -103,7 +102,7 @@ static inline const uint8_t *itlb_code(const ItlbEntry *e, uint64_t pc)
     return e->host + (pc & ~PAGE_MASK);
 }
 
-/* The slot of the page, emptied of another page if need be. */
+/* A new entry for a page that has none, in place of another if need be; the caller fills it. */
 ItlbEntry *itlb_insert(Space *s, uint64_t page);
 
 /*

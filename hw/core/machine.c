@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "hw/core/machine.h"
 #include "hw/core/bus.h"
+#include "hw/core/user-object.h"
 
 Machine *machine_new(Replay *replay)
 {
@@ -19,6 +20,7 @@ Machine *machine_new(Replay *replay)
     m->devices = g_ptr_array_new();
     m->buses = g_ptr_array_new_with_free_func(bus_free);
     m->globals = g_ptr_array_new_with_free_func(global_free);
+    m->objects = g_ptr_array_new_with_free_func(user_object_free);
     m->serial = g_ptr_array_new();
     return m;
 }
@@ -34,11 +36,19 @@ void machine_free(Machine *m)
     g_ptr_array_free(m->devices, TRUE);
     g_ptr_array_free(m->buses, TRUE);
     g_ptr_array_free(m->globals, TRUE);
+    g_ptr_array_free(m->objects, TRUE);
     g_ptr_array_free(m->serial, TRUE);
     memory_map_free(m->memory);
     clock_free(m->clock);
     g_free(m->cpus);
     g_free(m);
+}
+
+void machine_rtc_changed(Machine *m, const char *id, int64_t offset)
+{
+    if (m->rtc_changed) {
+        m->rtc_changed(m->rtc_changed_opaque, id, offset);
+    }
 }
 
 void machine_describe(Machine *m, const char *name, const char *value)

@@ -55,6 +55,13 @@ void chardev_puts(Chardev *c, const char *text);
 const char *chardev_id(const Chardev *c);
 /* "stdio", "unix:/tmp/x,server=on", ...: for info chardev. */
 const char *chardev_label(const Chardev *c);
+/* "stdio", "mux-port", ... */
+const char *chardev_kind_of(const Chardev *c);
+/*
+ * A descriptor that the peer of a Unix socket sent along with what was received last; the caller's. -1:
+ * there is none, or no more.
+ */
+int chardev_take_fd(Chardev *c);
 /* Whether a device or monitor listens. */
 bool chardev_has_client(const Chardev *c);
 /* Whether the other end is there. */
@@ -75,8 +82,21 @@ void chardev_set_escape(ChardevSet *set, uint8_t escape);
 Chardev *chardev_create(ChardevSet *set, const char *options, Error **errp);
 Chardev *chardev_find(ChardevSet *set, const char *id);
 void chardev_foreach(ChardevSet *set, void (*fn)(Chardev *c, void *opaque), void *opaque);
+/*
+ * Close it, with what is still to be written, and forget it. Fails when somebody uses it: a port, a
+ * monitor, a client of its multiplexer.
+ */
+bool chardev_remove(Chardev *c, Error **errp);
+/* As if the other end had sent a break; to the client of a multiplexer that has the focus. */
+void chardev_send_break(Chardev *c);
 /* The kinds and their options, for -chardev help. */
 void chardev_print_kinds(FILE *out);
+/* The name of the n-th kind; NULL: there are not so many. */
+const char *chardev_kind(unsigned n);
+
+/* The back end "ringbuf": take up to `most` bytes from its start, appended to out. */
+bool chardev_is_ringbuf(const Chardev *c);
+void chardev_ringbuf_read(Chardev *c, size_t most, GByteArray *out);
 
 /*
  * Claim a chardev for one client: a new port of a multiplexer, else c itself. Fails

@@ -15,6 +15,7 @@
 #include "chardev/chardev.h"
 #include "hw/core/board.h"
 
+typedef struct MonitorDump MonitorDump;
 typedef struct MonitorEvents MonitorEvents;
 
 /* Who asked, for commands whose answer comes later. Main thread. */
@@ -22,6 +23,13 @@ typedef struct MonitorLater {
     void (*answer)(void *opaque, const char *text);
     void *opaque;
 } MonitorLater;
+
+/* An option of the command line, as -help shows it. */
+typedef struct MonitorCommandLine {
+    const char *name;
+    const char *argument;       /* NULL: none */
+    const char *help;
+} MonitorCommandLine;
 
 /* What commands work on; shared by all monitors and by gdb's "monitor" command. */
 typedef struct MonitorEnv {
@@ -31,10 +39,16 @@ typedef struct MonitorEnv {
     const char *name;           /* of the guest, or NULL */
     const char *version;        /* "0.1.0" */
     const char *snapshot_file;  /* of savevm; NULL: the recording's name and ".snap" */
+    const BoardType *board;                 /* what the machine is, and how; NULL: not known */
+    const BoardConfig *board_config;
     const BoardType *const *boards;         /* the first is the default; NULL-terminated */
     const char *const *cpu_models;          /* NULL-terminated */
+    const MonitorCommandLine *command_line; /* ends with a NULL name; NULL: not known */
     unsigned current_cpu;       /* "cpu N" */
     bool quitting;              /* "quit": no prompt any more */
+    GPtrArray *fds;             /* that clients gave; monitor_env_clear() closes them */
+    GPtrArray *jobs;            /* it gives up what they have not begun */
+    MonitorDump *dump;          /* the last one, or NULL */
     const MonitorLater *later;  /* of the command that runs; NULL: nobody waits */
     /* "gdbserver DEV"; NULL: not available. */
     bool (*gdbserver)(void *opaque, const char *device, Error **errp);
@@ -51,6 +65,9 @@ void monitor_events_free(MonitorEvents *e);
 void monitor_events_signal(MonitorEvents *e);
 /* Hand what has happened so far to the QMP monitors, instead of soon. */
 void monitor_events_flush(MonitorEvents *e);
+
+/* Free what commands have put there. After all monitors. */
+void monitor_env_clear(MonitorEnv *env);
 
 typedef enum MonitorMode { MONITOR_HMP, MONITOR_QMP, MONITOR_QMP_PRETTY } MonitorMode;
 typedef struct Monitor Monitor;

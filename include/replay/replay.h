@@ -130,7 +130,8 @@ uint64_t replay_next_pos(Replay *r);
  * The named checkpoint is passed: drains like a safe point, a record when checking.
  * What is delivered after a checkpoint stays behind it on replay even if no
  * instruction ran in between. So call it wherever the loop changes guest state between
- * two safe points without moving the position: a reset above all.
+ * two safe points without moving the position: a reset above all. CHECKPOINT_INIT drains nothing: the
+ * machine can be saved as it is at power-on, before anything comes in at the first safe point.
  */
 void replay_checkpoint(Replay *r, ReplayCheckpoint checkpoint);
 

@@ -30,6 +30,8 @@ void error_setg_errno(Error **errp, int os_errno, const char *fmt, ...)
 typedef enum ErrorClass {
     ERROR_CLASS_GENERIC,
     ERROR_CLASS_COMMAND_NOT_FOUND,
+    ERROR_CLASS_DEVICE_NOT_ACTIVE,
+    ERROR_CLASS_DEVICE_NOT_FOUND,
 } ErrorClass;
 
 void error_set_class(Error **errp, ErrorClass class_);

@@ -9,7 +9,9 @@ import re
 
 KEYWORDS = set('auto break case char const continue default do double else enum extern float for '
                'goto if inline int long register return short signed sizeof static struct switch '
-               'typedef union unsigned void volatile while'.split())
+               'typedef union unsigned void volatile while '
+               # Macros of the compiler.
+               'linux unix'.split())
 
 
 def c_name(name):

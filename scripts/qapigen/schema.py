@@ -22,7 +22,7 @@ KINDS = {
     'struct': (TYPE, ['data'], ['base']),
     'union': (TYPE, ['base', 'discriminator', 'data'], []),
     'alternate': (TYPE, ['data'], []),
-    'command': (NAME, [], ['data', 'returns', 'gen']),
+    'command': (NAME, [], ['data', 'returns', 'gen', 'boxed']),
     'event': (r'[A-Z][A-Z0-9_]*', [], ['data']),
 }
 
@@ -160,7 +160,9 @@ class Schema:
             struct.implicit = True
             struct.members = self.members_of(spec, NAME, struct)
             return struct
-        if self.type_of(spec, entity).kind != 'struct':
+        # Arguments are a struct of C anyway; 'boxed' is what QEMU's language needs for unions.
+        kinds = ('struct', 'union') if entity.expr.get('boxed') and key == 'data' else ('struct',)
+        if self.type_of(spec, entity).kind not in kinds:
             entity.fail(f"'{spec}' is not a struct")
         return self.types[spec]
 

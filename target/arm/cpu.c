@@ -446,6 +446,7 @@ ArmCpu *arm_cpu_new(const char *text, Machine *m, unsigned index, Error **errp)
     cpu->vcpu.ops = &arm_ops;
     cpu->vcpu.machine = m;
     cpu->vcpu.index = index;
+    cpu->vcpu.type = model->type;
     cpu->irq_in = (IrqLine){ arm_irq_input, cpu, 0 };
     cpu->fiq_in = (IrqLine){ arm_irq_input, cpu, 1 };
     gtimer_init(cpu);

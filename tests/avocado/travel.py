@@ -32,7 +32,7 @@ class Machine:
         timeout = 60 * rearm.SLOW
         connection = rearm.connect_unix(qmp, timeout)
         self.qmp = Client(connection.sendall, lambda: connection.recv(1 << 16), timeout)
-        self.command('qmp_capabilities')
+        self.qmp.negotiate()
 
     def command(self, name, /, **arguments):
         self.qmp.events.clear()

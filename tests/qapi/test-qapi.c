@@ -40,6 +40,15 @@ bool qmp_echo_derived(QmpContext *ctx, const GoodDerived *args, GoodDerived **re
     return ok;
 }
 
+bool qmp_echo_shape(QmpContext *ctx, const GoodShape *args, GoodShape **ret, Error **errp)
+{
+    json_object *json = qapi_to_json(&good_type_Shape, &args);
+    bool ok = qapi_from_json(&good_type_Shape, json, ret, errp);
+
+    json_object_put(json);
+    return ok;
+}
+
 bool qmp_echo_all(QmpContext *ctx, const GoodEchoAllArgs *args, GoodShapeList **ret, Error **errp)
 {
     json_object *json = qapi_to_json(&good_type_ShapeList, &args->shapes);
@@ -145,6 +154,8 @@ static void test_structs(void)
 static void test_unions(void)
 {
     static const Case cases[] = {
+        { "echo-shape", "{'color': 'red', 'x': 1}", "{'color': 'red', 'x': 1}" },
+        { "echo-shape", "{'color': 'red', 'name': 'n'}", "Parameter 'x' is missing" },
         { "echo-all", "{}", "[]" },
         { "echo-all", "{'shapes': [{'color': 'red', 'x': 1, 'label': 'l'}, {'color': 'infra'}, "
           "{'name': 'n', 'color': 'dark-blue'}]}",

@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A QMP client that compares each reply and event with the schema that the server tells."""
+"""A QMP client that compares each reply and event with the schema that the server tells.
+
+It asks for the schema as soon as the negotiation is over, so that no test can see what was not
+compared: `qmp_capabilities`, by whatever way, is followed by `query-qmp-schema`.
+"""
 import json
 import time
+
+
+ERROR_CLASSES = {'GenericError', 'CommandNotFound', 'DeviceNotActive', 'DeviceNotFound',
+                 'KVMMissingCap'}
 
 
 class Schema:
@@ -17,6 +25,28 @@ class Schema:
     def names(self, meta_type):
         return [n for n, e in self.entries.items() if e['meta-type'] == meta_type]
 
+    def entry(self, name, meta_type):
+        assert name in self.entries, f'the schema has no {meta_type} {name}'
+        assert self.entries[name]['meta-type'] == meta_type, f'{name} is no {meta_type}'
+        return self.entries[name]
+
+    def check_reply(self, command, value):
+        self.check(self.entry(command, 'command')['ret-type'], value, command)
+
+    def check_event(self, event):
+        name = event['event']
+        entry = self.entry(name, 'event')
+        bare = not self.members(entry['arg-type'], {})
+        assert ('data' in event) != bare, f'{name}: data where it has none, or none where it has'
+        self.check(entry['arg-type'], event.get('data', {}), name)
+
+    def accepts(self, name, value, where):
+        try:
+            self.check(name, value, where)
+        except AssertionError:
+            return False
+        return True
+
     def members(self, name, value):
         """All members that an object of this type may have, by name."""
         entry = self.entries[name]
@@ -30,11 +60,13 @@ class Schema:
         entry = self.entries[name]
         kind = entry['meta-type']
         if kind == 'builtin':
-            ok = isinstance(value, self.JSON[entry['json-type']])
-            assert ok and (name == 'bool' or name == 'any' or not isinstance(value, bool)), \
+            json_type = entry['json-type']
+            ok = isinstance(value, self.JSON[json_type])
+            # To Python, True is an int.
+            assert ok and (json_type in ('boolean', 'value') or not isinstance(value, bool)), \
                 f'{where}: {value!r} is no {name}'
         elif kind == 'enum':
-            assert value in entry['values'], f'{where}: {value!r}'
+            assert value in [m['name'] for m in entry['members']], f'{where}: {value!r}'
         elif kind == 'array':
             assert isinstance(value, list), where
             for i, element in enumerate(value):
@@ -48,6 +80,9 @@ class Schema:
                     self.check(member['type'], value[member['name']], f'{where}.{member["name"]}')
                 else:
                     assert 'default' in member, f'{where}: {member["name"]} is missing'
+        elif kind == 'alternate':
+            assert any(self.accepts(m['type'], value, where) for m in entry['members']), \
+                f'{where}: {value!r} is none of {name}'
         else:
             raise AssertionError(f'{where}: {kind} {name} is no type')
 
@@ -59,7 +94,9 @@ class Client:
         self.send, self.recv, self.timeout = send, recv, timeout
         self.text = ''
         self.events = []
+        self.passing = []           # descriptors to send along with the next command
         self.schema = None
+        self.unchecked = []         # events that came before the schema
         self.greeting = self.message()
 
     def message(self):
@@ -79,18 +116,24 @@ class Client:
 
     def note(self, event):
         self.events.append(event)
+        assert set(event) <= {'event', 'timestamp', 'data'}, event
         assert set(event['timestamp']) == {'seconds', 'microseconds'}
         assert abs(event['timestamp']['seconds'] - time.time()) < 3600
         if self.schema:
-            entry = self.schema.entries[event['event']]
-            assert entry['meta-type'] == 'event'
-            self.schema.check(entry['arg-type'], event.get('data', {}), event['event'])
+            self.schema.check_event(event)
+        else:
+            self.unchecked.append(event)
 
     def reply(self):
         while True:
             message = self.message()
             assert message, 'the connection ended'
             if 'event' not in message:
+                assert set(message) - {'id'} in ({'return'}, {'error'}), message
+                if 'error' in message:
+                    error = message['error']
+                    assert set(error) == {'class', 'desc'}, error
+                    assert error['class'] in ERROR_CLASSES and error['desc'], error
                 return message
             self.note(message)
 
@@ -105,9 +148,23 @@ class Client:
             request['arguments'] = {k.replace('_', '-'): v for k, v in arguments.items()}
         reply = self.raw(json.dumps(request).encode())
         assert reply.pop('id') == name
-        if 'return' in reply and self.schema:
-            self.schema.check(self.schema.entries[name]['ret-type'], reply['return'], name)
+        if 'return' in reply:
+            self.check(name, reply['return'])
         return reply
+
+    def check(self, name, value):
+        if self.schema:
+            self.schema.check_reply(name, value)
+            return
+        assert name == 'qmp_capabilities', f'{name} was answered before the negotiation'
+        entries = self.raw(b'{"execute": "query-qmp-schema"}')['return']
+        self.schema = Schema(entries)
+        self.schema.check_reply(name, value)
+        self.schema.check_reply('query-qmp-schema', entries)
+        version = self.schema.entry('query-version', 'command')['ret-type']
+        self.schema.check(version, self.greeting['QMP']['version'], 'greeting')
+        for event in self.unchecked:
+            self.schema.check_event(event)
 
     def command(self, name, /, **arguments):
         """What it returns; an error is a failure."""
@@ -117,7 +174,6 @@ class Client:
 
     def negotiate(self):
         assert self.command('qmp_capabilities') == {}
-        self.schema = Schema(self.command('query-qmp-schema'))
         return self
 
     def wait(self, name):

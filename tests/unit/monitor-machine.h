@@ -178,6 +178,11 @@ void exec_loop_interrupt_history(ExecLoop *l)
     fake_interrupted = true;
 }
 
+const char *replay_report(Replay *r)
+{
+    return "it went \xff astray\n";
+}
+
 static void fake_note(const char *what, const char *text)
 {
     snprintf(fake_asked, sizeof(fake_asked), "%s %s", what, text ? text : "-");
@@ -297,6 +302,11 @@ bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length)
     return true;
 }
 
+VcpuMappings vcpu_foreach_mapping(Vcpu *cpu, VcpuMappingFn *fn, void *opaque)
+{
+    return VCPU_MAPPINGS_OFF;
+}
+
 static unsigned fake_disassemble(Vcpu *cpu, uint64_t pc, const uint8_t *code, unsigned bytes,
                                  GString *out)
 {
@@ -324,6 +334,8 @@ static const BoardType *const fake_boards[] = { &fake_board, NULL };
 static const DeviceType *const fake_types[] = { NULL };
 static const char *const fake_models[] = { "cortex-a53", "cortex-a57", NULL };
 
+static MonitorEnv *fake_env;
+
 static ExecLoop *loop_new(MonitorEnv *env)
 {
     ExecLoop *l = g_new0(ExecLoop, 1);
@@ -336,6 +348,7 @@ static ExecLoop *loop_new(MonitorEnv *env)
     clock_use_icount(l->machine.clock, 0);
     l->machine.devices = g_ptr_array_new();
     l->machine.buses = g_ptr_array_new();
+    l->machine.objects = g_ptr_array_new();
     l->machine.device_types = fake_types;
     memory_add_ram(l->machine.memory, "virt.ram", 0x1000, 0x1000, false, NULL);
     for (unsigned i = 0; i < 2; i++) {
@@ -350,6 +363,7 @@ static ExecLoop *loop_new(MonitorEnv *env)
         l->ram[i] = (uint8_t)i;
     }
     memory_write(l->machine.memory, 0x1000, l->ram, 256);
+    fake_env = env;
     *env = (MonitorEnv){ .loop = l, .version = "9.9", .name = "box", .boards = fake_boards,
                          .cpu_models = fake_models };
     env->events = monitor_events_new(l);
@@ -358,11 +372,13 @@ static ExecLoop *loop_new(MonitorEnv *env)
 
 static void loop_free(ExecLoop *l)
 {
+    monitor_env_clear(fake_env);
     monitor_events_free(l->listener.opaque);
     memory_map_free(l->machine.memory);
     clock_free(l->machine.clock);
     g_ptr_array_unref(l->machine.devices);
     g_ptr_array_unref(l->machine.buses);
+    g_ptr_array_unref(l->machine.objects);
     g_free(l);
 }
 

@@ -109,9 +109,10 @@ static uint64_t device_peek(void *opaque, hwaddr offset, unsigned size)
 static const MmioOps device_ops = { .read = device_read, .write = device_write,
                                     .peek = device_peek, .min_size = 1, .max_size = 8 };
 
-static void mmu_open(Mmu *t)
+/* entries: of each TLB; 0: as many as it needs. */
+static void mmu_open_sized(Mmu *t, unsigned entries)
 {
-    const TcgConfig config = { .interp = true, .tlb_ways = 2, .tlb_entries = 16 };
+    const TcgConfig config = { .interp = true, .tlb_ways = 2, .tlb_entries = entries };
     Error *err = NULL;
 
     *t = (Mmu){ .m = machine_new(NULL) };
@@ -126,6 +127,11 @@ static void mmu_open(Mmu *t)
     t->tcg = tcg_new(t->m, &config, &err);
     g_assert_nonnull(t->tcg);
     tcg_add_vcpu(t->tcg, t->vcpu);
+}
+
+static void mmu_open(Mmu *t)
+{
+    mmu_open_sized(t, 16);
 }
 
 static void mmu_close(Mmu *t)

@@ -578,6 +578,70 @@ static void test_pty(Fixture *f, gconstpointer data)
     sink_clear(&s);
 }
 
+static void expect_ring(Chardev *c, size_t most, const char *text)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+
+    chardev_ringbuf_read(c, most, out);
+    g_assert_cmpmem(out->data, out->len, text, strlen(text));
+}
+
+static void test_ringbuf(Fixture *f, gconstpointer data)
+{
+    Chardev *c = chardev_create(f->set, "ringbuf,id=r,size=8", NULL);
+
+    g_assert_true(chardev_is_ringbuf(c));
+    chardev_puts(c, "abc");
+    expect_ring(c, 2, "ab");
+    chardev_puts(c, "defgh");
+    expect_ring(c, 0, "");
+    expect_ring(c, 100, "cdefgh");
+    expect_ring(c, 100, "");
+    /* The oldest bytes give way. */
+    chardev_puts(c, "0123456789ABCDEF");
+    chardev_puts(c, "xy");
+    expect_ring(c, 3, "ABC");
+    chardev_puts(c, "z");
+    expect_ring(c, 100, "DEFxyz");
+    expect_error(f, "ringbuf,id=s,size=12", "size of ringbuf chardev must be power of two");
+    expect_error(f, "ringbuf,id=s,size=0", "size of ringbuf chardev must be power of two");
+    expect_error(f, "ringbuf,id=s,size=x", "-chardev ringbuf: size=x: expected a size such as 64K");
+    expect_error(f, "ringbuf,id=s,size=1G", "-chardev ringbuf: size=1G is too much: at most 256 MiB");
+    g_assert_null(chardev_find(f->set, "s"));
+}
+
+static void test_remove(Fixture *f, gconstpointer data)
+{
+    Chardev *plain = chardev_create(f->set, "null,id=a", NULL);
+    Chardev *mux = chardev_create(f->set, "null,id=b,mux=on", NULL);
+    Error *err = NULL;
+    Sink sink;
+
+    sink_init(&sink);
+    g_assert_true(chardev_remove(plain, NULL));
+    g_assert_null(chardev_find(f->set, "a"));
+    plain = chardev_claim(chardev_create(f->set, "null,id=a", NULL), NULL);
+    g_assert_false(chardev_remove(plain, &err));
+    g_assert_cmpstr(error_get_pretty(err), ==, "Chardev 'a' is busy");
+    error_free(err);
+    chardev_set_client(plain, &sink_client, &sink);
+    chardev_send_break(plain);
+    g_assert_cmpuint(sink.breaks, ==, 1);
+    g_assert_true(chardev_remove(mux, NULL));
+    g_assert_null(chardev_find(f->set, "b"));
+    g_assert_null(chardev_find(f->set, "b-base"));
+    mux = chardev_create(f->set, "null,id=b,mux=on", NULL);
+    chardev_set_client(chardev_claim(mux, NULL), &sink_client, &sink);
+    g_assert_false(chardev_remove(mux, NULL));
+    g_assert_false(chardev_remove(chardev_find(f->set, "b-base"), NULL));
+    g_assert_false(chardev_remove(chardev_find(f->set, "b-0"), NULL));
+    chardev_send_break(mux);
+    g_assert_cmpuint(sink.breaks, ==, 2);
+    chardev_set_client(plain, NULL, NULL);
+    chardev_set_client(chardev_find(f->set, "b-0"), NULL, NULL);
+    sink_clear(&sink);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -595,5 +659,7 @@ int main(int argc, char **argv)
     ADD("room", test_room);
     ADD("slow-reader", test_slow_reader);
     ADD("pty", test_pty);
+    ADD("ringbuf", test_ringbuf);
+    ADD("remove", test_remove);
     return g_test_run();
 }

@@ -14,6 +14,8 @@
 /* Each CPU stores here now and then, with 64 KiB between two of them; by this instruction. */
 #define WATCHED(cpu) (0x40010100 + ((uint64_t)(cpu) << 16))
 #define PC_STORE 0x4000003c
+/* No CPU stores here. */
+#define QUIET 0x40018000
 
 static const TcgConfig shapes[] = {
     { .unit_insns = 64 }, { .unit_insns = 1 }, { .unit_insns = 7, .no_link = true },
@@ -94,7 +96,7 @@ static void open_replay(Run *r, const RunConfig *c, unsigned shape)
     paused.exec.start_paused = true;
     paused.exec.stop_at_end = true;
     paused.exec.travel_memory = 64 << 20;
-    paused.exec.snapshot_period = 3000;
+    paused.exec.snapshot_period = c->exec.snapshot_period ? c->exec.snapshot_period : 3000;
     run_open(r, &paused);
 }
 
@@ -357,14 +359,110 @@ static void test_straight(void)
     }
 }
 
+/* ---- both ends of a window ---- */
+
+/* How many writes there are, all by the device. */
+static void ask_device(Run *r, ExecHistoryKind kind, uint64_t from, uint64_t to, guint writes)
+{
+    Waiter w = { 0 };
+    ExecHistory *h = question(kind, 0, &w);
+
+    h->addr = QUIET;
+    h->from = from;
+    h->to = to;
+    ask(r, h);
+    g_assert_cmpuint(h->writes->len, ==, writes);
+    for (guint n = 0; n < writes; n++) {
+        g_assert_cmpint(g_array_index(h->writes, ExecMemoryWrite, n).writer, ==,
+                        EXEC_WRITER_DEVICE);
+    }
+    exec_history_free(h);
+}
+
+static void stop_at(Run *r, uint64_t position)
+{
+    unsigned stops = r->stops;
+
+    exec_loop_run_until(r->loop, position);
+    g_assert_true(run_wait_stop(r, stops + 1));
+}
+
+/* A write of the device before the first instruction, and one where a snapshot is. */
+static ExecResult record_ends(const RunConfig *c, uint64_t position)
+{
+    RunConfig paused = *c;
+    ExecResult recorded;
+    Run r;
+
+    paused.exec.start_paused = true;
+    run_open(&r, &paused);
+    g_assert_true(replay_post(r.dev.input, "\7", 1));
+    run_start(&r);
+    stop_at(&r, position);
+    g_assert_true(replay_post(r.dev.input, "\7", 1));
+    exec_loop_cont(r.loop);
+    recorded = run_join(&r);
+    run_close(&r);
+    return recorded;
+}
+
+static void test_ends(void)
+{
+    g_autofree char *path = g_strdup_printf("%s/rearm-history-ends-%d.rr", g_get_tmp_dir(),
+                                            (int)getpid());
+    RunConfig c = { .exec = { .icount = true, .shift = 1, .snapshot_period = 300 }, .dma = QUIET,
+                    .replay = { .mode = REPLAY_MODE_RECORD, .file = path } };
+    const uint64_t kept = 1500;   /* of a snapshot on the way to 3000 */
+    ExecResult recorded = record_ends(&c, kept);
+    Run r;
+
+    open_replay(&r, &c, 0);
+    run_start(&r);
+    ask_device(&r, EXEC_HISTORY_LAST, 0, UINT64_MAX, 1);
+    ask_device(&r, EXEC_HISTORY_ALL, 0, UINT64_MAX, 1);
+    ask_device(&r, EXEC_HISTORY_ALL, 0, 0, 1);
+    ask_device(&r, EXEC_HISTORY_NEXT, 0, UINT64_MAX, 1);
+    seek(&r, 400);
+    ask_device(&r, EXEC_HISTORY_LAST, 0, UINT64_MAX, 1);
+    ask_device(&r, EXEC_HISTORY_ALL, 0, UINT64_MAX, 1);
+    ask_device(&r, EXEC_HISTORY_ALL, 1, kept - 1, 0);
+    seek(&r, 2 * kept);
+    ask_device(&r, EXEC_HISTORY_ALL, 0, 2 * kept, 2);
+    ask_device(&r, EXEC_HISTORY_ALL, 1, kept, 1);
+    ask_device(&r, EXEC_HISTORY_ALL, kept, kept, 1);
+    ask_device(&r, EXEC_HISTORY_ALL, kept, 2 * kept, 1);
+    ask_device(&r, EXEC_HISTORY_ALL, kept + 1, 2 * kept, 0);
+    seek(&r, kept);
+    ask_device(&r, EXEC_HISTORY_LAST, 0, UINT64_MAX, 1);
+    ask_device(&r, EXEC_HISTORY_ALL, 1, UINT64_MAX, 1);
+    seek(&r, 0);
+    ask_device(&r, EXEC_HISTORY_ALL, 0, UINT64_MAX, 1);
+    exec_loop_cont(r.loop);
+    g_assert_true(run_wait_stop(&r, r.stops + 1));
+    exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    run_join_equal(&r, &recorded);
+    run_close(&r);
+    g_unlink(path);
+}
+
 /* ---- a live machine, and its debugger ---- */
 
-static void do_poke(void *opaque)
+static void poke(void *opaque, hwaddr addr)
 {
     static const uint32_t value = 0x11223344;
 
-    g_assert_cmpint(exec_loop_write_physical(((Run *)opaque)->loop, WATCHED(0) + 4, &value, 4), ==,
+    g_assert_cmpint(exec_loop_write_physical(((Run *)opaque)->loop, addr, &value, 4), ==,
                     EXEC_WRITE_DONE);
+}
+
+static void do_poke(void *opaque)
+{
+    poke(opaque, WATCHED(0) + 4);
+}
+
+static void do_poke_quiet(void *opaque)
+{
+    poke(opaque, QUIET);
 }
 
 static void test_debugger(void)
@@ -395,6 +493,35 @@ static void test_debugger(void)
     g_assert_cmpmem(w->before, w->length, "\0\0\0\0", 4);
     g_assert_cmpmem(w->after, w->length, "\x44\x33\x22\x11", 4);
     exec_history_free(h);
+    close_replay(&r);
+}
+
+/* The snapshots at these positions are older than what the debugger writes there. */
+static void test_debugger_at_snapshots(void)
+{
+    RunConfig c = { .exec = { .icount = true, .start_paused = true, .travel_memory = 64 << 20,
+                              .snapshot_always = true, .snapshot_period = 300 },
+                    .replay = { .mode = REPLAY_MODE_RECORD } };
+    Run r;
+
+    run_open(&r, &c);
+    run_start(&r);
+    for (uint64_t position = 0; position <= 600; position += 300) {
+        Waiter w[2] = { 0 };
+        ExecHistory *last = question(EXEC_HISTORY_LAST, 0, &w[0]);
+        ExecHistory *all = question(EXEC_HISTORY_ALL, 0, &w[1]);
+
+        last->addr = all->addr = QUIET;
+        machine_run_sync(r.loop, do_poke_quiet, &r);
+        ask(&r, last);
+        g_assert_cmpuint(last->writes->len, ==, 1);
+        g_assert_cmpuint(g_array_index(last->writes, ExecMemoryWrite, 0).position, ==, position);
+        ask(&r, all);
+        g_assert_cmpuint(all->writes->len, ==, 1 + position / 300);
+        exec_history_free(last);
+        exec_history_free(all);
+        stop_at(&r, position + 300);
+    }
     close_replay(&r);
 }
 
@@ -467,7 +594,9 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/exec-history/straight", test_straight);
+    g_test_add_func("/exec-history/ends", test_ends);
     g_test_add_func("/exec-history/debugger", test_debugger);
+    g_test_add_func("/exec-history/debugger-at-snapshots", test_debugger_at_snapshots);
     g_test_add_func("/exec-history/interrupted", test_interrupted);
     g_test_add_func("/exec-history/refused", test_refused);
     return g_test_run();

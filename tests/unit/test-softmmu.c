@@ -53,6 +53,24 @@ static void test_conflicts(void)
     mmu_close(&t);
 }
 
+/* Few pages that meet in one set: the TLB grows until they do not. */
+static void test_few_conflicts(void)
+{
+    const unsigned pages = 5, step = 1 << 12, rounds = 100000;
+    Mmu t;
+
+    mmu_open_sized(&t, 0);
+    for (unsigned n = 0; n < pages; n++) {
+        map(&t, (5ull + n * step) * PAGE_SIZE, RAM + n * PAGE_SIZE, RW);
+    }
+    for (unsigned n = 0; n < rounds; n++) {
+        load(&t, (5ull + n % pages * step) * PAGE_SIZE);
+    }
+    g_assert_cmpuint(t.cpu->walks, <, rounds / 2);
+    check_rules(&t);
+    mmu_close(&t);
+}
+
 static void test_permissions(void)
 {
     uint64_t value;
@@ -203,6 +221,44 @@ static void test_crossing(void)
     g_assert_true(mmu_access(t.vcpu, 0x5ffb | TAG, back, 8, 2, 0, false));
     g_assert_cmpmem(back, 16, pair, 16);
     g_assert_cmphex(mmu_probe(t.vcpu, 0x5ffb, 16, 0, false), ==, PROBE_BAIL);
+    check_rules(&t);
+    mmu_close(&t);
+}
+
+/* What generated code asks for: loads and stores on two pages of RAM, all or nothing. */
+static void test_crossing_generated(void)
+{
+    uint8_t out[16], in[16], zero[16] = { 0 };
+    Mmu t;
+
+    for (unsigned n = 0; n < 16; n++) {
+        in[n] = 0x11 * n;
+    }
+    mmu_open(&t);
+    map(&t, 0x5000, RAM + 0x3000, RW);
+    map(&t, 0x6000, RAM, RW);
+    map(&t, 0x7000, RAM + 0x1000, RO);
+    map(&t, 0x8000, MMIO, RW);
+    map(&t, 0x9000, ROM, RW);
+    map(&t, 0xa000, RAM + 0x4000, RW | TLB_DEVICE);
+    g_assert_true(mmu_cross(t.vcpu, 0x5ffb | TAG, in, 16, 0, true));
+    g_assert_true(mmu_cross(t.vcpu, 0x5ffb, out, 16, 0, false));
+    g_assert_cmpmem(out, 16, in, 16);
+    g_assert_true(vcpu_peek(t.vcpu, 0x5ffb, out, 16));
+    g_assert_cmpmem(out, 16, in, 16);
+    /* Both pages have been written, for all who ask. */
+    g_assert_true(*page_flags(&t, RAM) & PAGE_WRITTEN);
+    g_assert_true(*page_flags(&t, RAM + 0x3000) & PAGE_WRITTEN);
+    g_assert_false(mmu_cross(t.vcpu, 0x5ffb, out, 16, MEM_ALIGNED, false));
+    g_assert_true(mmu_cross(t.vcpu, 0x6ffc, out, 8, 0, false));
+    for (uint64_t at = 0x6ffc; at < 0xb000; at += PAGE_SIZE) {
+        g_assert_false(mmu_cross(t.vcpu, at, in, 8, 0, true));
+        g_assert_true(at == 0x6ffc || !mmu_cross(t.vcpu, at, out, 8, 0, false));
+    }
+    g_assert_true(vcpu_peek(t.vcpu, 0x6ff8, out, 8));
+    g_assert_cmpmem(out, 8, zero, 8);
+    g_assert_cmpuint(t.accesses, ==, 0);
+    g_assert_cmpuint(t.cpu->aborts, ==, 0);
     check_rules(&t);
     mmu_close(&t);
 }
@@ -719,26 +775,10 @@ static void test_phys_read(void)
 
 /* ---- instructions ---- */
 
-/*
- * Pages beside another one in its set of the instruction TLB: all ways are used before one has to
- * go, and who takes an entry's place empties the page's part of the jump cache.
- */
-static void fill_set(Mmu *t, uint64_t page, const void *code)
+/* Page number 5 with other bits above the set's, and their fold: the same set of the ITLB. */
+static uint64_t same_set(unsigned n)
 {
-    uint64_t other[ITLB_WAYS], number = page >> PAGE_BITS;
-
-    for (uint64_t n = 1; n <= ITLB_WAYS; n++) {
-        /* Other high bits, and their fold. */
-        other[n - 1] = ((n << ITLB_SET_BITS) + (number ^ n)) << PAGE_BITS;
-        map(t, other[n - 1], RAM, RW);
-    }
-    mmu_fetch(t->vcpu, page);
-    jump_cache_insert(t->vcpu, page + 0xffc, code);
-    for (unsigned n = 0; n < ITLB_WAYS; n++) {
-        g_assert_true(jump_code(t, page + 0xffc) == code);
-        mmu_fetch(t->vcpu, other[n]);
-    }
-    g_assert_null(jump_code(t, page + 0xffc));
+    return ((uint64_t)n << ITLB_SET_BITS | (5 ^ n)) << PAGE_BITS;
 }
 
 static void test_fetch(void)
@@ -751,6 +791,9 @@ static void test_fetch(void)
     map(&t, 0x5000, RAM + 0x2000, RW);
     map(&t, 0x6000, MMIO, RW);
     map(&t, 0x7000, RAM, RO);
+    for (unsigned n = 1; n <= ITLB_WAYS; n++) {
+        map(&t, same_set(n), RAM, RW);
+    }
     e = mmu_fetch(t.vcpu, 0x5124);
     g_assert_nonnull(e);
     g_assert_cmphex(e->phys, ==, RAM + 0x2000);
@@ -765,7 +808,13 @@ static void test_fetch(void)
     assert_fault(&t, &t.cpu->externals, 0x6000, MMU_FETCH);
     g_assert_null(mmu_fetch(t.vcpu, 0x7000));
     assert_fault(&t, &t.cpu->aborts, 0x7000, MMU_FETCH);
-    fill_set(&t, 0x5000, code);
+    /* Who takes an entry's place empties the page's part of the jump cache. */
+    jump_cache_insert(t.vcpu, 0x5ffc, code);
+    for (unsigned n = 1; n <= ITLB_WAYS; n++) {
+        g_assert_true(jump_code(&t, 0x5ffc) == code);
+        mmu_fetch(t.vcpu, same_set(n));
+    }
+    g_assert_null(jump_code(&t, 0x5ffc));
     mmu_fetch(t.vcpu, 0x5000);
     jump_cache_insert(t.vcpu, 0x5ffc, code);
     jump_cache_insert(t.vcpu, 0x6000, code);
@@ -835,8 +884,10 @@ int main(int argc, char **argv)
     g_test_add_func("/softmmu/permissions", test_permissions);
     g_test_add_func("/softmmu/slow", test_slow);
     g_test_add_func("/softmmu/conflicts", test_conflicts);
+    g_test_add_func("/softmmu/few-conflicts", test_few_conflicts);
     g_test_add_func("/softmmu/spaces", test_spaces);
     g_test_add_func("/softmmu/crossing", test_crossing);
+    g_test_add_func("/softmmu/crossing-generated", test_crossing_generated);
     g_test_add_func("/softmmu/crossing-faults", test_crossing_faults);
     g_test_add_func("/softmmu/device-sizes", test_device_sizes);
     g_test_add_func("/softmmu/device-alignment", test_device_alignment);

@@ -64,6 +64,36 @@ static bool probe_mmio(Vcpu *cpu, const MemSite *site, uint64_t *regs)
     return true;
 }
 
+/* What a store stores; false: a store-exclusive, which nobody knows yet whether it stores. */
+static bool store_value(const Vcpu *cpu, const MemSite *site, const uint64_t *regs, uint8_t *out)
+{
+    unsigned half = site->bytes / 2;
+
+    if (site->vec_offset) {
+        memcpy(out, (const uint8_t *)cpu + site->vec_offset, site->bytes);
+    } else if (site->pair[0] != RSP) {
+        memcpy(out, &regs[site->pair[0]], half);
+        memcpy(out + half, &regs[site->pair[1]], half);
+    } else if (site->value_reg != RSP) {
+        memcpy(out, &regs[site->value_reg], site->bytes);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Make an access that crosses a page; generated code repeats it in the buffer. */
+static bool probe_crossing(Vcpu *cpu, const MemSite *site, const uint64_t *regs)
+{
+    TcgContext *t = cpu->tcg;
+
+    assert(site->bytes <= sizeof(t->crossing));
+    return !(site->memflags & MEM_EXCL) &&
+           (!site->write || store_value(cpu, site, regs, t->crossing)) &&
+           mmu_cross(cpu, regs[site->addr_reg], t->crossing, site->bytes, site->memflags,
+                     site->write);
+}
+
 /* The interpreter runs the instruction: let it find all state where it belongs. */
 static void restore_state(Vcpu *cpu, const MemSite *site, uint64_t *regs)
 {
@@ -83,23 +113,45 @@ static void restore_state(Vcpu *cpu, const MemSite *site, uint64_t *regs)
     regs[R15] += site->refund;
 }
 
+/* In a run's first access, RAX' place is whatever it is. */
+static bool run_has_entry(const MemSite *site, const uint64_t *regs, const TcgContext *t)
+{
+    return !site->in_run || regs[RAX] != (uintptr_t)&t->no_entry;
+}
+
 /*
  * Called from generated code on a TLB miss. regs is the save area; RCX's place takes the
  * addend, RAX's the first entry of the run's page. False: leave.
  */
 static bool probe(Vcpu *cpu, const MemSite *site, uint64_t *regs)
 {
-    uint64_t vaddr = regs[site->addr_reg], first;
-    uint64_t addend = mmu_probe(cpu, vaddr, site->bytes, site->memflags, site->write);
+    TcgContext *t = cpu->tcg;
+    uint64_t vaddr = regs[site->addr_reg], first, addend;
+    bool crosses = (vaddr & (PAGE_SIZE - 1)) + site->bytes > PAGE_SIZE, good;
 
-    if (addend == PROBE_BAIL || (addend == PROBE_MMIO && !probe_mmio(cpu, site, regs))) {
+    if (crosses) {
+        good = probe_crossing(cpu, site, regs);
+        addend = (uintptr_t)t->crossing - vaddr;
+    } else {
+        addend = mmu_probe(cpu, vaddr, site->bytes, site->memflags, site->write);
+        good = addend != PROBE_BAIL;
+        if (addend == PROBE_MMIO) {
+            good = probe_mmio(cpu, site, regs);
+            addend = (uintptr_t)&t->io_value - vaddr;
+        }
+    }
+    if (!good) {
         restore_state(cpu, site, regs);
         return false;
     }
-    regs[RCX] = addend == PROBE_MMIO ? (uintptr_t)&cpu->tcg->io_value - vaddr : addend;
+    regs[RCX] = addend;
     regs[R14] = (uintptr_t)cpu->tlb;   /* it may have grown */
-    first = (vaddr - site->from_first) >> (PAGE_BITS - TLB_ENTRY_BITS) & cpu->tlb_mask;
-    regs[RAX] = regs[R14] + first;
+    if (crosses && !site->in_run) {
+        regs[RAX] = (uintptr_t)&t->no_entry;
+    } else if (run_has_entry(site, regs, t)) {
+        first = (vaddr - site->from_first) >> (PAGE_BITS - TLB_ENTRY_BITS) & cpu->tlb_mask;
+        regs[RAX] = regs[R14] + first;
+    }
     return true;
 }
 

@@ -9,14 +9,16 @@
  *
  * An access that crosses the page compares the wrong page and goes slow. Slow means: a stub that
  * looks at the page's second entry (RAX and RCX are as the look-up left them) and then calls
- * mmu_probe(). It is not in the unit's cold code: one access in some hundred comes there, and
+ * mmu_probe(), or mmu_cross(), which makes the access for generated code to repeat it in a
+ * buffer. The stub is not in the unit's cold code: one access in some hundred comes there, and
  * what the code's size costs is measured in whole boots.
  *
  * Accesses at constant distances from one register are mostly on one page. Those that follow
  * the first one, with nothing between that needs RAX, are a *run* with it and leave out the first
  * line: they compare with the entry that it found. This is right, because
  *
- * 1. The first access is whole on its page P, or the slow path has left the unit.
+ * 1. The first access is whole on its page P, or RAX is an entry that nothing equals, or the slow
+ *    path has left the unit.
  * 2. RAX is an entry of P's set. The numbers of all pages of a set are even, or all are
  *    odd, so an entry there may be P's, but not that of a page next to P.
  * 3. An access behind the first one compares its end, one before it (which ends before the first
@@ -24,7 +26,7 @@
  *    then the access's other end, which lies between it and the first access, is on P, too.
  *
  * When they differ, the run's own stub looks the access up anew: it finds the entry by the end that
- * was not compared, so one that crosses fails again. Behind it, RAX is an entry of P's set as before.
+ * was not compared, so one that crosses fails again. Behind it, RAX is as before.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -56,7 +58,10 @@ static MemSite *new_site(Gen *g, const IrInsn *i, HostReg addr, HostReg value)
     site->write = is_write(i);
     site->addr_reg = addr;
     site->value_reg = value;
+    site->pair[0] = site->pair[1] = RSP;
+    site->in_run = false;
     site->from_first = 0;
+    site->vec_offset = i->op == IR_st_vec ? i->imm : 0;
     site->flags = g->flags_home ? NULL : g->flags_recipe;
     site->num_locs = count;
     if (count) {
@@ -148,7 +153,7 @@ void gen_find_entry(Asm *a, bool unpriv)
 }
 
 /* Leaves the addend in RCX, and RAX for the run. value: see MemSite. */
-static void lookup(Gen *g, const IrInsn *i, HostReg addr, HostReg value)
+static MemSite *lookup(Gen *g, const IrInsn *i, HostReg addr, HostReg value)
 {
     Asm *a = &g->a;
     unsigned bytes = access_bytes(i);
@@ -157,7 +162,7 @@ static void lookup(Gen *g, const IrInsn *i, HostReg addr, HostReg value)
 
     assert(g->flags_home || g->flags_recipe);
     cold.site = new_site(g, i, addr, value);
-    cold.in_run = in_run(g, i, &cold.site->from_first);
+    cold.in_run = cold.site->in_run = in_run(g, i, &cold.site->from_first);
     if (!cold.in_run) {
         begin_run(g, i);
         asm_mov_rr(a, false, RAX, addr);
@@ -179,6 +184,7 @@ static void lookup(Gen *g, const IrInsn *i, HostReg addr, HostReg value)
     cold.back = a->p;
     g_array_append_val(g->cold, cold);
     gen_flags_clobbered(g);
+    return cold.site;
 }
 
 static void load_element(Gen *g, unsigned memop, HostReg dst, HostReg addr, int disp)
@@ -249,11 +255,16 @@ static void gen_load(Gen *g, const IrInsn *i)
 static void gen_store(Gen *g, const IrInsn *i)
 {
     HostReg addr = gen_use(g, i->arg[0]), v = gen_use(g, i->arg[1]), v2 = RDX;
+    MemSite *site;
 
     if (i->op == IR_st2) {
         v2 = gen_use(g, i->arg[2]);
     }
-    lookup(g, i, addr, i->op == IR_st ? v : RSP);
+    site = lookup(g, i, addr, i->op == IR_st ? v : RSP);
+    if (i->op == IR_st2) {
+        site->pair[0] = v;
+        site->pair[1] = v2;
+    }
     store_element(g, i->aux, v, addr, 0);
     if (i->op == IR_st2) {
         store_element(g, i->aux, v2, addr, mem_bytes(i->aux));

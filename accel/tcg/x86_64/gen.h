@@ -82,7 +82,10 @@ typedef struct MemSite {
     uint8_t write;
     uint8_t addr_reg;
     uint8_t value_reg;      /* a store's; RSP: an access that mmu_io() cannot make */
+    uint8_t pair[2];        /* IR_st2: the registers of both halves, else RSP */
+    bool in_run;            /* not the first of its run */
     int16_t from_first;     /* its address minus that of the run's first access */
+    uint32_t vec_offset;    /* IR_st_vec: of the value in the Vcpu, else 0 */
     const FlagsRecipe *flags;   /* or NULL: they are home */
     uint32_t num_locs;
     SlotLoc locs[];

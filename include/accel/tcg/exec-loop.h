@@ -57,6 +57,8 @@ typedef enum ExecEvent {
     EXEC_EVENT_RESET,
     EXEC_EVENT_POWERDOWN,
     EXEC_EVENT_SHUTDOWN,
+    EXEC_EVENT_REPLAY_END,    /* the replay has come to the end of its log ... */
+    EXEC_EVENT_REPLAY_DIVERGED,   /* ... or cannot go on: replay_report() says why */
 } ExecEvent;
 
 typedef struct ExecListener {
@@ -67,6 +69,8 @@ typedef struct ExecListener {
      * loop. cause is the one of a reset or shutdown, else NONE. May be NULL.
      */
     void (*event)(void *opaque, ExecEvent event, ShutdownCause cause);
+    /* The guest set a clock device, which is so many seconds ahead now. Machine thread; may be NULL. */
+    void (*rtc)(void *opaque, const char *id, int64_t offset);
     void *opaque;
 } ExecListener;
 

@@ -222,6 +222,7 @@ struct Vcpu {
     uint32_t mode;            /* ops->mode() at the last vcpu_space_changed() */
     uint8_t pc_align_mask;    /* ops->pc_align_mask() of it */
     unsigned index;
+    const DeviceType *type;   /* its properties, as of a device, in a struct that Vcpu begins; or NULL */
     bool skip_breakpoint;     /* resume from a breakpoint at pc */
     bool skip_watch;          /* resume from a watchpoint: not for the instruction at pc */
     bool insn_accessed;       /* the interpreter's instruction has accessed memory already */
@@ -265,6 +266,23 @@ bool vcpu_translate(Vcpu *cpu, uint64_t vaddr, uint64_t *phys);
 bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length);
 /* Debugger write: RAM and ROM, translations dropped. */
 bool vcpu_poke(Vcpu *cpu, uint64_t vaddr, const void *data, size_t length);
+
+/*
+ * Every page or block that the CPU's tables map, in the order of addresses, as its privileged code sees them.
+ * False from fn ends it.
+ */
+typedef struct VcpuMapping {
+    uint64_t vaddr, phys, length;
+    uint32_t attrs;           /* TlbAttrs for privileged code ... */
+    uint32_t user_attrs;      /* ... and for programs; 0: not theirs */
+} VcpuMapping;
+typedef bool VcpuMappingFn(void *opaque, const VcpuMapping *m);
+typedef enum VcpuMappings {
+    VCPU_MAPPINGS_ALL,
+    VCPU_MAPPINGS_PART,       /* fn ended it, or there are more than anybody wants to see */
+    VCPU_MAPPINGS_OFF,        /* addresses are not translated */
+} VcpuMappings;
+VcpuMappings vcpu_foreach_mapping(Vcpu *cpu, VcpuMappingFn *fn, void *opaque);
 
 /*
  * Data at vaddr can be read now, by what the soft TLB holds or a walk of its own finds. False

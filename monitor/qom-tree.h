@@ -1,0 +1,47 @@
+/*
+ * The tree of objects: places over what the machine has anyway. Nothing is registered; a place is found
+ * by walking from the root. Types, configs and buses do not change once the machine is made, and objects
+ * and back ends are the main thread's, so all of it is for the main thread.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef MONITOR_QOM_TREE_H
+#define MONITOR_QOM_TREE_H
+
+#include "hw/core/bus.h"
+#include "hw/core/user-object.h"
+#include "monitor/monitor.h"
+
+typedef enum QomKind {
+    QOM_ROOT, QOM_MACHINE, QOM_UNATTACHED, QOM_PERIPHERAL, QOM_OBJECTS, QOM_CHARDEVS,
+    QOM_CPU, QOM_DEVICE, QOM_BUS, QOM_OBJECT, QOM_CHARDEV,
+} QomKind;
+
+/* A place; which member of the union is valid follows from the kind. */
+typedef struct QomNode {
+    QomKind kind;
+    union {
+        Vcpu *cpu;
+        Device *device;
+        Bus *bus;
+        UserObject *object;
+        Chardev *chardev;
+    };
+} QomNode;
+
+/* Each child of a place under its name; false from fn ends the walk, and is returned. */
+typedef bool QomChildFn(void *opaque, const char *name, const QomNode *child);
+bool qom_foreach_child(MonitorEnv *env, const QomNode *node, QomChildFn *fn, void *opaque);
+
+/* "/machine/unattached/gic", or the end of a path that only one place has. */
+bool qom_find(MonitorEnv *env, const char *path, QomNode *out, Error **errp);
+/* To be freed. */
+char *qom_type_name(MonitorEnv *env, const QomNode *node);
+char *qom_device_path(const Device *dev);
+
+/* Its tables of properties, counted from 0; NULL: it has not so many. */
+const Property *qom_properties(MonitorEnv *env, const QomNode *node, unsigned table);
+/* The value as a user would write it, to be freed; NULL: none. */
+char *qom_property_text(MonitorEnv *env, const QomNode *node, unsigned table, const Property *p);
+
+#endif

@@ -1,0 +1,675 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commands of QMP one by one: what they answer, and how they refuse.
+
+usage: test_qmp_commands.py REARM
+"""
+import functools
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import guests
+import test_qmp
+
+
+class CommandsTest(test_qmp.Program):
+    def machine(self, *args, **kwargs):
+        """A machine that stands still; its client."""
+        process = self.start('-S', '-kernel', self.spin, '-qmp', 'unix:q,server=on', *args, **kwargs)
+        return process, self.client('q').negotiate()
+
+    def refused(self, client, name, class_='GenericError', **arguments):
+        """The message of an error of this class."""
+        error = client.execute(name, **arguments)['error']
+        self.assertEqual(error['class'], class_, error)
+        return error['desc']
+
+    def hmp(self, client, line):
+        return client.command('human-monitor-command', command_line=line).replace('\r\n', '\n')
+
+    def run_on(self, client):
+        """Some instructions further."""
+        def position():
+            return client.command('x-rearm-query-replay')['position']
+
+        before, end = position(), time.monotonic() + test_qmp.TIMEOUT
+        client.command('cont')
+        while position() == before:
+            self.assertLess(time.monotonic(), end)
+        client.command('stop')
+
+    # ---- what there is ----
+
+    def test_cpu_models(self):
+        process, client = self.machine('-global', 'cortex-a53-arm-cpu.midr=0x410fd030')
+
+        def expand(name, type_='full', **props):
+            model = {'name': name, **({'props': props} if props else {})}
+            return client.command('query-cpu-model-expansion', type=type_, model=model)['model']
+
+        model = expand('cortex-a57')
+        self.assertEqual(model['name'], 'cortex-a57')
+        self.assertLessEqual({'cntfrq': 62500000, 'aarch64': True, 'has_el2': False, 'midr': 0}.items(),
+                             model['props'].items())
+        self.assertNotIn('mp-affinity', model['props'])
+        self.assertEqual(expand('cortex-a57', 'static'), model)
+        self.assertEqual(expand('cortex-a57', cntfrq=1000, aarch64=True)['props'],
+                         {**model['props'], 'cntfrq': 1000})
+        self.assertEqual(expand('cortex-a53')['props']['midr'], 0x410fd030)
+        self.assertEqual(expand('max')['props']['sve'], False)
+        for model in client.command('query-cpu-definitions'):
+            self.assertEqual(expand(model['name'])['name'], model['name'])
+        for model, text in (({'name': 'm68k'}, "The CPU type 'm68k' is not a recognized ARM CPU type"),
+                            ({'name': 'max', 'props': {'sve': True}}, 'there is no SVE yet'),
+                            ({'name': 'max', 'props': {'cntfreq': 5}}, "did you mean 'cntfrq'?"),
+                            ({'name': 'max', 'props': {'cntfrq': -5}}, 'cntfrq=-5: expected a number'),
+                            ({'name': 'max', 'props': {'cntfrq': [1]}}, 'neither a boolean'),
+                            ({'name': 'max', 'props': 5}, 'expected: object')):
+            self.assertIn(text, self.refused(client, 'query-cpu-model-expansion', type='full',
+                                             model=model))
+        self.assertIn('does not accept value', self.refused(
+            client, 'query-cpu-model-expansion', type='half', model={'name': 'max'}))
+        self.end(process, client)
+
+    def test_inventory(self):
+        process, client = self.machine('-m', '192M')
+        self.assertEqual(client.command('query-gic-capabilities'),
+                         [{'version': 2, 'emulated': True, 'kernel': False}])
+        self.assertEqual(client.command('query-memory-size-summary'),
+                         {'base-memory': 192 << 20, 'plugged-memory': 0})
+        memdev, = client.command('query-memdev')
+        self.assertEqual((memdev['size'], memdev['share']), (192 << 20, False))
+        for name in ('query-iothreads', 'query-tpm-models', 'query-tpm-types',
+                     'query-migrate-capabilities'):
+            self.assertEqual(client.command(name), [])
+        self.assertEqual(client.command('query-migrate'), {})
+        self.assertEqual(client.command('query-current-machine'), {'wakeup-suspend-support': False})
+        self.assertEqual(sorted(e['name'] for e in client.command('query-events')),
+                         sorted(client.schema.names('event')))
+        for name in ('query-balloon', 'balloon'):
+            given = {'value': 1 << 30} if name == 'balloon' else {}
+            self.assertEqual(self.refused(client, name, 'DeviceNotActive', **given),
+                             'No balloon device has been activated')
+        self.end(process, client)
+
+    def test_options(self):
+        process, client = self.machine()
+        options = {o['option']: {p['name']: p['type'] for p in o['parameters']}
+                   for o in client.command('query-command-line-options')}
+        self.assertLessEqual({'machine', 'kernel', 'smp', 'icount', 'chardev', 'qmp'}, set(options))
+        self.assertEqual(options['smp'], {'cpus': 'number', 'maxcpus': 'number', 'sockets': 'number',
+                                          'clusters': 'number', 'cores': 'number',
+                                          'threads': 'number'})
+        self.assertEqual(options['icount']['rrmem'], 'size')
+        self.assertEqual(options['accel']['link'], 'boolean')
+        self.assertEqual(options['mon']['mode'], 'string')
+        self.assertEqual(options['kernel'], {})
+        self.assertEqual(client.command('query-command-line-options', option='rtc'),
+                         [{'option': 'rtc', 'parameters': [{'name': 'base', 'type': 'string'},
+                                                           {'name': 'clock', 'type': 'string'}]}])
+        self.assertEqual(self.refused(client, 'query-command-line-options', option='fnord'),
+                         'invalid option name: fnord')
+        self.end(process, client)
+
+    # ---- character back ends ----
+
+    def test_chardevs(self):
+        process, client = self.machine('-chardev', 'null,id=m,mux=on')
+
+        def add(id_, type_, **data):
+            return client.command('chardev-add', id=id_, backend={'type': type_, 'data': data})
+
+        def labels():
+            return {c['label']: c['filename'] for c in client.command('query-chardev')}
+
+        kinds = {b['name'] for b in client.command('query-chardev-backends')}
+        self.assertEqual(kinds, set(client.schema.entries['ChardevBackendKind']['values']))
+        before = labels()
+        self.assertEqual(add('n', 'null'), {})
+        self.assertRegex(add('p', 'pty')['pty'], '^/dev/pts/[0-9]+$')
+        add('f', 'file', out=os.path.join(self.dir, 'a,b'))
+        add('s', 'socket', addr={'type': 'unix', 'data': {'path': os.path.join(self.dir, 's,t')}})
+        add('t', 'socket', addr={'type': 'inet', 'data': {'host': 'localhost', 'port': '0'}},
+            server=True, nodelay=True)
+        self.assertTrue(os.path.exists(os.path.join(self.dir, 's,t')))
+        self.assertRegex(labels()['t'], r'tcp:localhost:[1-9][0-9]*,server=on$')
+        self.connect('s,t')
+        self.assertEqual(client.execute('chardev-remove', id='s')['return'], {})
+        self.assertFalse(os.path.exists(os.path.join(self.dir, 's,t')))
+        for name in 'nptf':
+            client.command('chardev-remove', id=name)
+        self.assertTrue(os.path.exists(os.path.join(self.dir, 'a,b')))
+        client.command('chardev-remove', id='m')
+        self.assertEqual(set(labels()), set(before) - {'m', 'm-base'})
+        for name, given, text in (
+                ('chardev-add', {'id': 'monitor0', 'backend': {'type': 'null', 'data': {}}},
+                 "Chardev with id 'monitor0' already exists"),
+                ('chardev-add', {'id': '', 'backend': {'type': 'null', 'data': {}}}, 'identifier'),
+                ('chardev-add', {'id': 'x', 'backend': {'type': 'udp', 'data': {}}},
+                 "Parameter 'backend.type' does not accept value 'udp'"),
+                ('chardev-add', {'id': 'x', 'backend': {'type': 'file', 'data': {}}},
+                 "Parameter 'backend.data.out' is missing"),
+                ('chardev-add', {'id': 'x', 'backend': {'type': 'file', 'data': {'out': '/'}}},
+                 'Is a directory'),
+                ('chardev-add', {'id': 'x', 'backend': {'type': 'socket', 'data': {
+                    'addr': {'type': 'unix', 'data': {'path': 'w'}}, 'wait': True}}}, 'cannot wait'),
+                ('chardev-add', {'id': 'x', 'backend': {'type': 'ringbuf', 'data': {'size': 100}}},
+                 'size of ringbuf chardev must be power of two'),
+                ('chardev-add', {'id': 'x', 'backend': {'type': 'ringbuf', 'data': {'size': -1}}},
+                 'expected a size'),
+                ('chardev-remove', {'id': 'n'}, "Chardev 'n' not found"),
+                ('chardev-remove', {'id': 'monitor0'}, "Chardev 'monitor0' is busy"),
+                ('chardev-send-break', {'id': 'n'}, "Chardev 'n' not found")):
+            self.assertIn(text, self.refused(client, name, **given))
+        self.assertEqual(set(labels()), set(before) - {'m', 'm-base'})
+        self.end(process, client)
+
+    def test_ringbuf(self):
+        """What the guest prints is kept, and read."""
+        process = self.start('-kernel', self.echo, '-chardev', 'ringbuf,id=r,size=32', '-no-shutdown', '-qmp',
+                             'unix:q,server=on,wait=off', stdio='chardev:r')
+        client = self.client('q').negotiate()
+        seen, end = '', time.monotonic() + test_qmp.TIMEOUT
+        while len(seen) < len(guests.ECHO_TEXT):
+            self.assertLess(time.monotonic(), end)
+            seen += client.command('ringbuf-read', device='r', size=5)
+        self.assertEqual(seen, guests.ECHO_TEXT.decode())
+        client.command('ringbuf-write', device='r', data='h\u00e9')
+        client.command('ringbuf-write', device='r', data='AP+A', format='base64')
+        self.assertEqual(client.command('ringbuf-read', device='r', size=3, format='base64'),
+                         'aMOp')
+        self.assertEqual(client.command('ringbuf-read', device='r', size=10), '\ufffd' * 3)
+        self.assertEqual(client.command('ringbuf-read', device='r', size=10), '')
+        client.command('ringbuf-write', device='r', data='0123456789' * 4)
+        self.assertEqual(client.command('ringbuf-read', device='r', size=100),
+                         ('0123456789' * 4)[-32:])
+        for name, given, text in (
+                ('ringbuf-read', {'device': 'x', 'size': 1}, "Device 'x' not found"),
+                ('ringbuf-read', {'device': 'monitor0', 'size': 1}, 'monitor0 is not a ringbuf device'),
+                ('ringbuf-read', {'device': 'r', 'size': 0}, 'size must be greater than zero'),
+                ('ringbuf-read', {'device': 'r', 'size': -1}, 'size must be greater than zero'),
+                ('ringbuf-write', {'device': 'x', 'data': ''}, "Device 'x' not found"),
+                ('ringbuf-write', {'device': 'r', 'data': 'abc', 'format': 'base64'}, 'not valid'),
+                ('ringbuf-write', {'device': 'r', 'data': 'abc', 'format': 'utf7'},
+                 "does not accept value 'utf7'")):
+            self.assertIn(text, self.refused(client, name, **given))
+        self.end(process, client)
+
+    def uart_breaks(self, client):
+        """BERIS of the UART's raw interrupt status."""
+        client.command('pmemsave', val=0x0900003c, size=4, filename='ris')
+        with open(os.path.join(self.dir, 'ris'), 'rb') as f:
+            return int.from_bytes(f.read(), 'little') >> 9 & 1
+
+    def test_break(self):
+        """A break is input: recorded, there again on replay, and refused in it."""
+        process = self.start('-kernel', self.spin, '-icount', 'shift=2,rr=record,rrfile=log',
+                             '-chardev', 'null,id=c,mux=on', '-qmp', 'unix:q,server=on,wait=off',
+                             stdio='chardev:c')
+        client = self.client('q').negotiate()
+        self.assertEqual(self.uart_breaks(client), 0)
+        client.command('chardev-send-break', id='c')
+        end = time.monotonic() + test_qmp.TIMEOUT
+        while not self.uart_breaks(client):
+            self.assertLess(time.monotonic(), end)
+        self.end(process, client)
+        process = self.start('-S', '-icount', 'rr=replay,rrfile=log', '-chardev', 'null,id=c',
+                             '-qmp', 'unix:q,server=on', stdio='chardev:c')
+        client = self.client('q').negotiate()
+        self.assertIn('no effect in a replay', self.refused(client, 'chardev-send-break', id='c'))
+        client.command('x-rearm-replay-seek', place='100%')
+        client.wait('STOP')
+        self.assertEqual(self.uart_breaks(client), 1)
+        client.command('quit')
+        self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+
+    # ---- the tree of objects ----
+
+    def test_qom(self):
+        process, client = self.machine('-smp', '2', '-M', 'virt,dtb-randomness=off', '-device',
+                                       'virtio-rng-device,id=dice', '-cpu', 'cortex-a53,cntfrq=1000')
+
+        def names(path):
+            return {p['name']: p['type'] for p in client.command('qom-list', path=path)}
+
+        def value(path, name):
+            return client.command('qom-get', path=path, property=name)
+
+        self.assertEqual(names('/'), {'type': 'str', 'machine': 'child<virt-machine>',
+                                      'objects': 'child<container>', 'chardevs': 'child<container>'})
+        self.assertEqual(value('/', 'machine'), '/machine')
+        self.assertEqual(value('/machine', 'dtb-randomness'), False)
+        self.assertEqual(value('/machine', 'kernel'), self.spin)
+        self.assertEqual(value('/machine', 'initrd'), '')
+        self.assertEqual(value('/machine', 'gic-version'), '2')
+        for cpu in client.command('query-cpus-fast'):
+            self.assertEqual(value(cpu['qom-path'], 'type'), 'cortex-a53-arm-cpu')
+            self.assertEqual(value(cpu['qom-path'], 'cntfrq'), 1000)
+        self.assertEqual(names('/machine/unattached')['uart0'], 'child<pl011>')
+        self.assertEqual(value('/machine/unattached/gic', 'num-irq'), 288)
+        self.assertEqual(value('gic', 'num-irq'), 288)
+        self.assertEqual(value('unattached/gic', 'realized'), True)
+        # A device and its bus lead to each other.
+        bus = value('/machine/peripheral/dice', 'parent_bus')
+        self.assertEqual(bus, '/machine/unattached/virtio-mmio.31/virtio-mmio-bus.31')
+        self.assertEqual(value(bus, 'type'), 'virtio-bus')
+        self.assertEqual(value(bus, 'child[0]'), '/machine/peripheral/dice')
+        self.assertEqual(names(bus), {'type': 'str', 'child[0]': 'link<virtio-rng-device>'})
+        self.assertEqual(names('/chardevs')['monitor0'], 'child<chardev-socket>')
+        # Whatever is listed has a value, and each child is a place.
+        places = ['/']
+        while places:
+            path = places.pop()
+            for name, type_ in names(path).items():
+                got = value(path, name)
+                if type_.startswith('child<'):
+                    self.assertEqual(got, f'{path.rstrip("/")}/{name}')
+                    self.assertEqual(f'child<{value(got, "type")}>', type_)
+                    places.append(got)
+        for type_ in ('virt-machine', 'virt-7.2-machine', 'pl011', 'max-arm-cpu', 'rng-random'):
+            self.assertIn('type', [p['name'] for p in client.command('qom-list-properties',
+                                                                     typename=type_)])
+        self.assertEqual(self.refused(client, 'qom-list-properties', 'DeviceNotFound',
+                                      typename='virt'), "Class 'virt' not found")
+        for path in ('/none', '/machine/gic', 'none', '', '/machine/unattached/gic/x'):
+            self.assertEqual(self.refused(client, 'qom-list', 'DeviceNotFound', path=path),
+                             f"Device '{path}' not found")
+        self.assertEqual(self.refused(client, 'qom-get', path='/machine', property='x'),
+                         "Property 'virt-machine.x' not found")
+        for path, name, text in (
+                ('gic', 'num-irq', "Attempt to set property 'num-irq' on device 'gic' (type 'arm_gic') "
+                 'after it was realized'),
+                ('gic', 'x', "Property 'arm_gic.x' not found"),
+                ('/machine', 'kernel', "Property 'virt-machine.kernel' is not writable"),
+                ('/machine/unattached/device[1]', 'cntfrq',
+                 "Property 'cortex-a53-arm-cpu.cntfrq' is not writable")):
+            self.assertEqual(self.refused(client, 'qom-set', path=path, property=name, value=1), text)
+        self.assertEqual(value('gic', 'num-irq'), 288)
+        self.end(process, client)
+
+    def test_objects(self):
+        process, client = self.machine()
+        secret = os.path.join(self.dir, 's,1')
+        with open(secret, 'wb') as f:
+            f.write(b'\xff')
+        add = functools.partial(client.command, 'object-add')
+        add(qom_type='rng-builtin', id='r')
+        add(qom_type='rng-random', id='d')
+        add(qom_type='rng-random', id='f', filename=secret)
+        add(qom_type='secret', id='s', data='a,b=c', format='raw')
+        self.assertEqual([p['name'] for p in client.command('qom-list', path='/objects')],
+                         ['type', 'r', 'd', 'f', 's'])
+        self.assertEqual(client.command('qom-get', path='/objects/f', property='filename'), secret)
+        self.assertEqual(client.command('qom-get', path='/objects/d', property='filename'),
+                         '/dev/urandom')
+        client.command('object-del', id='d')
+        for given, text in (
+                ({'qom_type': 'rng-egd', 'id': 'x'}, "Parameter 'qom-type' does not accept value"),
+                ({'qom_type': 'secret'}, "Parameter 'id' is missing"),
+                ({'qom_type': 'secret', 'id': ''}, 'identifier'),
+                ({'qom_type': 'secret', 'id': 'x'}, "Must provide 'file' or 'data'"),
+                ({'qom_type': 'secret', 'id': 'x', 'data': 'a', 'file': 'b'}, 'mutually exclusive'),
+                ({'qom_type': 'secret', 'id': 'x', 'data': 'a?', 'format': 'base64'}, 'not valid'),
+                ({'qom_type': 'secret', 'id': 'x', 'file': 'none'}, 'Unable to read none'),
+                ({'qom_type': 'secret', 'id': 'x', 'file': secret}, 'not valid UTF-8'),
+                ({'qom_type': 'rng-random', 'id': 'x', 'filename': '/none'}, "Could not open '/none'"),
+                ({'qom_type': 'rng-builtin', 'id': 'x', 'filename': 'f'}, 'unexpected'),
+                ({'qom_type': 'rng-builtin', 'id': 'r'}, "duplicate property 'r'")):
+            self.assertIn(text, self.refused(client, 'object-add', **given))
+        self.assertEqual(self.refused(client, 'object-del', id='d'), "object 'd' not found")
+        self.assertEqual([p['name'] for p in client.command('qom-list', path='/objects')],
+                         ['type', 'r', 'f', 's'])
+        self.end(process, client)
+        process, client = self.machine('-icount', 'shift=1,rr=record')
+        self.assertIn('not possible while a run is recorded',
+                      self.refused(client, 'object-add', qom_type='rng-random', id='x'))
+        client.command('object-add', qom_type='rng-builtin', id='x')
+        self.end(process, client)
+
+    # ---- file descriptors ----
+
+    def test_descriptors(self):
+        process, client = self.machine()
+
+        def give(fds, name, **arguments):
+            client.passing = fds
+            return client.execute(name, **arguments)
+
+        def open_in_rearm():
+            return len(os.listdir(f'/proc/{process.pid}/fd'))
+
+        before = open_in_rearm()
+        with open(os.path.join(self.dir, 'out'), 'w+b') as out, \
+                open(os.path.join(self.dir, 'in'), 'w+b') as other:
+            read_only = os.open(other.name, os.O_RDONLY)
+            self.addCleanup(os.close, read_only)
+            first = give([read_only], 'add-fd', opaque='to read')['return']
+            self.assertEqual(first['fdset-id'], 0)
+            second = give([out.fileno()], 'add-fd', fdset_id=0)['return']
+            third = give([out.fileno()], 'add-fd')['return']
+            self.assertEqual(third['fdset-id'], 1)
+            self.assertEqual(client.command('query-fdsets'), [
+                {'fdset-id': 0, 'fds': [{'fd': first['fd'], 'opaque': 'to read'},
+                                        {'fd': second['fd']}]},
+                {'fdset-id': 1, 'fds': [{'fd': third['fd']}]}])
+            client.command('pmemsave', val=guests.LOAD, size=64, filename='/dev/fdset/0')
+            client.command('memsave', val=guests.LOAD, size=64, filename='/dev/fdset/1')
+            out.seek(0)
+            self.assertEqual(out.read(), guests.code(guests.SPIN).ljust(64, b'\0')[:64] * 2)
+            client.command('remove-fd', fdset_id=0, fd=second['fd'])
+            self.assertIn('Permission denied', self.refused(
+                client, 'pmemsave', val=guests.LOAD, size=64, filename='/dev/fdset/0'))
+            client.command('remove-fd', fdset_id=0)
+            client.command('remove-fd', fdset_id=1)
+            self.assertEqual(client.command('query-fdsets'), [])
+            for path in ('/dev/fdset/0', '/dev/fdset/x'):
+                self.assertIn('No such file', self.refused(client, 'pmemsave', val=guests.LOAD,
+                                                           size=64, filename=path))
+            self.assertEqual(open_in_rearm(), before)
+            self.assertEqual(give([out.fileno()], 'getfd', fdname='a')['return'], {})
+            self.assertEqual(give([out.fileno()], 'getfd', fdname='a')['return'], {})
+            self.assertEqual(give([out.fileno()], 'getfd', fdname='b')['return'], {})
+            self.assertEqual(client.command('query-fdsets'), [])
+            self.assertEqual(open_in_rearm(), before + 2)
+            client.command('closefd', fdname='a')
+            client.command('closefd', fdname='b')
+            # What nobody takes is closed with the next ones, and the last with the connection.
+            for n in range(50):
+                give([out.fileno()] * 16, 'query-name')
+            self.assertLessEqual(open_in_rearm(), before + 16)
+        for name, given, text in (
+                ('getfd', {'fdname': '1a'}, 'a name not starting with a digit'),
+                ('getfd', {'fdname': ''}, 'a name not starting with a digit'),
+                ('closefd', {'fdname': 'a'}, "File descriptor named 'a' not found"),
+                ('add-fd', {'fdset_id': -1}, 'expects a non-negative value'),
+                ('remove-fd', {'fdset_id': 1}, "File descriptor named 'fdset-id:1' not found"),
+                ('remove-fd', {'fdset_id': 1, 'fd': 2},
+                 "File descriptor named 'fdset-id:1, fd:2' not found")):
+            self.assertEqual(self.refused(client, name, **given).count(text), 1)
+        self.end(process, client)
+        process, client = self.machine('-qmp', 'stdio')
+        for name, given in (('getfd', {'fdname': 'a'}), ('add-fd', {})):
+            self.assertEqual(self.refused(client, name, **given),
+                             'No file descriptor supplied via SCM_RIGHTS')
+        self.end(process, client)
+
+    # ---- jobs ----
+
+    def job(self, client, name, tag, job='j', **arguments):
+        """Run it to its end; the states it went through, and its error."""
+        if name != 'snapshot-delete':
+            arguments.setdefault('vmstate', 'snapshot-file')
+        arguments.setdefault('devices', [])
+        client.events.clear()
+        client.command(name, job_id=job, tag=tag, **arguments)
+        states = []
+        while not states or states[-1] != 'concluded':
+            data = client.wait('JOB_STATUS_CHANGE')['data']
+            self.assertEqual(data['id'], job)
+            states.append(data['status'])
+        info, = client.command('query-jobs')
+        self.assertEqual((info['id'], info['type'], info['status']), (job, name, 'concluded'))
+        client.command('job-dismiss', id=job)
+        self.assertEqual(client.wait('JOB_STATUS_CHANGE')['data'], {'id': job, 'status': 'null'})
+        self.assertEqual(client.command('query-jobs'), [])
+        return states, info.get('error')
+
+    def test_snapshot_jobs(self):
+        process, client = self.machine('-icount', 'shift=2', '-snapshot-file', 'snap')
+        good = ['created', 'running', 'waiting', 'pending', 'concluded']
+        bad = ['created', 'running', 'aborting', 'concluded']
+        self.assertEqual(self.job(client, 'snapshot-save', 'start'), (good, None))
+        start = client.command('x-rearm-query-digest')
+        self.run_on(client)
+        self.assertNotEqual(client.command('x-rearm-query-digest'), start)
+        self.assertEqual(self.job(client, 'snapshot-save', 'later', 'a-long.name_1'), (good, None))
+        self.assertEqual(self.job(client, 'snapshot-load', 'start'), (good, None))
+        self.assertEqual(client.command('x-rearm-query-digest'), start)
+        self.assertEqual([s['name'] for s in client.command('x-rearm-query-snapshots')],
+                         ['start', 'later'])
+        self.assertEqual(self.job(client, 'snapshot-delete', 'later'), (good, None))
+        for name, tag, arguments, text in (
+                ('snapshot-load', 'later', {}, "there is no snapshot 'later'"),
+                ('snapshot-delete', 'later', {}, "there is no snapshot 'later'"),
+                ('snapshot-save', '', {}, 'cannot be the name of a snapshot'),
+                ('snapshot-save', 'x', {'vmstate': 'disk0'}, "block device 'disk0' does not exist"),
+                ('snapshot-load', 'start', {'devices': ['d']}, "No block device node 'd'"),
+                ('snapshot-delete', 'start', {'devices': ['d']}, "No block device node 'd'")):
+            states, error = self.job(client, name, tag, **arguments)
+            self.assertEqual(states, bad)
+            self.assertIn(text, error)
+        self.assertEqual([s['name'] for s in client.command('x-rearm-query-snapshots')], ['start'])
+        # All in one piece, so that the first has not begun when the others come.
+        client.send(b'{"execute": "snapshot-delete", "arguments": {"job-id": "j", "tag": "start", '
+                    b'"devices": []}} {"execute": "job-dismiss", "arguments": {"id": "j"}}'
+                    b'{"execute": "job-cancel", "arguments": {"id": "j"}}')
+        self.assertEqual(client.reply(), {'return': {}})
+        self.assertIn("in state 'created' cannot accept command verb 'dismiss'",
+                      client.reply()['error']['desc'])
+        self.assertEqual(client.reply(), {'return': {}})
+        info, = client.command('query-jobs')
+        self.assertEqual((info['status'], info['error']), ('concluded', 'Operation canceled'))
+        for name, given, text in (
+                ('job-cancel', {'id': 'j'}, "in state 'concluded' cannot accept command verb 'cancel'"),
+                ('job-cancel', {'id': 'k'}, 'Job not found'),
+                ('job-dismiss', {'id': 'k'}, 'Job not found'),
+                ('snapshot-delete', {'job_id': 'j', 'tag': 'x', 'devices': []},
+                 "Job ID 'j' already in use"),
+                ('snapshot-delete', {'job_id': '1', 'tag': 'x', 'devices': []}, "Invalid job ID '1'"),
+                ('snapshot-delete', {'job_id': 'a b', 'tag': 'x', 'devices': []}, 'Invalid job ID')):
+            self.assertIn(text, self.refused(client, name, **given))
+        self.assertEqual([s['name'] for s in client.command('x-rearm-query-snapshots')], ['start'])
+        self.end(process, client)
+
+    def test_snapshot_jobs_of_a_recording(self):
+        """In a replay it is a place; a state of another run is refused."""
+        process, client = self.machine('-icount', 'shift=2,rr=record,rrfile=log')
+        self.run_on(client)
+        self.assertIsNone(self.job(client, 'snapshot-save', 'here')[1])
+        here = client.command('x-rearm-query-digest')
+        self.end(process, client)
+        process = self.start('-S', '-icount', 'rr=replay,rrfile=log', '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        self.assertIsNone(self.job(client, 'snapshot-load', 'here')[1])
+        self.assertEqual(client.command('x-rearm-query-digest'), here)
+        client.command('quit')
+        self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+
+    # ---- dumps ----
+
+    @staticmethod
+    def read_elf(path):
+        """Segments as {virtual address: (physical address, bytes)}, and notes as [(type, bytes)]."""
+        with open(path, 'rb') as f:
+            data = f.read()
+        fields = struct.unpack_from('<16sHHIQQQIHHHHHH', data)
+        assert fields[0][:7] == b'\x7fELF\2\1\1' and fields[1:3] == (4, 183), fields
+        segments, notes = {}, []
+        for n in range(fields[10]):
+            type_, _, offset, vaddr, paddr, size, memory, _ = struct.unpack_from(
+                '<IIQQQQQQ', data, fields[5] + n * fields[9])
+            assert size == memory and offset + size <= len(data)
+            part = data[offset:offset + size]
+            if type_ == 1:
+                assert vaddr not in segments
+                segments[vaddr] = (paddr, part)
+            while type_ == 4 and part:
+                name, length, kind = struct.unpack_from('<III', part)
+                assert part[12:12 + name] == b'CORE\0'
+                notes.append((kind, part[20:20 + length]))
+                part = part[20 + (length + 3 & ~3):]
+        return segments, notes
+
+    def gdb(self, *commands):
+        argv = ['gdb-multiarch', '-nx', '-batch', '-ex', 'set architecture aarch64']
+        for command in commands:
+            argv += ['-ex', command]
+        return subprocess.run(argv, cwd=self.dir, capture_output=True, text=True,
+                              timeout=3 * test_qmp.TIMEOUT, stdin=subprocess.DEVNULL).stdout
+
+    def run_to(self, client, address):
+        """Until CPU 0 is there."""
+        end = time.monotonic() + test_qmp.TIMEOUT
+        client.command('cont')
+        while client.command('x-rearm-query-cpus')[0]['pc'] != address:
+            self.assertLess(time.monotonic(), end)
+        client.command('stop')
+
+    def test_dump(self):
+        process, client = self.machine('-smp', '2', '-m', '16M')
+        self.assertEqual(client.command('query-dump'), {'status': 'none', 'completed': 0, 'total': 0})
+        self.assertEqual(client.command('query-dump-guest-memory-capability'), {'formats': ['elf']})
+        self.run_on(client)
+        digest = client.command('x-rearm-query-digest')
+        client.command('dump-guest-memory', paging=False, protocol='file:core')
+        self.assertEqual(client.command('x-rearm-query-digest'), digest)
+        self.assertEqual(client.command('query-dump'), {'status': 'completed', 'completed': 16 << 20,
+                                                        'total': 16 << 20})
+        client.command('pmemsave', val=0x40000000, size=16 << 20, filename='ram')
+        with open(os.path.join(self.dir, 'ram'), 'rb') as f:
+            ram = f.read()
+        segments, notes = self.read_elf(os.path.join(self.dir, 'core'))
+        self.assertEqual(list(segments), [0x40000000])
+        self.assertTrue(segments[0x40000000] == (0x40000000, ram))
+        self.assertEqual([(kind, len(note)) for kind, note in notes], [(1, 392), (2, 528)] * 2)
+        pc = client.command('x-rearm-query-cpus')[0]['pc']
+        self.assertEqual(struct.unpack_from('<Q', notes[0][1], 112 + 32 * 8)[0], pc)
+        self.assertEqual([struct.unpack_from('<I', note, 32)[0] for kind, note in notes[::2]], [1, 2])
+        # With paging, but without translation, it is the same.
+        client.command('dump-guest-memory', paging=True, protocol='file:same')
+        self.assertEqual(self.read_elf(os.path.join(self.dir, 'same')), (segments, notes))
+        client.command('dump-guest-memory', paging=False, protocol='file:part', begin=guests.LOAD,
+                       length=5000)
+        part, _ = self.read_elf(os.path.join(self.dir, 'part'))
+        self.assertEqual(part, {guests.LOAD: (guests.LOAD, ram[0x80000:0x80000 + 5000])})
+        client.command('dump-guest-memory', paging=False, protocol='file:late', detach=True)
+        event = client.wait('DUMP_COMPLETED')['data']
+        self.assertEqual(event, {'result': client.command('query-dump')})
+        self.assertEqual(self.read_elf(os.path.join(self.dir, 'late')), (segments, notes))
+        client.passing = [os.open(os.path.join(self.dir, 'by-fd'), os.O_RDWR | os.O_CREAT)]
+        client.command('getfd', fdname='d')
+        client.command('dump-guest-memory', paging=False, protocol='fd:d')
+        self.assertEqual(self.read_elf(os.path.join(self.dir, 'by-fd')), (segments, notes))
+        for given, text in (
+                ({'paging': False, 'protocol': 'fd:d'}, "File descriptor named 'd' not found"),
+                ({'paging': False, 'protocol': 'tcp:x'}, "Invalid parameter 'protocol'"),
+                ({'paging': False, 'protocol': 'file:/none/x'}, "Could not open '/none/x'"),
+                ({'paging': False, 'protocol': 'file:x', 'begin': 5}, "'length' is missing"),
+                ({'paging': False, 'protocol': 'file:x', 'length': 5}, "'begin' is missing"),
+                ({'paging': False, 'protocol': 'file:x', 'begin': 5, 'length': 0}, 'positive'),
+                ({'paging': False, 'protocol': 'file:x', 'begin': -5, 'length': 1}, 'an address'),
+                ({'paging': True, 'protocol': 'file:x', 'begin': 5, 'length': 1}, 'with paging'),
+                ({'paging': False, 'protocol': 'file:x', 'format': 'kdump-zlib'}, 'does not accept'),
+                ({'paging': False, 'protocol': 'file:/dev/full'}, 'No space left'),
+                ({'protocol': 'file:x'}, "Parameter 'paging' is missing")):
+            self.assertIn(text, self.refused(client, 'dump-guest-memory', **given))
+        self.assertEqual(client.command('query-dump')['status'], 'failed')
+        client.command('dump-guest-memory', paging=False, protocol='file:/dev/full', detach=True)
+        event = client.wait('DUMP_COMPLETED')['data']
+        self.assertEqual(event['result']['status'], 'failed')
+        self.assertIn('No space left', event['error'])
+        self.end(process, client)
+        if shutil.which('gdb-multiarch'):
+            text = self.gdb('core-file core', 'info threads', 'p/x $pc', f'x/2xw {guests.LOAD}',
+                            'thread 2', 'p $x0')
+            self.assertIn(f'$1 = {pc:#x}', text)
+            self.assertIn('2    LWP 2', text)
+            self.assertIn(f'{guests.LOAD:#x}:\t{guests.SPIN[0]:#010x}\t{guests.SPIN[1]:#010x}', text)
+
+    def test_dump_with_paging(self):
+        """Virtual addresses are those of the guest's tables."""
+        guest = guests.write(os.path.join(self.dir, 'mmu.elf'), guests.MMU)
+        process = self.start('-S', '-kernel', guest, '-m', '16M', '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        self.run_to(client, guests.LOAD + 4 * (len(guests.MMU) - 1))
+        client.command('dump-guest-memory', paging=True, protocol='file:core')
+        segments, _ = self.read_elf(os.path.join(self.dir, 'core'))
+        high = guests.MMU_HIGH
+        self.assertEqual({vaddr: (paddr, len(part)) for vaddr, (paddr, part) in segments.items()}, {
+            0x40000000: (0x40000000, 16 << 20),
+            # Two blocks side by side.
+            high + (6 << 20): (0x40000000, 4 << 20),
+            high + (10 << 20) + 0x7000: (guests.LOAD, 0x1000)})
+        ram = segments[0x40000000][1]
+        self.assertTrue(segments[high + (6 << 20)][1] == ram[:4 << 20])
+        self.assertEqual(segments[high + (10 << 20) + 0x7000][1], ram[0x80000:0x81000])
+        self.end(process, client)
+        if shutil.which('gdb-multiarch'):
+            address = high + (10 << 20) + 0x7000
+            self.assertIn(f'{address:#x}:\t{guests.MMU[0]:#010x}',
+                          self.gdb('core-file core', f'x/1xw {address}'))
+
+    # ---- events ----
+
+    def test_rtc_change(self):
+        """The first one at once, the others as one a second later; with equal offsets on replay."""
+        guest = guests.write(os.path.join(self.dir, 'rtc.elf'), guests.RTC)
+        process = self.start('-S', '-kernel', guest, '-icount', 'shift=1,rr=record,rrfile=log',
+                             '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        now = int(time.time())
+        client.command('cont')
+        first = client.wait('RTC_CHANGE')
+        last = client.wait('RTC_CHANGE')
+        for event, value in (first, 1000), (last, 5000):
+            self.assertEqual(event['data']['qom-path'], '/machine/unattached/rtc')
+            self.assertLess(abs(event['data']['offset'] - (value - now)), 30)
+        self.assertEqual(client.command('qom-get', path=first['data']['qom-path'], property='type'),
+                         'pl031')
+        self.end(process, client)
+        process = self.start('-S', '-no-shutdown', '-icount', 'rr=replay,rrfile=log', '-qmp',
+                             'unix:q,server=on')
+        client = self.client('q').negotiate()
+        client.command('cont')
+        self.assertEqual(client.wait('RTC_CHANGE')['data'], first['data'])
+        self.assertEqual(client.wait('RTC_CHANGE')['data'], last['data'])
+        client.command('quit')
+        self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+
+    def test_replay_events(self):
+        process, client = self.machine('-icount', 'shift=2,rr=record,rrfile=log')
+        self.run_on(client)
+        end = client.command('x-rearm-query-replay')['position']
+        self.end(process, client)
+        process = self.start('-S', '-no-shutdown', '-icount', 'rr=replay,rrfile=log', '-qmp',
+                             'unix:q,server=on')
+        client = self.client('q').negotiate()
+        client.command('replay-break', icount=10)
+        client.command('cont')
+        self.assertEqual(client.wait('REPLAY_BREAK_REACHED')['data'], {'position': 10})
+        client.wait('STOP')
+        self.assertEqual(client.command('x-rearm-query-replay')['position'], 10)
+        client.command('replay-seek', icount=20)
+        client.wait('RESUME')
+        client.wait('STOP')
+        client.command('replay-seek', icount=5)
+        while client.wait('STOP') and client.command('x-rearm-query-replay')['position'] != 5:
+            pass
+        self.assertNotIn('REPLAY_BREAK_REACHED', [e['event'] for e in client.events])
+        for again in range(2):
+            client.events.clear()
+            client.command('replay-seek', icount=5)
+            client.wait('STOP')
+            client.command('replay-delete-break') if not again else None
+            client.command('cont')
+            self.assertEqual(client.wait('REPLAY_END_REACHED')['data'], {'position': end})
+            client.wait('STOP')
+        client.command('quit')
+        self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+        # One that nobody watches ends, and says so first.
+        process = self.start('-S', '-icount', 'rr=replay,rrfile=log', '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        client.command('cont')
+        self.assertIn('REPLAY_END_REACHED', client.rest())
+        self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+
+
+if __name__ == '__main__':
+    test_qmp.REARM = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
