@@ -21,7 +21,8 @@ typedef struct Shared {
 
 typedef struct Content {
     unsigned refs;
-    uint8_t *bytes;           /* PAGE_TREE_PAGE_SIZE, of the store */
+    const uint8_t *bytes;     /* PAGE_TREE_PAGE_SIZE */
+    uint8_t *owned;           /* the same, of the store; NULL: somebody else's */
 } Content;
 
 /* A version; several may have the same content. */
@@ -115,7 +116,9 @@ static void content_unref(PageStore *store, Content *c)
 {
     if (c && !--c->refs) {
         store->bytes -= sizeof(*c);
-        store_put(store, c->bytes);
+        if (c->owned) {
+            store_put(store, c->owned);
+        }
         g_free(c);
     }
 }
@@ -177,7 +180,7 @@ static bool same_bytes(const uint8_t *a, const uint8_t *b)
 }
 
 /* A new content, or old when that is the same. The caller's reference. */
-static Content *make_content(PageStore *store, Content *old, const uint8_t *bytes)
+static Content *make_content(PageStore *store, Content *old, const uint8_t *bytes, bool lasting)
 {
     Content *c;
 
@@ -192,20 +195,22 @@ static Content *make_content(PageStore *store, Content *old, const uint8_t *byte
     }
     c = g_new(Content, 1);
     store->bytes += sizeof(*c);
-    c->refs = 1;
-    c->bytes = store_get(store);
-    memcpy(c->bytes, bytes, PAGE_TREE_PAGE_SIZE);
+    *c = (Content){ 1, bytes, NULL };
+    if (!lasting) {
+        c->bytes = c->owned = store_get(store);
+        memcpy(c->owned, bytes, PAGE_TREE_PAGE_SIZE);
+    }
     return c;
 }
 
 /* A version that nobody else has. */
-static void set_page(PageStore *store, Shared **place, const uint8_t *bytes)
+static void set_page(PageStore *store, Shared **place, const uint8_t *bytes, bool lasting)
 {
     Page *old = (Page *)*place, *page = g_new(Page, 1);
 
     store->bytes += sizeof(*page);
     page->shared.refs = 1;
-    page->content = make_content(store, old ? old->content : NULL, bytes);
+    page->content = make_content(store, old ? old->content : NULL, bytes, lasting);
     shared_unref(store, *place, 0);
     *place = &page->shared;
 }
@@ -262,14 +267,24 @@ bool page_tree_same_version(const PageTree *a, const PageTree *b, uint64_t page)
     return find(a, page) == find(b, page);
 }
 
-void page_tree_set(PageTree *tree, uint64_t page, const uint8_t *content)
+static void set(PageTree *tree, uint64_t page, const uint8_t *content, bool lasting)
 {
     Shared **place = &tree->root;
 
     for (unsigned level = tree->levels; level; level--) {
         place = &own_node(tree->store, place)->child[child_number(page, level)];
     }
-    set_page(tree->store, place, content);
+    set_page(tree->store, place, content, lasting);
+}
+
+void page_tree_set(PageTree *tree, uint64_t page, const uint8_t *content)
+{
+    set(tree, page, content, false);
+}
+
+void page_tree_set_lasting(PageTree *tree, uint64_t page, const uint8_t *content)
+{
+    set(tree, page, content, true);
 }
 
 static void diff(Shared *from, Shared *to, unsigned level, uint64_t first, PageTreeFn *fn,

@@ -77,7 +77,7 @@ static void copy_blob(Machine *m, const BootBlob *blob)
     size_t length;
     const uint8_t *data = g_bytes_get_data(blob->data, &length);
     hwaddr at = blob->address + length;
-    bool ok = memory_write(m->memory, blob->address, data, length);
+    bool ok = memory_write_image(m->memory, blob->address, data, length);
 
     for (uint64_t left = blob->zeros; ok && left; ) {
         size_t n = MIN(left, sizeof(zeros));

@@ -14,6 +14,14 @@
 
 #define MAX_NESTED_ACCESSES 8
 
+/* What memory_write_image() has written, in one region. */
+typedef struct MemImage {
+    const MemRegion *region;
+    hwaddr offset;
+    const uint8_t *data;
+    size_t length;
+} MemImage;
+
 struct MemoryMap {
     GPtrArray *regions;     /* MemRegion *, in the order in which they were made */
     GPtrArray *by_address;  /* the same in the order of their addresses */
@@ -26,6 +34,7 @@ struct MemoryMap {
     GPtrArray *removed;     /* regions to be freed when none is */
     const MemoryHooks *hooks;
     void *hooks_opaque;
+    GArray *images;         /* MemImage */
     PageStore store;        /* of snapshots */
     uint64_t loads;         /* counts memory_load(): what it changed does not tell who wrote */
     uint64_t load;          /* the one that the present content comes from; 0: none */

@@ -22,6 +22,7 @@ MemoryMap *memory_map_new(void)
     map->by_address = g_ptr_array_new();
     map->removed = g_ptr_array_new();
     map->view = g_array_new(false, false, sizeof(MemRange));
+    map->images = g_array_new(false, false, sizeof(MemImage));
     return map;
 }
 
@@ -55,6 +56,7 @@ void memory_map_free(MemoryMap *map)
     g_ptr_array_free(map->by_address, TRUE);
     g_ptr_array_free(map->removed, TRUE);
     g_array_free(map->view, TRUE);
+    g_array_free(map->images, TRUE);
     page_store_clear(&map->store);
     g_free(map);
 }

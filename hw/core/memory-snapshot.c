@@ -50,9 +50,35 @@ static PageTree *region_base(MemoryMap *map, MemRegion *region)
 
 /* ---- take ---- */
 
+/* The page as an image has it, if it is as that was loaded; or NULL. */
+static const uint8_t *page_of_image(const MemoryMap *map, const MemRegion *region, hwaddr page,
+                                    const uint8_t *content)
+{
+    hwaddr offset = page << PAGE_BITS;
+
+    for (unsigned n = 0; n < map->images->len; n++) {
+        const MemImage *i = &g_array_index(map->images, MemImage, n);
+
+        if (i->region == region && offset >= i->offset && i->length >= PAGE_SIZE &&
+            offset - i->offset <= i->length - PAGE_SIZE &&
+            memcmp(i->data + (offset - i->offset), content, PAGE_SIZE) == 0) {
+            return i->data + (offset - i->offset);
+        }
+    }
+    return NULL;
+}
+
 static void take_page(void *opaque, const MemRegion *region, hwaddr page)
 {
-    page_tree_set(region_base(opaque, (MemRegion *)region), page, page_content(region, page));
+    const uint8_t *content = page_content(region, page);
+    const uint8_t *image = content ? page_of_image(opaque, region, page, content) : NULL;
+    PageTree *base = region_base(opaque, (MemRegion *)region);
+
+    if (image) {
+        page_tree_set_lasting(base, page, image);
+    } else {
+        page_tree_set(base, page, content);
+    }
 }
 
 static GArray *dirty_for_check(const MemRegion *region)

@@ -169,6 +169,33 @@ bool memory_write(MemoryMap *map, hwaddr addr, const void *data, size_t length)
     return true;
 }
 
+static void add_image(MemoryMap *map, const MemImage *image)
+{
+    for (unsigned n = 0; n < map->images->len; n++) {
+        MemImage *old = &g_array_index(map->images, MemImage, n);
+
+        if (old->region == image->region && old->offset == image->offset) {
+            *old = *image;
+            return;
+        }
+    }
+    g_array_append_val(map->images, *image);
+}
+
+bool memory_write_image(MemoryMap *map, hwaddr addr, const void *data, size_t length)
+{
+    const MemRange *range = memory_find_range(map, addr);
+
+    if (!memory_write(map, addr, data, length)) {
+        return false;
+    }
+    if (length) {
+        add_image(map, &(MemImage){ range->region, addr - range->region->base, data,
+                                    bytes_in_range(range, addr, length) });
+    }
+    return true;
+}
+
 /* ---- guest accesses ---- */
 
 static void log_unassigned(const char *verb, hwaddr addr, unsigned size)

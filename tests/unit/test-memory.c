@@ -395,7 +395,37 @@ static void test_too_big(void)
     memory_map_free(map);
 }
 
-/* ---- snapshots: who shares a page, and watched writes ---- */
+/* ---- snapshots: images, who shares a page, and watched writes ---- */
+
+/* An image is not copied into a snapshot, but for what was changed in it; and that comes back. */
+static void test_snapshot_image(void)
+{
+    enum { PAGES = 64, CHANGED = PAGE_SIZE * 5 + 7 };
+    MemoryMap *map = memory_map_new();
+    g_autofree uint8_t *image = g_malloc(PAGES * PAGE_SIZE), *now = g_malloc(PAGES * PAGE_SIZE);
+    MemSnapshot *s[2];
+
+    memory_add_ram(map, "ram", 0x10000, 2 * PAGES * PAGE_SIZE, false, NULL);
+    for (unsigned i = 0; i < PAGES * PAGE_SIZE; i++) {
+        image[i] = (uint8_t)(i / 5 + i / PAGE_SIZE);
+    }
+    /* Not on a page's boundary: the first and the last page are not the image's alone. */
+    g_assert_true(memory_write_image(map, 0x10064, image, PAGES * PAGE_SIZE));
+    s[0] = memory_snapshot_take(map, false);
+    g_assert_cmpuint(memory_snapshot_bytes(map), <, PAGES * PAGE_SIZE / 2);
+    g_assert_true(memory_write(map, 0x10064 + CHANGED, "changed", 7));
+    s[1] = memory_snapshot_take(map, false);
+    g_assert_cmpuint(memory_snapshot_bytes(map), <, PAGES * PAGE_SIZE / 2);
+    memory_snapshot_restore(map, s[0]);
+    g_assert_true(memory_read(map, 0x10064, now, PAGES * PAGE_SIZE));
+    g_assert_cmpmem(now, PAGES * PAGE_SIZE, image, PAGES * PAGE_SIZE);
+    memory_snapshot_restore(map, s[1]);
+    g_assert_true(memory_read(map, 0x10064, now, PAGES * PAGE_SIZE));
+    g_assert_cmpmem(now + CHANGED, 7, "changed", 7);
+    memory_snapshot_free(s[0]);
+    memory_snapshot_free(s[1]);
+    memory_map_free(map);
+}
 
 static void test_snapshot_sharing(void)
 {
@@ -475,6 +505,7 @@ int main(int argc, char **argv)
     g_test_add_func("/memory/dirty-pages", test_dirty_pages);
     g_test_add_func("/memory/sparse", test_sparse);
     g_test_add_func("/memory/too-big", test_too_big);
+    g_test_add_func("/memory/snapshot-image", test_snapshot_image);
     g_test_add_func("/memory/snapshot-sharing", test_snapshot_sharing);
     g_test_add_func("/memory/watch", test_watch);
     return g_test_run();

@@ -138,6 +138,34 @@ static void test_shared(void)
     g_free(d.page);
 }
 
+/* What lasts is not copied, and otherwise like any other content. */
+static void test_lasting(void)
+{
+    static const uint8_t lasting[2][PAGE_TREE_PAGE_SIZE] = { { 1 }, { 2 } };
+    PageStore store = { 0 };
+    PageTree *a = page_tree_new(&store, 100), *b;
+    uint64_t before;
+    Diff d = { .page = g_malloc0(100) };
+
+    page_tree_set_lasting(a, 7, lasting[0]);
+    g_assert_true(page_tree_get(a, 7) == lasting[0]);
+    b = page_tree_copy(a);
+    before = store.bytes;
+    page_tree_set_lasting(b, 8, lasting[1]);
+    page_tree_set(b, 7, lasting[0]);
+    g_assert_cmpuint(store.bytes - before, <, 2048);
+    page_tree_diff(a, b, apply, &d);
+    g_assert_cmpuint(d.calls, ==, 1);
+    page_tree_set(b, 7, lasting[1]);
+    g_assert_true(page_tree_get(b, 7) != lasting[1]);
+    g_assert_cmpint(page_tree_get(b, 7)[0], ==, 2);
+    g_assert_true(page_tree_get(a, 7) == lasting[0]);
+    page_tree_free(a);
+    page_tree_free(b);
+    page_store_clear(&store);
+    g_free(d.page);
+}
+
 /* Whoever sets a page leaves a trace, whatever it is set to. */
 static void test_versions(void)
 {
@@ -170,6 +198,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/page-tree/random", test_random);
     g_test_add_func("/page-tree/shared", test_shared);
+    g_test_add_func("/page-tree/lasting", test_lasting);
     g_test_add_func("/page-tree/versions", test_versions);
     return g_test_run();
 }

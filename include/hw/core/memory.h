@@ -162,6 +162,11 @@ MemRegion *memory_find_page(MemoryMap *map, hwaddr addr, bool *whole);
  */
 bool memory_read(MemoryMap *map, hwaddr addr, void *out, size_t length);
 bool memory_write(MemoryMap *map, hwaddr addr, const void *data, size_t length);
+/*
+ * The same for an image that is loaded. The data stays where and as it is as long as there are
+ * snapshots: they refer to it, as far as the guest has not changed it.
+ */
+bool memory_write_image(MemoryMap *map, hwaddr addr, const void *data, size_t length);
 /* Whether a device can write all of it: ROM and MMIO are not for DMA. */
 bool memory_is_writable_ram(MemoryMap *map, hwaddr addr, size_t length);
 
