@@ -577,7 +577,8 @@ static void gdb_connected(GdbStub *g)
 
 /*
  * A gdb that goes away without detaching leaves a machine that runs. A journey would end with a
- * stop that nobody waits for.
+ * stop that nobody waits for. After a detach the machine runs already, or has met a break of a
+ * monitor's since.
  */
 static void gdb_disconnected(GdbStub *g)
 {
@@ -587,8 +588,10 @@ static void gdb_disconnected(GdbStub *g)
         }
         g->connected = g->running = g->commanding = g->asking = false;
         gdb_clear_breakpoints(g);
-        watch_end(g, false);
-        exec_loop_cont(g->env.loop);
+        if (g->watching) {
+            watch_end(g, false);
+            exec_loop_cont(g->env.loop);
+        }
     }
 }
 

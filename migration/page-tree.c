@@ -8,6 +8,7 @@
 #include "util/osdep.h"
 #include <glib.h>
 #include "migration/page-tree.h"
+#include "util/host-memory.h"
 
 #define NODE_BITS 6
 #define NODE_CHILDREN (1u << NODE_BITS)
@@ -20,7 +21,7 @@ typedef struct Shared {
 
 typedef struct Content {
     unsigned refs;
-    uint8_t bytes[PAGE_TREE_PAGE_SIZE];
+    uint8_t *bytes;           /* PAGE_TREE_PAGE_SIZE, of the store */
 } Content;
 
 /* A version; several may have the same content. */
@@ -41,6 +42,70 @@ struct PageTree {
     Shared *root;
 };
 
+/* ---- the store ---- */
+
+/*
+ * Memory of the host for many pages: as single allocations each would be a few page faults, and a
+ * system call in threads other than the first one. Blocks get larger, up to a huge page.
+ */
+typedef struct PageBlock {
+    struct PageBlock *next;
+    uint8_t *start;
+    size_t size;
+} PageBlock;
+
+#define FIRST_BLOCK (64u << 10)
+#define MAX_BLOCK (2u << 20)
+
+static void new_block(PageStore *store)
+{
+    size_t size = store->blocks ? MIN(store->blocks->size * 2, MAX_BLOCK) : FIRST_BLOCK;
+    PageBlock *block = g_new(PageBlock, 1);
+
+    *block = (PageBlock){ store->blocks, g_aligned_alloc(1, size, size), size };
+    host_memory_will_fill(block->start, size);
+    store->blocks = block;
+    store->used = 0;
+}
+
+static uint8_t *store_get(PageStore *store)
+{
+    void **page = store->unused;
+
+    store->bytes += PAGE_TREE_PAGE_SIZE;
+    if (page) {
+        store->unused = *page;
+        return (uint8_t *)page;
+    }
+    if (!store->blocks || store->used == store->blocks->size) {
+        new_block(store);
+    }
+    store->used += PAGE_TREE_PAGE_SIZE;
+    return store->blocks->start + store->used - PAGE_TREE_PAGE_SIZE;
+}
+
+static void store_put(PageStore *store, uint8_t *page)
+{
+    store->bytes -= PAGE_TREE_PAGE_SIZE;
+    *(void **)page = store->unused;
+    store->unused = page;
+}
+
+void page_store_clear(PageStore *store)
+{
+    assert(store->bytes == 0);
+    while (store->blocks) {
+        PageBlock *block = store->blocks;
+
+        store->blocks = block->next;
+        g_aligned_free(block->start);
+        g_free(block);
+    }
+    *store = (PageStore){ 0 };
+}
+
+/* ---- nodes ---- */
+
 static size_t shared_size(unsigned level)
 {
     return level ? sizeof(Node) : sizeof(Page);
@@ -50,6 +115,7 @@ static void content_unref(PageStore *store, Content *c)
 {
     if (c && !--c->refs) {
         store->bytes -= sizeof(*c);
+        store_put(store, c->bytes);
         g_free(c);
     }
 }
@@ -127,6 +193,7 @@ static Content *make_content(PageStore *store, Content *old, const uint8_t *byte
     c = g_new(Content, 1);
     store->bytes += sizeof(*c);
     c->refs = 1;
+    c->bytes = store_get(store);
     memcpy(c->bytes, bytes, PAGE_TREE_PAGE_SIZE);
     return c;
 }

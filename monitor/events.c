@@ -6,10 +6,27 @@
  */
 #include "util/osdep.h"
 #include "monitor/qmp.h"
+#include "monitor/qom-tree.h"
+#include "replay/replay.h"
 #include "util/host-clock.h"
+
+/* Events of which there are at most so many: others in between give way to the last of them. */
+typedef struct Limit {
+    const char *event;
+    unsigned ms;                 /* from one to the next */
+    guint timer;                 /* not 0: one was sent since, ... */
+    json_object *held;           /* ... and this one has to wait; or NULL */
+    MonitorEvents *events;
+} Limit;
+
+static const Limit limits[] = {
+    { .event = "RTC_CHANGE", .ms = 1000 },
+};
 
 struct MonitorEvents {
     QapiEventSink sink;
+    ExecLoop *loop;
+    Limit limit[ARRAY_SIZE(limits)];   /* main thread */
     GSource *source;             /* dispatches when made ready */
     GPtrArray *monitors;         /* QmpMonitor *; main thread */
 
@@ -47,6 +64,61 @@ static void events_emit(void *opaque, const char *event, json_object *data)
     g_source_set_ready_time(e->source, 0);
 }
 
+static void send(MonitorEvents *e, json_object *message)
+{
+    for (unsigned i = 0; i < e->monitors->len; i++) {
+        QmpMonitor *m = g_ptr_array_index(e->monitors, i);
+
+        if (qmp_monitor_wants_events(m)) {
+            qmp_monitor_send(m, message);
+        }
+    }
+    json_object_put(message);
+}
+
+static gboolean limit_over(gpointer opaque)
+{
+    Limit *limit = opaque;
+    json_object *held = g_steal_pointer(&limit->held);
+
+    if (!held) {
+        limit->timer = 0;
+        return G_SOURCE_REMOVE;
+    }
+    send(limit->events, held);
+    return G_SOURCE_CONTINUE;
+}
+
+/* The event's limit; NULL: it has none. */
+static Limit *find_limit(MonitorEvents *e, json_object *message)
+{
+    json_object *name;
+
+    json_object_object_get_ex(message, "event", &name);
+    for (unsigned i = 0; i < ARRAY_SIZE(e->limit); i++) {
+        if (!strcmp(e->limit[i].event, json_object_get_string(name))) {
+            return &e->limit[i];
+        }
+    }
+    return NULL;
+}
+
+/* Takes the message. */
+static void send_or_hold(MonitorEvents *e, json_object *message)
+{
+    Limit *limit = find_limit(e, message);
+
+    if (limit && limit->timer) {
+        json_object_put(limit->held);
+        limit->held = message;
+        return;
+    }
+    if (limit) {
+        limit->timer = g_timeout_add(limit->ms, limit_over, limit);
+    }
+    send(e, message);
+}
+
 void monitor_events_flush(MonitorEvents *e)
 {
     for (;;) {
@@ -58,14 +130,7 @@ void monitor_events_flush(MonitorEvents *e)
         if (!message) {
             return;
         }
-        for (unsigned i = 0; i < e->monitors->len; i++) {
-            QmpMonitor *m = g_ptr_array_index(e->monitors, i);
-
-            if (qmp_monitor_wants_events(m)) {
-                qmp_monitor_send(m, message);
-            }
-        }
-        json_object_put(message);
+        send_or_hold(e, message);
     }
 }
 
@@ -100,6 +165,19 @@ QapiEventSink *monitor_events_sink(MonitorEvents *e)
 
 /* ---- from the execution loop ---- */
 
+/* Machine thread. */
+static bool is_break(ExecLoop *loop, uint64_t position)
+{
+    const GArray *breaks = exec_loop_breaks(loop);
+
+    for (guint n = 0; n < breaks->len; n++) {
+        if (g_array_index(breaks, uint64_t, n) == position) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void events_stopped(void *opaque, ExecStopReason reason, Vcpu *cpu)
 {
     static const QapiRunState states[] = {
@@ -117,6 +195,11 @@ static void events_stopped(void *opaque, ExecStopReason reason, Vcpu *cpu)
     e->stop_state = (unsigned)reason < ARRAY_SIZE(states) ? states[reason]
                                                           : QAPI_RUN_STATE_DEBUG;
     g_mutex_unlock(&e->lock);
+    if (reason == EXEC_STOP_POSITION && is_break(e->loop, exec_loop_position(e->loop))) {
+        QapiReplayBreakReachedEvent event = { exec_loop_position(e->loop) };
+
+        qapi_event_replay_break_reached(&e->sink, &event);
+    }
     /* A step begins without RESUME, too. */
     if (reason != EXEC_STOP_STEPPED) {
         qapi_event_stop(&e->sink);
@@ -144,6 +227,25 @@ static QapiShutdownCause shutdown_cause(MonitorEvents *e, ShutdownCause cause)
     }
 }
 
+/* A diverging run may have bytes of the guest in its report. */
+static void tell_diverged(MonitorEvents *e)
+{
+    const char *report = replay_report(exec_loop_machine(e->loop)->replay);
+    g_autofree char *text = g_utf8_make_valid(report ? report : "", -1);
+
+    qapi_event_replay_diverged(&e->sink, &(QapiReplayDivergedEvent){
+        exec_loop_position(e->loop), text });
+}
+
+static void events_rtc(void *opaque, const char *id, int64_t offset)
+{
+    MonitorEvents *e = opaque;
+    const Device *dev = machine_find_device(exec_loop_machine(e->loop), id);
+    g_autofree char *path = dev ? qom_device_path(dev) : g_strdup(id);
+
+    qapi_event_rtc_change(&e->sink, &(QapiRtcChangeEvent){ offset, path });
+}
+
 static void events_event(void *opaque, ExecEvent event, ShutdownCause cause)
 {
     MonitorEvents *e = opaque;
@@ -163,6 +265,13 @@ static void events_event(void *opaque, ExecEvent event, ShutdownCause cause)
         break;
     case EXEC_EVENT_SHUTDOWN:
         qapi_event_shutdown(&e->sink, &(QapiShutdownEvent){ .guest = guest, .reason = reason });
+        break;
+    case EXEC_EVENT_REPLAY_END:
+        qapi_event_replay_end_reached(&e->sink, &(QapiReplayEndReachedEvent){
+            exec_loop_position(e->loop) });
+        break;
+    case EXEC_EVENT_REPLAY_DIVERGED:
+        tell_diverged(e);
         break;
     }
 }
@@ -203,9 +312,14 @@ MonitorEvents *monitor_events_new(ExecLoop *loop)
 {
     MonitorEvents *e = g_new0(MonitorEvents, 1);
     const ExecListener listener = { .stopped = events_stopped, .event = events_event,
-                                    .opaque = e };
+                                    .rtc = events_rtc, .opaque = e };
 
     e->sink = (QapiEventSink){ events_emit, e };
+    e->loop = loop;
+    memcpy(e->limit, limits, sizeof(limits));
+    for (unsigned i = 0; i < ARRAY_SIZE(limits); i++) {
+        e->limit[i].events = e;
+    }
     e->monitors = g_ptr_array_new();
     e->stop_state = QAPI_RUN_STATE_PRELAUNCH;
     e->quit_cause = QAPI_SHUTDOWN_CAUSE_HOST_UI;
@@ -226,6 +340,12 @@ void monitor_events_free(MonitorEvents *e)
     g_source_destroy(e->source);
     g_source_unref(e->source);
     monitor_events_flush(e);     /* frees what nobody is there to get */
+    for (unsigned i = 0; i < ARRAY_SIZE(e->limit); i++) {
+        json_object_put(e->limit[i].held);
+        if (e->limit[i].timer) {
+            g_source_remove(e->limit[i].timer);
+        }
+    }
     g_mutex_clear(&e->lock);
     g_ptr_array_unref(e->monitors);
     g_free(e);

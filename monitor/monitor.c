@@ -159,6 +159,8 @@ Monitor *monitor_new(MonitorEnv *env, Chardev *chr, MonitorMode mode)
 void monitor_env_clear(MonitorEnv *env)
 {
     g_clear_pointer(&env->fds, g_ptr_array_unref);
+    g_clear_pointer(&env->jobs, g_ptr_array_unref);
+    g_clear_pointer(&env->dump, monitor_dump_free);
 }
 
 void monitor_free(Monitor *m)

@@ -203,6 +203,24 @@ bool qmp_query_fdsets(QmpContext *ctx, QapiFdsetInfoList **ret, Error **errp)
 
 /* ---- for commands that open files ---- */
 
+int monitor_take_fd(MonitorEnv *env, const char *name, Error **errp)
+{
+    MonitorFd *f = find_name(env, name);
+    int fd;
+
+    if (!f) {
+        not_found(name, errp);
+        return -1;
+    }
+    fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) {
+        error_setg_errno(errp, errno, "File descriptor named '%s'", name);
+        return -1;
+    }
+    g_ptr_array_remove(all_fds(env), f);
+    return fd;
+}
+
 /* The one of a set that can be written; its own position in the file goes on. */
 static int dup_writable(MonitorEnv *env, int64_t set)
 {

@@ -43,10 +43,17 @@ QapiRunState monitor_events_stop_state(MonitorEvents *e);
 /* What would change the guest of a replay. */
 void qmp_refuse_in_replay(Error **errp);
 
+/* ---- qmp-dump.c ---- */
+
+void monitor_dump_free(MonitorDump *d);
+
 /* ---- qmp-fds.c ---- */
 
 /* A new file, or a descriptor of a set (/dev/fdset/ID), to write to. */
 FILE *monitor_create_file(MonitorEnv *env, const char *path, Error **errp);
+
+/* The descriptor that getfd put there, the caller's from here on; -1: there is none. */
+int monitor_take_fd(MonitorEnv *env, const char *name, Error **errp);
 
 /* ---- qmp-objects.c ---- */
 

@@ -63,7 +63,7 @@ static int final_status(const ReplayCursor *c, const char *path)
 /* What a machine of 1 TiB has; whether the pages fit the machine is not known here. */
 #define MAX_PAGES (1ull << 28)
 
-static void skip_page(void *opaque, uint64_t number, const uint8_t *content)
+static void skip_page(void *opaque, uint64_t number, const uint8_t *bytes, bool difference)
 {
 }
 

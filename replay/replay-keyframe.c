@@ -1,9 +1,10 @@
 /*
- * A keyframe as bytes. The head: varints number, records, time, chain, outputs, offset of the state's
- * data frame; a varint count of data frames with text, and their offsets; runs of pages with content; for
- * each chunk of these an offset; runs of pages that became zero; runs of marked pages. Offsets in lists are
- * varint differences from the one before, the first one from the state's. Runs are a varint count, then for
- * each a varint gap to the run before and a varint length.
+ * A keyframe as bytes. The head: varints number, records, time, chain, outputs, offset of the
+ * state's data frame; a varint count of data frames with text, and their offsets; runs of pages
+ * with content; for each chunk of these an offset; runs of those that are differences; runs of
+ * pages that became zero; runs of marked pages. Offsets in lists are varint differences from the
+ * one before, the first one from the state's. Runs are a varint count, then for each a varint gap
+ * to the run before and a varint length.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -39,6 +40,16 @@ void replay_keyframe_free(ReplayKeyframe *k)
 
 /* ---- runs ---- */
 
+/* Of ReplayPageRun. */
+typedef struct PageRuns {
+    GArray *pages, *differences, *zeros, *marked;
+} PageRuns;
+
+static GArray *new_runs(void)
+{
+    return g_array_new(false, false, sizeof(ReplayPageRun));
+}
+
 static void add_to_runs(GArray *runs, uint64_t page)
 {
     ReplayPageRun *last = runs->len ? &g_array_index(runs, ReplayPageRun, runs->len - 1) : NULL;
@@ -69,7 +80,7 @@ static void put_runs(GByteArray *out, const GArray *runs)
 /* *total: pages in all of them. */
 static GArray *get_runs(ByteReader *in, uint64_t max_pages, uint64_t *total)
 {
-    GArray *runs = g_array_new(false, false, sizeof(ReplayPageRun));
+    GArray *runs = new_runs();
     uint64_t n = bytes_get_varint(in), end = 0;
 
     *total = 0;
@@ -112,7 +123,28 @@ static bool put_text(GByteArray *offsets, const ReplayKeyframe *k, uint64_t last
     return ok;
 }
 
-static bool put_pages(GByteArray *offsets, GArray *runs, const ReplayKeyframe *k, uint64_t last,
+/* Whether half of the page is what it was: then there is less in the difference. */
+static bool is_similar(const uint8_t *a, const uint8_t *b)
+{
+    enum { WORDS = REPLAY_PAGE_SIZE / 8 };
+    unsigned same = 0;
+
+    for (unsigned i = 0; i < WORDS; i++) {
+        same += load_le(a + 8 * i, 8) == load_le(b + 8 * i, 8);
+    }
+    return same >= WORDS / 2;
+}
+
+static void put_page(GByteArray *chunk, const ReplayPage *page, GArray *differences)
+{
+    bytes_put_data(chunk, page->content, REPLAY_PAGE_SIZE);
+    if (page->start && is_similar(page->content, page->start)) {
+        bytes_xor(chunk->data + chunk->len - REPLAY_PAGE_SIZE, page->start, REPLAY_PAGE_SIZE);
+        add_to_runs(differences, page->number);
+    }
+}
+
+static bool put_pages(GByteArray *offsets, PageRuns *runs, const ReplayKeyframe *k, uint64_t last,
                       ReplayKeyframeWrite *write, void *opaque)
 {
     GByteArray *chunk = g_byte_array_sized_new(REPLAY_KEYFRAME_CHUNK * REPLAY_PAGE_SIZE);
@@ -122,10 +154,11 @@ static bool put_pages(GByteArray *offsets, GArray *runs, const ReplayKeyframe *k
         const ReplayPage *page = &g_array_index(k->pages, ReplayPage, n);
 
         if (!page->content) {
+            add_to_runs(runs->zeros, page->number);
             continue;
         }
-        add_to_runs(runs, page->number);
-        bytes_put_data(chunk, page->content, REPLAY_PAGE_SIZE);
+        add_to_runs(runs->pages, page->number);
+        put_page(chunk, page, runs->differences);
         if (chunk->len == REPLAY_KEYFRAME_CHUNK * REPLAY_PAGE_SIZE) {
             ok = put_data(offsets, chunk, &last, write, opaque);
             g_byte_array_set_size(chunk, 0);
@@ -141,22 +174,15 @@ static bool put_pages(GByteArray *offsets, GArray *runs, const ReplayKeyframe *k
 bool replay_keyframe_put(GByteArray *head, const ReplayKeyframe *k, uint64_t number,
                          uint64_t records, ReplayKeyframeWrite *write, void *opaque)
 {
-    GArray *pages = g_array_new(false, false, sizeof(ReplayPageRun));
-    GArray *zeros = g_array_new(false, false, sizeof(ReplayPageRun));
-    GArray *marked = g_array_new(false, false, sizeof(ReplayPageRun));
+    PageRuns runs = { new_runs(), new_runs(), new_runs(), new_runs() };
     GByteArray *text = g_byte_array_new(), *offsets = g_byte_array_new();
     uint64_t state_offset;
     bool ok = write(opaque, k->state, &state_offset) &&
               put_text(text, k, state_offset, write, opaque) &&
-              put_pages(offsets, pages, k, state_offset, write, opaque);
+              put_pages(offsets, &runs, k, state_offset, write, opaque);
 
-    for (guint n = 0; n < k->pages->len; n++) {
-        if (!g_array_index(k->pages, ReplayPage, n).content) {
-            add_to_runs(zeros, g_array_index(k->pages, ReplayPage, n).number);
-        }
-    }
     for (guint n = 0; n < k->marked->len; n++) {
-        add_to_runs(marked, g_array_index(k->marked, uint64_t, n));
+        add_to_runs(runs.marked, g_array_index(k->marked, uint64_t, n));
     }
     if (ok) {
         bytes_put_varint(head, number);
@@ -166,16 +192,18 @@ bool replay_keyframe_put(GByteArray *head, const ReplayKeyframe *k, uint64_t num
         bytes_put_varint(head, k->outputs);
         bytes_put_varint(head, state_offset);
         bytes_put_data(head, text->data, text->len);
-        put_runs(head, pages);
+        put_runs(head, runs.pages);
         bytes_put_data(head, offsets->data, offsets->len);
-        put_runs(head, zeros);
-        put_runs(head, marked);
+        put_runs(head, runs.differences);
+        put_runs(head, runs.zeros);
+        put_runs(head, runs.marked);
     }
     g_byte_array_unref(text);
     g_byte_array_unref(offsets);
-    g_array_unref(pages);
-    g_array_unref(zeros);
-    g_array_unref(marked);
+    g_array_unref(runs.pages);
+    g_array_unref(runs.differences);
+    g_array_unref(runs.zeros);
+    g_array_unref(runs.marked);
     return ok;
 }
 
@@ -186,6 +214,7 @@ void replay_keyframe_head_free(ReplayKeyframeHead *h)
     g_array_unref(h->text);
     g_array_unref(h->pages);
     g_array_unref(h->chunks);
+    g_array_unref(h->differences);
     g_array_unref(h->zeros);
     g_array_unref(h->marked);
     g_free(h);
@@ -225,6 +254,7 @@ ReplayKeyframeHead *replay_keyframe_head_get(const uint8_t *data, size_t length,
     h->pages = get_runs(&in, max_pages, &h->num_pages);
     chunks = h->num_pages / REPLAY_KEYFRAME_CHUNK + (h->num_pages % REPLAY_KEYFRAME_CHUNK != 0);
     h->chunks = get_offsets(&in, chunks, h->state_offset, offset);
+    h->differences = get_runs(&in, max_pages, &unused);
     h->zeros = get_runs(&in, max_pages, &unused);
     h->marked = get_runs(&in, max_pages, &unused);
     if (in.failed || byte_reader_left(&in)) {
@@ -281,6 +311,21 @@ static uint64_t walk_next(Walk *w)
     return page;
 }
 
+/* Pages that are asked for ascend. */
+static bool walk_meets(Walk *w, uint64_t page)
+{
+    const ReplayPageRun *run;
+
+    while (w->run < w->runs->len) {
+        run = &g_array_index(w->runs, ReplayPageRun, w->run);
+        if (page < run->first + run->count) {
+            return page >= run->first;
+        }
+        w->run++;
+    }
+    return false;
+}
+
 static bool wants(const ReplayKeyframeSink *sink, uint64_t page)
 {
     return !sink->wants || sink->wants(sink->opaque, page);
@@ -288,7 +333,8 @@ static bool wants(const ReplayKeyframeSink *sink, uint64_t page)
 
 /* `count` pages, the next of the walk. The data frame is not read if none is wanted. */
 static bool read_chunk(ReplayLogReader *reader, const ReplayKeyframeHead *h, uint64_t offset,
-                       Walk *walk, guint count, const ReplayKeyframeSink *sink, Error **errp)
+                       Walk *walk, Walk *differences, guint count,
+                       const ReplayKeyframeSink *sink, Error **errp)
 {
     g_autofree uint8_t *data = NULL;
     ReplayFrame f;
@@ -305,7 +351,8 @@ static bool read_chunk(ReplayLogReader *reader, const ReplayKeyframeHead *h, uin
         if (!data || f.raw_length != count * REPLAY_PAGE_SIZE) {
             return data_damaged(h->number, offset, errp);
         }
-        sink->page(sink->opaque, page, data + (size_t)i * REPLAY_PAGE_SIZE);
+        sink->page(sink->opaque, page, data + (size_t)i * REPLAY_PAGE_SIZE,
+                   walk_meets(differences, page));
     }
     return true;
 }
@@ -313,14 +360,14 @@ static bool read_chunk(ReplayLogReader *reader, const ReplayKeyframeHead *h, uin
 bool replay_keyframe_read_pages(ReplayLogReader *reader, const ReplayKeyframeHead *h,
                                 const ReplayKeyframeSink *sink, Error **errp)
 {
-    Walk walk = { .runs = h->pages };
+    Walk walk = { .runs = h->pages }, differences = { .runs = h->differences };
     uint64_t left = h->num_pages;
 
     for (guint n = 0; n < h->chunks->len; n++) {
         guint count = (guint)MIN(left, REPLAY_KEYFRAME_CHUNK);
 
-        if (!read_chunk(reader, h, g_array_index(h->chunks, uint64_t, n), &walk, count, sink,
-                        errp)) {
+        if (!read_chunk(reader, h, g_array_index(h->chunks, uint64_t, n), &walk, &differences,
+                        count, sink, errp)) {
             return false;
         }
         left -= count;
@@ -329,7 +376,7 @@ bool replay_keyframe_read_pages(ReplayLogReader *reader, const ReplayKeyframeHea
         uint64_t page = walk_next(&walk);
 
         if (wants(sink, page)) {
-            sink->page(sink->opaque, page, NULL);
+            sink->page(sink->opaque, page, NULL, false);
         }
     }
     return true;

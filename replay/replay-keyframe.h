@@ -8,7 +8,8 @@
  * 2. It is several frames: data frames with the state, with what was put out on consoles since the keyframe
  *    before, and with pages, REPLAY_KEYFRAME_CHUNK of them each; then the head, which names them. Without its
  *    head it does not exist.
- * 3. Numbers of pages mean something to the machine alone; here they are below a bound.
+ * 3. A page that is similar to what it was at power-on is stored as the difference to that.
+ * 4. Numbers of pages mean something to the machine alone; here they are below a bound.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -40,6 +41,7 @@ typedef struct ReplayKeyframeHead {
     GArray *text;             /* uint64_t offsets of data frames, ascending */
     GArray *pages;            /* ReplayPageRun, ascending: these have content */
     GArray *chunks;           /* uint64_t offsets of the data frames with it */
+    GArray *differences;      /* ReplayPageRun: of `pages`, those that are stored as differences */
     GArray *zeros;            /* ReplayPageRun: these changed to zeros */
     GArray *marked;           /* ReplayPageRun */
     uint64_t num_pages;       /* in `pages` */

@@ -16,9 +16,9 @@ bool replay_has_keyframe_writer(Replay *r)
     return r->keyframes && r->writer && !r->cursor && !r->ended;
 }
 
-bool replay_keyframe_writer_ready(Replay *r)
+bool replay_keyframe_writer_ready(Replay *r, int64_t *cost_ns)
 {
-    return replay_log_writer_keyframe_done(r->writer);
+    return replay_log_writer_keyframe_done(r->writer, cost_ns);
 }
 
 void replay_put_keyframe(Replay *r, ReplayKeyframe *k)
@@ -77,12 +77,12 @@ static bool not_seen(void *opaque, uint64_t page)
     return !(c->seen[page / 8] >> (page % 8) & 1);
 }
 
-static void take_page(void *opaque, uint64_t page, const uint8_t *content)
+static void take_page(void *opaque, uint64_t page, const uint8_t *bytes, bool difference)
 {
     Collect *c = opaque;
 
     c->seen[page / 8] |= (uint8_t)(1u << (page % 8));
-    c->fn(c->opaque, page, content);
+    c->fn(c->opaque, page, bytes, difference);
 }
 
 void replay_refuse_keyframe(Replay *r, guint n, const Error *why)

@@ -26,6 +26,7 @@ struct ReplayLogReader {
     uint32_t sequence;
     uint64_t last_pos;
     uint64_t records;
+    ReplayPacker packer;
     uint64_t index_offset;    /* 0: no index seen */
     char *json;
 };
@@ -169,6 +170,7 @@ void replay_log_reader_free(ReplayLogReader *r)
     if (r->fd >= 0) {
         close(r->fd);
     }
+    replay_packer_clear(&r->packer);
     g_free(r->json);
     g_free(r);
 }
@@ -333,7 +335,7 @@ static bool read_frame(ReplayLogReader *r, ReplayFrame *f, uint8_t **raw,
     }
     stored = g_malloc(f->stored_length);
     ok = read_bytes(r, stored, f->stored_length, errp);
-    *raw = ok ? replay_frame_unpack(f, r->seed, stored) : NULL;
+    *raw = ok ? replay_frame_unpack(f, &r->packer, r->seed, stored) : NULL;
     g_free(stored);
     if (!ok) {
         return false;
@@ -394,7 +396,7 @@ uint8_t *replay_log_reader_frame_at(ReplayLogReader *r, uint64_t offset, uint32_
         f->offset = offset;
         stored = g_malloc(f->stored_length);
         raw = read_bytes(r, stored, f->stored_length, NULL) ?
-              replay_frame_unpack(f, r->seed, stored) : NULL;
+              replay_frame_unpack(f, &r->packer, r->seed, stored) : NULL;
     }
     r->offset = back;
     return raw;

@@ -28,7 +28,7 @@
 /* Sealed chunks waiting for the disk before the machine waits, too. */
 #define MAX_SEALED 256
 
-const ReplayLogOptions replay_log_recording = { 64 * 1024, 6, 1, true };
+const ReplayLogOptions replay_log_recording = { 64 * 1024, 6, -1, true };
 const ReplayLogOptions replay_log_packing = { 1024 * 1024, 19, 9, false };
 
 typedef struct Chunk {
@@ -52,6 +52,7 @@ struct ReplayLogWriter {
     uint64_t bytes;
     unsigned keyframes;       /* put, and not written yet */
     bool keyframes_stopped;
+    int64_t keyframe_cost_ns; /* CPU time that all took */
     bool finishing;
     bool failed;
     bool opened;
@@ -62,6 +63,8 @@ struct ReplayLogWriter {
     uint8_t id[REPLAY_LOG_ID_SIZE];
     bool id_given;
     uint32_t seed;            /* of the frames' CRCs */
+    ReplayPacker packer;
+    GByteArray *frame;        /* being written */
     uint64_t offset;
     uint32_t sequence;
     int error;                /* errno of the failed write */
@@ -96,6 +99,7 @@ ReplayLogWriter *replay_log_writer_new(const ReplayLogOptions *options)
     w->deadline_us = INT64_MAX;
     w->options = *options;
     w->file.fd = -1;
+    w->frame = g_byte_array_new();
     w->index = replay_index_new();
     w->index_stride = 1;
     return w;
@@ -136,13 +140,12 @@ static bool write_frame(ReplayLogWriter *w, uint32_t magic, uint64_t first_pos, 
     ReplayFrame frame = { .magic = magic, .sequence = w->sequence, .first_pos = first_pos,
                           .count = count };
     int level = magic == REPLAY_FRAME_KEYFRAME_DATA ? w->options.keyframe_level : w->options.level;
-    GByteArray *out = g_byte_array_new();
     bool ok;
 
-    replay_frame_put(out, w->seed, &frame, raw->data, raw->len, level);
-    ok = append(w, out);
+    g_byte_array_set_size(w->frame, 0);
+    replay_frame_put(w->frame, &w->packer, w->seed, &frame, raw->data, raw->len, level);
+    ok = append(w, w->frame);
     w->sequence += ok;
-    g_byte_array_unref(out);
     return ok;
 }
 
@@ -281,13 +284,18 @@ static void *worker(void *opaque)
 
     g_mutex_lock(&w->mutex);
     for (Chunk *c; !w->failed && (c = next_chunk(w)) != NULL;) {
+        int64_t start = host_thread_cpu_ns();
+
         w->writing = true;
         g_mutex_unlock(&w->mutex);
         if (!write_chunk(w, c)) {
             fail(w);
         }
         g_mutex_lock(&w->mutex);
-        w->keyframes -= c->keyframe != NULL;
+        if (c->keyframe) {
+            w->keyframes--;
+            w->keyframe_cost_ns += host_thread_cpu_ns() - start;
+        }
         w->writing = false;
         g_cond_broadcast(&w->room);
         chunk_free(c);
@@ -355,12 +363,14 @@ void replay_log_writer_put_keyframe(ReplayLogWriter *w, uint64_t pos, ReplayKeyf
     g_mutex_unlock(&w->mutex);
 }
 
-bool replay_log_writer_keyframe_done(ReplayLogWriter *w)
+bool replay_log_writer_keyframe_done(ReplayLogWriter *w, int64_t *cost_ns)
 {
     bool done;
 
     g_mutex_lock(&w->mutex);
-    done = !w->keyframes && !w->failed && !w->keyframes_stopped && w->index->keyframes->len < REPLAY_INDEX_MAX;
+    done = !w->keyframes && !w->failed && !w->keyframes_stopped &&
+           w->index->keyframes->len < REPLAY_INDEX_MAX;
+    *cost_ns = w->keyframe_cost_ns;
     g_mutex_unlock(&w->mutex);
     return done;
 }
@@ -512,6 +522,8 @@ void replay_log_writer_free(ReplayLogWriter *w)
     g_queue_clear_full(&w->sealed, (GDestroyNotify)chunk_free);
     chunk_free(w->open);
     replay_index_free(w->index);
+    g_byte_array_unref(w->frame);
+    replay_packer_clear(&w->packer);
     g_mutex_clear(&w->mutex);
     g_cond_clear(&w->work);
     g_cond_clear(&w->room);

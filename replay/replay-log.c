@@ -91,15 +91,27 @@ void replay_log_put_header(GByteArray *out, const uint8_t *id, const char *json)
     bytes_put_data(out, json, length);
 }
 
+void replay_packer_clear(ReplayPacker *p)
+{
+    ZSTD_freeCCtx(p->pack);
+    ZSTD_freeDCtx(p->unpack);
+    *p = (ReplayPacker){ 0 };
+}
+
 /* raw into *data: compressed, or as it is when compression gains nothing. */
-static uint32_t compress(GByteArray *out, const void *raw, size_t length, int level)
+static uint32_t compress(GByteArray *out, ReplayPacker *p, const void *raw, size_t length,
+                         int level)
 {
     size_t bound = ZSTD_compressBound(length);
     guint start = out->len;
     size_t n;
 
+    if (!p->pack) {
+        p->pack = ZSTD_createCCtx();
+        assert(p->pack);
+    }
     g_byte_array_set_size(out, start + (guint)bound);
-    n = ZSTD_compress(out->data + start, bound, raw, length, level);
+    n = ZSTD_compressCCtx(p->pack, out->data + start, bound, raw, length, level);
     assert(!ZSTD_isError(n));
     if (n >= length) {
         memcpy(out->data + start, raw, length);
@@ -109,16 +121,17 @@ static uint32_t compress(GByteArray *out, const void *raw, size_t length, int le
     return (uint32_t)n;
 }
 
-void replay_frame_put(GByteArray *out, uint32_t seed, ReplayFrame *frame, const void *raw,
-                      size_t length, int level)
+void replay_frame_put(GByteArray *out, ReplayPacker *p, uint32_t seed, ReplayFrame *frame,
+                      const void *raw, size_t length, int level)
 {
-    GByteArray *data = g_byte_array_new();
     GByteArray *fields = g_byte_array_new();
+    guint start = out->len;
 
     assert(length && length <= REPLAY_LOG_MAX_FRAME);
+    g_byte_array_set_size(out, start + REPLAY_FRAME_HEADER);
     frame->raw_length = (uint32_t)length;
-    frame->stored_length = compress(data, raw, length, level);
-    frame->data_crc = crc32c(seed, data->data, data->len);
+    frame->stored_length = compress(out, p, raw, length, level);
+    frame->data_crc = crc32c(seed, out->data + start + REPLAY_FRAME_HEADER, frame->stored_length);
     bytes_put_le32(fields, frame->magic);
     bytes_put_le32(fields, frame->sequence);
     bytes_put_le64(fields, frame->first_pos);
@@ -126,11 +139,9 @@ void replay_frame_put(GByteArray *out, uint32_t seed, ReplayFrame *frame, const 
     bytes_put_le32(fields, frame->stored_length);
     bytes_put_le32(fields, frame->count);
     bytes_put_le32(fields, frame->data_crc);
-    bytes_put_data(out, fields->data, fields->len);
-    bytes_put_le32(out, crc32c(seed, fields->data, fields->len));
-    bytes_put_data(out, data->data, data->len);
+    bytes_put_le32(fields, crc32c(seed, fields->data, fields->len));
+    memcpy(out->data + start, fields->data, REPLAY_FRAME_HEADER);
     g_byte_array_unref(fields);
-    g_byte_array_unref(data);
 }
 
 bool replay_frame_get_header(const uint8_t *data, uint32_t seed, ReplayFrame *frame)
@@ -161,7 +172,8 @@ bool replay_frame_get_header(const uint8_t *data, uint32_t seed, ReplayFrame *fr
            frame->count <= frame->raw_length / 3;
 }
 
-uint8_t *replay_frame_unpack(const ReplayFrame *frame, uint32_t seed, const uint8_t *stored)
+uint8_t *replay_frame_unpack(const ReplayFrame *frame, ReplayPacker *p, uint32_t seed,
+                             const uint8_t *stored)
 {
     uint8_t *raw;
     size_t n;
@@ -174,7 +186,11 @@ uint8_t *replay_frame_unpack(const ReplayFrame *frame, uint32_t seed, const uint
         memcpy(raw, stored, frame->raw_length);
         return raw;
     }
-    n = ZSTD_decompress(raw, frame->raw_length, stored, frame->stored_length);
+    if (!p->unpack) {
+        p->unpack = ZSTD_createDCtx();
+        assert(p->unpack);
+    }
+    n = ZSTD_decompressDCtx(p->unpack, raw, frame->raw_length, stored, frame->stored_length);
     if (ZSTD_isError(n) || n != frame->raw_length) {
         g_free(raw);
         return NULL;

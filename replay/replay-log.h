@@ -13,10 +13,10 @@
 #include "util/bytes.h"
 
 #define REPLAY_LOG_MAGIC "REARMLOG"
-#define REPLAY_LOG_VERSION 5
+#define REPLAY_LOG_VERSION 6
 /* What is older had no keyframes, or others, which are stepped over. */
 #define REPLAY_LOG_OLDEST 3
-#define REPLAY_LOG_KEYFRAMES 5
+#define REPLAY_LOG_KEYFRAMES 6
 
 /* Stands for the file's name in messages about a recording that has none. */
 #define REPLAY_LOG_IN_MEMORY "(in memory)"
@@ -78,13 +78,22 @@ void replay_log_put_header(GByteArray *out, const uint8_t *id, const char *json)
 /* What every CRC of the frames behind a header with this id starts from. */
 uint32_t replay_log_seed(const uint8_t *id);
 
+/* What is used again from frame to frame. It begins as zeros; one thread at a time. */
+typedef struct ReplayPacker {
+    struct ZSTD_CCtx_s *pack;
+    struct ZSTD_DCtx_s *unpack;
+} ReplayPacker;
+
+void replay_packer_clear(ReplayPacker *p);
+
 /* Append a whole frame; fills the lengths and the CRC in *frame. */
-void replay_frame_put(GByteArray *out, uint32_t seed, ReplayFrame *frame, const void *raw,
-                      size_t length, int level);
+void replay_frame_put(GByteArray *out, ReplayPacker *p, uint32_t seed, ReplayFrame *frame,
+                      const void *raw, size_t length, int level);
 /* Decode REPLAY_FRAME_HEADER bytes. False when the CRC is wrong or a bound is exceeded. */
 bool replay_frame_get_header(const uint8_t *data, uint32_t seed, ReplayFrame *frame);
 /* Check and unpack the data; returns raw_length bytes (g_free) or NULL. */
-uint8_t *replay_frame_unpack(const ReplayFrame *frame, uint32_t seed, const uint8_t *stored);
+uint8_t *replay_frame_unpack(const ReplayFrame *frame, ReplayPacker *p, uint32_t seed,
+                             const uint8_t *stored);
 
 /* ---- the index ---- */
 
@@ -159,8 +168,11 @@ void replay_log_writer_put(ReplayLogWriter *w, const ReplayRecord *rec);
  * pages need to stay where they are until replay_log_writer_keyframe_done() (or a flush).
  */
 void replay_log_writer_put_keyframe(ReplayLogWriter *w, uint64_t pos, ReplayKeyframe *k);
-/* All keyframes that were put are in the file, and another one may be put. */
-bool replay_log_writer_keyframe_done(ReplayLogWriter *w);
+/*
+ * All keyframes that were put are in the file, and another one may be put. *cost_ns: CPU time that
+ * it took to write them.
+ */
+bool replay_log_writer_keyframe_done(ReplayLogWriter *w, int64_t *cost_ns);
 /* Wait until all that was put is in the file. False when writing failed now or before. */
 bool replay_log_writer_flush(ReplayLogWriter *w);
 /* A reader of what is in the file, which goes on from there; after replay_log_writer_flush(). */

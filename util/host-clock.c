@@ -22,6 +22,11 @@ int64_t host_monotonic_ns(void)
     return clock_ns(CLOCK_MONOTONIC);
 }
 
+int64_t host_thread_cpu_ns(void)
+{
+    return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
 int64_t host_realtime_ns(void)
 {
     return clock_ns(CLOCK_REALTIME);

@@ -41,6 +41,19 @@ void loop_tell_event(ExecLoop *l, ExecEvent event, ShutdownCause cause)
     }
 }
 
+void loop_tell_rtc(void *opaque, const char *id, int64_t offset)
+{
+    ExecLoop *l = opaque;
+
+    for (unsigned n = 0; !l->searching && n < l->listeners->len; n++) {
+        const ExecListener *listener = &g_array_index(l->listeners, ExecListener, n);
+
+        if (listener->rtc) {
+            listener->rtc(listener->opaque, id, offset);
+        }
+    }
+}
+
 bool loop_run_closures(ExecLoop *l)
 {
     bool any = false;

@@ -45,6 +45,25 @@ typedef struct Snapshot {
     guint keyframes;          /* it is the recording's keyframe `keyframes` - 1; 0: none */
 } Snapshot;
 
+/* What is known of the keyframes that were taken; exec-keyframes.c. */
+typedef struct KeyframeTaker {
+    MemSnapshot *memory;      /* at the last one; NULL: there was none */
+    uint64_t count;
+    uint64_t position;        /* of the last one */
+    int64_t cpu_ns;           /* CPU time of the machine thread behind it */
+    int64_t cost_ns;          /* CPU time of the machine thread that all took */
+    uint64_t cost_weight;     /* of all, as below */
+    int64_t credit_ns;        /* what the next one may cost at once */
+    int64_t look_ns;          /* host time before which none is due */
+    uint64_t first;           /* where the chain begins */
+    uint64_t weight;          /* of all in the chain: pages, and something for each keyframe */
+    uint64_t live;            /* pages that differed from those at power-on, counted last */
+    bool renewing;            /* so that the chain can begin with `next_first` */
+    uint64_t next_first;
+    uint64_t next_weight;     /* of those from it on */
+    uint64_t renewed;         /* pages below this one are done */
+} KeyframeTaker;
+
 /* Where the machine is going; exec-travel.c. */
 typedef enum TravelKind {
     TRAVEL_NONE,
@@ -98,10 +117,7 @@ struct ExecLoop {
     uint64_t take_period;     /* positions from one to the next */
     int64_t take_time;        /* host time of the last one */
     MemSnapshot *start_memory;    /* what keyframes begin with; NULL: there are none */
-    MemSnapshot *keyframe_memory; /* of the last keyframe that was taken; or NULL */
-    uint64_t keyframes;           /* taken so far */
-    uint64_t keyframe_position;   /* of the last one */
-    int64_t keyframe_time;        /* its host time */
+    KeyframeTaker keyframe;
     Travel travel;
     GArray *breaks;           /* uint64_t positions to stop at, ascending */
     uint64_t passed;          /* breaks up to this position are behind */
@@ -184,6 +200,7 @@ bool loop_stop_here(ExecLoop *l);
 void loop_take_step(ExecLoop *l);
 void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu);
 void loop_tell_event(ExecLoop *l, ExecEvent event, ShutdownCause cause);
+void loop_tell_rtc(void *opaque, const char *id, int64_t offset);
 /* Any thread. */
 void exec_loop_wake(void *opaque);
 

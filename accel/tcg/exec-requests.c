@@ -10,6 +10,12 @@
 
 /* ---- ending ---- */
 
+static void tell_end(ExecLoop *l)
+{
+    loop_tell_event(l, replay_failed(l->replay) ? EXEC_EVENT_REPLAY_DIVERGED
+                                                : EXEC_EVENT_REPLAY_END, SHUTDOWN_CAUSE_NONE);
+}
+
 static void finish(ExecLoop *l, ShutdownCause cause)
 {
     l->result.cause = cause;
@@ -26,6 +32,9 @@ static void finish(ExecLoop *l, ShutdownCause cause)
     }
     l->over = replay_failed(l->replay) || replay_at_end(l->replay);
     l->ended = !l->over;
+    if (l->over) {
+        tell_end(l);
+    }
 }
 
 void loop_finish_replay(ExecLoop *l)
@@ -40,6 +49,7 @@ void loop_finish_replay(ExecLoop *l)
         l->result.exit_code = replay_check_end(l->replay, l->result.digest) ? 0 : 2;
     }
     l->over = true;
+    tell_end(l);
 }
 
 /* At the end of a journey, or of a stage of it, what else stops the machine does not count. */

@@ -15,6 +15,7 @@
 #include "boot-image.h"
 #include "util/bytes.h"
 #include "util/digest.h"
+#include "util/host-memory.h"
 
 /* ---- files ---- */
 
@@ -47,21 +48,25 @@ static void error_too_big(Error **errp, const char *what, const char *path, uint
                max_text);
 }
 
-/* Read to the end; the size may be unknown (a pipe), so it is bounded as it grows. */
-static GByteArray *read_stream(FILE *stream, uint64_t max, bool *too_big)
+/*
+ * Read to the end. The size may be unknown (a pipe), or not what it was expected to be, so it is
+ * bounded as it grows.
+ */
+static GByteArray *read_stream(FILE *stream, size_t expected, uint64_t max, bool *too_big)
 {
-    GByteArray *out = g_byte_array_new();
-    g_autofree uint8_t *chunk = g_malloc(1 << 20);
+    enum { PIECE = 1 << 20 };
+    GByteArray *out = g_byte_array_sized_new((unsigned)expected + PIECE);
     size_t n;
 
-    *too_big = false;
-    while ((n = fread(chunk, 1, 1 << 20, stream)) > 0) {
-        if (out->len + (uint64_t)n > max) {
-            *too_big = true;
-            break;
-        }
-        g_byte_array_append(out, chunk, (unsigned)n);
-    }
+    host_memory_will_fill(out->data, expected);
+    do {
+        unsigned done = out->len;
+
+        g_byte_array_set_size(out, done + PIECE);
+        n = fread(out->data + done, 1, PIECE, stream);
+        g_byte_array_set_size(out, done + (unsigned)n);
+    } while (n && out->len <= max);
+    *too_big = out->len > max;
     return out;
 }
 
@@ -70,7 +75,7 @@ GBytes *boot_read_file(const char *what, const char *path, uint64_t max,
 {
     FILE *stream = fopen(path, "rb");
     GByteArray *content;
-    struct stat st;
+    struct stat st = { 0 };
     bool too_big, failed;
 
     max = MIN(max, (uint64_t)G_MAXINT32);
@@ -89,7 +94,7 @@ GBytes *boot_read_file(const char *what, const char *path, uint64_t max,
         return NULL;
     }
     errno = 0;
-    content = read_stream(stream, max, &too_big);
+    content = read_stream(stream, S_ISREG(st.st_mode) ? (size_t)st.st_size : 0, max, &too_big);
     failed = ferror(stream);
     if (failed) {
         error_setg_errno(errp, errno, "cannot read %s '%s'", what, path);

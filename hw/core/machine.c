@@ -44,6 +44,13 @@ void machine_free(Machine *m)
     g_free(m);
 }
 
+void machine_rtc_changed(Machine *m, const char *id, int64_t offset)
+{
+    if (m->rtc_changed) {
+        m->rtc_changed(m->rtc_changed_opaque, id, offset);
+    }
+}
+
 void machine_describe(Machine *m, const char *name, const char *value)
 {
     if (m->describe) {

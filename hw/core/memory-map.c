@@ -12,7 +12,7 @@
  */
 #include "util/osdep.h"
 #include "hw/core/memory-internal.h"
-#include <sys/mman.h>
+#include "util/host-memory.h"
 
 MemoryMap *memory_map_new(void)
 {
@@ -28,7 +28,7 @@ MemoryMap *memory_map_new(void)
 static void region_free(MemRegion *region)
 {
     if (region->owns_host) {
-        munmap(region->host, region->size);
+        host_memory_unmap(region->host, region->size);
     }
     free(region->page_flags);
     free(region->page_link);
@@ -55,6 +55,7 @@ void memory_map_free(MemoryMap *map)
     g_ptr_array_free(map->by_address, TRUE);
     g_ptr_array_free(map->removed, TRUE);
     g_array_free(map->view, TRUE);
+    page_store_clear(&map->store);
     g_free(map);
 }
 
@@ -392,15 +393,6 @@ static void *page_array(hwaddr size, size_t element)
     return array;
 }
 
-/* Zeroed memory, which the host gives page by page when it is first touched. */
-static void *map_ram(size_t size)
-{
-    void *host = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    return host == MAP_FAILED ? NULL : host;
-}
-
 /* The region takes host over. */
 static MemRegion *new_mapped_ram(MemoryMap *map, const char *name, hwaddr size, bool readonly,
                                  const MmioOps *ops, void *opaque, void *host)
@@ -420,7 +412,7 @@ static MemRegion *new_mapped_ram(MemoryMap *map, const char *name, hwaddr size, 
 static MemRegion *new_ram(MemoryMap *map, const char *name, hwaddr size, bool readonly,
                           const MmioOps *ops, void *opaque, Error **errp)
 {
-    void *host = map_ram(size);
+    void *host = host_memory_map(size);
 
     if (!host) {
         error_setg_errno(errp, errno, "cannot map %" PRIu64 " MiB for '%s'", size >> 20, name);

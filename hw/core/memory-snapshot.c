@@ -88,6 +88,23 @@ MemSnapshot *memory_snapshot_take(MemoryMap *map, bool with_checks)
     return s;
 }
 
+uint64_t memory_snapshot_due(const MemoryMap *map)
+{
+    uint64_t due = 0;
+
+    for (unsigned i = 0; i < map->regions->len; i++) {
+        const MemRegion *region = g_ptr_array_index(map->regions, i);
+        hwaddr end = region->host ? num_pages(region) : 0;
+
+        for (hwaddr page = 0;
+             page < end && (page = memory_next_flagged(region, page, PAGE_DIRTY_SNAPSHOT)) < end;
+             page++) {
+            due++;
+        }
+    }
+    return due;
+}
+
 void memory_snapshot_free(MemSnapshot *s)
 {
     for (unsigned i = 0; i < s->regions->len; i++) {
@@ -256,7 +273,7 @@ MemSnapshot *memory_snapshot_copy(MemoryMap *map, const MemSnapshot *s, bool wit
     return copy;
 }
 
-static RegionSnapshot *find_page(MemSnapshot *s, uint64_t *page)
+static RegionSnapshot *find_page(const MemSnapshot *s, uint64_t *page)
 {
     for (unsigned i = 0; i < s->regions->len; i++) {
         RegionSnapshot *r = region_snapshot(s, i);
@@ -267,6 +284,13 @@ static RegionSnapshot *find_page(MemSnapshot *s, uint64_t *page)
         *page -= num_pages(r->region);
     }
     g_assert_not_reached();
+}
+
+const uint8_t *memory_snapshot_get(const MemSnapshot *s, uint64_t page)
+{
+    const RegionSnapshot *r = find_page(s, &page);
+
+    return page_tree_get(r->pages, page);
 }
 
 void memory_snapshot_set(MemSnapshot *s, uint64_t page, const uint8_t *content)

@@ -6,7 +6,11 @@
 #include "util/osdep.h"
 #include "hw/core/memory-internal.h"
 #include "util/bitops.h"
+#include "util/host-memory.h"
 #include "util/log.h"
+
+/* A kernel or an initial RAM disk. */
+#define HUGE_WRITE (2u << 20)
 
 /* ---- watched memory ---- */
 
@@ -145,9 +149,13 @@ bool memory_write(MemoryMap *map, hwaddr addr, const void *data, size_t length)
     while (length) {
         const MemRange *range = memory_find_range(map, addr);
         size_t n = bytes_in_range(range, addr, length);
+        uint8_t *to = range->region->host + (addr - range->region->base);
 
         memory_mark_written(map, range->region, addr, n);
-        memcpy(range->region->host + (addr - range->region->base), from, n);
+        if (n >= HUGE_WRITE) {
+            host_memory_will_fill(to, n);
+        }
+        memcpy(to, from, n);
         from += n;
         addr += n;
         length -= n;

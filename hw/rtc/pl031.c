@@ -15,6 +15,7 @@
 #include "util/osdep.h"
 #include "hw/rtc/pl031.h"
 #include "hw/core/fdt-binding.h"
+#include "hw/core/machine.h"
 #include "hw/core/register.h"
 #include "replay/sources.h"
 #include "util/host-clock.h"
@@ -126,6 +127,7 @@ static void write_lr(void *opaque, uint32_t value)
 
     rtc->state.lr = value;
     rtc->state.offset = value - wall_clock_seconds(rtc);
+    machine_rtc_changed(rtc->dev.machine, rtc->dev.id, (int32_t)rtc->state.offset);
     /* An alarm that is set stands for a counter value, which is now elsewhere. */
     if (timer_pending(&rtc->alarm)) {
         alarm_start(rtc, value);

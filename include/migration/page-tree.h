@@ -18,10 +18,16 @@
 
 typedef struct PageTree PageTree;
 
-/* What all trees together take. */
+/* Where trees have their pages. It begins as zeros. */
 typedef struct PageStore {
-    uint64_t bytes;
+    uint64_t bytes;           /* that all trees together take */
+    struct PageBlock *blocks; /* the newest one first */
+    size_t used;              /* bytes of that one that were given out */
+    void *unused;             /* pages that were given back, each with a pointer to the next one */
 } PageStore;
+
+/* When there is no tree any more. */
+void page_store_clear(PageStore *store);
 
 /* num_pages pages of zeros, at most 2^36. store must outlive the tree. */
 PageTree *page_tree_new(PageStore *store, uint64_t num_pages);

@@ -15,6 +15,7 @@
 #include "chardev/chardev.h"
 #include "hw/core/board.h"
 
+typedef struct MonitorDump MonitorDump;
 typedef struct MonitorEvents MonitorEvents;
 
 /* Who asked, for commands whose answer comes later. Main thread. */
@@ -47,6 +48,8 @@ typedef struct MonitorEnv {
     unsigned current_cpu;       /* "cpu N" */
     bool quitting;              /* "quit": no prompt any more */
     GPtrArray *fds;             /* that clients gave; monitor_env_clear() closes them */
+    GPtrArray *jobs;            /* it gives up what they have not begun */
+    MonitorDump *dump;          /* the last one, or NULL */
     const MonitorLater *later;  /* of the command that runs; NULL: nobody waits */
     /* "gdbserver DEV"; NULL: not available. */
     bool (*gdbserver)(void *opaque, const char *device, Error **errp);

@@ -258,6 +258,7 @@ bool replay_go_live(Replay *r, const char *file, Error **errp);
 typedef struct ReplayPage {
     uint64_t number;          /* the machine's own numbering */
     const uint8_t *content;   /* NULL: zeros */
+    const uint8_t *start;     /* its content behind the reset at power-on; NULL: zeros */
 } ReplayPage;
 
 typedef struct ReplayKeyframe {
@@ -268,7 +269,7 @@ typedef struct ReplayKeyframe {
     GArray *marked;           /* uint64_t page numbers, ascending, with a meaning of the machine's */
     uint64_t outputs;         /* replay_output_count(), filled by replay_put_keyframe() ... */
     GPtrArray *text;          /* ... as are the outputs since the keyframe before (replay-output.c) */
-    void (*release)(void *opaque);   /* the content is not needed any more; another thread; or NULL */
+    void (*release)(void *opaque);   /* contents are not needed any more; another thread; or NULL */
     void *opaque;
 } ReplayKeyframe;
 
@@ -277,11 +278,11 @@ void replay_keyframe_free(ReplayKeyframe *k);
 
 /* rrkeyframe=: this machine is being recorded with them, and is live. */
 bool replay_has_keyframe_writer(Replay *r);
-/* One may be put: those before are written. */
-bool replay_keyframe_writer_ready(Replay *r);
+/* One may be put: those before are written, at this cost of another thread's CPU time. */
+bool replay_keyframe_writer_ready(Replay *r, int64_t *cost_ns);
 /*
- * The machine is in this state at the present position. Takes k; the pages' content must stay as it is until
- * replay_keyframe_writer_ready() or replay_wait_keyframes().
+ * The machine is in this state at the present position. Takes k; the pages' contents must stay as
+ * they are until replay_keyframe_writer_ready() or replay_wait_keyframes().
  */
 void replay_put_keyframe(Replay *r, ReplayKeyframe *k);
 void replay_wait_keyframes(Replay *r);
@@ -298,8 +299,12 @@ bool replay_keyframe_first(Replay *r, guint n, uint64_t num_pages, guint *first)
  * Keyframe n: its state, its marked pages (below num_pages), and the newest content of the pages that
  * keyframes from `base` on have, each one once, in any order: those in which memory differs from that at
  * keyframe `base` - 1, or, with replay_keyframe_first(), from that at power-on, and maybe others.
+ *
+ * bytes: the page's content, NULL: zeros; or, with `difference`, its exclusive or with the content
+ * behind the reset at power-on, as most of a kernel's pages differ in a few bytes from what was
+ * loaded.
  */
-typedef void ReplayPageFn(void *opaque, uint64_t number, const uint8_t *content);
+typedef void ReplayPageFn(void *opaque, uint64_t number, const uint8_t *bytes, bool difference);
 bool replay_read_keyframe(Replay *r, guint n, guint base, uint64_t num_pages, GByteArray *state,
                           GArray *marked, ReplayPageFn *fn, void *opaque);
 /* What is wrong with keyframe n: it and those behind it are not used any more. */

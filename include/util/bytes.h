@@ -32,6 +32,14 @@ static inline void store_le(void *p, uint64_t value, unsigned size)
     }
 }
 
+/* Exclusive or into `to`. They do not overlap. */
+static inline void bytes_xor(uint8_t *restrict to, const uint8_t *restrict from, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        to[i] ^= from[i];
+    }
+}
+
 void bytes_put_u8(GByteArray *out, uint8_t value);
 void bytes_put_le16(GByteArray *out, uint16_t value);
 void bytes_put_le32(GByteArray *out, uint32_t value);

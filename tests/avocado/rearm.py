@@ -51,7 +51,7 @@ def connect_unix(path, timeout):
             s.close()
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.01)
+            time.sleep(0.001)
 
 
 class Ended(Exception):

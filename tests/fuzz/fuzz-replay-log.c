@@ -24,6 +24,8 @@
 enum { WHOLE_FILE, RECORDS, HEADER, INDEX, COMPRESSED, REPLAY, KEYFRAME, NUM_FORMS };
 
 static const uint8_t log_id[REPLAY_LOG_ID_SIZE] = "fuzz-replay-log";
+/* Nothing of it goes from one input to the next. */
+static ReplayPacker packer;
 
 static ReplayDescription *description(void)
 {
@@ -90,7 +92,7 @@ static void walk_records(const uint8_t *data, size_t size)
 
     if (size && size <= REPLAY_LOG_MAX_FRAME) {
         put_header(file);
-        replay_frame_put(file, replay_log_seed(log_id), &frame, data, size, 1);
+        replay_frame_put(file, &packer, replay_log_seed(log_id), &frame, data, size, 1);
         walk(file->data, file->len);
     }
     g_byte_array_unref(file);
@@ -183,7 +185,7 @@ static void replay_records(const uint8_t *data, size_t size)
 
     if (size && size <= REPLAY_LOG_MAX_FRAME) {
         put_header(file);
-        replay_frame_put(file, replay_log_seed(log_id), &frame, data, size, 1);
+        replay_frame_put(file, &packer, replay_log_seed(log_id), &frame, data, size, 1);
         assert(fd >= 0 && write(fd, file->data, file->len) == (ssize_t)file->len);
         path = g_strdup_printf("/proc/self/fd/%d", fd);
         replay_whole_file(path);
@@ -211,7 +213,7 @@ static void unpack(const uint8_t *data, size_t size)
                           .data_crc = crc32c(0, data, size) };
 
     if (size && size < frame.raw_length) {
-        g_free(replay_frame_unpack(&frame, 0, data));
+        g_free(replay_frame_unpack(&frame, &packer, 0, data));
     }
 }
 
@@ -336,13 +338,13 @@ static void put_file(GByteArray *out)
     /* A checkpoint record: head, delta, length, payload. */
     g_byte_array_append(raw, (const uint8_t[]){ 18, 5, 1, 2 }, 4);
     frame.count = 1;
-    replay_frame_put(out, replay_log_seed(log_id), &frame, raw->data, raw->len, 3);
+    replay_frame_put(out, &packer, replay_log_seed(log_id), &frame, raw->data, raw->len, 3);
     g_byte_array_set_size(raw, 0);
     put_records(raw);
     frame.sequence = 1;
     frame.first_pos = 1u << 20;
     frame.count = count_records(raw->data, raw->len);
-    replay_frame_put(out, replay_log_seed(log_id), &frame, raw->data, raw->len, 3);
+    replay_frame_put(out, &packer, replay_log_seed(log_id), &frame, raw->data, raw->len, 3);
     g_byte_array_unref(raw);
 }
 
@@ -368,7 +370,7 @@ static void put_compressed(GByteArray *out)
     for (unsigned i = 0; i < 65536; i++) {
         raw[i] = (uint8_t)(i / 7 % 50);
     }
-    replay_frame_put(frame_bytes, 0, &frame, raw, 65536, 3);
+    replay_frame_put(frame_bytes, &packer, 0, &frame, raw, 65536, 3);
     g_byte_array_append(out, frame_bytes->data + REPLAY_FRAME_HEADER, frame.stored_length);
     g_free(raw);
     g_byte_array_unref(frame_bytes);

@@ -227,7 +227,8 @@ class ReverseTest(gdbcase.GdbCase):
                           'continue', WHERE, POSITION, 'monitor replay_seek 1500', flush, WHERE,
                           'reverse-continue', WHERE, POSITION, 'monitor replay_seek 1500', flush,
                           WHERE, 'monitor replay_seek 1000', flush, WHERE, 'reverse-stepi',
-                          'monitor info status', 'reverse-continue', 'detach')
+                          'monitor info status', 'reverse-continue', 'monitor replay_delete_break',
+                          'detach')
         self.assertEqual(positions(out), [1000, 1000])
         at_break, after, again, after_again, sought = pcs(out)
         self.assertEqual((again, sought), (at_break, at_break))

@@ -89,6 +89,61 @@ ACCESS = [
     0x17fffffc,   # b     1b
 ]
 
+# Set the real-time clock five times, to 1000, 2000, ..., and wait.
+RTC = [
+    0xd2a12021,   # movz  x1, #0x0901, lsl #16
+    0xd2807d00,   # movz  x0, #1000
+    0xd28000a2,   # movz  x2, #5
+    0xb9000820,   # 1: str w0, [x1, #8]        RTCLR
+    0x910fa000,   # add   x0, x0, #1000
+    0xf1000442,   # subs  x2, x2, #1
+    0x54ffffa1,   # b.ne  1b
+    0x14000000,   # b     .
+]
+
+# Put tables at LOAD + 0x2000, switch the MMU on, 39 bits a half, and wait in the low one. The low half has the
+# first GiB of devices and of RAM; the high one what the comments say.
+MMU_HIGH = 0xffffff8000000000
+MMU = [
+    0xd2a80101,   # movz  x1, #0x4008, lsl #16
+    0x91400821,   # add   x1, x1, #2, lsl #12           low L1 table at LOAD + 0x2000
+    0x91400422,   # add   x2, x1, #1, lsl #12           high L1 table
+    0x91400443,   # add   x3, x2, #1, lsl #12           its L2 table
+    0x91400464,   # add   x4, x3, #1, lsl #12           its L3 table
+    0xd2808020,   # mov   x0, #0x401                    block, AF, attribute 0, EL1 only, rw
+    0xf9000020,   # str   x0, [x1]
+    0xd2a80000,   # movz  x0, #0x4000, lsl #16
+    0xf2808020,   # movk  x0, #0x401
+    0xf9000420,   # str   x0, [x1, #8]                  the first GiB of RAM
+    0xb2400460,   # orr   x0, x3, #3
+    0xf9000040,   # str   x0, [x2]                      0xffffff8000000000: table
+    0xb2400480,   # orr   x0, x4, #3
+    0xf9001460,   # str   x0, [x3, #40]                 + 5 * 2 MiB: table
+    0xd2a80000,   # movz  x0, #0x4000, lsl #16
+    0xf2808020,   # movk  x0, #0x401
+    0xf9000c60,   # str   x0, [x3, #24]                 + 3 * 2 MiB: block
+    0xd2a80400,   # movz  x0, #0x4020, lsl #16
+    0xf2808020,   # movk  x0, #0x401
+    0xf9001060,   # str   x0, [x3, #32]                 + 4 * 2 MiB: the block behind it
+    0xd2a80100,   # movz  x0, #0x4008, lsl #16
+    0xf2809860,   # movk  x0, #0x4c3
+    0xf9001c80,   # str   x0, [x4, #56]                 + page 7: read-only, for programs, too
+    0xd5182001,   # msr   ttbr0_el1, x1
+    0xd5182022,   # msr   ttbr1_el1, x2
+    0xd2801fe0,   # mov   x0, #0xff
+    0xd518a200,   # msr   mair_el1, x0
+    0xd2b00320,   # movz  x0, #0x8019, lsl #16          T1SZ 25, 4 KiB
+    0xf2800320,   # movk  x0, #0x0019                   T0SZ 25
+    0xd5182040,   # msr   tcr_el1, x0
+    0xd5033fdf,   # isb   
+    0xd5381000,   # mrs   x0, sctlr_el1
+    0xb2400000,   # orr   x0, x0, #1
+    0xd5181000,   # msr   sctlr_el1, x0
+    0xd5033fdf,   # isb   
+    0xd2995fc5,   # movz  x5, #0xcafe
+    0x14000000,   # b     .
+]
+
 
 def flood_text():
     return bytes(0x30 + (i & 0x3f) for i in range(FLOOD_BYTES))

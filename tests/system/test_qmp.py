@@ -156,6 +156,10 @@ class QmpTest(Program):
             'getfd': {'fdname': 'f'},
             'closefd': {'fdname': 'f'},
             'remove-fd': {'fdset_id': 7},
+            'snapshot-delete': {'job_id': 'a', 'tag': 'none', 'devices': []},
+            'snapshot-load': {'job_id': 'b', 'tag': 'none', 'vmstate': '', 'devices': ['x']},
+            'snapshot-save': {'job_id': 'c', 'tag': 'c', 'vmstate': 'snapshot-file', 'devices': []},
+            'dump-guest-memory': {'paging': False, 'protocol': 'file:core'},
             'query-cpu-model-expansion': {'type': 'full', 'model': {'name': 'max'}},
         }
         with_fd = {'add-fd', 'getfd'}
@@ -166,6 +170,8 @@ class QmpTest(Program):
             'x-rearm-delvm': ({'name': 'none'}, 'no snapshot'),
             'x-rearm-loadvm': ({'name': 'none'}, 'no snapshot'),
             'qom-set': ({'path': '/machine', 'property': 'type', 'value': 'x'}, 'not writable'),
+            'job-cancel': ({'id': 'no-job'}, 'Job not found'),
+            'job-dismiss': ({'id': 'no-job'}, 'Job not found'),
             'system_wakeup': ({}, 'wake-up from suspend is not supported by this guest'),
             'inject-nmi': ({}, 'not currently supported'),
             'query-balloon': ({}, 'No balloon device has been activated'),
@@ -188,6 +194,11 @@ class QmpTest(Program):
             elif name not in ('quit', 'qmp_capabilities'):
                 client.passing = [0] if name in with_fd else []
                 client.command(name, **arguments.get(name, {}))
+        for name in 'abc':
+            while client.wait('JOB_STATUS_CHANGE')['data'] != {'id': name, 'status': 'concluded'}:
+                pass
+            client.command('job-dismiss', id=name)
+        client.command('x-rearm-delvm', name='c')
         client.command('x-rearm-savevm', name='t')
         self.assertEqual([s['name'] for s in client.command('x-rearm-query-snapshots')], ['s', 't'])
         client.command('x-rearm-loadvm', name='s')

@@ -6,6 +6,9 @@ usage: test_qmp_commands.py REARM
 """
 import functools
 import os
+import shutil
+import struct
+import subprocess
 import sys
 import time
 import unittest
@@ -29,6 +32,17 @@ class CommandsTest(test_qmp.Program):
 
     def hmp(self, client, line):
         return client.command('human-monitor-command', command_line=line).replace('\r\n', '\n')
+
+    def run_on(self, client):
+        """Some instructions further."""
+        def position():
+            return client.command('x-rearm-query-replay')['position']
+
+        before, end = position(), time.monotonic() + test_qmp.TIMEOUT
+        client.command('cont')
+        while position() == before:
+            self.assertLess(time.monotonic(), end)
+        client.command('stop')
 
     # ---- what there is ----
 
@@ -384,6 +398,276 @@ class CommandsTest(test_qmp.Program):
             self.assertEqual(self.refused(client, name, **given),
                              'No file descriptor supplied via SCM_RIGHTS')
         self.end(process, client)
+
+    # ---- jobs ----
+
+    def job(self, client, name, tag, job='j', **arguments):
+        """Run it to its end; the states it went through, and its error."""
+        if name != 'snapshot-delete':
+            arguments.setdefault('vmstate', 'snapshot-file')
+        arguments.setdefault('devices', [])
+        client.events.clear()
+        client.command(name, job_id=job, tag=tag, **arguments)
+        states = []
+        while not states or states[-1] != 'concluded':
+            data = client.wait('JOB_STATUS_CHANGE')['data']
+            self.assertEqual(data['id'], job)
+            states.append(data['status'])
+        info, = client.command('query-jobs')
+        self.assertEqual((info['id'], info['type'], info['status']), (job, name, 'concluded'))
+        client.command('job-dismiss', id=job)
+        self.assertEqual(client.wait('JOB_STATUS_CHANGE')['data'], {'id': job, 'status': 'null'})
+        self.assertEqual(client.command('query-jobs'), [])
+        return states, info.get('error')
+
+    def test_snapshot_jobs(self):
+        process, client = self.machine('-icount', 'shift=2', '-snapshot-file', 'snap')
+        good = ['created', 'running', 'waiting', 'pending', 'concluded']
+        bad = ['created', 'running', 'aborting', 'concluded']
+        self.assertEqual(self.job(client, 'snapshot-save', 'start'), (good, None))
+        start = client.command('x-rearm-query-digest')
+        self.run_on(client)
+        self.assertNotEqual(client.command('x-rearm-query-digest'), start)
+        self.assertEqual(self.job(client, 'snapshot-save', 'later', 'a-long.name_1'), (good, None))
+        self.assertEqual(self.job(client, 'snapshot-load', 'start'), (good, None))
+        self.assertEqual(client.command('x-rearm-query-digest'), start)
+        self.assertEqual([s['name'] for s in client.command('x-rearm-query-snapshots')],
+                         ['start', 'later'])
+        self.assertEqual(self.job(client, 'snapshot-delete', 'later'), (good, None))
+        for name, tag, arguments, text in (
+                ('snapshot-load', 'later', {}, "there is no snapshot 'later'"),
+                ('snapshot-delete', 'later', {}, "there is no snapshot 'later'"),
+                ('snapshot-save', '', {}, 'cannot be the name of a snapshot'),
+                ('snapshot-save', 'x', {'vmstate': 'disk0'}, "block device 'disk0' does not exist"),
+                ('snapshot-load', 'start', {'devices': ['d']}, "No block device node 'd'"),
+                ('snapshot-delete', 'start', {'devices': ['d']}, "No block device node 'd'")):
+            states, error = self.job(client, name, tag, **arguments)
+            self.assertEqual(states, bad)
+            self.assertIn(text, error)
+        self.assertEqual([s['name'] for s in client.command('x-rearm-query-snapshots')], ['start'])
+        # All in one piece, so that the first has not begun when the others come.
+        client.send(b'{"execute": "snapshot-delete", "arguments": {"job-id": "j", "tag": "start", '
+                    b'"devices": []}} {"execute": "job-dismiss", "arguments": {"id": "j"}}'
+                    b'{"execute": "job-cancel", "arguments": {"id": "j"}}')
+        self.assertEqual(client.reply(), {'return': {}})
+        self.assertIn("in state 'created' cannot accept command verb 'dismiss'",
+                      client.reply()['error']['desc'])
+        self.assertEqual(client.reply(), {'return': {}})
+        info, = client.command('query-jobs')
+        self.assertEqual((info['status'], info['error']), ('concluded', 'Operation canceled'))
+        for name, given, text in (
+                ('job-cancel', {'id': 'j'}, "in state 'concluded' cannot accept command verb 'cancel'"),
+                ('job-cancel', {'id': 'k'}, 'Job not found'),
+                ('job-dismiss', {'id': 'k'}, 'Job not found'),
+                ('snapshot-delete', {'job_id': 'j', 'tag': 'x', 'devices': []},
+                 "Job ID 'j' already in use"),
+                ('snapshot-delete', {'job_id': '1', 'tag': 'x', 'devices': []}, "Invalid job ID '1'"),
+                ('snapshot-delete', {'job_id': 'a b', 'tag': 'x', 'devices': []}, 'Invalid job ID')):
+            self.assertIn(text, self.refused(client, name, **given))
+        self.assertEqual([s['name'] for s in client.command('x-rearm-query-snapshots')], ['start'])
+        self.end(process, client)
+
+    def test_snapshot_jobs_of_a_recording(self):
+        """In a replay it is a place; a state of another run is refused."""
+        process, client = self.machine('-icount', 'shift=2,rr=record,rrfile=log')
+        self.run_on(client)
+        self.assertIsNone(self.job(client, 'snapshot-save', 'here')[1])
+        here = client.command('x-rearm-query-digest')
+        self.end(process, client)
+        process = self.start('-S', '-icount', 'rr=replay,rrfile=log', '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        self.assertIsNone(self.job(client, 'snapshot-load', 'here')[1])
+        self.assertEqual(client.command('x-rearm-query-digest'), here)
+        client.command('quit')
+        self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+
+    # ---- dumps ----
+
+    @staticmethod
+    def read_elf(path):
+        """Segments as {virtual address: (physical address, bytes)}, and notes as [(type, bytes)]."""
+        with open(path, 'rb') as f:
+            data = f.read()
+        fields = struct.unpack_from('<16sHHIQQQIHHHHHH', data)
+        assert fields[0][:7] == b'\x7fELF\2\1\1' and fields[1:3] == (4, 183), fields
+        segments, notes = {}, []
+        for n in range(fields[10]):
+            type_, _, offset, vaddr, paddr, size, memory, _ = struct.unpack_from(
+                '<IIQQQQQQ', data, fields[5] + n * fields[9])
+            assert size == memory and offset + size <= len(data)
+            part = data[offset:offset + size]
+            if type_ == 1:
+                assert vaddr not in segments
+                segments[vaddr] = (paddr, part)
+            while type_ == 4 and part:
+                name, length, kind = struct.unpack_from('<III', part)
+                assert part[12:12 + name] == b'CORE\0'
+                notes.append((kind, part[20:20 + length]))
+                part = part[20 + (length + 3 & ~3):]
+        return segments, notes
+
+    def gdb(self, *commands):
+        argv = ['gdb-multiarch', '-nx', '-batch', '-ex', 'set architecture aarch64']
+        for command in commands:
+            argv += ['-ex', command]
+        return subprocess.run(argv, cwd=self.dir, capture_output=True, text=True,
+                              timeout=3 * test_qmp.TIMEOUT, stdin=subprocess.DEVNULL).stdout
+
+    def run_to(self, client, address):
+        """Until CPU 0 is there."""
+        end = time.monotonic() + test_qmp.TIMEOUT
+        client.command('cont')
+        while client.command('x-rearm-query-cpus')[0]['pc'] != address:
+            self.assertLess(time.monotonic(), end)
+        client.command('stop')
+
+    def test_dump(self):
+        process, client = self.machine('-smp', '2', '-m', '16M')
+        self.assertEqual(client.command('query-dump'), {'status': 'none', 'completed': 0, 'total': 0})
+        self.assertEqual(client.command('query-dump-guest-memory-capability'), {'formats': ['elf']})
+        self.run_on(client)
+        digest = client.command('x-rearm-query-digest')
+        client.command('dump-guest-memory', paging=False, protocol='file:core')
+        self.assertEqual(client.command('x-rearm-query-digest'), digest)
+        self.assertEqual(client.command('query-dump'), {'status': 'completed', 'completed': 16 << 20,
+                                                        'total': 16 << 20})
+        client.command('pmemsave', val=0x40000000, size=16 << 20, filename='ram')
+        with open(os.path.join(self.dir, 'ram'), 'rb') as f:
+            ram = f.read()
+        segments, notes = self.read_elf(os.path.join(self.dir, 'core'))
+        self.assertEqual(list(segments), [0x40000000])
+        self.assertTrue(segments[0x40000000] == (0x40000000, ram))
+        self.assertEqual([(kind, len(note)) for kind, note in notes], [(1, 392), (2, 528)] * 2)
+        pc = client.command('x-rearm-query-cpus')[0]['pc']
+        self.assertEqual(struct.unpack_from('<Q', notes[0][1], 112 + 32 * 8)[0], pc)
+        self.assertEqual([struct.unpack_from('<I', note, 32)[0] for kind, note in notes[::2]], [1, 2])
+        # With paging, but without translation, it is the same.
+        client.command('dump-guest-memory', paging=True, protocol='file:same')
+        self.assertEqual(self.read_elf(os.path.join(self.dir, 'same')), (segments, notes))
+        client.command('dump-guest-memory', paging=False, protocol='file:part', begin=guests.LOAD,
+                       length=5000)
+        part, _ = self.read_elf(os.path.join(self.dir, 'part'))
+        self.assertEqual(part, {guests.LOAD: (guests.LOAD, ram[0x80000:0x80000 + 5000])})
+        client.command('dump-guest-memory', paging=False, protocol='file:late', detach=True)
+        event = client.wait('DUMP_COMPLETED')['data']
+        self.assertEqual(event, {'result': client.command('query-dump')})
+        self.assertEqual(self.read_elf(os.path.join(self.dir, 'late')), (segments, notes))
+        client.passing = [os.open(os.path.join(self.dir, 'by-fd'), os.O_RDWR | os.O_CREAT)]
+        client.command('getfd', fdname='d')
+        client.command('dump-guest-memory', paging=False, protocol='fd:d')
+        self.assertEqual(self.read_elf(os.path.join(self.dir, 'by-fd')), (segments, notes))
+        for given, text in (
+                ({'paging': False, 'protocol': 'fd:d'}, "File descriptor named 'd' not found"),
+                ({'paging': False, 'protocol': 'tcp:x'}, "Invalid parameter 'protocol'"),
+                ({'paging': False, 'protocol': 'file:/none/x'}, "Could not open '/none/x'"),
+                ({'paging': False, 'protocol': 'file:x', 'begin': 5}, "'length' is missing"),
+                ({'paging': False, 'protocol': 'file:x', 'length': 5}, "'begin' is missing"),
+                ({'paging': False, 'protocol': 'file:x', 'begin': 5, 'length': 0}, 'positive'),
+                ({'paging': False, 'protocol': 'file:x', 'begin': -5, 'length': 1}, 'an address'),
+                ({'paging': True, 'protocol': 'file:x', 'begin': 5, 'length': 1}, 'with paging'),
+                ({'paging': False, 'protocol': 'file:x', 'format': 'kdump-zlib'}, 'does not accept'),
+                ({'paging': False, 'protocol': 'file:/dev/full'}, 'No space left'),
+                ({'protocol': 'file:x'}, "Parameter 'paging' is missing")):
+            self.assertIn(text, self.refused(client, 'dump-guest-memory', **given))
+        self.assertEqual(client.command('query-dump')['status'], 'failed')
+        client.command('dump-guest-memory', paging=False, protocol='file:/dev/full', detach=True)
+        event = client.wait('DUMP_COMPLETED')['data']
+        self.assertEqual(event['result']['status'], 'failed')
+        self.assertIn('No space left', event['error'])
+        self.end(process, client)
+        if shutil.which('gdb-multiarch'):
+            text = self.gdb('core-file core', 'info threads', 'p/x $pc', f'x/2xw {guests.LOAD}',
+                            'thread 2', 'p $x0')
+            self.assertIn(f'$1 = {pc:#x}', text)
+            self.assertIn('2    LWP 2', text)
+            self.assertIn(f'{guests.LOAD:#x}:\t{guests.SPIN[0]:#010x}\t{guests.SPIN[1]:#010x}', text)
+
+    def test_dump_with_paging(self):
+        """Virtual addresses are those of the guest's tables."""
+        guest = guests.write(os.path.join(self.dir, 'mmu.elf'), guests.MMU)
+        process = self.start('-S', '-kernel', guest, '-m', '16M', '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        self.run_to(client, guests.LOAD + 4 * (len(guests.MMU) - 1))
+        client.command('dump-guest-memory', paging=True, protocol='file:core')
+        segments, _ = self.read_elf(os.path.join(self.dir, 'core'))
+        high = guests.MMU_HIGH
+        self.assertEqual({vaddr: (paddr, len(part)) for vaddr, (paddr, part) in segments.items()}, {
+            0x40000000: (0x40000000, 16 << 20),
+            # Two blocks side by side.
+            high + (6 << 20): (0x40000000, 4 << 20),
+            high + (10 << 20) + 0x7000: (guests.LOAD, 0x1000)})
+        ram = segments[0x40000000][1]
+        self.assertTrue(segments[high + (6 << 20)][1] == ram[:4 << 20])
+        self.assertEqual(segments[high + (10 << 20) + 0x7000][1], ram[0x80000:0x81000])
+        self.end(process, client)
+        if shutil.which('gdb-multiarch'):
+            address = high + (10 << 20) + 0x7000
+            self.assertIn(f'{address:#x}:\t{guests.MMU[0]:#010x}',
+                          self.gdb('core-file core', f'x/1xw {address}'))
+
+    # ---- events ----
+
+    def test_rtc_change(self):
+        """The first one at once, the others as one a second later; with equal offsets on replay."""
+        guest = guests.write(os.path.join(self.dir, 'rtc.elf'), guests.RTC)
+        process = self.start('-S', '-kernel', guest, '-icount', 'shift=1,rr=record,rrfile=log',
+                             '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        now = int(time.time())
+        client.command('cont')
+        first = client.wait('RTC_CHANGE')
+        last = client.wait('RTC_CHANGE')
+        for event, value in (first, 1000), (last, 5000):
+            self.assertEqual(event['data']['qom-path'], '/machine/unattached/rtc')
+            self.assertLess(abs(event['data']['offset'] - (value - now)), 30)
+        self.assertEqual(client.command('qom-get', path=first['data']['qom-path'], property='type'),
+                         'pl031')
+        self.end(process, client)
+        process = self.start('-S', '-no-shutdown', '-icount', 'rr=replay,rrfile=log', '-qmp',
+                             'unix:q,server=on')
+        client = self.client('q').negotiate()
+        client.command('cont')
+        self.assertEqual(client.wait('RTC_CHANGE')['data'], first['data'])
+        self.assertEqual(client.wait('RTC_CHANGE')['data'], last['data'])
+        client.command('quit')
+        self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+
+    def test_replay_events(self):
+        process, client = self.machine('-icount', 'shift=2,rr=record,rrfile=log')
+        self.run_on(client)
+        end = client.command('x-rearm-query-replay')['position']
+        self.end(process, client)
+        process = self.start('-S', '-no-shutdown', '-icount', 'rr=replay,rrfile=log', '-qmp',
+                             'unix:q,server=on')
+        client = self.client('q').negotiate()
+        client.command('replay-break', icount=10)
+        client.command('cont')
+        self.assertEqual(client.wait('REPLAY_BREAK_REACHED')['data'], {'position': 10})
+        client.wait('STOP')
+        self.assertEqual(client.command('x-rearm-query-replay')['position'], 10)
+        client.command('replay-seek', icount=20)
+        client.wait('RESUME')
+        client.wait('STOP')
+        client.command('replay-seek', icount=5)
+        while client.wait('STOP') and client.command('x-rearm-query-replay')['position'] != 5:
+            pass
+        self.assertNotIn('REPLAY_BREAK_REACHED', [e['event'] for e in client.events])
+        for again in range(2):
+            client.events.clear()
+            client.command('replay-seek', icount=5)
+            client.wait('STOP')
+            client.command('replay-delete-break') if not again else None
+            client.command('cont')
+            self.assertEqual(client.wait('REPLAY_END_REACHED')['data'], {'position': end})
+            client.wait('STOP')
+        client.command('quit')
+        self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+        # One that nobody watches ends, and says so first.
+        process = self.start('-S', '-icount', 'rr=replay,rrfile=log', '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        client.command('cont')
+        self.assertIn('REPLAY_END_REACHED', client.rest())
+        self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
 
 
 if __name__ == '__main__':

@@ -178,6 +178,11 @@ void exec_loop_interrupt_history(ExecLoop *l)
     fake_interrupted = true;
 }
 
+const char *replay_report(Replay *r)
+{
+    return "it went \xff astray\n";
+}
+
 static void fake_note(const char *what, const char *text)
 {
     snprintf(fake_asked, sizeof(fake_asked), "%s %s", what, text ? text : "-");
@@ -295,6 +300,11 @@ bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length)
     }
     memcpy(out, l->ram + (vaddr - 0x1000), length);
     return true;
+}
+
+VcpuMappings vcpu_foreach_mapping(Vcpu *cpu, VcpuMappingFn *fn, void *opaque)
+{
+    return VCPU_MAPPINGS_OFF;
 }
 
 static unsigned fake_disassemble(Vcpu *cpu, uint64_t pc, const uint8_t *code, unsigned bytes,

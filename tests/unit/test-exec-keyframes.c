@@ -123,6 +123,7 @@ typedef struct File {
     char *path;
     GByteArray *data;
     uint32_t seed;
+    ReplayPacker packer;
     GArray *frames;           /* ReplayFrame: of keyframes */
 } File;
 
@@ -176,14 +177,15 @@ static ReplayFrame choose_frame(const File *f, Rng *rng)
 static bool forge(File *f, const ReplayFrame *at, Rng *rng)
 {
     uint8_t *place = f->data->data + at->offset;
-    g_autofree uint8_t *raw = replay_frame_unpack(at, f->seed, place + REPLAY_FRAME_HEADER);
+    g_autofree uint8_t *raw = replay_frame_unpack(at, &f->packer, f->seed,
+                                                  place + REPLAY_FRAME_HEADER);
     GByteArray *out = g_byte_array_new();
     ReplayFrame frame = *at;
     bool fits;
 
     g_assert_nonnull(raw);
     raw[rng_below(rng, at->raw_length)] ^= (uint8_t)(1u << rng_below(rng, 8));
-    replay_frame_put(out, f->seed, &frame, raw, at->raw_length,
+    replay_frame_put(out, &f->packer, f->seed, &frame, raw, at->raw_length,
                      at->magic == REPLAY_FRAME_KEYFRAME ? replay_log_recording.level :
                      replay_log_recording.keyframe_level);
     fits = out->len == REPLAY_FRAME_HEADER + at->stored_length;
@@ -233,7 +235,7 @@ static void check_old_format(const RunConfig *c, const Straight *s, File *f)
 {
     Run r;
 
-    set_version(f, 4);
+    set_version(f, 5);
     file_write(f);
     open_replay(&r, c, 0);
     g_assert_cmpuint(count_keyframes(&r), ==, 0);
@@ -266,6 +268,7 @@ static void test_bad_keyframes(void)
     s.digest[POINTS - 1] = s.digest[POINTS - 4];
     g_assert_cmpuint(seek_in(&c, &s, true), ==, 0);
     check_old_format(&c, &s, &f);
+    replay_packer_clear(&f.packer);
     g_array_unref(f.frames);
     g_byte_array_unref(f.data);
     g_array_unref(s.stops);

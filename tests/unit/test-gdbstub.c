@@ -315,6 +315,17 @@ static void test_lost_on_journey(Fixture *f, gconstpointer data)
     f->chr.client->event(f->chr.opaque, CHAR_EVENT_OPENED);
 }
 
+/* What stops the machine between detaching and the connection's end is not gdb's to undo. */
+static void test_stopped_after_detach(Fixture *f, gconstpointer data)
+{
+    expect(f, "D", "OK");
+    g_assert_true(f->loop.running);
+    f->loop.running = false;
+    f->chr.client->event(f->chr.opaque, CHAR_EVENT_CLOSED);
+    g_assert_false(f->loop.running);
+    f->chr.client->event(f->chr.opaque, CHAR_EVENT_OPENED);
+}
+
 static void test_stops(Fixture *f, gconstpointer data)
 {
     hit(f, EXEC_STOP_BREAKPOINT, 1, "T05thread:2;");
@@ -571,6 +582,7 @@ int main(int argc, char **argv)
     ADD("interrupt-between", test_interrupt_between);
     ADD("interrupted-step", test_interrupted_step);
     ADD("lost-on-journey", test_lost_on_journey);
+    ADD("stopped-after-detach", test_stopped_after_detach);
     ADD("stops", test_stops);
     ADD("watchpoints", test_watchpoints);
     ADD("queries", test_queries);

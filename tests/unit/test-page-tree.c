@@ -97,6 +97,7 @@ static void check_size(uint64_t num_pages, uint64_t seed)
         g_free(m.page[t]);
     }
     g_assert_cmpuint(store.bytes, ==, 0);
+    page_store_clear(&store);
 }
 
 static void test_random(void)
@@ -133,6 +134,7 @@ static void test_shared(void)
     page_tree_free(a);
     page_tree_free(b);
     g_assert_cmpuint(store.bytes, ==, 0);
+    page_store_clear(&store);
     g_free(d.page);
 }
 
@@ -160,6 +162,7 @@ static void test_versions(void)
     page_tree_free(b);
     page_tree_free(c);
     g_assert_cmpuint(store.bytes, ==, 0);
+    page_store_clear(&store);
 }
 
 int main(int argc, char **argv)

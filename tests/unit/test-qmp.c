@@ -306,6 +306,11 @@ static void test_events(Fixture *f, gconstpointer unused)
                 "{'event': 'STOP'}|"
                 "{'event': 'SHUTDOWN', 'data': {'guest': true, 'reason': 'guest-shutdown'}}|");
     expect(c, "{'execute': 'query-status'}", "{'return': {'running': false, 'status': 'debug'}}");
+    g_string_truncate(c->seen, 0);
+    f->loop->listener.event(f->env.events, EXEC_EVENT_REPLAY_DIVERGED, SHUTDOWN_CAUSE_NONE);
+    monitor_events_flush(f->env.events);
+    expect_seen(c, "{'event': 'REPLAY_DIVERGED', 'data': {'position': 0, 'report': "
+                "'it went \\uFFFD astray\\n'}}|");
     g_free(say(c, "{'execute': 'quit'}"));
     g_assert_cmpint(f->loop->requested, ==, SHUTDOWN_CAUSE_HOST_QUIT);
     g_assert_true(f->env.quitting);

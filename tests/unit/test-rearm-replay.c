@@ -122,7 +122,7 @@ static void test_info(Fixture *f, gconstpointer tool)
     run(f, 0, "CHAR uart0", "info", f->a, NULL);
     run(f, 0, "CHAR               2000        2000 bytes", "info", f->a, NULL);
     run(f, 0, "idle time: 1.500000000 s", "info", f->a, NULL);
-    run(f, 0, "format:    5\nid:        ", "info", f->a, NULL);
+    run(f, 0, "format:    6\nid:        ", "info", f->a, NULL);
     run(f, 0, "end:       cause 1", "info", f->a, NULL);
     run(f, 0, "keyframes: 0", "info", f->a, NULL);
     run(f, 2, "/nonexistent", "info", "/nonexistent", NULL);

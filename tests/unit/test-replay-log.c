@@ -142,6 +142,7 @@ static int walk(const uint8_t *data, size_t length, ReplayLogStatus *status, cha
 static void test_crc(void)
 {
     /* RFC 3720 B.4: 32 bytes of zeros, of ones; and the usual check value. */
+    static const char text[] = "the quick brown fox jumps over the lazy dog, and so on and on";
     uint8_t block[32] = { 0 };
 
     g_assert_cmphex(crc32c(0, block, 32), ==, 0x8a9136aa);
@@ -149,6 +150,13 @@ static void test_crc(void)
     g_assert_cmphex(crc32c(0, block, 32), ==, 0x62a8ab43);
     g_assert_cmphex(crc32c(0, "123456789", 9), ==, 0xe3069283);
     g_assert_cmphex(crc32c(crc32c(0, "1234", 4), "56789", 5), ==, 0xe3069283);
+    /* At any address and in any pieces it is the same. */
+    for (size_t i = 0; i < sizeof(text) - 1; i++) {
+        uint32_t crc = crc32c(0, text, i);
+
+        g_assert_cmphex(crc32c(crc, text + i, sizeof(text) - 1 - i), ==,
+                        crc32c(0, text, sizeof(text) - 1));
+    }
 }
 
 static void check_equal(const ReplayRecord *a, const ReplayRecord *b)

@@ -31,7 +31,11 @@ typedef struct ExecConfig {
     uint64_t travel_memory;
     bool snapshot_always;
     uint64_t snapshot_period; /* for tests: positions from one to the next; 0: by their cost */
-    int64_t keyframe_ns;      /* rrkeyframe=: host time from one keyframe of the recording to the next */
+    /*
+     * rrkeyframe=: the host time in which a replay in a new process gets to any place, as far as it
+     * depends on how many keyframes the recording has.
+     */
+    int64_t keyframe_ns;
     uint64_t keyframe_positions; /* for tests: instead of it, positions, whatever that costs */
     bool stop_at_end;         /* the end of a replay is a stop, as if somebody looked */
     bool start_paused;        /* -S */
@@ -53,6 +57,8 @@ typedef enum ExecEvent {
     EXEC_EVENT_RESET,
     EXEC_EVENT_POWERDOWN,
     EXEC_EVENT_SHUTDOWN,
+    EXEC_EVENT_REPLAY_END,    /* the replay has come to the end of its log ... */
+    EXEC_EVENT_REPLAY_DIVERGED,   /* ... or cannot go on: replay_report() says why */
 } ExecEvent;
 
 typedef struct ExecListener {
@@ -63,6 +69,8 @@ typedef struct ExecListener {
      * loop. cause is the one of a reset or shutdown, else NONE. May be NULL.
      */
     void (*event)(void *opaque, ExecEvent event, ShutdownCause cause);
+    /* The guest set a clock device, which is so many seconds ahead now. Machine thread; may be NULL. */
+    void (*rtc)(void *opaque, const char *id, int64_t offset);
     void *opaque;
 } ExecListener;
 

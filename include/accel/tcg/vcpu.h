@@ -268,6 +268,23 @@ bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length);
 bool vcpu_poke(Vcpu *cpu, uint64_t vaddr, const void *data, size_t length);
 
 /*
+ * Every page or block that the CPU's tables map, in the order of addresses, as its privileged code sees them.
+ * False from fn ends it.
+ */
+typedef struct VcpuMapping {
+    uint64_t vaddr, phys, length;
+    uint32_t attrs;           /* TlbAttrs for privileged code ... */
+    uint32_t user_attrs;      /* ... and for programs; 0: not theirs */
+} VcpuMapping;
+typedef bool VcpuMappingFn(void *opaque, const VcpuMapping *m);
+typedef enum VcpuMappings {
+    VCPU_MAPPINGS_ALL,
+    VCPU_MAPPINGS_PART,       /* fn ended it, or there are more than anybody wants to see */
+    VCPU_MAPPINGS_OFF,        /* addresses are not translated */
+} VcpuMappings;
+VcpuMappings vcpu_foreach_mapping(Vcpu *cpu, VcpuMappingFn *fn, void *opaque);
+
+/*
  * Data at vaddr can be read now, by what the soft TLB holds or a walk of its own finds. False
  * says nothing: the caller walks itself.
  */

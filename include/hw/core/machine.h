@@ -60,6 +60,9 @@ struct Machine {
     /* system_powerdown: the board's power button; may be NULL. */
     void (*powerdown)(void *opaque);
     void *powerdown_opaque;
+    /* Told by a real-time clock that the guest set: its id, seconds ahead of the host; may be NULL. */
+    void (*rtc_changed)(void *opaque, const char *id, int64_t offset);
+    void *rtc_changed_opaque;
     /* Told what machine_describe() is; may be NULL. */
     void (*describe)(void *opaque, const char *name, const char *value);
     void *describe_opaque;
@@ -72,6 +75,8 @@ void machine_free(Machine *m);
 
 /* An input that a replay must find unchanged: "kernel" -> "123 bytes, xxh3:...". */
 void machine_describe(Machine *m, const char *name, const char *value);
+
+void machine_rtc_changed(Machine *m, const char *id, int64_t offset);
 
 /* In the order in which they were made; the CPUs are the execution loop's to reset. */
 void machine_reset_devices(Machine *m);

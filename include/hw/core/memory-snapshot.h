@@ -16,6 +16,8 @@ typedef struct MemSnapshot MemSnapshot;
 
 /* with_checks: which pages PAGE_DIRTY_CHECK marks belongs to it. */
 MemSnapshot *memory_snapshot_take(MemoryMap *map, bool with_checks);
+/* Pages that were written since the last one was taken or restored: the next one copies them. */
+uint64_t memory_snapshot_due(const MemoryMap *map);
 /*
  * The map has the regions that it had when the snapshot was taken. Pages with the same content stay
  * as they are, others are written and run the hooks.
@@ -38,6 +40,8 @@ typedef void MemSnapshotFn(void *opaque, uint64_t page, const uint8_t *content);
 /* Calls fn for each page in which both may differ, in order, with its content in `to` (NULL: zeros). */
 void memory_snapshot_diff(const MemSnapshot *from, const MemSnapshot *to, MemSnapshotFn *fn,
                           void *opaque);
+/* NULL: zeros. As long as the snapshot is there. */
+const uint8_t *memory_snapshot_get(const MemSnapshot *s, uint64_t page);
 /* Calls fn for each page that PAGE_DIRTY_CHECK marked, in order, with NULL. */
 void memory_snapshot_dirty(const MemSnapshot *s, MemSnapshotFn *fn, void *opaque);
 /* The same memory, of which nobody knows who wrote it; with_checks: no page is marked yet. */
