@@ -54,16 +54,17 @@ static void error_too_big(Error **errp, const char *what, const char *path, uint
  */
 static GByteArray *read_stream(FILE *stream, size_t expected, uint64_t max, bool *too_big)
 {
-    enum { PIECE = 1 << 20 };
+    enum { PIECE = 64 << 10 };
     GByteArray *out = g_byte_array_sized_new((unsigned)expected + PIECE);
     size_t n;
 
     host_memory_will_fill(out->data, expected);
     do {
         unsigned done = out->len;
+        size_t want = PIECE + (expected > done ? expected - done : 0);
 
-        g_byte_array_set_size(out, done + PIECE);
-        n = fread(out->data + done, 1, PIECE, stream);
+        g_byte_array_set_size(out, done + (unsigned)want);
+        n = fread(out->data + done, 1, want, stream);
         g_byte_array_set_size(out, done + (unsigned)n);
     } while (n && out->len <= max);
     *too_big = out->len > max;
