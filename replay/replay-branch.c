@@ -1,38 +1,46 @@
 /*
  * Copies of a recording: as it is so far, to keep; or up to a place in the past, to go on from there
  * with a live machine.
- *
- * A copy is made record by record, through the same reader and writer as any other log, so that
- * whatever is wrong with the original is found here and not by who replays the copy. Record numbers
- * stay what they are: a place in the original is the same place in the copy.
+ * A place in the original is the same place in the copy.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "replay/replay-copy.h"
 #include "replay/replay-int.h"
 #include "util/host-clock.h"
+
+/* This run's numbers of the recorded sources. */
+static GArray *source_numbers(Replay *r, const ReplayDescription *recorded)
+{
+    GArray *numbers = g_array_new(false, false, sizeof(uint32_t));
+
+    for (uint32_t i = 0; i < recorded->sources->len; i++) {
+        uint32_t number = replay_recorded_source(r, i)->index;
+
+        g_array_append_val(numbers, number);
+    }
+    return numbers;
+}
 
 /* The first `count` records; takes the reader. */
 static bool copy_records(Replay *r, ReplayLogReader *in, uint64_t count, ReplayLogWriter *out,
                          Error **errp)
 {
     ReplayCursor *c = replay_cursor_new(in, errp);
-    const ReplayRecord *rec;
+    ReplayCopier *copier;
+    GArray *numbers;
     bool complete;
 
     if (!c) {
         return false;
     }
-    while (replay_cursor_count(c) < count && (rec = replay_cursor_peek(c)) != NULL) {
-        ReplayRecord copy = *rec;
-
-        if (rec->source != REPLAY_NO_SOURCE) {
-            copy.source = replay_recorded_source(r, rec->source)->index;
-        }
-        replay_log_writer_put(out, &copy);
-        replay_cursor_advance(c);
-    }
-    complete = replay_cursor_count(c) == count;
+    numbers = source_numbers(r, replay_cursor_description(c));
+    copier = replay_copier_new(c, out);
+    replay_copier_map_sources(copier, numbers);
+    complete = replay_copier_run(copier, count, 0);
+    replay_copier_free(copier);
+    g_array_unref(numbers);
     if (!complete) {
         error_setg(errp, "the recording '%s' cannot be copied: %s", replay_name(r),
                    replay_cursor_damage(c) ? replay_cursor_damage(c) : "it is cut off");
@@ -176,6 +184,7 @@ static void leave(Replay *r)
     g_clear_pointer(&r->cursor, replay_cursor_free);
     g_clear_pointer(&r->file, g_free);
     replay_forget_keyframes(r);
+    replay_stop_adding(r);
     r->keyframes = false;
     r->recorded = NULL;
 }

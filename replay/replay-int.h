@@ -8,6 +8,7 @@
 #ifndef REPLAY_REPLAY_INT_H
 #define REPLAY_REPLAY_INT_H
 
+#include "replay/replay-add.h"
 #include "replay/replay-cursor.h"
 #include "replay/replay-describe.h"
 #include "replay/replay-kinds.h"
@@ -52,6 +53,18 @@ extern const ReplayModeOps replay_mode_travel;
 
 typedef struct ReplayOutputs ReplayOutputs;
 
+/* What the guest has put out once. */
+typedef struct ReplayOutputEntry {
+    uint64_t number;          /* from 0 */
+    uint64_t pos;
+    unsigned port;
+    const uint8_t *bytes;
+    size_t length;
+} ReplayOutputEntry;
+
+/* False: no more of them. */
+typedef bool ReplayOutputFn(void *opaque, const ReplayOutputEntry *e);
+
 struct ReplaySource {
     Replay *replay;
     ReplayKind kind;
@@ -77,10 +90,13 @@ struct Replay {
     bool overwrite;           /* record: what is in the file need not be kept */
     ReplayLogWriter *writer;  /* record, travelling */
     ReplayCursor *cursor;     /* play, travelling */
-    bool keyframes;           /* record: the log gets them */
+    bool keyframes;           /* record, play: the log gets them */
+    ReplayAdder *adder;       /* play: until the end, where they are in the log */
+    ReplayAdded added;        /* play: what became of that */
     uint64_t keyframe_outputs;    /* record: how many outputs they have by now */
     ReplayLogReader *keyframe_reader;   /* play: NULL until somebody asks */
     GArray *keyframe_list;    /* ReplayIndexEntry; as long as keyframe_reader is there */
+    guint keyframes_told;     /* so many have told what was put out up to them */
 
     /* What happened at position order_pos already: the order word of records. */
     uint64_t order_pos;
@@ -153,11 +169,26 @@ uint64_t replay_outputs_made(const ReplayOutputs *h);
 void replay_outputs_go(ReplayOutputs *h, uint64_t made);
 /* Append outputs from the one with that number on as a keyframe's data frames (GByteArray). */
 void replay_outputs_put(ReplayOutputs *h, uint64_t from, GPtrArray *out);
+/*
+ * What is in such a frame, which is untrusted input: `outputs` and `pos` are the keyframe's. False
+ * when it is malformed.
+ */
+bool replay_outputs_get(const ReplayOutputs *h, const uint8_t *data, size_t length,
+                        uint64_t outputs, uint64_t pos, ReplayOutputFn *fn, void *opaque);
 /* The future is another one than before: what it puts out is new. */
 void replay_outputs_cut(ReplayOutputs *h);
 
+/*
+ * The outputs in keyframe n, if the last one has a number from `from` on: maybe some of smaller
+ * numbers, and not those that its recorder did not keep. False: it is refused.
+ */
+bool replay_keyframe_text(Replay *r, guint n, uint64_t from, ReplayOutputFn *fn, void *opaque);
 /* The log is no longer the one that was asked for its keyframes. */
 void replay_forget_keyframes(Replay *r);
+/* The log that is replayed gets keyframes: at the end of an equal replay, or not. */
+bool replay_begin_adding(Replay *r, Error **errp);
+void replay_finish_adding(Replay *r);
+void replay_stop_adding(Replay *r);
 
 /* The header of a recording of this run, JSON. */
 char *replay_record_description(Replay *r, Error **errp);

@@ -1,5 +1,6 @@
 /*
- * Keyframes of the recording at hand: to its writer, or from its reader.
+ * Keyframes of the recording at hand: to its writer, to the copy of it that gets them
+ * (replay-add.h), or from its reader.
  *
  * A keyframe could hold any state, and so is what a log says anyway: after one was restored, the
  * replay is compared with the recording's checks and its end as ever.
@@ -11,14 +12,19 @@
 
 /* ---- record ---- */
 
+static ReplayLogWriter *writer(Replay *r)
+{
+    return r->adder ? replay_adder_writer(r->adder) : r->writer;
+}
+
 bool replay_has_keyframe_writer(Replay *r)
 {
-    return r->keyframes && r->writer && !r->cursor && !r->ended;
+    return r->adder || (r->keyframes && r->writer && !r->cursor && !r->ended);
 }
 
 bool replay_keyframe_writer_ready(Replay *r, int64_t *cost_ns)
 {
-    return replay_log_writer_keyframe_done(r->writer, cost_ns);
+    return replay_log_writer_keyframe_done(writer(r), cost_ns);
 }
 
 void replay_put_keyframe(Replay *r, ReplayKeyframe *k)
@@ -27,15 +33,59 @@ void replay_put_keyframe(Replay *r, ReplayKeyframe *k)
     replay_outputs_put(r->outputs, r->keyframe_outputs, k->text);
     r->keyframe_outputs = k->outputs;
     replay_mutex_lock(r);
-    replay_log_writer_put_keyframe(r->writer, replay_position(r), k);
+    if (r->adder) {
+        replay_adder_copy(r->adder, replay_cursor_count(r->cursor));
+    }
+    replay_log_writer_put_keyframe(writer(r), replay_position(r), k);
     replay_mutex_unlock(r);
 }
 
 void replay_wait_keyframes(Replay *r)
 {
-    if (r->writer) {
-        replay_log_writer_flush(r->writer);
+    if (writer(r)) {
+        replay_log_writer_flush(writer(r));
     }
+}
+
+/* ---- a recording that is there already ---- */
+
+bool replay_begin_adding(Replay *r, Error **errp)
+{
+    r->adder = replay_adder_new(r->file, errp);
+    return r->adder != NULL;
+}
+
+void replay_finish_adding(Replay *r)
+{
+    Error *err = NULL;
+
+    if (!r->adder) {
+        return;
+    }
+    if (replay_adder_finish(r->adder, &err)) {
+        r->added.keyframes = replay_adder_count(r->adder);
+        r->added.old = g_strdup(replay_adder_old(r->adder));
+    } else {
+        r->added.failure = g_strdup(error_get_pretty(err));
+        error_free(err);
+    }
+    g_clear_pointer(&r->adder, replay_adder_free);
+}
+
+void replay_stop_adding(Replay *r)
+{
+    g_clear_pointer(&r->adder, replay_adder_free);
+    g_clear_pointer(&r->added.old, g_free);
+    g_clear_pointer(&r->added.failure, g_free);
+}
+
+const ReplayAdded *replay_added(Replay *r)
+{
+    if (r->adder) {
+        replay_stop_adding(r);
+        r->added.failure = g_strdup("the replay did not come to its end");
+    }
+    return r->added.old || r->added.failure ? &r->added : NULL;
 }
 
 /* ---- replay ---- */
@@ -92,42 +142,76 @@ void replay_refuse_keyframe(Replay *r, guint n, const Error *why)
     g_array_set_size(r->keyframe_list, n);
 }
 
+static void refuse(Replay *r, guint n, Error *why)
+{
+    replay_refuse_keyframe(r, n, why);
+    error_free(why);
+}
+
+static uint64_t num_pages(const Replay *r)
+{
+    return r->host.pages ? r->host.pages(r->host.opaque) : 0;
+}
+
 /* NULL: it is refused. */
-static ReplayKeyframeHead *read_head(Replay *r, guint n, uint64_t num_pages)
+static ReplayKeyframeHead *read_head(Replay *r, guint n)
 {
     Error *err = NULL;
     ReplayKeyframeHead *h = replay_keyframe_read_head(r->keyframe_reader, r->keyframe_list, n,
-                                                      num_pages, &err);
+                                                      num_pages(r), &err);
 
     if (!h) {
-        replay_refuse_keyframe(r, n, err);
-        error_free(err);
+        refuse(r, n, err);
     }
     return h;
 }
 
-bool replay_keyframe_first(Replay *r, guint n, uint64_t num_pages, guint *first)
+bool replay_keyframe_about(Replay *r, guint n, ReplayKeyframeAbout *out)
 {
-    ReplayKeyframeHead *h = read_head(r, n, num_pages);
+    ReplayKeyframeHead *h = read_head(r, n);
 
     if (!h) {
         return false;
     }
-    *first = n - (guint)h->chain;
+    *out = (ReplayKeyframeAbout){ h->time, h->outputs, n - (guint)h->chain };
     replay_keyframe_head_free(h);
     return true;
 }
 
-bool replay_read_keyframe(Replay *r, guint n, guint base, uint64_t num_pages, GByteArray *state,
-                          GArray *marked, ReplayPageFn *fn, void *opaque)
+bool replay_keyframe_text(Replay *r, guint n, uint64_t from, ReplayOutputFn *fn, void *opaque)
 {
-    g_autofree uint8_t *seen = g_malloc0(num_pages / 8 + 1);
+    ReplayKeyframeHead *h = read_head(r, n);
+    uint64_t pos = replay_keyframe_position(r, n);
+    Error *err = NULL;
+    bool ok = h != NULL;
+
+    for (guint i = 0; ok && h->outputs > from && i < h->text->len; i++) {
+        uint64_t offset = g_array_index(h->text, uint64_t, i);
+        ReplayFrame f;
+        g_autofree uint8_t *data = replay_log_reader_frame_at(r->keyframe_reader, offset,
+                                                              REPLAY_FRAME_KEYFRAME_DATA, &f);
+
+        ok = data && replay_outputs_get(r->outputs, data, f.raw_length, h->outputs, pos, fn,
+                                        opaque);
+        if (!ok) {
+            error_setg(&err, "keyframe %u is damaged at offset %" PRIu64, n, offset);
+            refuse(r, n, err);
+        }
+    }
+    g_clear_pointer(&h, replay_keyframe_head_free);
+    return ok;
+}
+
+bool replay_read_keyframe(Replay *r, guint n, guint base, GByteArray *state, GArray *marked,
+                          ReplayPageFn *fn, void *opaque)
+{
+    g_autofree uint8_t *seen = g_malloc0(num_pages(r) / 8 + 1);
     Collect c = { seen, fn, opaque };
     const ReplayKeyframeSink sink = { not_seen, take_page, &c };
 
     for (guint i = n + 1; i-- > base; ) {
         Error *err = NULL;
-        ReplayKeyframeHead *h = read_head(r, i, num_pages);
+        ReplayKeyframeHead *h = read_head(r, i);
 
         if (!h) {
             return false;
@@ -137,8 +221,7 @@ bool replay_read_keyframe(Replay *r, guint n, guint base, uint64_t num_pages, GB
         }
         replay_keyframe_head_free(h);
         if (err) {
-            replay_refuse_keyframe(r, i, err);
-            error_free(err);
+            refuse(r, i, err);
             return false;
         }
     }

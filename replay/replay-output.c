@@ -11,7 +11,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "replay/replay-int.h"
+#include "replay/replay-output-int.h"
 
 #define MAX_BYTES (16u << 20)
 #define SEGMENT_BYTES (64u << 10)
@@ -25,43 +25,6 @@ typedef struct Segment {
     uint64_t last_pos;
 } Segment;
 
-struct ReplayOutput {
-    Replay *replay;
-    unsigned index;
-    char *name;
-};
-
-/* In the text of each port, as if the others were not there. */
-typedef struct Search {
-    char *text;
-    size_t length;
-    size_t *fail;             /* Knuth, Morris, Pratt: how much still matches after a mismatch */
-    size_t *matched;          /* of each port */
-    guint num_ports;
-    uint64_t next;            /* number of the next output, if none is missing */
-    uint64_t from;
-    uint64_t found;
-    bool done;
-} Search;
-
-struct ReplayOutputs {
-    GPtrArray *ports;         /* ReplayOutput */
-    GQueue segments;
-    size_t bytes;
-    uint64_t made;            /* at this place of the run */
-    uint64_t known;           /* ever */
-    bool dropped;
-    Search *awaited;          /* NULL: nothing */
-};
-
-typedef struct Entry {
-    uint64_t number;          /* from 0 */
-    uint64_t pos;
-    unsigned port;
-    const uint8_t *bytes;
-    size_t length;
-} Entry;
-
 static void segment_free(Segment *s)
 {
     g_byte_array_unref(s->data);
@@ -72,14 +35,6 @@ static void port_free(ReplayOutput *o)
 {
     g_free(o->name);
     g_free(o);
-}
-
-static void search_free(Search *s)
-{
-    g_free(s->text);
-    g_free(s->fail);
-    g_free(s->matched);
-    g_free(s);
 }
 
 ReplayOutputs *replay_outputs_new(void)
@@ -94,7 +49,7 @@ ReplayOutputs *replay_outputs_new(void)
 void replay_outputs_free(ReplayOutputs *h)
 {
     g_queue_clear_full(&h->segments, (GDestroyNotify)segment_free);
-    g_clear_pointer(&h->awaited, search_free);
+    g_clear_pointer(&h->awaited, replay_search_free);
     g_ptr_array_unref(h->ports);
     g_free(h);
 }
@@ -110,62 +65,16 @@ ReplayOutput *replay_output_new(Replay *r, const char *name)
     return o;
 }
 
-/* ---- search ---- */
-
-static size_t match_next(const Search *s, size_t matched, char c)
-{
-    while (matched && (matched == s->length || s->text[matched] != c)) {
-        matched = s->fail[matched - 1];
-    }
-    return matched + (s->text[matched] == c);
-}
-
-static Search *search_new(const ReplayOutputs *h, const char *text, uint64_t from)
-{
-    Search *s = g_new0(Search, 1);
-
-    s->text = g_strdup(text);
-    s->length = strlen(text);
-    s->from = from;
-    s->num_ports = h->ports->len;
-    s->fail = g_new0(size_t, s->length + 1);
-    s->matched = g_new0(size_t, s->num_ports);
-    for (size_t i = 1; i < s->length; i++) {
-        s->fail[i] = match_next(s, s->fail[i - 1], text[i]);
-    }
-    return s;
-}
-
-/* False when it is found. */
-static bool search_entry(void *opaque, const Entry *e)
-{
-    Search *s = opaque;
-
-    if (e->number != s->next) {
-        memset(s->matched, 0, s->num_ports * sizeof(s->matched[0]));
-    }
-    s->next = e->number + 1;
-    for (size_t i = 0; i < e->length && s->length; i++) {
-        s->matched[e->port] = match_next(s, s->matched[e->port], (char)e->bytes[i]);
-        if (s->matched[e->port] == s->length && e->pos >= s->from) {
-            s->found = e->pos;
-            s->done = true;
-            return false;
-        }
-    }
-    return true;
-}
-
 /* ---- what is new ---- */
 
-/* For the next output, behind `before` (NULL: in front of all). */
-static Segment *segment_new(ReplayOutputs *h, GList *before, uint64_t pos)
+/* For an output, behind `before` (NULL: in front of all). */
+static Segment *segment_new(ReplayOutputs *h, GList *before, const ReplayOutputEntry *e)
 {
     Segment *s = g_new0(Segment, 1);
 
     s->data = g_byte_array_new();
-    s->first = h->made;
-    s->first_pos = s->last_pos = pos;
+    s->first = e->number;
+    s->first_pos = s->last_pos = e->pos;
     if (before) {
         g_queue_insert_after(&h->segments, before, s);
     } else {
@@ -174,12 +83,12 @@ static Segment *segment_new(ReplayOutputs *h, GList *before, uint64_t pos)
     return s;
 }
 
-/* The last segment that does not begin behind the next output. */
-static GList *find_segment(const ReplayOutputs *h)
+/* The last segment that does not begin behind an output. */
+static GList *find_segment(const ReplayOutputs *h, uint64_t number)
 {
     GList *l = h->segments.tail;
 
-    while (l && ((const Segment *)l->data)->first > h->made) {
+    while (l && ((const Segment *)l->data)->first > number) {
         l = l->prev;
     }
     return l;
@@ -195,26 +104,24 @@ static void drop_oldest(ReplayOutputs *h)
 }
 
 /* Unless it is known already. Of a very long one, its end. */
-static void keep(ReplayOutput *o, const uint8_t *data, size_t length)
+static void keep(ReplayOutputs *h, const ReplayOutputEntry *e)
 {
-    ReplayOutputs *h = o->replay->outputs;
-    uint64_t pos = replay_position(o->replay);
-    GList *l = find_segment(h);
+    GList *l = find_segment(h, e->number);
     Segment *s = l ? l->data : NULL;
-    size_t kept = MIN(length, SEGMENT_BYTES);
+    size_t kept = MIN(e->length, SEGMENT_BYTES);
     guint before;
 
-    if (s && h->made < s->first + s->count) {
+    if (s && e->number < s->first + s->count) {
         return;
     }
-    if (!s || s->data->len >= SEGMENT_BYTES || s->first + s->count != h->made) {
-        s = segment_new(h, l, pos);
+    if (!s || s->data->len >= SEGMENT_BYTES || s->first + s->count != e->number) {
+        s = segment_new(h, l, e);
     }
     before = s->data->len;
-    bytes_put_varint(s->data, pos - s->last_pos);
-    bytes_put_varint(s->data, o->index);
-    bytes_put_block(s->data, data + length - kept, kept);
-    s->last_pos = pos;
+    bytes_put_varint(s->data, e->pos - s->last_pos);
+    bytes_put_varint(s->data, e->port);
+    bytes_put_block(s->data, e->bytes + e->length - kept, kept);
+    s->last_pos = e->pos;
     s->count++;
     h->bytes += s->data->len - before;
     while (h->bytes > MAX_BYTES) {
@@ -222,25 +129,15 @@ static void keep(ReplayOutput *o, const uint8_t *data, size_t length)
     }
 }
 
-/* New or made again: the next one that was not searched yet. */
-static void await_entry(ReplayOutput *o, const uint8_t *data, size_t length)
-{
-    const ReplayOutputs *h = o->replay->outputs;
-    Search *s = h->awaited;
-
-    if (s && !s->done && h->made == s->next) {
-        search_entry(s, &(Entry){ h->made, replay_position(o->replay), o->index, data, length });
-    }
-}
-
 bool replay_output(ReplayOutput *o, const void *data, size_t length)
 {
     ReplayOutputs *h = o->replay->outputs;
+    const ReplayOutputEntry e = { h->made, replay_position(o->replay), o->index, data, length };
     bool is_new = h->made >= h->known;
 
-    await_entry(o, data, length);
+    replay_search_made(h, &e);
     if (o->replay->ops->mode != REPLAY_MODE_NONE) {
-        keep(o, data, length);
+        keep(h, &e);
     }
     h->made++;
     h->known = MAX(h->known, h->made);
@@ -258,9 +155,16 @@ void replay_outputs_go(ReplayOutputs *h, uint64_t made)
     h->known = MAX(h->known, made);
 }
 
+uint64_t replay_outputs_first(ReplayOutputs *h)
+{
+    const Segment *first = g_queue_peek_head(&h->segments);
+
+    return h->dropped && first ? first->first : 0;
+}
+
 /* ---- the history ---- */
 
-static void entry_get(ByteReader *in, Entry *e)
+static void entry_get(ByteReader *in, ReplayOutputEntry *e)
 {
     e->pos += bytes_get_varint(in);
     e->port = (unsigned)bytes_get_varint(in);
@@ -268,13 +172,11 @@ static void entry_get(ByteReader *in, Entry *e)
     assert(!in->failed);
 }
 
-/* From the output with that number on, until fn returns false. */
-static void for_each_from(ReplayOutputs *h, uint64_t from,
-                          bool (*fn)(void *opaque, const Entry *e), void *opaque)
+void replay_outputs_each(ReplayOutputs *h, uint64_t from, ReplayOutputFn *fn, void *opaque)
 {
     for (GList *l = h->segments.head; l; l = l->next) {
         const Segment *s = l->data;
-        Entry e = { .number = s->first, .pos = s->first_pos };
+        ReplayOutputEntry e = { .number = s->first, .pos = s->first_pos };
         ByteReader in;
 
         if (s->first + s->count <= from) {
@@ -288,11 +190,6 @@ static void for_each_from(ReplayOutputs *h, uint64_t from,
             }
         }
     }
-}
-
-static void for_each(ReplayOutputs *h, bool (*fn)(void *opaque, const Entry *e), void *opaque)
-{
-    for_each_from(h, 0, fn, opaque);
 }
 
 /* ---- outputs in a keyframe ---- */
@@ -324,7 +221,7 @@ static void end_frame(PutText *p)
     p->pos = 0;
 }
 
-static bool put_entry(void *opaque, const Entry *e)
+static bool put_entry(void *opaque, const ReplayOutputEntry *e)
 {
     PutText *p = opaque;
 
@@ -344,36 +241,56 @@ void replay_outputs_put(ReplayOutputs *h, uint64_t from, GPtrArray *out)
 {
     PutText p = { .out = out, .entries = g_byte_array_new() };
 
-    for_each_from(h, from, put_entry, &p);
+    replay_outputs_each(h, from, put_entry, &p);
     end_frame(&p);
     g_byte_array_unref(p.entries);
 }
 
-/* ---- looking for a text ---- */
-
-/* False at a gap, which a machine that went to a state of another process leaves. */
-static bool search_first_part(void *opaque, const Entry *e)
+bool replay_outputs_get(const ReplayOutputs *h, const uint8_t *data, size_t length,
+                        uint64_t outputs, uint64_t pos, ReplayOutputFn *fn, void *opaque)
 {
-    const Search *s = opaque;
+    ReplayOutputEntry e = { 0 };
+    uint64_t count;
+    ByteReader in;
 
-    return e->number == s->next && search_entry(opaque, e);
+    byte_reader_init(&in, data, length);
+    e.number = bytes_get_varint(&in);
+    count = bytes_get_varint(&in);
+    in.failed |= e.number > outputs || count > outputs - e.number;
+    for (uint64_t i = 0; i < count && !in.failed; i++, e.number++) {
+        uint64_t distance = bytes_get_varint(&in), port = bytes_get_varint(&in);
+
+        e.bytes = bytes_get_block(&in, SEGMENT_BYTES, &e.length);
+        in.failed |= distance > pos - e.pos || port >= h->ports->len;
+        e.pos += distance;
+        e.port = (unsigned)port;
+        if (!in.failed && !fn(opaque, &e)) {
+            return true;
+        }
+    }
+    return !in.failed && !byte_reader_left(&in);
 }
 
-static void await(ReplayOutputs *h, const char *text)
+static bool keep_known(void *opaque, const ReplayOutputEntry *e)
 {
-    const Segment *first = g_queue_peek_head(&h->segments);
+    keep(opaque, e);
+    return true;
+}
 
-    g_clear_pointer(&h->awaited, search_free);
-    h->awaited = search_new(h, text, 0);
-    /* What is not kept any more has been searched in vain. */
-    h->awaited->next = h->dropped && first ? first->first : 0;
-    for_each(h, search_first_part, h->awaited);
+/* What was put out up to here, and not in this process. */
+static void ask_keyframes(Replay *r)
+{
+    while (r->keyframes_told < replay_num_keyframes(r) &&
+           replay_keyframe_position(r, r->keyframes_told) <= replay_position(r) &&
+           replay_keyframe_text(r, r->keyframes_told, 0, keep_known, r->outputs)) {
+        r->keyframes_told++;
+    }
 }
 
 /* Keep only what has a number below `made`. */
 static void segment_cut(Segment *s, uint64_t made)
 {
-    Entry e = { .pos = s->first_pos };
+    ReplayOutputEntry e = { .pos = s->first_pos };
     ByteReader in;
 
     byte_reader_init(&in, s->data->data, s->data->len);
@@ -398,11 +315,7 @@ void replay_outputs_cut(ReplayOutputs *h)
         h->bytes += s->data->len;
     }
     h->known = h->made;
-    if (h->awaited) {
-        g_autofree char *text = g_strdup(h->awaited->text);
-
-        await(h, text);
-    }
+    replay_search_restart(h);
 }
 
 /* ---- text ---- */
@@ -421,7 +334,7 @@ static void add_gap(const Text *t, uint64_t position)
                            position);
 }
 
-static bool add_text(void *opaque, const Entry *e)
+static bool add_text(void *opaque, const ReplayOutputEntry *e)
 {
     Text *t = opaque;
 
@@ -461,46 +374,10 @@ bool replay_output_text(Replay *r, const char *name, uint64_t upto, GString *out
             return false;
         }
     }
-    for_each(h, add_text, &t);
+    ask_keyframes(r);
+    replay_outputs_each(h, 0, add_text, &t);
     if (t.next < t.made && r->ops->mode != REPLAY_MODE_NONE) {
         add_gap(&t, upto);
     }
     return true;
-}
-
-/* ---- looking for a text ---- */
-
-bool replay_output_find(Replay *r, const char *text, uint64_t from, uint64_t *position)
-{
-    Search *s = search_new(r->outputs, text, from);
-    bool found;
-
-    for_each(r->outputs, search_entry, s);
-    found = s->done;
-    if (found) {
-        *position = s->found;
-    }
-    search_free(s);
-    return found;
-}
-
-uint64_t replay_output_count(const Replay *r)
-{
-    return r->outputs->made;
-}
-
-uint64_t replay_output_await(Replay *r, const char *text)
-{
-    await(r->outputs, text);
-    return r->outputs->awaited->next;
-}
-
-bool replay_output_awaited(const Replay *r, uint64_t *position)
-{
-    const Search *s = r->outputs->awaited;
-
-    if (s && s->done) {
-        *position = s->found;
-    }
-    return s && s->done;
 }

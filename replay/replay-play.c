@@ -281,13 +281,23 @@ static bool play_start(Replay *r, Error **errp)
     } else if (r->early) {
         error_setg(errp, "cannot replay '%s': %s", r->file, r->early);
     } else {
-        ok = true;
+        ok = !r->keyframes || replay_begin_adding(r, errp);
     }
     if (ok && strcmp(r->recorded->build, r->description->build) != 0) {
         warn_report("'%s' was recorded by build %s, this is build %s", r->file,
                     r->recorded->build, r->description->build);
     }
     return ok;
+}
+
+/* The machine has come to the log's end, and nothing differed. */
+static bool is_equal_end(Replay *r)
+{
+    if (replay_failed(r)) {
+        return false;
+    }
+    replay_finish_adding(r);
+    return true;
 }
 
 static bool play_end(Replay *r, const void *payload, size_t length)
@@ -299,7 +309,7 @@ static bool play_end(Replay *r, const void *payload, size_t length)
         replay_play_head(r);   /* what stands behind it, the index, may be damaged, too */
     }
     replay_mutex_unlock(r);
-    return !replay_failed(r);
+    return is_equal_end(r);
 }
 
 /* The log has no end record. */
@@ -335,7 +345,7 @@ bool replay_play_check_end(Replay *r, uint64_t digest)
     }
     replay_mutex_unlock(r);
     g_byte_array_unref(payload);
-    return !replay_failed(r);
+    return is_equal_end(r);
 }
 
 static bool play_at_end(Replay *r)

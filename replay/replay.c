@@ -94,6 +94,7 @@ void replay_free(Replay *r)
     g_clear_pointer(&r->writer, replay_log_writer_free);
     g_clear_pointer(&r->cursor, replay_cursor_free);
     replay_forget_keyframes(r);
+    replay_stop_adding(r);
     replay_queue_free(r->queue);
     replay_description_free(r->description);
     g_ptr_array_foreach(r->sources, (GFunc)(void (*)(void))source_free, NULL);

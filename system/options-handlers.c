@@ -634,9 +634,9 @@ static bool icount_keyframe(Options *o, KeyVal *kv, Error **errp)
         error_setg(errp, "-icount rrkeyframe=%s: expected seconds, 0.01 to 86400", text);
         return false;
     }
-    if (o->replay.mode != REPLAY_MODE_RECORD || !o->replay.file) {
-        error_setg(errp, "-icount rrkeyframe=%s needs rr=record,rrfile=FILE; a recording in memory has "
-                   "its snapshots there", text);
+    if (!o->replay.file) {
+        error_setg(errp, "-icount rrkeyframe=%s needs rr=record,rrfile=FILE or rr=replay,rrfile=FILE; "
+                   "a recording in memory has its snapshots there", text);
         return false;
     }
     o->replay.keyframes = true;

@@ -1,5 +1,5 @@
 /*
- * What is said at the end of a recording or replay: one line on stderr.
+ * What is said at the end of a recording or replay: a line or two on stderr.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -67,11 +67,32 @@ static void report_replay(Session *s, const ExecResult *r)
     }
 }
 
-void session_report(Session *s, const ExecResult *result)
+static int report_added(Session *s, const ReplayAdded *added)
 {
+    const char *file = replay_file(s->replay);
+
+    if (added->failure) {
+        fprintf(stderr, "rearm: %s has got no keyframes and is what it was: %s\n", file,
+                added->failure);
+        return EXIT_FAILURE;
+    }
+    fprintf(stderr, "rearm: %s has %u keyframes now; as it was before it is %s\n", file,
+            added->keyframes, added->old);
+    return EXIT_SUCCESS;
+}
+
+int session_report(Session *s, const ExecResult *result)
+{
+    const ReplayAdded *added = replay_added(s->replay);
+    int code = EXIT_SUCCESS;
+
     if (replay_is_recording(s->replay)) {
         report_recording(s, result);
     } else if (!replay_is_live(s->replay)) {
         report_replay(s, result);
     }
+    if (added) {
+        code = report_added(s, added);
+    }
+    return result->exit_code ? result->exit_code : code;
 }

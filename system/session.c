@@ -309,8 +309,7 @@ int session_run(Session *s)
         error_report_err(err);
         return EXIT_FAILURE;
     }
-    session_report(s, &result);
-    return result.exit_code;
+    return session_report(s, &result);
 }
 
 /* The session bound the CPUs to an engine, so it frees them; before the clock of their timers. */

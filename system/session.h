@@ -92,7 +92,7 @@ bool session_confine(Options *o, Error **errp);
 /* session-sandbox.c: before there are threads that do what is denied. */
 bool session_enter_sandbox(const SandboxOptions *options, Error **errp);
 
-/* session-report.c: one line on stderr about a finished recording or replay. */
-void session_report(Session *s, const ExecResult *result);
+/* session-report.c: what became of a recording or replay, on stderr. Returns the exit code. */
+int session_report(Session *s, const ExecResult *result);
 
 #endif

@@ -4,9 +4,10 @@
  * 1. When one is due is a matter of what it saves and what it costs, in CPU time, which is the same
  *    on a busy host: the way from one to the next is a part of the time that a seek may take,
  *    unless keyframes as close as that would cost the recorder too much.
- * 2. A keyframe goes to the log's writer by reference, if that is done with the one before: its
- *    thread reads pages of a snapshot that is kept as it is until the next keyframe, which is the
- *    difference to it.
+ * 2. A keyframe goes to the log's writer, or, in a replay, to that of the copy that gets keyframes,
+ *    in the order of positions, though a replay may go back. It goes there by reference, if that is
+ *    done with the one before: its thread reads pages of a snapshot that is kept as it is until the
+ *    next keyframe, which is the difference to it.
  * 3. All begins with memory as it is behind the reset at power-on, before anything that is not
  *    described in the recording's header comes in. A replay has the same there.
  * 4. A chain of differences would become as long as the recording. When it is much heavier than all
@@ -111,13 +112,13 @@ static bool due(ExecLoop *l, uint64_t position)
         return false;
     }
     if (l->config.keyframe_positions) {
-        if (position - l->keyframe.position < l->config.keyframe_positions) {
+        if (position < l->keyframe.position + l->config.keyframe_positions) {
             return false;
         }
         replay_wait_keyframes(l->replay);
         return replay_keyframe_writer_ready(l->replay, &writer_ns);
     }
-    return position - l->keyframe.position >= MIN_DISTANCE &&
+    return position >= l->keyframe.position + MIN_DISTANCE &&
            host_monotonic_ns() >= l->keyframe.look_ns &&
            replay_keyframe_writer_ready(l->replay, &writer_ns) && worth_it(l, writer_ns);
 }
@@ -270,21 +271,56 @@ void loop_take_keyframe(ExecLoop *l)
 
 /* ---- replay ---- */
 
-/* How many there are at or before the position. */
-static guint count_up_to(ExecLoop *l, uint64_t position)
+/* A place in a recording, of which some keyframes are before it. */
+typedef struct Place {
+    enum { AT_POSITION, AT_TIME, AT_OUTPUT } kind;
+    uint64_t value;
+} Place;
+
+/* False, too, for one that is damaged. */
+static bool is_before(ExecLoop *l, guint n, const Place *place)
 {
-    guint low = 0, high = replay_num_keyframes(l->replay);
+    ReplayKeyframeAbout about;
+
+    if (place->kind == AT_POSITION) {
+        return replay_keyframe_position(l->replay, n) <= place->value;
+    }
+    return replay_keyframe_about(l->replay, n, &about) &&
+           (place->kind == AT_TIME ? (uint64_t)about.time < place->value :
+            about.outputs <= place->value);
+}
+
+static guint count_before(ExecLoop *l, const Place *place)
+{
+    guint low = 0, high = l->start_memory ? replay_num_keyframes(l->replay) : 0;
 
     while (low < high) {
         guint middle = (low + high) / 2;
 
-        if (replay_keyframe_position(l->replay, middle) <= position) {
+        if (is_before(l, middle, place)) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
     return low;
+}
+
+static uint64_t last_before(ExecLoop *l, const Place *place)
+{
+    guint n = count_before(l, place);
+
+    return n ? replay_keyframe_position(l->replay, n - 1) : 0;
+}
+
+uint64_t loop_keyframe_before(ExecLoop *l, int64_t time)
+{
+    return last_before(l, &(Place){ AT_TIME, (uint64_t)MAX(time, 0) });
+}
+
+uint64_t loop_keyframe_with(ExecLoop *l, uint64_t outputs)
+{
+    return last_before(l, &(Place){ AT_OUTPUT, outputs });
 }
 
 typedef struct Reading {
@@ -326,23 +362,26 @@ static const MemSnapshot *base_memory(ExecLoop *l, guint n, guint *base)
 static Snapshot *read_keyframe(ExecLoop *l, guint n)
 {
     bool with_checks = replay_check_kind(l->replay) == REPLAY_CHECK_DIGEST;
-    uint64_t pages = memory_snapshot_pages(l->machine->memory);
+    ReplayKeyframeAbout about;
     Reading reading;
     GArray *marked;
     Snapshot *s;
     guint base;
 
-    if (!replay_keyframe_first(l->replay, n, pages, &base)) {
+    if (!replay_keyframe_about(l->replay, n, &about)) {
         return NULL;
     }
+    base = about.first;
     marked = g_array_new(false, false, sizeof(uint64_t));
     s = g_new0(Snapshot, 1);
     s->position = replay_keyframe_position(l->replay, n);
+    s->time = about.time;
+    s->outputs = about.outputs;
     s->keyframes = n + 1;
     s->state = g_byte_array_new();
     s->memory = memory_snapshot_copy(l->machine->memory, base_memory(l, n, &base), with_checks);
     reading = (Reading){ l->start_memory, s->memory };
-    if (!replay_read_keyframe(l->replay, n, base, pages, s->state, marked, set_page, &reading)) {
+    if (!replay_read_keyframe(l->replay, n, base, s->state, marked, set_page, &reading)) {
         g_clear_pointer(&s, loop_free_snapshot);
     }
     for (guint i = 0; s && i < marked->len; i++) {
@@ -356,8 +395,8 @@ Snapshot *loop_read_keyframe(ExecLoop *l, uint64_t from, uint64_t to)
 {
     Snapshot *s = NULL;
 
-    while (l->start_memory && !s) {
-        guint n = count_up_to(l, to);
+    while (!s) {
+        guint n = count_before(l, &(Place){ AT_POSITION, to });
 
         if (!n || replay_keyframe_position(l->replay, n - 1) < from) {
             break;

@@ -264,6 +264,12 @@ void loop_free_keyframes(ExecLoop *l);
 void loop_take_keyframe(ExecLoop *l);
 /* The recording's newest keyframe at a position from..to as a snapshot; NULL: none is good. */
 Snapshot *loop_read_keyframe(ExecLoop *l, uint64_t from, uint64_t to);
+/*
+ * The position of the newest one before that virtual time, or with at most so many outputs, as
+ * keyframes say; 0: there is none.
+ */
+uint64_t loop_keyframe_before(ExecLoop *l, int64_t time);
+uint64_t loop_keyframe_with(ExecLoop *l, uint64_t outputs);
 
 /* ---- exec-travel.c: where the machine is going ---- */
 

@@ -43,6 +43,11 @@ static uint64_t host_digest(void *opaque)
     return exec_loop_digest(opaque);
 }
 
+static uint64_t host_pages(void *opaque)
+{
+    return memory_snapshot_pages(((ExecLoop *)opaque)->machine->memory);
+}
+
 static uint64_t host_pc(void *opaque)
 {
     const Vcpu *cpu = exec_loop_cpu(opaque);
@@ -166,7 +171,7 @@ ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
 {
     ExecLoop *l = g_new0(ExecLoop, 1);
     const ReplayHost host = { host_position, host_icount, host_pc, host_describe_cpu,
-                              loop_describe_digest, l, host_digest };
+                              loop_describe_digest, l, host_digest, host_pages };
 
     l->machine = m;
     m->rtc_changed = loop_tell_rtc;

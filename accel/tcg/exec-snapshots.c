@@ -263,9 +263,16 @@ bool loop_restore_snapshot(ExecLoop *l, const Snapshot *s, Error **errp)
     if (!loop_load_state(l, s->state->data, s->state->len, s->memory, errp)) {
         return false;
     }
+    /* What a keyframe says of itself may not be so. */
     if (exec_loop_position(l) != s->position) {
         error_setg(errp, "the state is of position %" PRIu64 ", not of %" PRIu64,
                    exec_loop_position(l), s->position);
+        return false;
+    }
+    if (clock_now(l->machine->clock) != s->time || replay_output_count(l->replay) != s->outputs) {
+        error_setg(errp, "the state is of %" PRId64 " ns and %" PRIu64 " outputs, not of %" PRId64
+                   " ns and %" PRIu64, clock_now(l->machine->clock),
+                   replay_output_count(l->replay), s->time, s->outputs);
         return false;
     }
     l->passed = s->position;
@@ -306,9 +313,6 @@ bool loop_go_to_snapshot(ExecLoop *l, uint64_t from, uint64_t to, Error **err)
         Error *why = NULL;
 
         if (loop_restore_snapshot(l, s, &why)) {
-            /* Of a keyframe these are not known before. */
-            s->time = clock_now(l->machine->clock);
-            s->outputs = replay_output_count(l->replay);
             keep_budget(l);
             return true;
         }

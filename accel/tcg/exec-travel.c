@@ -198,16 +198,17 @@ static void go_to_beginning(ExecLoop *l)
 static void go_to_time(ExecLoop *l, int64_t time)
 {
     const Snapshot *s = loop_find_snapshot_before(l, time);
+    uint64_t from = MAX(s ? s->position : 0, loop_keyframe_before(l, time));
 
-    if (!s) {
+    if (!s && !from) {
         go_to_beginning(l);
         return;
     }
     l->travel.kind = TRAVEL_TIME;
     l->travel.time = time;
     l->travel.stop = (TravelStop){ .reason = EXEC_STOP_POSITION };
-    if ((loop_travel_ns(l) > 0 && s->position <= exec_loop_position(l) && !l->over) ||
-        go_to_snapshot(l, 0, s->position)) {
+    if ((loop_travel_ns(l) > 0 && from <= exec_loop_position(l) && !l->over) ||
+        go_to_snapshot(l, 0, from)) {
         loop_plan_snapshots(l);
     }
 }
@@ -217,15 +218,16 @@ static void go_to_text(ExecLoop *l, const char *text)
 {
     static const TravelStop at_position = { .reason = EXEC_STOP_POSITION };
     uint64_t searched = replay_output_await(l->replay, text), position;
-    const Snapshot *s = loop_find_snapshot_with(l, searched);
+    uint64_t from;
 
     if (replay_output_awaited(l->replay, &position)) {
         go(l, position + 1, &at_position);
         return;
     }
+    from = MAX(loop_find_snapshot_with(l, searched)->position, loop_keyframe_with(l, searched));
     l->travel.kind = TRAVEL_TEXT;
-    if ((replay_output_count(l->replay) <= searched && s->position <= exec_loop_position(l) &&
-         !l->over) || go_to_snapshot(l, 0, s->position)) {
+    if ((replay_output_count(l->replay) <= searched && from <= exec_loop_position(l) &&
+         !l->over) || go_to_snapshot(l, 0, from)) {
         loop_plan_snapshots(l);
     }
 }

@@ -50,6 +50,7 @@ typedef struct MonitorEnv {
     GPtrArray *fds;             /* that clients gave; monitor_env_clear() closes them */
     GPtrArray *jobs;            /* it gives up what they have not begun */
     MonitorDump *dump;          /* the last one, or NULL */
+    const struct Readline *readline;   /* of the command that runs; NULL: nobody types */
     const MonitorLater *later;  /* of the command that runs; NULL: nobody waits */
     /* "gdbserver DEV"; NULL: not available. */
     bool (*gdbserver)(void *opaque, const char *device, Error **errp);

@@ -109,7 +109,7 @@ class InstallTest(unittest.TestCase):
         self.assertIn('-rewind[=SIZE]', words)
         self.assertIn('EXIT STATUS', text)
         text = self.man('rearm-replay.1')
-        for command in 'info FILE', 'dump FILE [--json]', 'verify FILE', 'compare A B', 'pack IN OUT':
+        for command in 'info FILE', 'dump FILE [--json]', 'verify FILE', 'compare A B', 'pack IN OUT [--no-keyframes]', 'keyframes FILE [SECONDS]':
             self.assertIn(command, text)
 
     def complete(self, program, *words):
@@ -138,7 +138,7 @@ class InstallTest(unittest.TestCase):
             self.assertTrue(all(f.startswith(words[-1]) for f in found), found)
         self.assertEqual(self.complete('rearm', '-append', ''), [''])
         self.assertEqual(set(self.complete('rearm-replay', '')),
-                         {'info', 'dump', 'verify', 'compare', 'pack'})
+                         {'info', 'dump', 'verify', 'compare', 'pack', 'keyframes'})
         self.assertEqual(self.complete('rearm-replay', 'info', 'sh'), ['share'])
 
     def test_qemu_names(self):

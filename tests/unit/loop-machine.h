@@ -98,6 +98,8 @@ typedef struct Tester {
     Timer timer[2];         /* always armed for the same moment: order of creation */
     Timer spare;            /* never armed, but by a test */
     ReplaySource *input, *values;
+    ReplayOutput *output;
+    char said[24];          /* what it put out last */
     IrqLine irq;
     uint32_t limit;         /* interrupts before the guest writes the end register */
     hwaddr dma;             /* what it receives it writes there, too; 0: not */
@@ -150,12 +152,20 @@ static void tester_first(void *opaque)
     t->fires++;
 }
 
+/* Never the same twice. */
+static inline void tester_say(Tester *t)
+{
+    g_snprintf(t->said, sizeof(t->said), "[%016" PRIx64 "]\n", t->s.trace);
+    replay_output(t->output, t->said, strlen(t->said));
+}
+
 static void tester_second(void *opaque)
 {
     Tester *t = opaque;
 
     tester_check_time(t, 1);
     g_assert_true(t->s.fired[0] == t->s.fired[1] || t->any_state);
+    tester_say(t);
     tester_raise(t, true);
     tester_arm(t, 2000 + (int64_t)(t->s.trace & 2047));
 }
@@ -332,6 +342,7 @@ static inline void run_add_device(Run *r, const RunConfig *c)
     timer_init(&t->spare, m->clock, tester_second, t, "spare");
     t->input = replay_source_new(r->replay, REPLAY_KIND_CHAR, "tester", tester_deliver, t);
     t->values = replay_source_new(r->replay, REPLAY_KIND_RANDOM, "tester", NULL, NULL);
+    t->output = replay_output_new(r->replay, "tester");
     t->limit = c->limit ? c->limit : 60;
     t->guest_resets = c->guest_resets;
     t->dma = c->dma;

@@ -168,7 +168,8 @@ static const struct {
     { "-icount shift=1,rr=record,rrfile=x,rrkeyframe=0",
       "-icount rrkeyframe=0: expected seconds, 0.01 to 86400" },
     { "-icount shift=1,rr=record,rrkeyframe=1",
-      "-icount rrkeyframe=1 needs rr=record,rrfile=FILE; a recording in memory has its snapshots there" },
+      "-icount rrkeyframe=1 needs rr=record,rrfile=FILE or rr=replay,rrfile=FILE; a recording in "
+      "memory has its snapshots there" },
     { "-icount shift=1,rr=record,rrmem=1M",
       "-icount rrmem=1M: expected a size of at least 16M, such as 512M or 1G" },
     { "-icount shift=1,rr=record,rrmem=lots",

@@ -110,6 +110,7 @@ typedef struct Straight {
     uint64_t at[POINTS], digest[POINTS];
     int64_t time[POINTS];
     unsigned fires[POINTS];       /* how often the timer has fired */
+    char said[POINTS][24];        /* what the device put out last */
     GArray *stops;                /* uint64_t: where breakpoints and watchpoints stop it */
 } Straight;
 
@@ -153,6 +154,7 @@ static inline void note_points(const RunConfig *c, Straight *s, Rng *rng)
         s->digest[n] = look(&r).digest;
         s->fires[n] = r.dev.fires;
         s->time[n] = look(&r).time;
+        memcpy(s->said[n], r.dev.said, sizeof(s->said[n]));
     }
     exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
     exec_loop_join(r.loop);
@@ -186,15 +188,22 @@ static inline void note_stops(const RunConfig *c, Straight *s)
 
 /* ---- recordings ---- */
 
-static inline ExecResult record(const RunConfig *c)
+/* `also` is as run_posted() has it. */
+static inline ExecResult record_also(const RunConfig *c, void (*also)(Run *r, void *opaque),
+                                     void *opaque)
 {
     ExecResult result;
     Run r;
 
     run_open(&r, c);
-    result = run_posted(&r, 11, NULL, NULL);
+    result = run_posted(&r, 11, also, opaque);
     run_close(&r);
     return result;
+}
+
+static inline ExecResult record(const RunConfig *c)
+{
+    return record_also(c, NULL, NULL);
 }
 
 /* ---- one journey ---- */

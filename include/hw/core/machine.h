@@ -60,7 +60,7 @@ struct Machine {
     /* system_powerdown: the board's power button; may be NULL. */
     void (*powerdown)(void *opaque);
     void *powerdown_opaque;
-    /* Told by a real-time clock that the guest set: its id, seconds ahead of the host; may be NULL. */
+    /* Told by a clock that the guest set: its id, seconds ahead of the host's; may be NULL. */
     void (*rtc_changed)(void *opaque, const char *id, int64_t offset);
     void *rtc_changed_opaque;
     /* Told what machine_describe() is; may be NULL. */

@@ -1,0 +1,171 @@
+/*
+ * Looking for a text among what the guest has put out.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "replay/replay-output-int.h"
+
+/* In the text of each port, as if the others were not there. */
+struct ReplaySearch {
+    char *text;
+    size_t length;
+    size_t *fail;             /* Knuth, Morris, Pratt: how much still matches after a mismatch */
+    size_t *matched;          /* of each port */
+    guint num_ports;
+    uint64_t next;            /* number of the next output, if none is missing */
+    uint64_t from;
+    uint64_t found;
+    bool done;
+};
+
+void replay_search_free(ReplaySearch *s)
+{
+    g_free(s->text);
+    g_free(s->fail);
+    g_free(s->matched);
+    g_free(s);
+}
+
+static size_t match_next(const ReplaySearch *s, size_t matched, char c)
+{
+    while (matched && (matched == s->length || s->text[matched] != c)) {
+        matched = s->fail[matched - 1];
+    }
+    return matched + (s->text[matched] == c);
+}
+
+static ReplaySearch *search_new(const ReplayOutputs *h, const char *text, uint64_t from)
+{
+    ReplaySearch *s = g_new0(ReplaySearch, 1);
+
+    s->text = g_strdup(text);
+    s->length = strlen(text);
+    s->from = from;
+    s->num_ports = h->ports->len;
+    s->fail = g_new0(size_t, s->length + 1);
+    s->matched = g_new0(size_t, s->num_ports);
+    for (size_t i = 1; i < s->length; i++) {
+        s->fail[i] = match_next(s, s->fail[i - 1], text[i]);
+    }
+    return s;
+}
+
+/* False when it is found. */
+static bool search_entry(void *opaque, const ReplayOutputEntry *e)
+{
+    ReplaySearch *s = opaque;
+
+    if (e->number != s->next) {
+        memset(s->matched, 0, s->num_ports * sizeof(s->matched[0]));
+    }
+    s->next = e->number + 1;
+    for (size_t i = 0; i < e->length && s->length; i++) {
+        s->matched[e->port] = match_next(s, s->matched[e->port], (char)e->bytes[i]);
+        if (s->matched[e->port] == s->length && e->pos >= s->from) {
+            s->found = e->pos;
+            s->done = true;
+            return false;
+        }
+    }
+    return true;
+}
+
+void replay_search_made(ReplayOutputs *h, const ReplayOutputEntry *e)
+{
+    ReplaySearch *s = h->awaited;
+
+    /* The next one that was not searched yet. */
+    if (s && !s->done && e->number == s->next) {
+        search_entry(s, e);
+    }
+}
+
+/* ---- among those that are known ---- */
+
+bool replay_output_find(Replay *r, const char *text, uint64_t from, uint64_t *position)
+{
+    ReplaySearch *s = search_new(r->outputs, text, from);
+    bool found;
+
+    replay_outputs_each(r->outputs, 0, search_entry, s);
+    found = s->done;
+    if (found) {
+        *position = s->found;
+    }
+    replay_search_free(s);
+    return found;
+}
+
+/* ---- from the first one on ---- */
+
+/* False at a gap, which a machine that went to a state of another process leaves. */
+static bool search_next(void *opaque, const ReplayOutputEntry *e)
+{
+    const ReplaySearch *s = opaque;
+
+    return !s->done && (e->number < s->next || (e->number == s->next && search_entry(opaque, e)));
+}
+
+static void search_history(ReplayOutputs *h, ReplaySearch *s)
+{
+    if (!s->done) {
+        replay_outputs_each(h, s->next, search_next, s);
+    }
+}
+
+static void search_keyframes(Replay *r, ReplaySearch *s)
+{
+    for (guint n = 0; !s->done && n < replay_num_keyframes(r); n++) {
+        if (!replay_keyframe_text(r, n, s->next, search_next, s)) {
+            break;
+        }
+    }
+}
+
+static ReplaySearch *await(ReplayOutputs *h, const char *text)
+{
+    g_clear_pointer(&h->awaited, replay_search_free);
+    h->awaited = search_new(h, text, 0);
+    return h->awaited;
+}
+
+void replay_search_restart(ReplayOutputs *h)
+{
+    if (h->awaited) {
+        g_autofree char *text = g_strdup(h->awaited->text);
+        ReplaySearch *s = await(h, text);
+
+        s->next = replay_outputs_first(h);
+        search_history(h, s);
+    }
+}
+
+uint64_t replay_output_count(const Replay *r)
+{
+    return r->outputs->made;
+}
+
+uint64_t replay_output_await(Replay *r, const char *text)
+{
+    ReplaySearch *s = await(r->outputs, text);
+
+    if (replay_num_keyframes(r)) {
+        search_keyframes(r, s);
+    } else {
+        /* What is not kept any more has been searched in vain. */
+        s->next = replay_outputs_first(r->outputs);
+    }
+    search_history(r->outputs, s);
+    return s->next;
+}
+
+bool replay_output_awaited(const Replay *r, uint64_t *position)
+{
+    const ReplaySearch *s = r->outputs->awaited;
+
+    if (s && s->done) {
+        *position = s->found;
+    }
+    return s && s->done;
+}
