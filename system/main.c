@@ -30,7 +30,8 @@ int main(int argc, char **argv)
         return code;
     }
     error_set_prefix(options->msg_timestamp, options->msg_guest_name ? options->name : NULL);
-    if (options->daemonize && !session_daemonize(options, &err)) {
+    if (!options_config_write(options, &err) ||
+        (options->daemonize && !session_daemonize(options, &err))) {
         error_report_err(err);
         return EXIT_FAILURE;
     }

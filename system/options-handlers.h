@@ -42,6 +42,5 @@ const char *option_missing(const char *name, const char *arg);
 /* options-config.c: keep what was given for -writeconfig; a file has groups of them. */
 void options_config_note(Options *o, const OptionRow *row, const char *arg);
 void options_config_clear(Options *o);
-bool options_config_write(const Options *o, Error **errp);
 
 #endif

@@ -216,8 +216,7 @@ Options *options_parse(int argc, char **argv, Error **errp)
     o->exec.sleep = true;
     o->escape = -1;
     if (!options_walk(o, argc, argv, errp) ||
-        (o->action == ACTION_RUN &&
-         (!options_check(o, errp) || !options_config_write(o, errp)))) {
+        (o->action == ACTION_RUN && !options_check(o, errp))) {
         options_free(o);
         return NULL;
     }

@@ -145,6 +145,9 @@ char *options_format_rtc(const RtcOptions *rtc);
 /* The argument of an option as a list; what is no JSON object is one already. To be freed. */
 char *options_from_json(const char *arg, Error **errp);
 
+/* Carry -writeconfig out, if it is there. */
+bool options_config_write(const Options *o, Error **errp);
+
 /* system/help.c: carry out an action other than ACTION_RUN, on stdout. */
 bool options_print_topic(const Options *o, Error **errp);
 

@@ -232,8 +232,11 @@ static bool session_set_up(Session *s, Error **errp)
         error_report("'%s' existed: the old file is now '%s'", s->options->replay.file,
                      replay_old_file(s->replay));
     }
+    if (!session_confine(s->options, errp)) {
+        return false;
+    }
     session_attach_serial(s);
-    return session_confine(s->options, errp);
+    return true;
 }
 
 Session *session_new(Options *options, int *exit_code, Error **errp)

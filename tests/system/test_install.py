@@ -3,7 +3,9 @@
 """What `ninja install` installs: in a folder of its own, used from there.
 
 usage: test_install.py MESON SOURCE_DIR BUILD_DIR PREFIX
+       test_install.py --tree FOLDER PREFIX     what somebody else has installed
 """
+import gzip
 import os
 import shutil
 import subprocess
@@ -15,7 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import guests
 import test_command_lines
 
-MESON = SOURCE = BUILD = PREFIX = None
+MESON = SOURCE = BUILD = PREFIX = TREE = None
 TIMEOUT = 60 * float(os.environ.get('REARM_SLOW', '1'))
 
 
@@ -28,9 +30,11 @@ class InstallTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
-        cls.dest = os.path.join(cls.folder.name, 'dest')
-        run(MESON, 'install', '-C', BUILD, '--no-rebuild', '--destdir', cls.dest)
-        cls.root = os.path.join(cls.dest, PREFIX.lstrip('/'))
+        cls.root = TREE
+        if not TREE:
+            dest = os.path.join(cls.folder.name, 'dest')
+            run(MESON, 'install', '-C', BUILD, '--no-rebuild', '--destdir', dest)
+            cls.root = os.path.join(dest, PREFIX.lstrip('/'))
         cls.rearm = os.path.join(cls.root, 'bin', 'rearm')
 
     @classmethod
@@ -55,7 +59,20 @@ class InstallTest(unittest.TestCase):
                          sorted(['rearm', 'rearm-replay', 'bash-completion', 'doc', 'man', 'rearm'] +
                                 [n for n in ('qemu-system-aarch64', 'qemu-system-arm')
                                  if os.path.islink(self.path('bin', n))]))
-        self.assertIn('options.md', os.listdir(self.path('share', 'doc', 'rearm')))
+        documents = os.listdir(self.path('share', 'doc', 'rearm'))
+        self.assertTrue({'options.md', 'options.md.gz'} & set(documents), documents)
+
+    def test_guest(self):
+        """A guest runs, is recorded and replayed; the recording can be looked into."""
+        echo = guests.write(os.path.join(self.folder.name, 'echo'), guests.ECHO, guests.ECHO_TEXT)
+        log = os.path.join(self.folder.name, 'rec')
+        for command in (['-kernel', echo, '-icount', f'shift=auto,rr=record,rrfile={log}'],
+                        ['-icount', f'rr=replay,rrfile={log}']):
+            result = subprocess.run([self.rearm, '-nographic', *command], input=b'abq', check=True,
+                                    capture_output=True, timeout=TIMEOUT)
+            self.assertEqual(result.stdout, b'hello from the guest\nabq')
+        self.assertIn(b'(equal)', result.stderr)
+        run(self.path('bin', 'rearm-replay'), 'verify', log)
 
     def test_firmware(self):
         """-bios NAME is found in share/rearm, also of a tree that was moved; -L comes first."""
@@ -75,8 +92,10 @@ class InstallTest(unittest.TestCase):
         page = self.path('share', 'man', 'man1', name)
         if not shutil.which('groff'):
             self.skipTest('there is no groff')
-        result = subprocess.run(['groff', '-man', '-Tascii', '-ww', '-P-cbou', page], check=True, text=True,
-                                capture_output=True, timeout=TIMEOUT)
+        with gzip.open(page + '.gz', 'rt') if os.path.exists(page + '.gz') else open(page) as f:
+            text = f.read()
+        result = subprocess.run(['groff', '-man', '-Tascii', '-ww', '-P-cbou'], input=text, check=True,
+                                text=True, capture_output=True, timeout=TIMEOUT)
         self.assertEqual(result.stderr, '')
         return result.stdout
 
@@ -124,6 +143,8 @@ class InstallTest(unittest.TestCase):
 
     def test_qemu_names(self):
         """With the option, QEMU's names lead to the program."""
+        if TREE:
+            self.skipTest('of the source')
         build, dest = (os.path.join(self.folder.name, n) for n in ('build', 'named'))
         names = os.path.join(dest, 'usr', 'bin')
         os.makedirs(names)
@@ -138,5 +159,9 @@ class InstallTest(unittest.TestCase):
 
 
 if __name__ == '__main__':
+    if sys.argv[1] == '--tree':
+        PREFIX, TREE = (sys.argv.pop() for _ in range(2))
+        del sys.argv[1]
+        unittest.main()
     PREFIX, BUILD, SOURCE, MESON = (sys.argv.pop() for _ in range(4))
     unittest.main()

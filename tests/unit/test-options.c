@@ -503,10 +503,12 @@ static void test_config(void)
     g_autofree char *text = NULL, *text2 = NULL;
     Options *o = parse_ok(line);
 
+    g_assert_true(options_config_write(o, NULL));
     options_free(o);
     g_assert_true(g_file_get_contents(first, &text, NULL, NULL));
     g_assert_cmpstr(text, ==, expected);
     o = parse_ok(again);
+    g_assert_true(options_config_write(o, NULL));
     g_assert_true(g_file_get_contents(second, &text2, NULL, NULL));
     g_assert_cmpstr(text2, ==, expected);
     g_assert_cmpstr(o->machine, ==, "type=virt,acpi=off");
