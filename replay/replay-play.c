@@ -332,16 +332,28 @@ static bool is_saved_end(const ReplayRecord *rec)
            rec->payload[0] == REPLAY_END_SAVED;
 }
 
+/* The recording machine ended here, so this one has to, by itself: then play_end() compares it. */
+static void end_missing(Replay *r)
+{
+    g_autofree char *expected = replay_expected(r);
+
+    replay_diverged(r, expected, "the machine does not end here");
+}
+
 bool replay_play_check_end(Replay *r, uint64_t digest)
 {
     GByteArray *payload = g_byte_array_sized_new(9);
+    const ReplayRecord *rec;
 
     bytes_put_u8(payload, REPLAY_END_SAVED);
     bytes_put_le64(payload, digest);
     replay_mutex_lock(r);
-    if (!r->ended && is_saved_end(replay_play_head(r))) {
+    rec = r->ended ? NULL : replay_play_head(r);
+    if (is_saved_end(rec)) {
         /* It stays the next record: the machine may go live here. */
         expect_mark(r, REPLAY_KIND_END, payload->data, payload->len);
+    } else if (rec && rec->kind == REPLAY_KIND_END) {
+        end_missing(r);
     }
     replay_mutex_unlock(r);
     g_byte_array_unref(payload);
