@@ -34,16 +34,17 @@
 /*
  * Keyframes may cost this part of the recorder's CPU time, and as a credit that comes back at this
  * rate once this part of the time of a seek. When that does not do, they get up to so many times
- * farther from each other, and beyond that only if else they cost more than this part of the time.
+ * farther from each other, and beyond that only if else the machine would have less time than they:
+ * what a guest writes once is stored once, however long one waits.
  */
 #define COST_PART 12
 #define CREDIT_PART 8
 #define MAX_WAYS 3
-#define MIN_PART 3
 /* A recording cannot have any number of keyframes: after so many their distance doubles. */
 #define MANY 8192
-/* What a page costs, as long as there was no keyframe. */
+/* What a page costs, as long as there was no keyframe. Of so many pages the cost is remembered. */
 #define FIRST_PAGE_NS 4000
+#define REMEMBERED 20000
 /* What a keyframe without pages costs who reads a chain, in pages. */
 #define KEYFRAME_WEIGHT 64
 /* How much heavier than its memory a chain may become. */
@@ -77,15 +78,25 @@ void loop_free_keyframes(ExecLoop *l)
 
 /* ---- record: when ---- */
 
-/* What the next one will cost, from what those before did: writer_ns by the log's writer. */
-static int64_t expected_cost(ExecLoop *l, int64_t writer_ns)
+/* Pages cost more or less, as there is more or less in them. */
+static void remember_cost(KeyframeTaker *k, int64_t writer_ns)
+{
+    k->cost_ns += writer_ns - k->writer_ns;
+    k->writer_ns = writer_ns;
+    if (k->cost_weight > REMEMBERED) {
+        k->cost_ns /= 2;
+        k->cost_weight /= 2;
+    }
+}
+
+/* What the next one will cost, from what those before did. */
+static int64_t expected_cost(ExecLoop *l)
 {
     const KeyframeTaker *k = &l->keyframe;
     uint64_t weight = memory_snapshot_due(l->machine->memory) + KEYFRAME_WEIGHT;
-    int64_t unit_ns = k->cost_weight ? (k->cost_ns + writer_ns) / (int64_t)k->cost_weight :
-                      FIRST_PAGE_NS;
+    int64_t page_ns = k->cost_weight ? k->cost_ns / (int64_t)k->cost_weight : FIRST_PAGE_NS;
 
-    return (int64_t)weight * unit_ns * (k->renewing ? 2 : 1);
+    return (int64_t)weight * page_ns * (k->renewing ? 2 : 1);
 }
 
 /* It is not wanted earlier than in so much CPU time. */
@@ -105,9 +116,10 @@ static bool worth_it(ExecLoop *l, int64_t writer_ns)
     if (ran < way_ns) {
         return look_again(l, way_ns - ran);
     }
-    cost = expected_cost(l, writer_ns);
+    remember_cost(k, writer_ns);
+    cost = expected_cost(l);
     credit = MIN(k->credit_ns + ran / COST_PART, l->config.keyframe_ns / CREDIT_PART);
-    if (cost > credit && ran < MIN(cost * COST_PART, MAX(way_ns * MAX_WAYS, cost * MIN_PART))) {
+    if (cost > credit && ran < MIN(cost * COST_PART, MAX(way_ns * MAX_WAYS, cost))) {
         return look_again(l, way_ns / 4);
     }
     k->credit_ns = MAX(credit - cost, 0);

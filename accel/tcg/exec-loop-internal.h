@@ -51,8 +51,9 @@ typedef struct KeyframeTaker {
     uint64_t count;
     uint64_t position;        /* of the last one */
     int64_t cpu_ns;           /* CPU time of the machine thread behind it */
-    int64_t cost_ns;          /* CPU time of the machine thread that all took */
-    uint64_t cost_weight;     /* of all, as below */
+    int64_t cost_ns;          /* CPU time that those before took, of both threads ... */
+    uint64_t cost_weight;     /* ... and their weight, as below */
+    int64_t writer_ns;        /* what the writer's thread took for all */
     int64_t credit_ns;        /* what the next one may cost at once */
     int64_t look_ns;          /* host time before which none is due */
     uint64_t first;           /* where the chain begins */

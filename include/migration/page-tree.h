@@ -40,7 +40,7 @@ void page_tree_free(PageTree *tree);
  * content: PAGE_TREE_PAGE_SIZE bytes, copied; NULL: zeros.
  */
 void page_tree_set(PageTree *tree, uint64_t page, const uint8_t *content);
-/* The same for content that stays where and as it is as long as any tree of the store: not copied. */
+/* The same for content that stays where and as it is as long as the store has trees: not copied. */
 void page_tree_set_lasting(PageTree *tree, uint64_t page, const uint8_t *content);
 /* NULL: zeros. Valid until the tree is changed or freed. */
 const uint8_t *page_tree_get(const PageTree *tree, uint64_t page);
