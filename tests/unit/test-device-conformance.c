@@ -51,7 +51,7 @@ static char *line_field(const char *line)
 
 static bool equal_bytes(const GByteArray *a, const GByteArray *b)
 {
-    return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+    return a->len == b->len && (!a->len || memcmp(a->data, b->data, a->len) == 0);
 }
 
 /*
