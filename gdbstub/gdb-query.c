@@ -148,8 +148,12 @@ static bool query_command(GdbStub *g, const char *args, size_t length, GString *
     g->asking = !g->env.monitor(g->env.opaque, line, out, send_answer, g);
     send_output(g, out->str, out->len);
     g->commanding = !g->asking && exec_loop_travelling(g->env.loop);
+    if (g->asking || g->commanding) {
+        gdb_ask_patience(g);
+        return false;
+    }
     g_string_append(reply, "OK");
-    return !g->asking && !g->commanding;
+    return true;
 }
 
 static bool query_symbol(GdbStub *g, const char *args, size_t length, GString *reply)

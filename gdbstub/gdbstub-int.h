@@ -48,6 +48,8 @@ struct GdbStub {
     GArray *watches;           /* GdbWatch */
     GByteArray *last;          /* the last packet sent, for a NAK */
 
+    GMainContext *context;
+    GSource *patience;         /* runs now and then while gdb waits for "monitor"; or NULL */
     GSource *notify;           /* made ready by the machine thread */
     GMutex lock;               /* guards the two below */
     bool stop_pending;
@@ -73,6 +75,8 @@ bool gdb_parse_thread(GdbStub *g, const char **text, bool *any, unsigned *cpu);
 /* Forget that the machine stopped: what it does next is waited for. */
 void gdb_forget_stop(GdbStub *g);
 void gdb_put_thread(GdbStub *g, GString *out, unsigned cpu);
+/* "monitor" has not been answered yet: let gdb know that it will be. */
+void gdb_ask_patience(GdbStub *g);
 
 /* gdb-state.c */
 GdbCommand gdb_read_registers, gdb_write_registers, gdb_read_register, gdb_write_register,

@@ -210,6 +210,32 @@ static void step(GdbStub *g, unsigned cpu)
     exec_loop_step(g->env.loop, gdb_vcpu(g, cpu));
 }
 
+/* ---- waiting for "monitor" ---- */
+
+/* gdb complains when it has heard nothing for two seconds, unless its user set remotetimeout. */
+#define PATIENCE_MS 1000
+
+static gboolean ask_patience(gpointer opaque)
+{
+    GdbStub *g = opaque;
+
+    if (!g->asking && !g->commanding) {
+        g_clear_pointer(&g->patience, g_source_unref);
+        return G_SOURCE_REMOVE;
+    }
+    gdb_send(g, "O", 1);       /* console output of no characters */
+    return G_SOURCE_CONTINUE;
+}
+
+void gdb_ask_patience(GdbStub *g)
+{
+    if (!g->patience) {
+        g->patience = g_timeout_source_new(PATIENCE_MS);
+        g_source_set_callback(g->patience, ask_patience, g, NULL);
+        g_source_attach(g->patience, g->context);
+    }
+}
+
 /* ---- run control ---- */
 
 static bool cmd_stop_reason(GdbStub *g, const char *args, size_t length, GString *reply)
@@ -622,6 +648,7 @@ GdbStub *gdbstub_new(const GdbEnv *env, GMainContext *context, Chardev *chr)
     GdbStub *g = g_new0(GdbStub, 1);
 
     g->env = *env;
+    g->context = context;
     g->chr = chr;
     g->breakpoints = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     g->watches = g_array_new(false, false, sizeof(GdbWatch));
@@ -642,6 +669,10 @@ void gdbstub_free(GdbStub *g)
         gdb_send(g, "W00", 3);   /* the program has ended */
     }
     chardev_set_client(g->chr, NULL, NULL);
+    if (g->patience) {
+        g_source_destroy(g->patience);
+        g_source_unref(g->patience);
+    }
     g_source_destroy(g->notify);
     g_source_unref(g->notify);
     g_hash_table_unref(g->breakpoints);

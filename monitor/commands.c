@@ -1,66 +1,41 @@
 /*
- * The command table of the human monitor, and the commands that act on the machine.
+ * The tables of the human monitor: finding a command, running it, help and completion.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "monitor/commands.h"
-#include "monitor/history.h"
-#include "monitor/qmp.h"
 #include "util/keyval.h"
 
-static MonitorFn cmd_help, cmd_info, cmd_stop, cmd_cont, cmd_quit, cmd_system_reset,
-                 cmd_system_powerdown, cmd_cpu, cmd_gdbserver, cmd_log, cmd_memsave, cmd_pmemsave;
-
-static const MonitorCommand commands[] = {
-    { "help", "?", "[COMMAND]", "what commands there are", cmd_help },
-    { "info", NULL, "[SUBJECT]", "show something; without a subject, lists them", cmd_info },
-    { "stop", NULL, "", "pause the machine", cmd_stop },
-    { "cont", "c", "", "let the machine go on", cmd_cont },
-    { "quit", "q", "", "end the emulator", cmd_quit },
-    { "system_reset", NULL, "", "reset the machine", cmd_system_reset },
-    { "system_powerdown", NULL, "", "press the power button", cmd_system_powerdown },
-    { "cpu", NULL, "N", "choose the CPU that commands look at", cmd_cpu },
-    { "x", NULL, "/FMT ADDR", "memory at a virtual address; FMT is a count, a format\n"
-      "(x d u o c i) and a size (b h w g), as in x/4xw $sp", monitor_x },
-    { "xp", NULL, "/FMT ADDR", "memory at a physical address", monitor_xp },
-    { "memsave", NULL, "ADDR SIZE FILE", "write virtual memory into a file", cmd_memsave },
-    { "pmemsave", NULL, "ADDR SIZE FILE", "write physical memory into a file", cmd_pmemsave },
-    { "print", "p", "/FMT EXPR", "an expression; registers are $x0, $sp, $pc", monitor_print },
-    { "gdbserver", NULL, "[DEV]", "serve gdb (default tcp::1234)", cmd_gdbserver },
-    { "replay_break", NULL, "POSITION", "stop there, forwards or backwards", monitor_replay_break },
-    { "replay_delete_break", NULL, "[POSITION]", "stop there no more; without a position: anywhere",
-      monitor_replay_delete_break },
-    { "replay_seek", NULL, "PLACE", "go there, backwards or forwards, and stop: a position,\n"
-      "50% of the recording, +1.5s or -200ms from now, or @\"TEXT\",\n"
-      "the moment when that was on a console for the first time", monitor_replay_seek },
-    { "replay_golive", NULL, "[FILE]",
-      "from here on the machine is live, recorded to FILE if given", monitor_replay_golive },
-    { "replay_save", NULL, "FILE", "write what is recorded so far to FILE", monitor_replay_save },
-    { "replay_console", NULL, "[PORT]", "what the guest has put out up to the present place",
-      monitor_replay_console },
-    { "replay_last_write", NULL, "/p ADDR[,LEN]", "who wrote there last: position, CPU, pc and values. ADDR\n"
-      "is virtual, or physical with /p; LEN is 8 if left out", monitor_replay_last_write },
-    { "replay_next_write", NULL, "/p ADDR[,LEN]", "who writes there next", monitor_replay_next_write },
-    { "replay_history", NULL, "/p ADDR[,LEN] [FROM [TO]]", "who wrote there between two positions; ADDR\n"
-      "without spaces", monitor_replay_history },
-    { "savevm", NULL, "NAME", "save the machine in the snapshot file", monitor_savevm },
-    { "loadvm", NULL, "NAME", "go to a saved state; in a recording: to its place there",
-      monitor_loadvm },
-    { "delvm", NULL, "NAME", "remove a saved state", monitor_delvm },
-    { "log", NULL, "ITEM[,ITEM...]", "what the log shows; 'none' switches it off", cmd_log },
+#define HMP_GROUP(title) { .group = title },
+#define HMP(name, alias, args, handler, help) { NULL, name, alias, args, hmp_##handler, help },
+const MonitorCommand monitor_commands[] = {
+#include "monitor/hmp-commands.def"
+    { NULL }
+};
+#undef HMP
+#define HMP(name, alias, args, handler, help) { NULL, name, alias, args, hmp_info_##handler, help },
+const MonitorCommand monitor_info_commands[] = {
+#include "monitor/hmp-info.def"
     { NULL }
 };
 
-/* ---- the table ---- */
+static bool is_row(const MonitorCommand *command)
+{
+    return command->name || command->group;
+}
 
-const MonitorCommand *monitor_command_find(const MonitorCommand *table, const char *what,
-                                           const char *name, Error **errp)
+/* The command, or NULL with the nearest name in the error. */
+static const MonitorCommand *find(const MonitorCommand *table, const char *what, const char *name,
+                                  Error **errp)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     const char *near;
 
-    for (; table->name; table++) {
+    for (; is_row(table); table++) {
+        if (table->group) {
+            continue;
+        }
         if (!strcmp(table->name, name) || (table->alias && !strcmp(table->alias, name))) {
             return table;
         }
@@ -76,41 +51,83 @@ const MonitorCommand *monitor_command_find(const MonitorCommand *table, const ch
     return NULL;
 }
 
-void monitor_command_help(const MonitorCommand *table, const char *prefix, const char *only,
-                          GString *out)
-{
-    for (; table->name; table++) {
-        const char *slash = table->args[0] == '/' ? "" : " ";
-        g_auto(GStrv) lines = NULL;
+/* ---- help ---- */
 
-        if (only && strcmp(only, table->name)) {
-            continue;
-        }
-        lines = g_strsplit(table->help, "\n", -1);
-        g_string_append_printf(out, "%s%s%s%s%s%s -- %s\n", prefix, table->name,
-                               table->alias ? "|" : "", table->alias ? table->alias : "",
-                               *table->args ? slash : "", table->args, lines[0]);
-        for (unsigned i = 1; lines[i]; i++) {
-            g_string_append_printf(out, "        %s\n", lines[i]);
+static char *usage(const MonitorCommand *command, const char *prefix, bool with_alias)
+{
+    GString *out = g_string_new(prefix);
+
+    g_string_append(out, command->name);
+    if (command->alias && with_alias) {
+        g_string_append_printf(out, "|%s", command->alias);
+    }
+    if (*command->args) {
+        g_string_append(out, *command->args == '/' ? "" : " ");
+        hmp_args_usage(command->args, out);
+    }
+    return g_string_free(out, FALSE);
+}
+
+static void help_row(const MonitorCommand *command, const char *prefix, GString *out)
+{
+    g_auto(GStrv) lines = g_strsplit(command->help, "\n", -1);
+    g_autofree char *head = usage(command, prefix, true);
+
+    g_string_append_printf(out, "%s -- %s\n", head, lines[0]);
+    for (unsigned i = 1; lines[i]; i++) {
+        g_string_append_printf(out, "        %s\n", lines[i]);
+    }
+}
+
+static void help_table(const MonitorCommand *table, const char *prefix, GString *out)
+{
+    for (const MonitorCommand *row = table; is_row(row); row++) {
+        if (row->group) {
+            g_string_append_printf(out, "%s%s:\n", row == table ? "" : "\n", row->group);
+        } else {
+            help_row(row, prefix, out);
         }
     }
+}
+
+bool hmp_help(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
+{
+    const MonitorCommand *only;
+
+    if (!hmp_given(args, "COMMAND")) {
+        help_table(monitor_commands, "", out);
+        return true;
+    }
+    only = find(monitor_commands, "command", hmp_text(args, "COMMAND"), errp);
+    if (only) {
+        help_row(only, "", out);
+    }
+    if (only && only->run == hmp_info) {
+        help_table(monitor_info_commands, "info ", out);
+    }
+    return only != NULL;
 }
 
 void monitor_complete(const char *prefix, GPtrArray *words)
 {
-    const MonitorCommand *table = commands;
     bool info = g_str_has_prefix(prefix, "info ");
 
-    for (table = info ? monitor_info_commands : commands; table->name; table++) {
-        if (info && g_str_has_prefix(table->name, prefix + strlen("info "))) {
-            g_autofree char *word = g_strdup_printf("info %s", table->name);
+    for (const MonitorCommand *row = info ? monitor_info_commands : monitor_commands; is_row(row);
+         row++) {
+        if (row->group) {
+            continue;
+        }
+        if (info && g_str_has_prefix(row->name, prefix + strlen("info "))) {
+            g_autofree char *word = g_strdup_printf("info %s", row->name);
 
             g_ptr_array_add(words, (char *)g_intern_string(word));
-        } else if (!info && g_str_has_prefix(table->name, prefix)) {
-            g_ptr_array_add(words, (char *)table->name);
+        } else if (!info && g_str_has_prefix(row->name, prefix)) {
+            g_ptr_array_add(words, (char *)row->name);
         }
     }
 }
+
+/* ---- running ---- */
 
 const MonitorLater *monitor_answer_later(MonitorEnv *env, Error **errp)
 {
@@ -124,188 +141,70 @@ const MonitorLater *monitor_answer_later(MonitorEnv *env, Error **errp)
     return later;
 }
 
+static bool eval(void *opaque, const char *text, uint64_t *out, Error **errp)
+{
+    return monitor_eval(opaque, text, out, errp);
+}
+
+static bool run(MonitorEnv *env, const MonitorCommand *command, const char *prefix,
+                const char *line, GString *out, Error **errp)
+{
+    g_autofree char *how = usage(command, prefix, false);
+    g_auto(HmpArgs) args = { .num = 0 };
+
+    return hmp_args_parse(&args, command->args, how, line, eval, env, errp) &&
+           command->run(env, &args, out, errp);
+}
+
+/* "NAME ARGUMENTS", or "NAME/FORMAT ARGUMENTS"; *rest is behind the name. */
+static const MonitorCommand *split(const MonitorCommand *table, const char *what, const char *line,
+                                   const char **rest, Error **errp)
+{
+    size_t length = strcspn(line, " \t/");
+    g_autofree char *name = g_strndup(line, length);
+    const MonitorCommand *command = find(table, what, name, errp);
+
+    *rest = line + length;
+    if (command && **rest == '/' && command->args[0] != '/') {
+        error_setg(errp, "'%s' takes no format", name);
+        return NULL;
+    }
+    *rest += strspn(*rest, " \t");
+    return command;
+}
+
+bool hmp_info(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
+{
+    const MonitorCommand *command;
+    const char *rest;
+
+    if (!hmp_given(args, "SUBJECT")) {
+        help_table(monitor_info_commands, "info ", out);
+        return true;
+    }
+    command = split(monitor_info_commands, "subject of info", hmp_text(args, "SUBJECT"), &rest,
+                    errp);
+    return command && run(env, command, "info ", rest, out, errp);
+}
+
 bool monitor_run(MonitorEnv *env, const char *line, GString *out, const MonitorLater *later)
 {
     g_autofree char *copy = g_strstrip(g_strdup(line));
-    size_t length = strcspn(copy, " \t/");
-    g_autofree char *name = g_strndup(copy, length);
     const MonitorCommand *command;
+    const char *rest;
     Error *err = NULL;
 
     if (!*copy) {
         return true;
     }
     env->later = later;
-    command = monitor_command_find(commands, "command", name, &err);
+    command = split(monitor_commands, "command", copy, &rest, &err);
     if (command) {
-        const char *args = copy + length;
-
-        if (*args == '/' && command->args[0] != '/') {
-            error_setg(&err, "'%s' takes no format", name);
-        } else {
-            command->run(env, args + strspn(args, " \t"), out, &err);
-        }
+        run(env, command, "", rest, out, &err);
     }
     if (err) {
         g_string_append_printf(out, "Error: %s\n", error_get_pretty(err));
         error_free(err);
     }
     return env->later == later;
-}
-
-static bool no_args(const char *args, Error **errp)
-{
-    if (*args) {
-        error_setg(errp, "unexpected argument '%s'", args);
-    }
-    return !*args;
-}
-
-static bool cmd_help(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    const MonitorCommand *only = NULL;
-
-    if (*args) {
-        only = monitor_command_find(commands, "command", args, errp);
-        if (!only) {
-            return false;
-        }
-    }
-    monitor_command_help(commands, "", only ? only->name : NULL, out);
-    if (only && only->run == cmd_info) {
-        monitor_command_help(monitor_info_commands, "info ", NULL, out);
-    }
-    return true;
-}
-
-static bool cmd_info(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    size_t length = strcspn(args, " \t");
-    g_autofree char *name = g_strndup(args, length);
-    const MonitorCommand *command;
-
-    if (!*args) {
-        monitor_command_help(monitor_info_commands, "info ", NULL, out);
-        return true;
-    }
-    command = monitor_command_find(monitor_info_commands, "subject of info", name, errp);
-    args += length;
-    return command && command->run(env, args + strspn(args, " \t"), out, errp);
-}
-
-/* ---- commands that have nothing to print ---- */
-
-static bool simple(MonitorEnv *env, const char *args, bool (*run)(QmpContext *ctx, Error **errp),
-                   Error **errp)
-{
-    QmpContext ctx = { .env = env };
-
-    return no_args(args, errp) && run(&ctx, errp);
-}
-
-static bool cmd_stop(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    return simple(env, args, qmp_stop, errp);
-}
-
-static bool cmd_cont(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    return simple(env, args, qmp_cont, errp);
-}
-
-static bool cmd_quit(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    return simple(env, args, qmp_quit, errp);
-}
-
-static bool cmd_system_reset(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    return simple(env, args, qmp_system_reset, errp);
-}
-
-static bool cmd_system_powerdown(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    return simple(env, args, qmp_system_powerdown, errp);
-}
-
-/* ---- others ---- */
-
-static bool cmd_cpu(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    unsigned num_cpus = exec_loop_machine(env->loop)->num_cpus;
-    uint64_t n;
-
-    if (!num_cpus) {
-        error_setg(errp, "this machine has no CPU; -cpu MODEL gives it one");
-        return false;
-    }
-    if (!parse_u64(args, &n) || n >= num_cpus) {
-        error_setg(errp, "'%s' is no CPU; expected 0..%u", args, num_cpus - 1);
-        return false;
-    }
-    env->current_cpu = (unsigned)n;
-    return true;
-}
-
-static bool cmd_gdbserver(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    const char *device = *args ? args : "tcp::1234";
-    QmpContext ctx = { .env = env };
-
-    if (!qmp_x_rearm_gdbserver(&ctx, &(QapiXRearmGdbserverArgs){ (char *)device }, errp)) {
-        return false;
-    }
-    g_string_append_printf(out, "Waiting for gdb connection on device '%s'\n", device);
-    return true;
-}
-
-static bool cmd_log(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    const char *items = strcmp(args, "none") ? args : "";
-    QmpContext ctx = { .env = env };
-
-    if (!*args) {
-        error_setg(errp, "an item is missing, such as int; 'none' switches the log off");
-        return false;
-    }
-    return qmp_x_rearm_log(&ctx, &(QapiXRearmLogArgs){ (char *)items }, errp);
-}
-
-/* "ADDR SIZE FILE" */
-static bool save_args(const char *args, uint64_t *addr, uint64_t *size, char **file, Error **errp)
-{
-    g_auto(GStrv) words = g_strsplit_set(args, " \t", 3);
-
-    if (g_strv_length(words) < 3 || !parse_u64(words[0], addr) || !parse_u64(words[1], size)) {
-        error_setg(errp, "'%s': expected an address, a size in bytes and a file", args);
-        return false;
-    }
-    *file = g_strdup(words[2]);
-    return true;
-}
-
-static bool cmd_memsave(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    g_autofree char *file = NULL;
-    QapiMemsaveArgs a = { .has_cpu_index = true, .cpu_index = env->current_cpu };
-    QmpContext ctx = { .env = env };
-
-    if (!save_args(args, &a.val, &a.size, &file, errp)) {
-        return false;
-    }
-    a.filename = file;
-    return qmp_memsave(&ctx, &a, errp);
-}
-
-static bool cmd_pmemsave(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    g_autofree char *file = NULL;
-    QapiPmemsaveArgs a = { 0 };
-    QmpContext ctx = { .env = env };
-
-    if (!save_args(args, &a.val, &a.size, &file, errp)) {
-        return false;
-    }
-    a.filename = file;
-    return qmp_pmemsave(&ctx, &a, errp);
 }

@@ -1,7 +1,7 @@
 /*
  * A core file of the guest, as Linux writes them for arm64: ELF header, program headers, notes (per
- * CPU its NT_PRSTATUS and NT_FPREGSET), and the memory, each range once. Where virtual addresses are
- * told, several segments may lead to one piece of memory.
+ * CPU its NT_PRSTATUS and NT_FPREGSET), and the memory, each range once. Where virtual addresses
+ * are told, several segments may lead to one piece of memory.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

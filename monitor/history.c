@@ -217,10 +217,6 @@ static bool parse_memory(MonitorEnv *env, const char *text, QapiXRearmReplayFind
     g_autofree char *addr = comma ? g_strndup(text, (gsize)(comma - text)) : g_strdup(text);
     uint64_t length = 0;
 
-    if (!*text) {
-        error_setg(errp, "an address is missing");
-        return false;
-    }
     a->has_length = comma != NULL;
     if (comma && !monitor_eval(env, comma + 1, &length, errp)) {
         return false;
@@ -229,44 +225,22 @@ static bool parse_memory(MonitorEnv *env, const char *text, QapiXRearmReplayFind
     return monitor_eval(env, addr, &a->address, errp);
 }
 
-static bool parse_range(const char *text, QapiXRearmReplayFindWritesArgs *a, Error **errp)
-{
-    g_auto(GStrv) words = g_strsplit_set(text, " \t", 3);
-    unsigned num = g_strv_length(words);
-
-    a->has_from = num > 0;
-    a->has_to = num > 1;
-    if (num > 2 || (num > 0 && !parse_u64(words[0], &a->from)) ||
-        (num > 1 && !parse_u64(words[1], &a->to))) {
-        error_setg(errp, "'%s': expected a position to start from, and one to end at", text);
-        return false;
-    }
-    return true;
-}
-
-static bool parse_args(MonitorEnv *env, const char *args, QapiXRearmReplayFindWritesArgs *a,
+static bool parse_args(MonitorEnv *env, const HmpArgs *args, QapiXRearmReplayFindWritesArgs *a,
                        Error **errp)
 {
-    g_autofree char *memory = NULL;
-
-    a->has_physical = a->physical = g_str_has_prefix(args, "/p ");
-    if (*args == '/' && !a->physical) {
-        error_setg(errp, "'%s': /p for a physical address is all that can stand there", args);
-        return false;
-    }
-    args += a->physical ? strlen("/p ") : 0;
-    args += strspn(args, " \t");
+    a->has_physical = a->physical = hmp_given(args, "/p");
     a->has_cpu_index = !a->physical;
     a->cpu_index = env->current_cpu;
-    if (a->kind != QAPI_X_REARM_HISTORY_KIND_ALL) {
-        return parse_memory(env, args, a, errp);
+    if (a->kind == QAPI_X_REARM_HISTORY_KIND_ALL) {
+        a->has_from = hmp_given(args, "FROM");
+        a->from = hmp_number(args, "FROM");
+        a->has_to = hmp_given(args, "TO");
+        a->to = hmp_number(args, "TO");
     }
-    memory = g_strndup(args, strcspn(args, " \t"));
-    args += strlen(memory);
-    return parse_memory(env, memory, a, errp) && parse_range(args + strspn(args, " \t"), a, errp);
+    return parse_memory(env, hmp_text(args, "ADDR[,LEN]"), a, errp);
 }
 
-static bool ask(MonitorEnv *env, QapiXRearmHistoryKind kind, const char *args, Error **errp)
+static bool ask(MonitorEnv *env, QapiXRearmHistoryKind kind, const HmpArgs *args, Error **errp)
 {
     QapiXRearmReplayFindWritesArgs a = { .kind = kind };
     QmpContext ctx = { .env = env };
@@ -291,17 +265,17 @@ static bool ask(MonitorEnv *env, QapiXRearmHistoryKind kind, const char *args, E
     return true;
 }
 
-bool monitor_replay_last_write(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_replay_last_write(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     return ask(env, QAPI_X_REARM_HISTORY_KIND_LAST, args, errp);
 }
 
-bool monitor_replay_next_write(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_replay_next_write(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     return ask(env, QAPI_X_REARM_HISTORY_KIND_NEXT, args, errp);
 }
 
-bool monitor_replay_history(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_replay_history(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     return ask(env, QAPI_X_REARM_HISTORY_KIND_ALL, args, errp);
 }

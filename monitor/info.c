@@ -8,26 +8,6 @@
 #include "monitor/commands.h"
 #include "monitor/qmp.h"
 
-static MonitorFn info_status, info_registers, info_mtree, info_version, info_jit,
-                 info_cpus, info_chardev, info_name, info_qdm, info_qtree;
-
-const MonitorCommand monitor_info_commands[] = {
-    { "chardev", NULL, "", "character back ends", info_chardev },
-    { "cpus", NULL, "", "the CPUs and where they are", info_cpus },
-    { "jit", NULL, "", "the translation cache", info_jit },
-    { "mtree", NULL, "[-f]", "the physical memory map, or who answers where in it", info_mtree },
-    { "name", NULL, "", "the name given by -name", info_name },
-    { "qdm", NULL, "", "the devices that there are", info_qdm },
-    { "qtree", NULL, "", "the machine's devices by their buses", info_qtree },
-    { "registers", NULL, "[-a]", "registers of the current CPU, or of all", info_registers },
-    { "replay", NULL, "", "recording or replay, and where in it the machine is",
-      monitor_info_replay },
-    { "snapshots", NULL, "", "the states that savevm saved", monitor_info_snapshots },
-    { "status", NULL, "", "whether the machine runs", info_status },
-    { "version", NULL, "", "Rearm's version", info_version },
-    { NULL }
-};
-
 Vcpu *monitor_cpu(MonitorEnv *env)
 {
     Machine *m = exec_loop_machine(env->loop);
@@ -35,7 +15,7 @@ Vcpu *monitor_cpu(MonitorEnv *env)
     return m->num_cpus ? m->cpus[env->current_cpu < m->num_cpus ? env->current_cpu : 0] : NULL;
 }
 
-static bool info_status(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_info_status(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     g_autoptr(QapiStatusInfo) status = NULL;
     QmpContext ctx = { .env = env };
@@ -51,7 +31,7 @@ static bool info_status(MonitorEnv *env, const char *args, GString *out, Error *
     return true;
 }
 
-static bool info_version(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_info_version(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     g_autoptr(QapiVersionInfo) version = NULL;
     QmpContext ctx = { .env = env };
@@ -63,7 +43,7 @@ static bool info_version(MonitorEnv *env, const char *args, GString *out, Error 
     return true;
 }
 
-static bool info_name(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_info_name(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     g_autoptr(QapiNameInfo) info = NULL;
     QmpContext ctx = { .env = env };
@@ -77,7 +57,7 @@ static bool info_name(MonitorEnv *env, const char *args, GString *out, Error **e
     return true;
 }
 
-static bool info_chardev(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_info_chardev(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     g_autoptr(QapiChardevInfoList) list = NULL;
     QmpContext ctx = { .env = env };
@@ -96,30 +76,22 @@ static bool info_chardev(MonitorEnv *env, const char *args, GString *out, Error 
     return true;
 }
 
-static bool info_registers(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_info_registers(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     g_autoptr(QapiHumanReadableText) text = NULL;
-    const Vcpu *cpu = monitor_cpu(env);
-    QapiXRearmQueryRegistersArgs a = { .has_cpu_index = !*args,
+    const Vcpu *cpu = monitor_need_cpu(env, errp);
+    QapiXRearmQueryRegistersArgs a = { .has_cpu_index = !hmp_given(args, "-a"),
                                        .cpu_index = cpu ? cpu->index : 0 };
     QmpContext ctx = { .env = env };
 
-    if (!cpu) {
-        error_setg(errp, "this machine has no CPU; -cpu MODEL gives it one");
-        return false;
-    }
-    if (*args && strcmp(args, "-a")) {
-        error_setg(errp, "unexpected argument '%s'; only -a is known", args);
-        return false;
-    }
-    if (!qmp_x_rearm_query_registers(&ctx, &a, &text, errp)) {
+    if (!cpu || !qmp_x_rearm_query_registers(&ctx, &a, &text, errp)) {
         return false;
     }
     g_string_append(out, text->human_readable_text);
     return true;
 }
 
-static bool info_cpus(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_info_cpus(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     g_autoptr(QapiXRearmCpuStateList) list = NULL;
     QmpContext ctx = { .env = env };
@@ -138,13 +110,13 @@ static bool info_cpus(MonitorEnv *env, const char *args, GString *out, Error **e
     return true;
 }
 
-static bool info_qdm(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_info_qdm(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     device_types_help(exec_loop_machine(env->loop)->device_types, out);
     return true;
 }
 
-static bool info_qtree(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_info_qtree(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     g_autoptr(QapiHumanReadableText) text = NULL;
     QmpContext ctx = { .env = env };
@@ -156,20 +128,16 @@ static bool info_qtree(MonitorEnv *env, const char *args, GString *out, Error **
     return true;
 }
 
-static bool info_mtree(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_info_mtree(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     static const char *const kinds[] = {
         [QAPI_X_REARM_REGION_KIND_RAM] = "ram", [QAPI_X_REARM_REGION_KIND_ROM] = "rom",
         [QAPI_X_REARM_REGION_KIND_ROMD] = "romd", [QAPI_X_REARM_REGION_KIND_MMIO] = "i/o",
     };
     g_autoptr(QapiXRearmRegionList) list = NULL;
-    QapiXRearmQueryMtreeArgs a = { .has_flat = true, .flat = *args };
+    QapiXRearmQueryMtreeArgs a = { .has_flat = true, .flat = hmp_given(args, "-f") };
     QmpContext ctx = { .env = env };
 
-    if (*args && strcmp(args, "-f")) {
-        error_setg(errp, "unexpected argument '%s'; only -f is known", args);
-        return false;
-    }
     if (!qmp_x_rearm_query_mtree(&ctx, &a, &list, errp)) {
         return false;
     }
@@ -187,7 +155,7 @@ static bool info_mtree(MonitorEnv *env, const char *args, GString *out, Error **
     return true;
 }
 
-static bool info_jit(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_info_jit(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     g_autoptr(QapiHumanReadableText) text = NULL;
     QmpContext ctx = { .env = env };

@@ -132,26 +132,17 @@ static void memory_run(void *opaque)
     }
 }
 
-static bool run(MonitorEnv *env, const char *args, MemoryCall *c, GString *out, Error **errp)
+static bool run(MonitorEnv *env, const HmpArgs *args, const char *name, MemoryCall *c, GString *out,
+                Error **errp)
 {
+    const char *format = hmp_text(args, "/FMT");
     Error *err = NULL;
 
-    if (*args == '/') {
-        size_t length = strcspn(args + 1, " \t");
-        g_autofree char *format = g_strndup(args + 1, length);
-
-        if (!memformat_parse(format, &c->format, errp)) {
-            return false;
-        }
-        args += 1 + length;
-    }
-    args += strspn(args, " \t");
-    if (!*args) {
-        error_setg(errp, "an %s is missing", c->print ? "expression" : "address");
+    if (format && !memformat_parse(format, &c->format, errp)) {
         return false;
     }
     c->env = env;
-    c->text = args;
+    c->text = hmp_text(args, name);
     c->out = out;
     c->errp = &err;
     machine_run_sync(env->loop, memory_run, c);
@@ -159,23 +150,23 @@ static bool run(MonitorEnv *env, const char *args, MemoryCall *c, GString *out, 
     return err == NULL;
 }
 
-bool monitor_x(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_x(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     MemoryCall c = { .format = { 1, 'x', 4 } };
 
-    return run(env, args, &c, out, errp);
+    return run(env, args, "ADDR", &c, out, errp);
 }
 
-bool monitor_xp(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_xp(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     MemoryCall c = { .format = { 1, 'x', 4 }, .physical = true };
 
-    return run(env, args, &c, out, errp);
+    return run(env, args, "ADDR", &c, out, errp);
 }
 
-bool monitor_print(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_print(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     MemoryCall c = { .format = { 1, 'd', 8 }, .print = true };
 
-    return run(env, args, &c, out, errp);
+    return run(env, args, "EXPR", &c, out, errp);
 }

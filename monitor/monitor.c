@@ -67,7 +67,9 @@ static void monitor_line(void *opaque, const char *line)
     Monitor *m = opaque;
     const MonitorLater later = { monitor_answer, m };
 
+    m->env->readline = m->readline;
     m->waiting = !monitor_run(m->env, line, out, &later);
+    m->env->readline = NULL;
     monitor_output(m, out->str, out->len);
     if (!m->env->quitting && !m->waiting) {
         readline_show(m->readline);

@@ -101,7 +101,7 @@ bool qmp_query_name(QmpContext *ctx, QapiNameInfo **ret, Error **errp)
 bool qmp_query_uuid(QmpContext *ctx, QapiUuidInfo **ret, Error **errp)
 {
     *ret = g_new0(QapiUuidInfo, 1);
-    (*ret)->UUID = g_strdup("00000000-0000-0000-0000-000000000000");
+    (*ret)->UUID = g_strdup(ctx->env->uuid ? ctx->env->uuid : "00000000-0000-0000-0000-000000000000");
     return true;
 }
 

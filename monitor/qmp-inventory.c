@@ -154,8 +154,8 @@ static bool has_parameter(const QapiCommandLineParameterInfoList *list, const ch
 }
 
 /*
- * What stands in front of an equals sign in the notation of -help, in small letters: "[cpus=]N" has the
- * parameter cpus, "KEY=VALUE" none.
+ * What stands in front of an equals sign in the notation of -help, in small letters: "[cpus=]N" has
+ * the parameter cpus, "KEY=VALUE" none.
  */
 static void add_parameters(QapiCommandLineParameterInfoList **list, const char *text)
 {

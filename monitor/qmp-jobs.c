@@ -1,8 +1,8 @@
 /*
  * Commands of QMP about jobs, and those that begin one.
  *
- * A job's work is done on the main thread, in one piece, some time after its command: between the two,
- * other commands are answered, and a job can be cancelled.
+ * A job's work is done on the main thread, in one piece, some time after its command: between the
+ * two, other commands are answered, and a job can be cancelled.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -133,8 +133,8 @@ static bool check_place(const Job *job, Error **errp)
         return false;
     }
     if (job->vmstate && strcmp(job->vmstate, VMSTATE) != 0) {
-        error_setg(errp, "vmstate block device '%s' does not exist: states are in the snapshot file, "
-                   "which vmstate calls '" VMSTATE "'", job->vmstate);
+        error_setg(errp, "vmstate block device '%s' does not exist: states are in the snapshot "
+                   "file, which vmstate calls '" VMSTATE "'", job->vmstate);
         return false;
     }
     return true;

@@ -280,8 +280,8 @@ bool monitor_object_add(MonitorEnv *env, const char *options, Error **errp)
     }
     machine_run_sync(env->loop, mode_run, &c);
     if (o->type->unrecordable && !c.plain) {
-        error_setg(errp, "object '%s' of type %s is not possible while a run is recorded or replayed: "
-                   "%s; rng-builtin is", o->id, o->type->name, o->type->unrecordable);
+        error_setg(errp, "object '%s' of type %s is not possible while a run is recorded or "
+                   "replayed: %s; rng-builtin is", o->id, o->type->name, o->type->unrecordable);
         user_object_del(m, o->id, NULL);
         return false;
     }

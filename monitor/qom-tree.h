@@ -1,7 +1,7 @@
 /*
- * The tree of objects: places over what the machine has anyway. Nothing is registered; a place is found
- * by walking from the root. Types, configs and buses do not change once the machine is made, and objects
- * and back ends are the main thread's, so all of it is for the main thread.
+ * The tree of objects: places over what the machine has anyway. Nothing is registered; a place is
+ * found by walking from the root. Types, configs and buses do not change once the machine is made,
+ * and objects and back ends are the main thread's, so all of it is for the main thread.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -121,6 +121,11 @@ static void erase_word(Readline *r)
 
 /* ---- history ---- */
 
+const GPtrArray *readline_history(const Readline *r)
+{
+    return r->history;
+}
+
 static void history_add(Readline *r, const char *line)
 {
     unsigned n = r->history->len;

@@ -26,6 +26,8 @@ typedef struct Readline Readline;
 Readline *readline_new(const char *prompt, const ReadlineHost *host, void *opaque);
 void readline_free(Readline *r);
 void readline_feed(Readline *r, const uint8_t *data, size_t length);
+/* The lines that were entered, the oldest first: char *, the editor's. */
+const GPtrArray *readline_history(const Readline *r);
 /* Show the prompt and what has been typed so far. */
 void readline_show(Readline *r);
 

@@ -7,30 +7,21 @@
 #include "monitor/commands.h"
 #include "monitor/qmp.h"
 
-static bool check_name(const char *args, Error **errp)
+bool hmp_savevm(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
-    if (!*args) {
-        error_setg(errp, "the name of a snapshot is missing");
-    }
-    return *args;
+    return monitor_save_snapshot(env, hmp_text(args, "NAME"), errp);
 }
 
-bool monitor_savevm(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_loadvm(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
-    return check_name(args, errp) && monitor_save_snapshot(env, args, errp);
+    return monitor_load_snapshot(env, hmp_text(args, "NAME"), errp);
 }
 
-bool monitor_loadvm(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_delvm(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
-    return check_name(args, errp) && monitor_load_snapshot(env, args, errp);
-}
+    QapiXRearmDelvmArgs a = { hmp_text(args, "NAME") };
 
-bool monitor_delvm(MonitorEnv *env, const char *args, GString *out, Error **errp)
-{
-    QmpContext ctx = { .env = env };
-
-    return check_name(args, errp) &&
-           qmp_x_rearm_delvm(&ctx, &(QapiXRearmDelvmArgs){ (char *)args }, errp);
+    return qmp_x_rearm_delvm(&(QmpContext){ .env = env }, &a, errp);
 }
 
 static void print_snapshot(const QapiXRearmSnapshot *s, GString *out)
@@ -45,7 +36,7 @@ static void print_snapshot(const QapiXRearmSnapshot *s, GString *out)
                            (int)(ms % 1000), s->icount, s->position);
 }
 
-bool monitor_info_snapshots(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_info_snapshots(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     g_autoptr(QapiXRearmSnapshotList) list = NULL;
     QmpContext ctx = { .env = env };

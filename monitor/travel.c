@@ -33,7 +33,7 @@ static void print_breaks(const QapiXRearmReplayState *s, GString *out)
     }
 }
 
-bool monitor_info_replay(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_info_replay(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     g_autoptr(QapiXRearmReplayState) s = NULL;
     QmpContext ctx = { .env = env };
@@ -66,55 +66,55 @@ static bool parse_position(const char *args, int64_t *position, Error **errp)
     return true;
 }
 
-bool monitor_replay_break(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_replay_break(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     QapiReplayBreakArgs a = { 0 };
     QmpContext ctx = { .env = env };
 
-    return parse_position(args, &a.icount, errp) && qmp_replay_break(&ctx, &a, errp);
+    return parse_position(hmp_text(args, "POSITION"), &a.icount, errp) &&
+           qmp_replay_break(&ctx, &a, errp);
 }
 
-bool monitor_replay_delete_break(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_replay_delete_break(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
-    QapiReplayDeleteBreakArgs a = { .has_icount = *args };
+    const char *position = hmp_text(args, "POSITION");
+    QapiReplayDeleteBreakArgs a = { .has_icount = position != NULL };
     QmpContext ctx = { .env = env };
 
-    return (!*args || parse_position(args, &a.icount, errp)) &&
+    return (!position || parse_position(position, &a.icount, errp)) &&
            qmp_replay_delete_break(&ctx, &a, errp);
 }
 
-bool monitor_replay_seek(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_replay_seek(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
+    QapiXRearmReplaySeekArgs a = { hmp_text(args, "PLACE") };
     QmpContext ctx = { .env = env };
 
-    return qmp_x_rearm_replay_seek(&ctx, &(QapiXRearmReplaySeekArgs){ (char *)args }, errp);
+    return qmp_x_rearm_replay_seek(&ctx, &a, errp);
 }
 
 /* ---- what becomes of a recording ---- */
 
-bool monitor_replay_golive(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_replay_golive(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
-    QapiXRearmReplayGoliveArgs a = { *args ? (char *)args : NULL };
+    QapiXRearmReplayGoliveArgs a = { hmp_text(args, "FILE") };
     QmpContext ctx = { .env = env };
 
     return qmp_x_rearm_replay_golive(&ctx, &a, errp);
 }
 
-bool monitor_replay_save(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_replay_save(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
+    QapiXRearmReplaySaveArgs a = { hmp_text(args, "FILE") };
     QmpContext ctx = { .env = env };
 
-    if (!*args) {
-        error_setg(errp, "the name of a file is missing");
-        return false;
-    }
-    return qmp_x_rearm_replay_save(&ctx, &(QapiXRearmReplaySaveArgs){ (char *)args }, errp);
+    return qmp_x_rearm_replay_save(&ctx, &a, errp);
 }
 
-bool monitor_replay_console(MonitorEnv *env, const char *args, GString *out, Error **errp)
+bool hmp_replay_console(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     g_autoptr(QapiHumanReadableText) text = NULL;
-    QapiXRearmReplayConsoleArgs a = { *args ? (char *)args : NULL };
+    QapiXRearmReplayConsoleArgs a = { hmp_text(args, "PORT") };
     QmpContext ctx = { .env = env };
 
     if (!qmp_x_rearm_replay_console(&ctx, &a, &text, errp)) {

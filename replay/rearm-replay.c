@@ -7,23 +7,20 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include <json.h>
 #include <sys/stat.h>
-#include "replay/replay-cursor.h"
+#include "replay/rearm-replay.h"
 #include "replay/replay-kinds.h"
-
-enum { STATUS_OK = 0, STATUS_DIFFERENT = 1, STATUS_TROUBLE = 2 };
 
 typedef struct Command {
     const char *name;
     const char *arguments;
     const char *doc;
-    int num_files;
-    bool json_allowed;
-    int (*run)(char **files, bool json);
+    int min_files, max_files;
+    const char *option;       /* that it takes; or NULL */
+    int (*run)(char **files, bool option);
 } Command;
 
-static int complain(Error *err)
+int tool_complain(Error *err)
 {
     fprintf(stderr, "rearm-replay: %s\n", error_get_pretty(err));
     error_free(err);
@@ -36,7 +33,7 @@ static ReplayCursor *open_log(const char *path)
     ReplayCursor *c = replay_cursor_open(path, &err);
 
     if (!c) {
-        complain(err);
+        tool_complain(err);
     }
     return c;
 }
@@ -56,52 +53,6 @@ static int final_status(const ReplayCursor *c, const char *path)
                 "replayed\n", path, replay_cursor_count(c));
         return STATUS_DIFFERENT;
     }
-}
-
-/* ---- keyframes ---- */
-
-/* What a machine of 1 TiB has; whether the pages fit the machine is not known here. */
-#define MAX_PAGES (1ull << 28)
-
-static void skip_page(void *opaque, uint64_t number, const uint8_t *bytes, bool difference)
-{
-}
-
-static bool check_keyframe(ReplayLogReader *reader, const GArray *keyframes, guint n, Error **errp)
-{
-    const ReplayKeyframeSink sink = { .page = skip_page };
-    ReplayKeyframeHead *h = replay_keyframe_read_head(reader, keyframes, n, MAX_PAGES, errp);
-    GByteArray *state = g_byte_array_new();
-    GArray *marked = g_array_new(false, false, sizeof(uint64_t));
-    bool ok = h && replay_keyframe_read_state(reader, h, state, marked, errp) &&
-              replay_keyframe_read_pages(reader, h, &sink, errp);
-
-    g_clear_pointer(&h, replay_keyframe_head_free);
-    g_byte_array_unref(state);
-    g_array_unref(marked);
-    return ok;
-}
-
-/* How many there are; with check, all of them are read. -1: one is damaged, which is told. */
-static int count_keyframes(const ReplayCursor *c, const char *path, bool check)
-{
-    ReplayLogReader *reader = replay_cursor_open_again(c, NULL);
-    GArray *keyframes = reader ? replay_log_reader_keyframes(reader) : NULL;
-    int count = keyframes ? (int)keyframes->len : 0;
-    Error *err = NULL;
-
-    for (guint n = 0; check && n < (guint)count; n++) {
-        if (!check_keyframe(reader, keyframes, n, &err)) {
-            fprintf(stderr, "rearm-replay: %s: %s; a replay does without it and those behind it\n",
-                    path, error_get_pretty(err));
-            error_free(err);
-            count = -1;
-            break;
-        }
-    }
-    g_clear_pointer(&keyframes, g_array_unref);
-    g_clear_pointer(&reader, replay_log_reader_free);
-    return count;
 }
 
 /* ---- info ---- */
@@ -141,7 +92,16 @@ static void print_description(const ReplayDescription *d)
     if (d->check == REPLAY_CHECK_DIGEST) {
         printf(", every %" PRIu64 " instructions", d->check_period);
     }
-    printf("\nmachine:\n");
+    printf("\n");
+    for (guint i = 0; i < d->ancestors->len; i++) {
+        const ReplayPlace *p = &g_array_index(d->ancestors, ReplayPlace, i);
+        char id[2 * REPLAY_LOG_ID_SIZE + 1];
+
+        replay_id_format(p->id, id);
+        printf("branch of: %s, from position %" PRIu64 ", record %" PRIu64 " on\n", id, p->pos,
+               p->records);
+    }
+    printf("machine:\n");
     for (guint i = 0; i < d->names->len; i++) {
         printf("  %s = %s\n", (char *)g_ptr_array_index(d->names, i),
                (char *)g_ptr_array_index(d->values, i));
@@ -175,10 +135,11 @@ static void print_totals(const Totals *t)
     }
 }
 
-static int run_info(char **files, bool json)
+static int run_info(char **files, bool option)
 {
     ReplayCursor *c = open_log(files[0]);
     Totals totals = { .end_cause = -1 };
+    char id[2 * REPLAY_LOG_ID_SIZE + 1];
     const ReplayRecord *rec;
     struct stat st;
     int status;
@@ -190,11 +151,8 @@ static int run_info(char **files, bool json)
     if (stat(files[0], &st) == 0) {
         printf("size:      %" PRId64 " bytes\n", (int64_t)st.st_size);
     }
-    printf("format:    %u\nid:        ", replay_cursor_format(c));
-    for (unsigned i = 0; i < REPLAY_LOG_ID_SIZE; i++) {
-        printf("%02x", replay_cursor_id(c)[i]);
-    }
-    printf("\n");
+    replay_id_format(replay_cursor_id(c), id);
+    printf("format:    %u\nid:        %s\n", replay_cursor_format(c), id);
     print_description(replay_cursor_description(c));
     while ((rec = replay_cursor_peek(c)) != NULL) {
         count_record(&totals, rec);
@@ -202,15 +160,15 @@ static int run_info(char **files, bool json)
         replay_cursor_advance(c);
     }
     print_totals(&totals);
-    printf("keyframes: %d\n", count_keyframes(c, files[0], false));
-    status = final_status(c, files[0]);
+    status = tool_print_keyframes(c, files[0]) ? STATUS_OK : STATUS_TROUBLE;
+    status = MAX(status, final_status(c, files[0]));
     replay_cursor_free(c);
     return status;
 }
 
 /* ---- dump ---- */
 
-static void add_int(struct json_object *o, const char *name, uint64_t value)
+void tool_json_add_int(struct json_object *o, const char *name, uint64_t value)
 {
     json_object_object_add(o, name, json_object_new_int64((int64_t)value));
 }
@@ -220,8 +178,8 @@ static void dump_json(const ReplayRecord *rec, const ReplayDescription *d)
     struct json_object *o = json_object_new_object();
     GString *text = g_string_new(NULL);
 
-    add_int(o, "number", rec->number);
-    add_int(o, "position", rec->pos);
+    tool_json_add_int(o, "number", rec->number);
+    tool_json_add_int(o, "position", rec->pos);
     json_object_object_add(o, "kind", json_object_new_string(replay_kind_info(rec->kind)->name));
     if (rec->source != REPLAY_NO_SOURCE) {
         const char *name = replay_description_source(d, rec->source)->name;
@@ -229,7 +187,7 @@ static void dump_json(const ReplayRecord *rec, const ReplayDescription *d)
         json_object_object_add(o, "source", json_object_new_string(name));
     }
     if (rec->checkpoints || rec->again) {
-        add_int(o, "checkpoints", rec->checkpoints);
+        tool_json_add_int(o, "checkpoints", rec->checkpoints);
         json_object_object_add(o, "again", json_object_new_boolean(rec->again));
     }
     replay_payload_format(text, rec->kind, rec->payload, rec->length);
@@ -261,23 +219,28 @@ static int run_dump(char **files, bool json)
 {
     ReplayCursor *c = open_log(files[0]);
     const ReplayRecord *rec;
+    ToolKeyframes k;
     int status;
 
     if (!c) {
         return STATUS_TROUBLE;
     }
+    tool_keyframes_open(&k, c, files[0]);
     while ((rec = replay_cursor_peek(c)) != NULL) {
+        tool_dump_keyframes(&k, rec->number, json);
         (json ? dump_json : dump_text)(rec, replay_cursor_description(c));
         replay_cursor_advance(c);
     }
-    status = final_status(c, files[0]);
+    tool_dump_keyframes(&k, replay_cursor_count(c), json);
+    tool_keyframes_close(&k);
+    status = MAX(final_status(c, files[0]), k.damaged ? STATUS_TROUBLE : STATUS_OK);
     replay_cursor_free(c);
     return status;
 }
 
 /* ---- verify ---- */
 
-static int run_verify(char **files, bool json)
+static int run_verify(char **files, bool option)
 {
     ReplayCursor *c = open_log(files[0]);
     bool end = false;
@@ -292,7 +255,7 @@ static int run_verify(char **files, bool json)
         replay_cursor_advance(c);
     }
     status = final_status(c, files[0]);
-    if (count_keyframes(c, files[0], true) < 0) {
+    if (!tool_check_keyframes(c, files[0])) {
         status = STATUS_TROUBLE;
     }
     if (status == STATUS_OK) {
@@ -385,7 +348,7 @@ static int compare_records(ReplayCursor *a, ReplayCursor *b, char **files)
     }
 }
 
-static int run_compare(char **files, bool json)
+static int run_compare(char **files, bool option)
 {
     ReplayCursor *a = open_log(files[0]);
     ReplayCursor *b = a ? open_log(files[1]) : NULL;
@@ -417,15 +380,22 @@ static bool same_file(const char *a, const char *b)
            sa.st_ino == sb.st_ino;
 }
 
-static int pack(ReplayCursor *c, ReplayLogWriter *w, char **files)
+static void copy(ReplayCursor *c, ReplayLogWriter *w, bool keyframes)
 {
-    const ReplayRecord *rec;
+    ReplayCopier *copier = replay_copier_new(c, w);
+
+    if (keyframes) {
+        replay_copier_with_keyframes(copier);
+    }
+    replay_copier_run(copier, UINT64_MAX, UINT64_MAX);
+    replay_copier_free(copier);
+}
+
+static int pack(ReplayCursor *c, ReplayLogWriter *w, char **files, bool keyframes)
+{
     int status;
 
-    while ((rec = replay_cursor_peek(c)) != NULL) {
-        replay_log_writer_put(w, rec);
-        replay_cursor_advance(c);
-    }
+    copy(c, w, keyframes);
     status = final_status(c, files[0]);
     if (status == STATUS_TROUBLE || !replay_log_writer_finish(w)) {
         replay_log_writer_discard(w);
@@ -435,12 +405,13 @@ static int pack(ReplayCursor *c, ReplayLogWriter *w, char **files)
     if (replay_log_writer_old(w)) {
         printf("'%s' existed: the old file is now '%s'\n", files[1], replay_log_writer_old(w));
     }
-    printf("%s: %" PRIu64 " records in %" PRIu64 " bytes\n", files[1],
-           replay_log_writer_records(w), replay_log_writer_bytes(w));
+    printf("%s: %" PRIu64 " records and %u keyframes in %" PRIu64 " bytes\n", files[1],
+           replay_log_writer_records(w), replay_log_writer_keyframes(w),
+           replay_log_writer_bytes(w));
     return STATUS_OK;
 }
 
-static int run_pack(char **files, bool json)
+static int run_pack(char **files, bool no_keyframes)
 {
     Error *err = NULL;
     ReplayLogWriter *w;
@@ -451,16 +422,18 @@ static int run_pack(char **files, bool json)
     if (same_file(files[0], files[1])) {
         error_setg(&err, "'%s' and '%s' are the same file: give another name for the output",
                    files[0], files[1]);
-        return complain(err);
+        return tool_complain(err);
     }
     c = open_log(files[0]);
     if (!c) {
         return STATUS_TROUBLE;
     }
     w = replay_log_writer_new(&replay_log_packing);
+    /* What belongs to the one, states in a file for example, belongs to the other. */
+    replay_log_writer_set_id(w, replay_cursor_id(c));
     text = replay_description_to_json(replay_cursor_description(c));
-    status = replay_log_writer_open(w, files[1], text, false, &err) ? pack(c, w, files) :
-                                                                      complain(err);
+    status = replay_log_writer_open(w, files[1], text, false, &err) ?
+             pack(c, w, files, !no_keyframes) : tool_complain(err);
     g_free(text);
     replay_log_writer_free(w);
     replay_cursor_free(c);
@@ -470,13 +443,16 @@ static int run_pack(char **files, bool json)
 /* ---- main ---- */
 
 static const Command commands[] = {
-    { "info", "FILE", "what machine it is of, what is in it, how it ends", 1, false, run_info },
-    { "dump", "FILE [--json]", "all records, a line each (with --json: an object each)", 1, true,
-      run_dump },
-    { "verify", "FILE", "check every CRC, the order and the decoding", 1, false, run_verify },
-    { "compare", "A B", "the first record in which two recordings differ", 2, false,
+    { "info", "FILE", "what machine it is of, what is in it, how it ends", 1, 1, NULL, run_info },
+    { "dump", "FILE [--json]", "all records and keyframes, a line each (an object each)", 1, 1,
+      "--json", run_dump },
+    { "verify", "FILE", "check every CRC, the order and the decoding", 1, 1, NULL, run_verify },
+    { "compare", "A B", "the first record in which two recordings differ", 2, 2, NULL,
       run_compare },
-    { "pack", "IN OUT", "write it again, compressed as far as it goes", 2, false, run_pack },
+    { "pack", "IN OUT [--no-keyframes]", "write it again, compressed as far as it goes", 2, 2,
+      "--no-keyframes", run_pack },
+    { "keyframes", "FILE [SECONDS]", "replay it, so that it gets keyframes, as rrkeyframe= (1)", 1, 2,
+      NULL, tool_run_keyframes },
 };
 
 static void usage(FILE *out)
@@ -484,7 +460,7 @@ static void usage(FILE *out)
     fprintf(out, "usage: rearm-replay COMMAND FILE...\n\n"
             "Look into recordings made with rearm -icount rr=record,rrfile=FILE.\n\n");
     for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
-        fprintf(out, "  %-7s %-14s %s\n", commands[i].name, commands[i].arguments,
+        fprintf(out, "  %-9s %-21s  %s\n", commands[i].name, commands[i].arguments,
                 commands[i].doc);
     }
     fprintf(out, "\nExit status: 0 fine; 1 recordings differ, or one was cut off; 2 damaged or\n"
@@ -500,27 +476,27 @@ static int wrong_usage(const char *what, const char *value)
 static int run_command(const Command *cmd, int argc, char **argv)
 {
     char *files[2] = { NULL };
-    bool json = false;
+    bool option = false;
     int n = 0;
 
     for (int i = 0; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0 && cmd->json_allowed) {
-            json = true;
+        if (cmd->option && strcmp(argv[i], cmd->option) == 0) {
+            option = true;
         } else if (strcmp(argv[i], "--help") == 0) {
             usage(stdout);
             return STATUS_OK;
         } else if (argv[i][0] == '-' && argv[i][1]) {
             return wrong_usage("unknown option ", argv[i]);
-        } else if (n == cmd->num_files) {
+        } else if (n == cmd->max_files) {
             return wrong_usage("one file too many: ", argv[i]);
         } else {
             files[n++] = argv[i];
         }
     }
-    if (n < cmd->num_files) {
+    if (n < cmd->min_files) {
         return wrong_usage("a file is missing: rearm-replay COMMAND ", cmd->arguments);
     }
-    return cmd->run(files, json);
+    return cmd->run(files, option);
 }
 
 int main(int argc, char **argv)

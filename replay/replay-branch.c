@@ -1,38 +1,50 @@
 /*
  * Copies of a recording: as it is so far, to keep; or up to a place in the past, to go on from there
  * with a live machine.
- *
- * A copy is made record by record, through the same reader and writer as any other log, so that
- * whatever is wrong with the original is found here and not by who replays the copy. Record numbers
- * stay what they are: a place in the original is the same place in the copy.
+ * A place in the original is the same place in the copy.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "replay/replay-copy.h"
 #include "replay/replay-int.h"
 #include "util/host-clock.h"
 
-/* The first `count` records; takes the reader. */
-static bool copy_records(Replay *r, ReplayLogReader *in, uint64_t count, ReplayLogWriter *out,
-                         Error **errp)
+/* This run's numbers of the recorded sources. */
+static GArray *source_numbers(Replay *r, const ReplayDescription *recorded)
+{
+    GArray *numbers = g_array_new(false, false, sizeof(uint32_t));
+
+    for (uint32_t i = 0; i < recorded->sources->len; i++) {
+        uint32_t number = replay_recorded_source(r, i)->index;
+
+        g_array_append_val(numbers, number);
+    }
+    return numbers;
+}
+
+/* The first `count` records, and keyframes up to a position; takes the reader. */
+static bool copy_records(Replay *r, ReplayLogReader *in, uint64_t count, uint64_t upto,
+                         ReplayLogWriter *out, uint64_t *outputs, Error **errp)
 {
     ReplayCursor *c = replay_cursor_new(in, errp);
-    const ReplayRecord *rec;
+    ReplayCopier *copier;
+    GArray *numbers;
     bool complete;
 
     if (!c) {
         return false;
     }
-    while (replay_cursor_count(c) < count && (rec = replay_cursor_peek(c)) != NULL) {
-        ReplayRecord copy = *rec;
-
-        if (rec->source != REPLAY_NO_SOURCE) {
-            copy.source = replay_recorded_source(r, rec->source)->index;
-        }
-        replay_log_writer_put(out, &copy);
-        replay_cursor_advance(c);
+    numbers = source_numbers(r, replay_cursor_description(c));
+    copier = replay_copier_new(c, out);
+    replay_copier_map_sources(copier, numbers);
+    if (r->keyframes) {
+        replay_copier_with_keyframes(copier);
     }
-    complete = replay_cursor_count(c) == count;
+    complete = replay_copier_run(copier, count, upto);
+    *outputs = replay_copier_outputs(copier);
+    replay_copier_free(copier);
+    g_array_unref(numbers);
     if (!complete) {
         error_setg(errp, "the recording '%s' cannot be copied: %s", replay_name(r),
                    replay_cursor_damage(c) ? replay_cursor_damage(c) : "it is cut off");
@@ -58,7 +70,10 @@ static void put_end(Replay *r, ReplayLogWriter *out)
 
 static bool save_to(Replay *r, ReplayLogWriter *out, ReplayLogReader *in, Error **errp)
 {
-    if (!copy_records(r, in, replay_log_writer_records(r->writer), out, errp)) {
+    uint64_t outputs;
+
+    if (!copy_records(r, in, replay_log_writer_records(r->writer), UINT64_MAX, out, &outputs,
+                      errp)) {
         return false;
     }
     if (!r->cursor && r->host.digest) {
@@ -120,10 +135,42 @@ bool replay_save_log(Replay *r, const char *file, bool overwrite, Error **errp)
 
 /* ---- live from here on ---- */
 
-/* A new recording of all that happened up to here. */
-static ReplayLogWriter *branch_new(Replay *r, const char *file, Error **errp)
+/* What a recording has that begins as the one at hand up to here. */
+static GArray *ancestors_here(Replay *r)
 {
-    g_autofree char *json = replay_record_description(r, errp);
+    GArray *ancestors = g_array_new(false, false, sizeof(ReplayPlace));
+    ReplayPlace here;
+
+    r->ops->place(r, &here);
+    /* The oldest are done without when there are too many. */
+    for (guint i = r->ancestors->len >= REPLAY_MAX_ANCESTORS; i < r->ancestors->len; i++) {
+        ReplayPlace p = g_array_index(r->ancestors, ReplayPlace, i);
+
+        p.records = MIN(p.records, here.records);
+        p.pos = MIN(p.pos, here.pos);
+        g_array_append_val(ancestors, p);
+    }
+    g_array_append_val(ancestors, here);
+    return ancestors;
+}
+
+static char *branch_description(Replay *r, Error **errp)
+{
+    ReplayDescription *d = r->description;
+    GArray *none = d->ancestors;
+    char *json;
+
+    d->ancestors = ancestors_here(r);
+    json = replay_record_description(r, errp);
+    g_array_unref(d->ancestors);
+    d->ancestors = none;
+    return json;
+}
+
+/* A new recording of all that happened up to here; *outputs: its keyframes have so many. */
+static ReplayLogWriter *branch_new(Replay *r, const char *file, uint64_t *outputs, Error **errp)
+{
+    g_autofree char *json = branch_description(r, errp);
     ReplayLogWriter *w;
     ReplayLogReader *in;
     bool ok;
@@ -142,7 +189,8 @@ static ReplayLogWriter *branch_new(Replay *r, const char *file, Error **errp)
         replay_log_writer_free(w);
         return NULL;
     }
-    ok = copy_records(r, in, replay_cursor_count(r->cursor), w, errp);
+    ok = copy_records(r, in, replay_cursor_count(r->cursor), replay_position(r), w, outputs,
+                      errp);
     if (ok && !replay_log_writer_flush(w)) {
         error_setg(errp, "what was recorded up to here could not be written to '%s'",
                    file ? file : REPLAY_LOG_IN_MEMORY);
@@ -158,30 +206,24 @@ static ReplayLogWriter *branch_new(Replay *r, const char *file, Error **errp)
 /* The recording that is left: states from before this place stay good. */
 static void leave(Replay *r)
 {
-    ReplayPlace here;
+    GArray *ancestors = ancestors_here(r);
 
-    r->ops->place(r, &here);
-    for (guint i = 0; i < r->ancestors->len; i++) {
-        ReplayPlace *p = &g_array_index(r->ancestors, ReplayPlace, i);
-
-        p->records = MIN(p->records, here.records);
-        p->pos = MIN(p->pos, here.pos);
-    }
-    g_array_append_val(r->ancestors, here);
-    if (r->writer && !r->file && r->newest.pos > here.pos) {
+    g_array_unref(r->ancestors);
+    r->ancestors = ancestors;
+    if (r->writer && !r->file && r->newest.pos > replay_position(r)) {
         warn_report("what was recorded in memory from position %" PRIu64 " to %" PRIu64
-                    " is dropped", here.pos, r->newest.pos);
+                    " is dropped", replay_position(r), r->newest.pos);
     }
     g_clear_pointer(&r->writer, replay_log_writer_free);
     g_clear_pointer(&r->cursor, replay_cursor_free);
     g_clear_pointer(&r->file, g_free);
     replay_forget_keyframes(r);
-    r->keyframes = false;
+    replay_stop_adding(r);
     r->recorded = NULL;
 }
 
 /* Takes the writer; NULL: nothing is recorded. */
-static void go_on(Replay *r, ReplayLogWriter *branch, const char *file)
+static void go_on(Replay *r, ReplayLogWriter *branch, uint64_t outputs, const char *file)
 {
     leave(r);
     replay_outputs_cut(r->outputs);
@@ -192,11 +234,13 @@ static void go_on(Replay *r, ReplayLogWriter *branch, const char *file)
     }
     r->file = g_strdup(file);
     r->writer = branch;
+    r->keyframe_outputs = outputs;
     r->newest = (ReplayPlace){ 0 };
     r->put_ns = host_monotonic_ns();
     r->told_truncated = r->told_saved = false;
     if (!branch) {
         r->check = REPLAY_CHECK_OFF;
+        r->keyframes = false;
     }
     r->ops = branch ? &replay_mode_record : &replay_mode_none;
     replay_queue_set_open(r->queue, true);
@@ -205,6 +249,7 @@ static void go_on(Replay *r, ReplayLogWriter *branch, const char *file)
 static bool go_live(Replay *r, const char *file, Error **errp)
 {
     ReplayLogWriter *branch = NULL;
+    uint64_t outputs = 0;
 
     if (replay_failed(r)) {
         error_setg(errp, "the replay has failed: the machine is not what it was in the recording");
@@ -220,12 +265,12 @@ static bool go_live(Replay *r, const char *file, Error **errp)
         return false;
     }
     if (file || r->writer) {
-        branch = branch_new(r, file, errp);
+        branch = branch_new(r, file, &outputs, errp);
         if (!branch) {
             return false;
         }
     }
-    go_on(r, branch, file);
+    go_on(r, branch, outputs, file);
     return true;
 }
 

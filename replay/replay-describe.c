@@ -39,6 +39,7 @@ ReplayDescription *replay_description_new(void)
     d->values = g_ptr_array_new_with_free_func(g_free);
     d->sources = g_array_new(false, false, sizeof(ReplayDescribedSource));
     g_array_set_clear_func(d->sources, source_clear);
+    d->ancestors = g_array_new(false, false, sizeof(ReplayPlace));
     return d;
 }
 
@@ -47,6 +48,7 @@ void replay_description_free(ReplayDescription *d)
     g_ptr_array_unref(d->names);
     g_ptr_array_unref(d->values);
     g_array_unref(d->sources);
+    g_array_unref(d->ancestors);
     g_free(d->build);
     g_free(d);
 }
@@ -97,6 +99,24 @@ uint32_t replay_description_find_source(const ReplayDescription *d, ReplayKind k
 
 /* ---- JSON ---- */
 
+static struct json_object *ancestors_to_json(const GArray *ancestors)
+{
+    struct json_object *array = json_object_new_array();
+
+    for (guint i = 0; i < ancestors->len; i++) {
+        const ReplayPlace *p = &g_array_index(ancestors, ReplayPlace, i);
+        struct json_object *entry = json_object_new_object();
+        char id[2 * REPLAY_LOG_ID_SIZE + 1];
+
+        replay_id_format(p->id, id);
+        json_object_object_add(entry, "id", json_object_new_string(id));
+        json_object_object_add(entry, "records", json_object_new_int64((int64_t)p->records));
+        json_object_object_add(entry, "position", json_object_new_int64((int64_t)p->pos));
+        json_object_array_add(array, entry);
+    }
+    return array;
+}
+
 char *replay_description_to_json(const ReplayDescription *d)
 {
     struct json_object *root = json_object_new_object();
@@ -125,6 +145,9 @@ char *replay_description_to_json(const ReplayDescription *d)
         json_object_array_add(sources, entry);
     }
     json_object_object_add(root, "sources", sources);
+    if (d->ancestors->len) {
+        json_object_object_add(root, "ancestors", ancestors_to_json(d->ancestors));
+    }
     text = g_strdup(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PLAIN |
                                                          JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(root);
@@ -212,6 +235,58 @@ static bool parse_sources(ReplayDescription *d, struct json_object *root)
     return true;
 }
 
+static bool parse_id(const char *text, uint8_t *id)
+{
+    for (unsigned i = 0; i < 2 * REPLAY_LOG_ID_SIZE; i++) {
+        int digit = g_ascii_xdigit_value(text[i]);
+
+        if (digit < 0) {
+            return false;
+        }
+        id[i / 2] = (uint8_t)(id[i / 2] << 4 | digit);
+    }
+    return !text[2 * REPLAY_LOG_ID_SIZE];
+}
+
+static bool parse_ancestor(ReplayDescription *d, struct json_object *entry)
+{
+    struct json_object *records = member(entry, "records", json_type_int);
+    struct json_object *position = member(entry, "position", json_type_int);
+    const char *id = string_member(entry, "id");
+    ReplayPlace place = { 0 };
+
+    if (!id || !parse_id(id, place.id) || !records || json_object_get_int64(records) < 0 ||
+        !position || json_object_get_int64(position) < 0) {
+        return false;
+    }
+    place.records = (uint64_t)json_object_get_int64(records);
+    place.pos = (uint64_t)json_object_get_int64(position);
+    g_array_append_val(d->ancestors, place);
+    return true;
+}
+
+/* Most recordings have none. */
+static bool parse_ancestors(ReplayDescription *d, struct json_object *root)
+{
+    struct json_object *array;
+
+    if (!json_object_object_get_ex(root, "ancestors", &array)) {
+        return true;
+    }
+    if (!json_object_is_type(array, json_type_array) ||
+        json_object_array_length(array) > REPLAY_MAX_ANCESTORS) {
+        return false;
+    }
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        struct json_object *entry = json_object_array_get_idx(array, i);
+
+        if (!json_object_is_type(entry, json_type_object) || !parse_ancestor(d, entry)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool parse_root(ReplayDescription *d, struct json_object *root)
 {
     struct json_object *engine;
@@ -228,7 +303,8 @@ static bool parse_root(ReplayDescription *d, struct json_object *root)
     d->engine = (uint64_t)json_object_get_int64(engine);
     g_free(d->build);
     d->build = g_strdup(build);
-    return parse_check(d, root) && parse_machine(d, root) && parse_sources(d, root);
+    return parse_check(d, root) && parse_machine(d, root) && parse_sources(d, root) &&
+           parse_ancestors(d, root);
 }
 
 ReplayDescription *replay_description_from_json(const char *json, Error **errp)

@@ -8,12 +8,22 @@
 #define REPLAY_REPLAY_DESCRIBE_H
 
 #include <glib.h>
-#include "replay/replay.h"
+#include "replay/replay-log.h"
 
 typedef struct ReplayDescribedSource {
     ReplayKind kind;
     char *name;
 } ReplayDescribedSource;
+
+/* How far a machine is in a recording: on a settled boundary, where replay_act() may be called. */
+typedef struct ReplayPlace {
+    uint8_t id[REPLAY_LOG_ID_SIZE];   /* of the recording; zero: of none */
+    uint64_t records;                 /* that come before */
+    uint64_t pos;
+} ReplayPlace;
+
+/* A recording cannot have begun as more others than that. */
+#define REPLAY_MAX_ANCESTORS 1024
 
 typedef struct ReplayDescription {
     char *build;
@@ -23,6 +33,7 @@ typedef struct ReplayDescription {
     GPtrArray *names;         /* char *, in order of addition */
     GPtrArray *values;        /* char * */
     GArray *sources;          /* ReplayDescribedSource, index = number in records */
+    GArray *ancestors;        /* ReplayPlace: recordings that it began as, and up to where */
 } ReplayDescription;
 
 ReplayDescription *replay_description_new(void);

@@ -8,19 +8,13 @@
 #ifndef REPLAY_REPLAY_INT_H
 #define REPLAY_REPLAY_INT_H
 
+#include "replay/replay-add.h"
 #include "replay/replay-cursor.h"
 #include "replay/replay-describe.h"
 #include "replay/replay-kinds.h"
 #include "replay/replay-log.h"
 #include "replay/replay-queue.h"
 #include "replay/replay.h"
-
-/* How far a machine is in a recording: on a settled boundary, where replay_act() may be called. */
-typedef struct ReplayPlace {
-    uint8_t id[REPLAY_LOG_ID_SIZE];   /* of the recording; zero: of none */
-    uint64_t records;                 /* that come before */
-    uint64_t pos;
-} ReplayPlace;
 
 typedef struct ReplayModeOps {
     const char *name;
@@ -89,7 +83,9 @@ struct Replay {
     bool overwrite;           /* record: what is in the file need not be kept */
     ReplayLogWriter *writer;  /* record, travelling */
     ReplayCursor *cursor;     /* play, travelling */
-    bool keyframes;           /* record: the log gets them */
+    bool keyframes;           /* record, play: the log gets them */
+    ReplayAdder *adder;       /* play: until the end, where they are in the log */
+    ReplayAdded added;        /* play: what became of that */
     uint64_t keyframe_outputs;    /* record: how many outputs they have by now */
     ReplayLogReader *keyframe_reader;   /* play: NULL until somebody asks */
     GArray *keyframe_list;    /* ReplayIndexEntry; as long as keyframe_reader is there */
@@ -102,7 +98,7 @@ struct Replay {
 
     /* Travelling: where it is live again. Record: what that was last; the log leads up to there. */
     ReplayPlace newest;
-    /* Recordings that this one began as (ReplayPlace), each with where it was left. */
+    /* Recordings that this one began as (ReplayPlace), each with up to where. */
     GArray *ancestors;
 
     /* Record: a busy machine without input writes how far it got, this often. */
@@ -182,6 +178,10 @@ void replay_outputs_cut(ReplayOutputs *h);
 bool replay_keyframe_text(Replay *r, guint n, uint64_t from, ReplayOutputFn *fn, void *opaque);
 /* The log is no longer the one that was asked for its keyframes. */
 void replay_forget_keyframes(Replay *r);
+/* The log that is replayed gets keyframes: at the end of an equal replay, or not. */
+bool replay_begin_adding(Replay *r, Error **errp);
+void replay_finish_adding(Replay *r);
+void replay_stop_adding(Replay *r);
 
 /* The header of a recording of this run, JSON. */
 char *replay_record_description(Replay *r, Error **errp);

@@ -40,11 +40,6 @@ void replay_keyframe_free(ReplayKeyframe *k)
 
 /* ---- runs ---- */
 
-/* Of ReplayPageRun. */
-typedef struct PageRuns {
-    GArray *pages, *differences, *zeros, *marked;
-} PageRuns;
-
 static GArray *new_runs(void)
 {
     return g_array_new(false, false, sizeof(ReplayPageRun));
@@ -77,48 +72,137 @@ static void put_runs(GByteArray *out, const GArray *runs)
     }
 }
 
-/* *total: pages in all of them. */
-static GArray *get_runs(ByteReader *in, uint64_t max_pages, uint64_t *total)
+/* Returns how many pages there are in all of them. */
+static uint64_t get_runs(ByteReader *in, GArray *runs, uint64_t max_pages)
 {
-    GArray *runs = new_runs();
-    uint64_t n = bytes_get_varint(in), end = 0;
+    uint64_t n = bytes_get_varint(in), end = 0, total = 0;
 
-    *total = 0;
     for (uint64_t i = 0; i < n && !in->failed; i++) {
         uint64_t gap = bytes_get_varint(in), count = bytes_get_varint(in);
         ReplayPageRun run = { end + gap, count };
 
         in->failed |= gap > max_pages - end || !count || count > max_pages - end - gap;
         end += gap + count;
-        *total += count;
+        total += count;
         g_array_append_val(runs, run);
     }
-    return runs;
+    return total;
+}
+
+/* ---- the head ---- */
+
+static ReplayKeyframeHead *head_new(void)
+{
+    ReplayKeyframeHead *h = g_new0(ReplayKeyframeHead, 1);
+
+    h->text = g_array_new(false, false, sizeof(uint64_t));
+    h->pages = new_runs();
+    h->chunks = g_array_new(false, false, sizeof(uint64_t));
+    h->differences = new_runs();
+    h->zeros = new_runs();
+    h->marked = new_runs();
+    return h;
+}
+
+void replay_keyframe_head_free(ReplayKeyframeHead *h)
+{
+    g_array_unref(h->text);
+    g_array_unref(h->pages);
+    g_array_unref(h->chunks);
+    g_array_unref(h->differences);
+    g_array_unref(h->zeros);
+    g_array_unref(h->marked);
+    g_free(h);
+}
+
+static void put_offsets(GByteArray *out, const GArray *offsets, uint64_t last)
+{
+    for (guint n = 0; n < offsets->len; n++) {
+        uint64_t offset = g_array_index(offsets, uint64_t, n);
+
+        bytes_put_varint(out, offset - last);
+        last = offset;
+    }
+}
+
+static void head_put(GByteArray *out, const ReplayKeyframeHead *h)
+{
+    bytes_put_varint(out, h->number);
+    bytes_put_varint(out, h->records);
+    bytes_put_varint(out, (uint64_t)h->time);
+    bytes_put_varint(out, h->chain);
+    bytes_put_varint(out, h->outputs);
+    bytes_put_varint(out, h->state_offset);
+    bytes_put_varint(out, h->text->len);
+    put_offsets(out, h->text, h->state_offset);
+    put_runs(out, h->pages);
+    put_offsets(out, h->chunks, h->state_offset);
+    put_runs(out, h->differences);
+    put_runs(out, h->zeros);
+    put_runs(out, h->marked);
+}
+
+/* Data frames stand before the head and behind one another. */
+static void get_offsets(ByteReader *in, GArray *offsets, uint64_t n, uint64_t offset, uint64_t head)
+{
+    for (uint64_t i = 0; i < n && !in->failed; i++) {
+        uint64_t distance = bytes_get_varint(in);
+
+        in->failed |= !distance || distance >= head - offset;
+        offset += distance;
+        g_array_append_val(offsets, offset);
+    }
+}
+
+ReplayKeyframeHead *replay_keyframe_head_get(const uint8_t *data, size_t length, uint64_t offset,
+                                             uint64_t max_pages)
+{
+    ReplayKeyframeHead *h = head_new();
+    uint64_t chunks;
+    ByteReader in;
+
+    byte_reader_init(&in, data, length);
+    h->number = bytes_get_varint(&in);
+    h->records = bytes_get_varint(&in);
+    h->time = (int64_t)bytes_get_varint(&in);
+    h->chain = bytes_get_varint(&in);
+    h->outputs = bytes_get_varint(&in);
+    h->state_offset = bytes_get_varint(&in);
+    in.failed |= h->time < 0 || h->chain > h->number || h->state_offset >= offset;
+    get_offsets(&in, h->text, bytes_get_varint(&in), h->state_offset, offset);
+    h->num_pages = get_runs(&in, h->pages, max_pages);
+    chunks = h->num_pages / REPLAY_KEYFRAME_CHUNK + (h->num_pages % REPLAY_KEYFRAME_CHUNK != 0);
+    get_offsets(&in, h->chunks, chunks, h->state_offset, offset);
+    get_runs(&in, h->differences, max_pages);
+    h->num_zeros = get_runs(&in, h->zeros, max_pages);
+    get_runs(&in, h->marked, max_pages);
+    if (in.failed || byte_reader_left(&in)) {
+        g_clear_pointer(&h, replay_keyframe_head_free);
+    }
+    return h;
 }
 
 /* ---- write ---- */
 
-static bool put_data(GByteArray *offsets, const GByteArray *data, uint64_t *last,
-                     ReplayKeyframeWrite *write, void *opaque)
+static bool put_data(GArray *offsets, const GByteArray *data, ReplayKeyframeWrite *write,
+                     void *opaque)
 {
     uint64_t offset;
 
     if (!write(opaque, data, &offset)) {
         return false;
     }
-    bytes_put_varint(offsets, offset - *last);
-    *last = offset;
+    g_array_append_val(offsets, offset);
     return true;
 }
 
-static bool put_text(GByteArray *offsets, const ReplayKeyframe *k, uint64_t last,
-                     ReplayKeyframeWrite *write, void *opaque)
+static bool put_text(ReplayKeyframeHead *h, const ReplayKeyframe *k, ReplayKeyframeWrite *write,
+                     void *opaque)
 {
     bool ok = true;
 
-    bytes_put_varint(offsets, k->text->len);
     for (guint n = 0; ok && n < k->text->len; n++) {
-        ok = put_data(offsets, g_ptr_array_index(k->text, n), &last, write, opaque);
+        ok = put_data(h->text, g_ptr_array_index(k->text, n), write, opaque);
     }
     return ok;
 }
@@ -144,8 +228,8 @@ static void put_page(GByteArray *chunk, const ReplayPage *page, GArray *differen
     }
 }
 
-static bool put_pages(GByteArray *offsets, PageRuns *runs, const ReplayKeyframe *k, uint64_t last,
-                      ReplayKeyframeWrite *write, void *opaque)
+static bool put_pages(ReplayKeyframeHead *h, const ReplayKeyframe *k, ReplayKeyframeWrite *write,
+                      void *opaque)
 {
     GByteArray *chunk = g_byte_array_sized_new(REPLAY_KEYFRAME_CHUNK * REPLAY_PAGE_SIZE);
     bool ok = true;
@@ -154,114 +238,46 @@ static bool put_pages(GByteArray *offsets, PageRuns *runs, const ReplayKeyframe 
         const ReplayPage *page = &g_array_index(k->pages, ReplayPage, n);
 
         if (!page->content) {
-            add_to_runs(runs->zeros, page->number);
+            add_to_runs(h->zeros, page->number);
             continue;
         }
-        add_to_runs(runs->pages, page->number);
-        put_page(chunk, page, runs->differences);
+        add_to_runs(h->pages, page->number);
+        put_page(chunk, page, h->differences);
         if (chunk->len == REPLAY_KEYFRAME_CHUNK * REPLAY_PAGE_SIZE) {
-            ok = put_data(offsets, chunk, &last, write, opaque);
+            ok = put_data(h->chunks, chunk, write, opaque);
             g_byte_array_set_size(chunk, 0);
         }
     }
     if (ok && chunk->len) {
-        ok = put_data(offsets, chunk, &last, write, opaque);
+        ok = put_data(h->chunks, chunk, write, opaque);
     }
     g_byte_array_unref(chunk);
     return ok;
 }
 
-bool replay_keyframe_put(GByteArray *head, const ReplayKeyframe *k, uint64_t number,
+bool replay_keyframe_put(GByteArray *out, const ReplayKeyframe *k, uint64_t number,
                          uint64_t records, ReplayKeyframeWrite *write, void *opaque)
 {
-    PageRuns runs = { new_runs(), new_runs(), new_runs(), new_runs() };
-    GByteArray *text = g_byte_array_new(), *offsets = g_byte_array_new();
-    uint64_t state_offset;
-    bool ok = write(opaque, k->state, &state_offset) &&
-              put_text(text, k, state_offset, write, opaque) &&
-              put_pages(offsets, &runs, k, state_offset, write, opaque);
+    ReplayKeyframeHead *h = head_new();
+    bool ok = write(opaque, k->state, &h->state_offset) && put_text(h, k, write, opaque) &&
+              put_pages(h, k, write, opaque);
 
+    h->number = number;
+    h->records = records;
+    h->time = k->time;
+    h->chain = k->chain;
+    h->outputs = k->outputs;
     for (guint n = 0; n < k->marked->len; n++) {
-        add_to_runs(runs.marked, g_array_index(k->marked, uint64_t, n));
+        add_to_runs(h->marked, g_array_index(k->marked, uint64_t, n));
     }
     if (ok) {
-        bytes_put_varint(head, number);
-        bytes_put_varint(head, records);
-        bytes_put_varint(head, (uint64_t)k->time);
-        bytes_put_varint(head, k->chain);
-        bytes_put_varint(head, k->outputs);
-        bytes_put_varint(head, state_offset);
-        bytes_put_data(head, text->data, text->len);
-        put_runs(head, runs.pages);
-        bytes_put_data(head, offsets->data, offsets->len);
-        put_runs(head, runs.differences);
-        put_runs(head, runs.zeros);
-        put_runs(head, runs.marked);
+        head_put(out, h);
     }
-    g_byte_array_unref(text);
-    g_byte_array_unref(offsets);
-    g_array_unref(runs.pages);
-    g_array_unref(runs.differences);
-    g_array_unref(runs.zeros);
-    g_array_unref(runs.marked);
+    replay_keyframe_head_free(h);
     return ok;
 }
 
 /* ---- read ---- */
-
-void replay_keyframe_head_free(ReplayKeyframeHead *h)
-{
-    g_array_unref(h->text);
-    g_array_unref(h->pages);
-    g_array_unref(h->chunks);
-    g_array_unref(h->differences);
-    g_array_unref(h->zeros);
-    g_array_unref(h->marked);
-    g_free(h);
-}
-
-/* Data frames stand before the head and behind one another. */
-static GArray *get_offsets(ByteReader *in, uint64_t n, uint64_t offset, uint64_t head)
-{
-    GArray *offsets = g_array_new(false, false, sizeof(uint64_t));
-
-    for (uint64_t i = 0; i < n && !in->failed; i++) {
-        uint64_t distance = bytes_get_varint(in);
-
-        in->failed |= !distance || distance >= head - offset;
-        offset += distance;
-        g_array_append_val(offsets, offset);
-    }
-    return offsets;
-}
-
-ReplayKeyframeHead *replay_keyframe_head_get(const uint8_t *data, size_t length, uint64_t offset,
-                                             uint64_t max_pages)
-{
-    ReplayKeyframeHead *h = g_new0(ReplayKeyframeHead, 1);
-    uint64_t unused, chunks;
-    ByteReader in;
-
-    byte_reader_init(&in, data, length);
-    h->number = bytes_get_varint(&in);
-    h->records = bytes_get_varint(&in);
-    h->time = (int64_t)bytes_get_varint(&in);
-    h->chain = bytes_get_varint(&in);
-    h->outputs = bytes_get_varint(&in);
-    h->state_offset = bytes_get_varint(&in);
-    in.failed |= h->time < 0 || h->chain > h->number || h->state_offset >= offset;
-    h->text = get_offsets(&in, bytes_get_varint(&in), h->state_offset, offset);
-    h->pages = get_runs(&in, max_pages, &h->num_pages);
-    chunks = h->num_pages / REPLAY_KEYFRAME_CHUNK + (h->num_pages % REPLAY_KEYFRAME_CHUNK != 0);
-    h->chunks = get_offsets(&in, chunks, h->state_offset, offset);
-    h->differences = get_runs(&in, max_pages, &unused);
-    h->zeros = get_runs(&in, max_pages, &unused);
-    h->marked = get_runs(&in, max_pages, &unused);
-    if (in.failed || byte_reader_left(&in)) {
-        g_clear_pointer(&h, replay_keyframe_head_free);
-    }
-    return h;
-}
 
 ReplayKeyframeHead *replay_keyframe_read_head(ReplayLogReader *reader, const GArray *keyframes,
                                               guint n, uint64_t max_pages, Error **errp)
@@ -278,6 +294,8 @@ ReplayKeyframeHead *replay_keyframe_read_head(ReplayLogReader *reader, const GAr
     if (h && (h->number != n || h->records != e->first_record || f.first_pos != e->first_pos ||
               f.sequence != e->sequence)) {
         g_clear_pointer(&h, replay_keyframe_head_free);
+    } else if (h) {
+        h->bytes = e->offset + REPLAY_FRAME_HEADER + f.stored_length - h->state_offset;
     }
     if (!h) {
         error_setg(errp, "keyframe %u, at offset %" PRIu64 ", is damaged, or of another machine", n,
@@ -399,4 +417,108 @@ bool replay_keyframe_read_state(ReplayLogReader *reader, const ReplayKeyframeHea
         g_array_append_val(marked, page);
     }
     return true;
+}
+
+/* ---- copy ---- */
+
+typedef struct Copy {
+    ReplayLogReader *reader;
+    const ReplayKeyframeHead *from;
+    ReplayKeyframeWrite *write;
+    void *opaque;
+} Copy;
+
+/* length 0: any. */
+static bool copy_data(const Copy *c, uint64_t offset, size_t length, uint64_t *to, Error **errp)
+{
+    ReplayFrame f;
+    uint8_t *data =
+        replay_log_reader_frame_at(c->reader, offset, REPLAY_FRAME_KEYFRAME_DATA, &f);
+    GByteArray *bytes = data ? g_byte_array_new_take(data, f.raw_length) : NULL;
+    bool ok;
+
+    if (!bytes || (length && f.raw_length != length)) {
+        ok = data_damaged(c->from->number, offset, errp);
+    } else {
+        ok = c->write(c->opaque, bytes, to);
+    }
+    g_clear_pointer(&bytes, g_byte_array_unref);
+    return ok;
+}
+
+static bool copy_text(const Copy *c, ReplayKeyframeHead *h, Error **errp)
+{
+    for (guint n = 0; n < c->from->text->len; n++) {
+        uint64_t to;
+
+        if (!copy_data(c, g_array_index(c->from->text, uint64_t, n), 0, &to, errp)) {
+            return false;
+        }
+        g_array_append_val(h->text, to);
+    }
+    return true;
+}
+
+static bool copy_pages(const Copy *c, ReplayKeyframeHead *h, Error **errp)
+{
+    uint64_t left = c->from->num_pages;
+
+    for (guint n = 0; n < c->from->chunks->len; n++) {
+        uint64_t count = MIN(left, REPLAY_KEYFRAME_CHUNK), to;
+
+        if (!copy_data(c, g_array_index(c->from->chunks, uint64_t, n), count * REPLAY_PAGE_SIZE,
+                       &to, errp)) {
+            return false;
+        }
+        g_array_append_val(h->chunks, to);
+        left -= count;
+    }
+    return true;
+}
+
+static void share(GArray **place, GArray *array)
+{
+    g_array_unref(*place);
+    *place = g_array_ref(array);
+}
+
+bool replay_keyframe_copy(GByteArray *out, ReplayLogReader *reader, const ReplayKeyframeHead *from,
+                          ReplayKeyframeWrite *write, void *opaque, Error **errp)
+{
+    const Copy c = { reader, from, write, opaque };
+    ReplayKeyframeHead *h = head_new();
+    bool ok;
+
+    h->number = from->number;
+    h->records = from->records;
+    h->time = from->time;
+    h->chain = from->chain;
+    h->outputs = from->outputs;
+    share(&h->pages, from->pages);
+    share(&h->differences, from->differences);
+    share(&h->zeros, from->zeros);
+    share(&h->marked, from->marked);
+    ok = copy_data(&c, from->state_offset, 0, &h->state_offset, errp) && copy_text(&c, h, errp) &&
+         copy_pages(&c, h, errp);
+    if (ok) {
+        head_put(out, h);
+    }
+    replay_keyframe_head_free(h);
+    return ok;
+}
+
+static bool write_nowhere(void *opaque, const GByteArray *data, uint64_t *offset)
+{
+    *offset = ++*(uint64_t *)opaque;
+    return true;
+}
+
+bool replay_keyframe_check(ReplayLogReader *reader, const ReplayKeyframeHead *h, Error **errp)
+{
+    GByteArray *head = g_byte_array_new();
+    uint64_t offset = 0;
+    bool ok = replay_keyframe_copy(head, reader, h, write_nowhere, &offset, errp);
+
+    g_byte_array_unref(head);
+    return ok;
 }

@@ -45,13 +45,15 @@ typedef struct ReplayKeyframeHead {
     GArray *zeros;            /* ReplayPageRun: these changed to zeros */
     GArray *marked;           /* ReplayPageRun */
     uint64_t num_pages;       /* in `pages` */
+    uint64_t num_zeros;       /* in `zeros` */
+    uint64_t bytes;           /* of the file, if it was read from one */
 } ReplayKeyframeHead;
 
 /* Write a data frame. False on an error. */
 typedef bool ReplayKeyframeWrite(void *opaque, const GByteArray *data, uint64_t *offset);
 
 /* Write the data frames of k and append its head's data. False: a write error. */
-bool replay_keyframe_put(GByteArray *head, const ReplayKeyframe *k, uint64_t number,
+bool replay_keyframe_put(GByteArray *out, const ReplayKeyframe *k, uint64_t number,
                          uint64_t records, ReplayKeyframeWrite *write, void *opaque);
 /* The head frame at `offset`; pages are below max_pages. NULL when malformed. */
 ReplayKeyframeHead *replay_keyframe_head_get(const uint8_t *data, size_t length, uint64_t offset,
@@ -69,6 +71,14 @@ typedef struct ReplayKeyframeSink {
 /* The head of the keyframe that a log's list names as its n-th. */
 ReplayKeyframeHead *replay_keyframe_read_head(ReplayLogReader *reader, const GArray *keyframes,
                                               guint n, uint64_t max_pages, Error **errp);
+/* Everything that it names is there. Takes no longer than to read that. */
+bool replay_keyframe_check(ReplayLogReader *reader, const ReplayKeyframeHead *h, Error **errp);
+/*
+ * Write the data frames of a keyframe in another log, and append its new head's data. False without
+ * an error: a write error; with one: the other log is damaged.
+ */
+bool replay_keyframe_copy(GByteArray *out, ReplayLogReader *reader, const ReplayKeyframeHead *from,
+                          ReplayKeyframeWrite *write, void *opaque, Error **errp);
 /* The pages that changed in it, and were asked for. */
 bool replay_keyframe_read_pages(ReplayLogReader *reader, const ReplayKeyframeHead *h,
                                 const ReplayKeyframeSink *sink, Error **errp);

@@ -1,5 +1,6 @@
 /*
- * Keyframes of the recording at hand: to its writer, or from its reader.
+ * Keyframes of the recording at hand: to its writer, to the copy of it that gets them
+ * (replay-add.h), or from its reader.
  *
  * A keyframe could hold any state, and so is what a log says anyway: after one was restored, the
  * replay is compared with the recording's checks and its end as ever.
@@ -11,14 +12,19 @@
 
 /* ---- record ---- */
 
+static ReplayLogWriter *writer(Replay *r)
+{
+    return r->adder ? replay_adder_writer(r->adder) : r->writer;
+}
+
 bool replay_has_keyframe_writer(Replay *r)
 {
-    return r->keyframes && r->writer && !r->cursor && !r->ended;
+    return r->adder || (r->keyframes && r->writer && !r->cursor && !r->ended);
 }
 
 bool replay_keyframe_writer_ready(Replay *r, int64_t *cost_ns)
 {
-    return replay_log_writer_keyframe_done(r->writer, cost_ns);
+    return replay_log_writer_keyframe_done(writer(r), cost_ns);
 }
 
 void replay_put_keyframe(Replay *r, ReplayKeyframe *k)
@@ -27,15 +33,59 @@ void replay_put_keyframe(Replay *r, ReplayKeyframe *k)
     replay_outputs_put(r->outputs, r->keyframe_outputs, k->text);
     r->keyframe_outputs = k->outputs;
     replay_mutex_lock(r);
-    replay_log_writer_put_keyframe(r->writer, replay_position(r), k);
+    if (r->adder) {
+        replay_adder_copy(r->adder, replay_cursor_count(r->cursor));
+    }
+    replay_log_writer_put_keyframe(writer(r), replay_position(r), k);
     replay_mutex_unlock(r);
 }
 
 void replay_wait_keyframes(Replay *r)
 {
-    if (r->writer) {
-        replay_log_writer_flush(r->writer);
+    if (writer(r)) {
+        replay_log_writer_flush(writer(r));
     }
+}
+
+/* ---- a recording that is there already ---- */
+
+bool replay_begin_adding(Replay *r, Error **errp)
+{
+    r->adder = replay_adder_new(r->file, errp);
+    return r->adder != NULL;
+}
+
+void replay_finish_adding(Replay *r)
+{
+    Error *err = NULL;
+
+    if (!r->adder) {
+        return;
+    }
+    if (replay_adder_finish(r->adder, &err)) {
+        r->added.keyframes = replay_adder_count(r->adder);
+        r->added.old = g_strdup(replay_adder_old(r->adder));
+    } else {
+        r->added.failure = g_strdup(error_get_pretty(err));
+        error_free(err);
+    }
+    g_clear_pointer(&r->adder, replay_adder_free);
+}
+
+void replay_stop_adding(Replay *r)
+{
+    g_clear_pointer(&r->adder, replay_adder_free);
+    g_clear_pointer(&r->added.old, g_free);
+    g_clear_pointer(&r->added.failure, g_free);
+}
+
+const ReplayAdded *replay_added(Replay *r)
+{
+    if (r->adder) {
+        replay_stop_adding(r);
+        r->added.failure = g_strdup("the replay did not come to its end");
+    }
+    return r->added.old || r->added.failure ? &r->added : NULL;
 }
 
 /* ---- replay ---- */

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "replay/replay-log-file.h"
 #include "replay/replay-log.h"
@@ -84,8 +83,8 @@ static Step open_step(ReplayLogFile *f, bool overwrite, Error **errp)
     return STEP_DONE;
 }
 
-/* A link stays; the file it points to is what is kept. Free with g_free. */
-static char *follow_links(const char *path)
+/* A link stays; the file it points to is what is kept. */
+char *replay_log_file_follow(const char *path)
 {
     char *real = g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? realpath(path, NULL) : NULL;
     char *name = g_strdup(real ? real : path);
@@ -98,7 +97,7 @@ bool replay_log_file_create(ReplayLogFile *f, const char *path, bool overwrite, 
 {
     Step step;
 
-    *f = (ReplayLogFile){ .fd = -1, .path = g_strdup(path), .real = follow_links(path) };
+    *f = (ReplayLogFile){ .fd = -1, .path = g_strdup(path), .real = replay_log_file_follow(path) };
     do {
         int held = f->fd;
 
@@ -153,6 +152,57 @@ int replay_log_file_open_again(const ReplayLogFile *f, Error **errp)
         error_setg_errno(errp, errno, "cannot read the recording '%s' back", f->path);
     }
     return fd;
+}
+
+int replay_log_file_open_shared(const char *real, struct stat *opened, Error **errp)
+{
+    int fd = open(real, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0 || fstat(fd, opened) < 0) {
+        error_setg_errno(errp, errno, "cannot open the recording '%s'", real);
+    } else if (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+        error_setg(errp, "it is still being recorded");
+    } else {
+        return fd;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return -1;
+}
+
+/* A second name for the old file first, so that no moment is without one. */
+static bool swap_names(ReplayLogFile *f, const char *real, Error **errp)
+{
+    g_free(f->old);
+    f->old = g_strconcat(real, ".old", NULL);
+    if ((unlink(f->old) < 0 && errno != ENOENT) || link(real, f->old) < 0) {
+        error_setg_errno(errp, errno, "cannot keep '%s' as '%s'", real, f->old);
+    } else if (rename(f->real, real) < 0) {
+        error_setg_errno(errp, errno, "cannot rename '%s' to '%s'", f->real, real);
+        unlink(f->old);
+    } else {
+        g_free(f->real);
+        f->real = g_strdup(real);
+        return true;
+    }
+    g_clear_pointer(&f->old, g_free);
+    return false;
+}
+
+bool replay_log_file_replace(ReplayLogFile *f, const char *real, const struct stat *opened,
+                             Error **errp)
+{
+    if (!is_current(real, opened)) {
+        error_setg(errp, "'%s' was moved or removed meanwhile", real);
+        return false;
+    }
+    /* Not a name without content after a power failure, in place of a recording that was good. */
+    if (fsync(f->fd) < 0) {
+        error_setg_errno(errp, errno, "cannot write '%s'", f->path);
+        return false;
+    }
+    return swap_names(f, real, errp);
 }
 
 void replay_log_file_close(ReplayLogFile *f)

@@ -13,6 +13,7 @@
 #ifndef REPLAY_REPLAY_LOG_FILE_H
 #define REPLAY_REPLAY_LOG_FILE_H
 
+#include <sys/stat.h>
 #include "util/error.h"
 
 typedef struct ReplayLogFile {
@@ -28,6 +29,21 @@ typedef struct ReplayLogFile {
 bool replay_log_file_create(ReplayLogFile *f, const char *path, bool overwrite, Error **errp);
 /* The same without a name: it is gone when the last descriptor is closed. */
 bool replay_log_file_create_memory(ReplayLogFile *f, Error **errp);
+/* The path, or what it links to. Free with g_free. */
+char *replay_log_file_follow(const char *path);
+/*
+ * Open a recording to read it, and keep recorders away from it until the descriptor is closed; -1:
+ * it is being recorded, or cannot be opened. *opened tells replay_log_file_replace() which file it
+ * was.
+ */
+int replay_log_file_open_shared(const char *real, struct stat *opened, Error **errp);
+/*
+ * The file that was written takes the name `real` of the one that was opened, which becomes
+ * REAL.old. In between the name is always there. Fails, too, when somebody gave the name to another
+ * file. Then it is what it was.
+ */
+bool replay_log_file_replace(ReplayLogFile *f, const char *real, const struct stat *opened,
+                             Error **errp);
 /*
  * Another descriptor of the same file, for pread() of what was written; the caller's. -1 when it
  * cannot be read back: no regular file, or somebody moved or removed it.

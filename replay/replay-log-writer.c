@@ -37,6 +37,8 @@ typedef struct Chunk {
     uint64_t first_record;
     uint32_t count;
     ReplayKeyframe *keyframe; /* instead of records; or NULL */
+    ReplayKeyframeHead *copied;   /* the same, of another log; or NULL */
+    ReplayLogReader *from;    /* that log; not the chunk's */
 } Chunk;
 
 struct ReplayLogWriter {
@@ -84,6 +86,7 @@ static void chunk_free(Chunk *c)
 {
     g_byte_array_unref(c->raw);
     g_clear_pointer(&c->keyframe, replay_keyframe_free);
+    g_clear_pointer(&c->copied, replay_keyframe_head_free);
     g_free(c);
 }
 
@@ -151,6 +154,8 @@ static bool write_frame(ReplayLogWriter *w, uint32_t magic, uint64_t first_pos, 
 
 /* ---- keyframes ---- */
 
+#define TOO_LARGE "the machine's state is too large for them"
+
 typedef struct KeyframeOut {
     ReplayLogWriter *w;
     uint64_t pos;
@@ -165,41 +170,60 @@ static bool write_keyframe_data(void *opaque, const GByteArray *data, uint64_t *
 }
 
 /* Later ones would build on it. */
-static bool stop_keyframes(ReplayLogWriter *w)
+static bool stop_keyframes(ReplayLogWriter *w, const char *why)
 {
-    warn_report("'%s' gets no more keyframes: the machine's state is too large for them",
-                w->file.path);
+    warn_report("'%s' gets no more keyframes: %s", w->file.path, why);
     g_mutex_lock(&w->mutex);
     w->keyframes_stopped = true;
     g_mutex_unlock(&w->mutex);
     return true;
 }
 
+static bool write_head(ReplayLogWriter *w, const Chunk *c, const GByteArray *head)
+{
+    const ReplayIndexEntry e = { w->sequence, w->offset, c->first_pos, c->first_record };
+
+    if (head->len > REPLAY_LOG_MAX_FRAME) {
+        return stop_keyframes(w, TOO_LARGE);
+    }
+    if (!write_frame(w, REPLAY_FRAME_KEYFRAME, c->first_pos, 0, head)) {
+        return false;
+    }
+    g_array_append_val(w->index->keyframes, e);
+    return true;
+}
+
 static bool write_keyframe(ReplayLogWriter *w, const Chunk *c)
 {
     KeyframeOut out = { w, c->first_pos };
-    GArray *known = w->index->keyframes;
     GByteArray *head = g_byte_array_new();
-    ReplayIndexEntry e = { .first_pos = c->first_pos, .first_record = c->first_record };
     bool ok;
 
     if (c->keyframe->state->len > REPLAY_LOG_MAX_FRAME) {
-        g_byte_array_unref(head);
-        return stop_keyframes(w);
+        ok = stop_keyframes(w, TOO_LARGE);
+    } else {
+        ok = replay_keyframe_put(head, c->keyframe, w->index->keyframes->len, c->first_record,
+                                 write_keyframe_data, &out) && write_head(w, c, head);
     }
-    ok = replay_keyframe_put(head, c->keyframe, known->len, c->first_record, write_keyframe_data,
-                             &out);
-    e.offset = w->offset;
-    e.sequence = w->sequence;
-    if (ok && head->len > REPLAY_LOG_MAX_FRAME) {
-        g_byte_array_unref(head);
-        return stop_keyframes(w);
-    }
-    ok = ok && write_frame(w, REPLAY_FRAME_KEYFRAME, c->first_pos, 0, head);
     g_byte_array_unref(head);
-    if (ok) {
-        g_array_append_val(known, e);
+    return ok;
+}
+
+static bool copy_keyframe(ReplayLogWriter *w, const Chunk *c)
+{
+    KeyframeOut out = { w, c->first_pos };
+    GByteArray *head = g_byte_array_new();
+    Error *err = NULL;
+    bool ok;
+
+    assert(c->copied->number == w->index->keyframes->len && c->copied->records == c->first_record);
+    ok = replay_keyframe_copy(head, c->from, c->copied, write_keyframe_data, &out, &err) &&
+         write_head(w, c, head);
+    if (err) {
+        ok = stop_keyframes(w, error_get_pretty(err));
+        error_free(err);
     }
+    g_byte_array_unref(head);
     return ok;
 }
 
@@ -229,6 +253,9 @@ static bool write_chunk(ReplayLogWriter *w, const Chunk *c)
 
     if (c->keyframe) {
         return write_keyframe(w, c);
+    }
+    if (c->copied) {
+        return copy_keyframe(w, c);
     }
     index_add(w, offset, c);
     return write_frame(w, REPLAY_FRAME_RECORDS, c->first_pos, c->count, c->raw);
@@ -292,7 +319,7 @@ static void *worker(void *opaque)
             fail(w);
         }
         g_mutex_lock(&w->mutex);
-        if (c->keyframe) {
+        if (c->keyframe || c->copied) {
             w->keyframes--;
             w->keyframe_cost_ns += host_thread_cpu_ns() - start;
         }
@@ -341,17 +368,13 @@ void replay_log_writer_put(ReplayLogWriter *w, const ReplayRecord *rec)
     g_mutex_unlock(&w->mutex);
 }
 
-void replay_log_writer_put_keyframe(ReplayLogWriter *w, uint64_t pos, ReplayKeyframe *k)
+static void put_keyframe(ReplayLogWriter *w, Chunk *c)
 {
-    Chunk *c = chunk_new();
-
-    c->keyframe = k;
-    c->first_pos = pos;
     g_mutex_lock(&w->mutex);
     if (w->failed || w->keyframes_stopped) {
         chunk_free(c);
     } else {
-        assert(pos >= w->last_pos);
+        assert(c->first_pos >= w->last_pos);
         if (w->open->count) {
             seal(w);
         }
@@ -361,6 +384,26 @@ void replay_log_writer_put_keyframe(ReplayLogWriter *w, uint64_t pos, ReplayKeyf
         g_cond_signal(&w->work);
     }
     g_mutex_unlock(&w->mutex);
+}
+
+void replay_log_writer_put_keyframe(ReplayLogWriter *w, uint64_t pos, ReplayKeyframe *k)
+{
+    Chunk *c = chunk_new();
+
+    c->keyframe = k;
+    c->first_pos = pos;
+    put_keyframe(w, c);
+}
+
+void replay_log_writer_copy_keyframe(ReplayLogWriter *w, uint64_t pos, ReplayLogReader *from,
+                                     ReplayKeyframeHead *h)
+{
+    Chunk *c = chunk_new();
+
+    c->copied = h;
+    c->from = from;
+    c->first_pos = pos;
+    put_keyframe(w, c);
 }
 
 bool replay_log_writer_keyframe_done(ReplayLogWriter *w, int64_t *cost_ns)
@@ -498,14 +541,22 @@ static bool stop_worker(ReplayLogWriter *w)
     return true;
 }
 
+/* All that was put, and the tail, is in the file. False: it is finished already, or failed. */
+static bool complete(ReplayLogWriter *w)
+{
+    if (!stop_worker(w)) {
+        return false;
+    }
+    if (!w->failed && !write_tail(w)) {
+        fail(w);
+    }
+    return !w->failed;
+}
+
 bool replay_log_writer_finish(ReplayLogWriter *w)
 {
-    if (stop_worker(w)) {
-        if (!w->failed && !write_tail(w)) {
-            fail(w);
-        }
-        replay_log_file_close(&w->file);
-    }
+    complete(w);
+    replay_log_file_close(&w->file);
     return !w->failed;
 }
 
@@ -513,6 +564,29 @@ void replay_log_writer_discard(ReplayLogWriter *w)
 {
     stop_worker(w);
     replay_log_file_discard(&w->file);
+}
+
+/* It stays locked until it has its name. */
+bool replay_log_writer_finish_as(ReplayLogWriter *w, const char *path, const struct stat *opened,
+                                 Error **errp)
+{
+    bool ok = complete(w);
+
+    if (!ok) {
+        error_setg(errp, "'%s' could not be written as a whole", w->file.path);
+    }
+    ok = ok && replay_log_file_replace(&w->file, path, opened, errp);
+    if (ok) {
+        replay_log_file_close(&w->file);
+    } else {
+        replay_log_writer_discard(w);
+    }
+    return ok;
+}
+
+guint replay_log_writer_keyframes(const ReplayLogWriter *w)
+{
+    return w->index->keyframes->len;
 }
 
 void replay_log_writer_free(ReplayLogWriter *w)

@@ -70,6 +70,13 @@ bool replay_record_get(ByteReader *in, ReplayRecord *rec, uint64_t prev_pos)
     return true;
 }
 
+void replay_id_format(const uint8_t *id, char *out)
+{
+    for (unsigned i = 0; i < REPLAY_LOG_ID_SIZE; i++) {
+        snprintf(out + 2 * i, 3, "%02x", id[i]);
+    }
+}
+
 uint32_t replay_log_seed(const uint8_t *id)
 {
     return crc32c(0, id, REPLAY_LOG_ID_SIZE);

@@ -8,6 +8,7 @@
 #define REPLAY_REPLAY_LOG_H
 
 #include <glib.h>
+#include <sys/stat.h>
 #include "replay/replay-keyframe.h"
 #include "replay/sources.h"
 #include "util/bytes.h"
@@ -75,6 +76,8 @@ typedef struct ReplayFrame {
 
 /* Append magic, version, length, id, CRC and JSON text. */
 void replay_log_put_header(GByteArray *out, const uint8_t *id, const char *json);
+/* 32 hexadecimal digits and a NUL. */
+void replay_id_format(const uint8_t *id, char *out);
 /* What every CRC of the frames behind a header with this id starts from. */
 uint32_t replay_log_seed(const uint8_t *id);
 
@@ -169,6 +172,12 @@ void replay_log_writer_put(ReplayLogWriter *w, const ReplayRecord *rec);
  */
 void replay_log_writer_put_keyframe(ReplayLogWriter *w, uint64_t pos, ReplayKeyframe *k);
 /*
+ * The same with the next keyframe of another log, of which the others before it were put; one that
+ * is damaged is the last one. Takes its head; nobody else may use the reader until it is done.
+ */
+void replay_log_writer_copy_keyframe(ReplayLogWriter *w, uint64_t pos, ReplayLogReader *from,
+                                     ReplayKeyframeHead *h);
+/*
  * All keyframes that were put are in the file, and another one may be put. *cost_ns: CPU time that
  * it took to write them.
  */
@@ -182,6 +191,14 @@ const GArray *replay_log_writer_index(const ReplayLogWriter *w);
 /* Write everything, the index and the end frame, and close the file. Idempotent.
  * False when writing failed now or before (the message is out already). */
 bool replay_log_writer_finish(ReplayLogWriter *w);
+/*
+ * The same, and the file takes the name `path` of the one that `opened` tells of, which becomes
+ * PATH.old. On failure the file is removed.
+ */
+bool replay_log_writer_finish_as(ReplayLogWriter *w, const char *path, const struct stat *opened,
+                                 Error **errp);
+/* How many keyframes are in the file; after it was finished. */
+guint replay_log_writer_keyframes(const ReplayLogWriter *w);
 /* Stop, remove the file, and give an older one its name back. */
 void replay_log_writer_discard(ReplayLogWriter *w);
 /* Finish and free. */
@@ -235,8 +252,8 @@ void replay_log_reader_go(ReplayLogReader *r, const ReplayIndexEntry *place);
  */
 GArray *replay_log_reader_index(ReplayLogReader *r);
 /*
- * The keyframes, GArray of ReplayIndexEntry (g_array_unref): as the index says, or, in a file that was
- * cut off, as far as its frames' headers are good. There are none in a format before
+ * The keyframes, GArray of ReplayIndexEntry (g_array_unref): as the index says, or, in a file that
+ * was cut off, as far as its frames' headers are good. There are none in a format before
  * REPLAY_LOG_KEYFRAMES. The reader stays where it is.
  */
 GArray *replay_log_reader_keyframes(ReplayLogReader *r);
@@ -244,8 +261,8 @@ GArray *replay_log_reader_keyframes(ReplayLogReader *r);
 uint8_t *replay_log_reader_frame_at(ReplayLogReader *r, uint64_t offset, uint32_t magic,
                                     ReplayFrame *frame);
 /*
- * The position of the last record. A file without an end frame is read as a whole for it. The reader
- * stays where it is.
+ * The position of the last record. A file without an end frame is read as a whole for it. The
+ * reader stays where it is.
  */
 uint64_t replay_log_reader_last_pos(const ReplayLogReader *r);
 

@@ -281,13 +281,23 @@ static bool play_start(Replay *r, Error **errp)
     } else if (r->early) {
         error_setg(errp, "cannot replay '%s': %s", r->file, r->early);
     } else {
-        ok = true;
+        ok = !r->keyframes || replay_begin_adding(r, errp);
     }
     if (ok && strcmp(r->recorded->build, r->description->build) != 0) {
         warn_report("'%s' was recorded by build %s, this is build %s", r->file,
                     r->recorded->build, r->description->build);
     }
     return ok;
+}
+
+/* The machine has come to the log's end, and nothing differed. */
+static bool is_equal_end(Replay *r)
+{
+    if (replay_failed(r)) {
+        return false;
+    }
+    replay_finish_adding(r);
+    return true;
 }
 
 static bool play_end(Replay *r, const void *payload, size_t length)
@@ -299,7 +309,7 @@ static bool play_end(Replay *r, const void *payload, size_t length)
         replay_play_head(r);   /* what stands behind it, the index, may be damaged, too */
     }
     replay_mutex_unlock(r);
-    return !replay_failed(r);
+    return is_equal_end(r);
 }
 
 /* The log has no end record. */
@@ -335,7 +345,7 @@ bool replay_play_check_end(Replay *r, uint64_t digest)
     }
     replay_mutex_unlock(r);
     g_byte_array_unref(payload);
-    return !replay_failed(r);
+    return is_equal_end(r);
 }
 
 static bool play_at_end(Replay *r)
@@ -367,10 +377,12 @@ static void play_place(Replay *r, ReplayPlace *out)
 
 static bool play_go(Replay *r, const ReplayPlace *place, Error **errp)
 {
+    ReplayPlace own = { .records = UINT64_MAX, .pos = UINT64_MAX };
     bool ok = false;
 
+    memcpy(own.id, replay_cursor_id(r->cursor), sizeof(own.id));
     replay_mutex_lock(r);
-    if (memcmp(place->id, replay_cursor_id(r->cursor), sizeof(place->id)) != 0) {
+    if (!replay_place_is_before(r, place, &own)) {
         error_setg(errp, "the state was not saved in the recording '%s' or a replay of it",
                    r->file);
     } else {

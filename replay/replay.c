@@ -37,6 +37,8 @@ static bool open_mode(Replay *r, ReplayMode mode, Error **errp)
             error_prepend(errp, "cannot replay '%s': ", r->file);
             return false;
         }
+        g_array_append_vals(r->ancestors, r->recorded->ancestors->data,
+                            r->recorded->ancestors->len);
         r->check = r->recorded->check;
         r->check_period = r->recorded->check_period;
         return true;
@@ -94,6 +96,7 @@ void replay_free(Replay *r)
     g_clear_pointer(&r->writer, replay_log_writer_free);
     g_clear_pointer(&r->cursor, replay_cursor_free);
     replay_forget_keyframes(r);
+    replay_stop_adding(r);
     replay_queue_free(r->queue);
     replay_description_free(r->description);
     g_ptr_array_foreach(r->sources, (GFunc)(void (*)(void))source_free, NULL);

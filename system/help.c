@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "config-host.h"
 #include "hw/core/bus.h"
+#include "hw/core/user-object.h"
 #include "system/session.h"
 #include "target/arm/cpu.h"
 #include "util/log.h"
@@ -79,6 +80,26 @@ static bool print_machine_properties(const char *name, Error **errp)
     return true;
 }
 
+static void print_objects(void)
+{
+    for (const UserObjectType *const *t = user_object_types; *t; t++) {
+        printf("  %-24s %s\n", (*t)->name, (*t)->doc);
+    }
+}
+
+static bool print_object_properties(const char *name, Error **errp)
+{
+    const UserObjectType *type = user_object_type_find(name);
+
+    if (!type) {
+        error_setg(errp, "-object %s: there is no such type; -object help lists them", name);
+        return false;
+    }
+    printf(type->properties ? "%s options:\n" : "There are no options for %s.\n", name);
+    print_properties(type->properties);
+    return true;
+}
+
 bool options_print_topic(const Options *o, Error **errp)
 {
     switch (o->action) {
@@ -103,6 +124,14 @@ bool options_print_topic(const Options *o, Error **errp)
         break;
     case ACTION_DEVICE_PROPERTIES:
         return print_device_properties(o->help_topic, errp);
+    case ACTION_OBJECT_HELP:
+        print_objects();
+        break;
+    case ACTION_OBJECT_PROPERTIES:
+        return print_object_properties(o->help_topic, errp);
+    case ACTION_FIRMWARE_DIRS:
+        session_print_firmware_dirs(o, stdout);
+        break;
     case ACTION_CHARDEV_HELP:
         chardev_print_kinds(stdout);
         break;

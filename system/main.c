@@ -29,6 +29,11 @@ int main(int argc, char **argv)
         options_free(options);
         return code;
     }
+    error_set_prefix(options->msg_timestamp, options->msg_guest_name ? options->name : NULL);
+    if (options->daemonize && !session_daemonize(options, &err)) {
+        error_report_err(err);
+        return EXIT_FAILURE;
+    }
     session = session_new(options, &code, &err);
     if (!session) {
         error_report_err(err);

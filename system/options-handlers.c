@@ -39,17 +39,65 @@ static bool asks_for_properties(const char *arg, const char *key, char **topic)
     return asks;
 }
 
+/* "kvm:tcg": in order of preference. */
+static bool accel_has_tcg(const char *list)
+{
+    g_auto(GStrv) names = g_strsplit(list, ":", -1);
+
+    return g_strv_contains((const char *const *)names, "tcg");
+}
+
+/*
+ * What the machine is, without how it runs, where its memory comes from and what has an option of
+ * its own: a recording has the rest.
+ */
+static char *take_machine_text(Options *o, const char *arg, Error **errp)
+{
+    const struct {
+        const char *key;
+        char **field;
+    } own[] = {
+        { "memory-backend", &o->memory_backend }, { "kernel", &o->kernel }, { "initrd", &o->initrd },
+        { "append", &o->append }, { "dtb", &o->dtb }, { "firmware", &o->bios },
+    };
+    KeyVal *kv = keyval_parse(arg, "type", errp);
+    const char *accel = kv ? keyval_get(kv, "accel") : NULL;
+    char *text = NULL;
+
+    if (!kv) {
+        return NULL;
+    }
+    if (accel && accel_has_tcg(accel)) {
+        keyval_remove(kv, "accel");
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(own); i++) {
+        if (keyval_has(kv, own[i].key)) {
+            replace(own[i].field, keyval_get(kv, own[i].key));
+            keyval_remove(kv, own[i].key);
+        }
+    }
+    text = keyval_format(kv);
+    keyval_free(kv);
+    return text;
+}
+
 bool opt_machine(Options *o, const char *arg, Error **errp)
 {
-    bool typed = arg[strcspn(arg, "=,")] != '=';
+    g_autofree char *text = NULL;
     char *joined;
 
     if (is_help(arg)) {
         o->action = ACTION_MACHINE_HELP;
         return true;
     }
-    joined = g_strdup_printf("%s%s%s%s", o->machine ? o->machine : "", o->machine ? "," : "",
-                             typed ? "type=" : "", arg);
+    text = take_machine_text(o, arg, errp);
+    if (!text) {
+        return false;
+    }
+    if (!*text) {
+        return true;
+    }
+    joined = g_strdup_printf("%s%s%s", o->machine ? o->machine : "", o->machine ? "," : "", text);
     g_free(o->machine);
     o->machine = joined;
     if (asks_for_properties(joined, "type", &o->help_topic)) {
@@ -63,6 +111,11 @@ bool opt_cpu(Options *o, const char *arg, Error **errp)
     if (is_help(arg)) {
         o->action = ACTION_CPU_HELP;
         return true;
+    }
+    if (!strcmp(arg, "host") || g_str_has_prefix(arg, "host,")) {
+        error_setg(errp, "-cpu %s: the host's CPU is for KVM; guests run on the translator, and "
+                   "-cpu max has all that it can do", arg);
+        return false;
     }
     replace(&o->cpu, arg);
     return true;
@@ -78,7 +131,10 @@ bool opt_ram(Options *o, const char *arg, Error **errp)
         return false;
     }
     text = keyval_get(kv, "size");
-    if (!keyval_check_unused(kv, "-m", errp)) {
+    if (keyval_has(kv, "slots") || keyval_has(kv, "maxmem")) {
+        error_setg(errp, "-m %s: memory that is added while the machine runs is not there yet; leave out "
+                   "slots= and maxmem=", arg);
+    } else if (!keyval_check_unused(kv, "-m", errp)) {
         /* the error is set */
     } else if (!text || !parse_size(text, MIB, &o->ram_size)) {
         error_setg(errp, "-m %s: expected a size such as 512, 512M or 2G", arg);
@@ -91,17 +147,51 @@ bool opt_ram(Options *o, const char *arg, Error **errp)
     return ok;
 }
 
+static void append_rest(const char *key, const char *value, void *text)
+{
+    if (strcmp(key, "driver") && strcmp(key, "id")) {
+        keyval_append(text, key, value);
+    }
+}
+
+/* Driver and id first, as people write it: a recording compares the text. */
+static char *device_text(const char *arg)
+{
+    KeyVal *kv = keyval_parse(arg, "driver", NULL);
+    const char *driver = kv ? keyval_get(kv, "driver") : NULL;
+    const char *id = kv ? keyval_get(kv, "id") : NULL;
+    GString *text;
+
+    if (!driver) {
+        keyval_free(kv);
+        return g_strdup(arg);    /* whoever makes the device tells what is wrong */
+    }
+    text = g_string_new(driver);
+    if (id) {
+        keyval_append(text, "id", id);
+    }
+    keyval_foreach(kv, append_rest, text);
+    keyval_free(kv);
+    return g_string_free(text, FALSE);
+}
+
 bool opt_device(Options *o, const char *arg, Error **errp)
 {
-    if (is_help(arg)) {
+    g_autofree char *text = options_from_json(arg, errp);
+
+    if (!text) {
+        error_prepend(errp, "-device: ");
+        return false;
+    }
+    if (is_help(text)) {
         o->action = ACTION_DEVICE_HELP;
         return true;
     }
-    if (asks_for_properties(arg, "driver", &o->help_topic)) {
+    if (asks_for_properties(text, "driver", &o->help_topic)) {
         o->action = ACTION_DEVICE_PROPERTIES;
         return true;
     }
-    g_ptr_array_add(o->devices, g_strdup(arg));
+    g_ptr_array_add(o->devices, device_text(text));
     return true;
 }
 
@@ -117,30 +207,6 @@ bool opt_global(Options *o, const char *arg, Error **errp)
     }
     g_ptr_array_add(o->globals, g_strdup(arg));
     return true;
-}
-
-bool opt_rtc(Options *o, const char *arg, Error **errp)
-{
-    KeyVal *kv = keyval_parse(arg, NULL, errp);
-    const char *base, *clock;
-    bool ok;
-
-    if (!kv) {
-        return false;
-    }
-    base = keyval_get(kv, "base");
-    clock = keyval_get(kv, "clock");
-    ok = keyval_check_unused(kv, "-rtc", errp);
-    if (ok && base && strcmp(base, "utc")) {
-        error_setg(errp, "-rtc base=%s is not supported; only base=utc is", base);
-        ok = false;
-    } else if (ok && clock && strcmp(clock, "host")) {
-        error_setg(errp, "-rtc clock=%s is not supported; only clock=host is (recorded and "
-                   "replayed)", clock);
-        ok = false;
-    }
-    keyval_free(kv);
-    return ok;
 }
 
 static bool accel_backend(Options *o, KeyVal *kv, Error **errp)
@@ -251,11 +317,14 @@ bool opt_accel(Options *o, const char *arg, Error **errp)
         return false;
     }
     name = keyval_get(kv, "accel");
-    if (name && strcmp(name, "tcg")) {
-        error_setg(errp, "-accel %s is not supported; only tcg is", name);
-        ok = false;
+    if (name && !accel_has_tcg(name)) {
+        /* Several are tried in turn, so a later one may be there. Its options are its own. */
+        o->accel_missing = o->accel_missing || o->accel_there ? o->accel_missing : g_strdup(name);
+        ok = true;
     } else {
         ok = accel_tcg(o, kv, errp);
+        o->accel_there = true;
+        g_clear_pointer(&o->accel_missing, g_free);
     }
     keyval_free(kv);
     return ok;
@@ -301,6 +370,10 @@ bool opt_bios(Options *o, const char *arg, Error **errp)
 
 bool opt_firmware_dir(Options *o, const char *arg, Error **errp)
 {
+    if (is_help(arg)) {
+        o->action = ACTION_FIRMWARE_DIRS;
+        return true;
+    }
     g_ptr_array_add(o->firmware_dirs, g_strdup(arg));
     return true;
 }
@@ -323,35 +396,6 @@ bool opt_nographic(Options *o, const char *arg, Error **errp)
 {
     o->nographic = true;
     return true;
-}
-
-bool opt_display(Options *o, const char *arg, Error **errp)
-{
-    if (strcmp(arg, "none")) {
-        error_setg(errp, "-display %s: displays are not there yet; only none is accepted", arg);
-        return false;
-    }
-    o->display_none = true;
-    return true;
-}
-
-static bool no_network(const char *option, const char *arg, Error **errp)
-{
-    if (strcmp(arg, "none")) {
-        error_setg(errp, "%s %s: networks are not there yet; only 'none' is accepted", option, arg);
-        return false;
-    }
-    return true;
-}
-
-bool opt_net(Options *o, const char *arg, Error **errp)
-{
-    return no_network("-net", arg, errp);
-}
-
-bool opt_nic(Options *o, const char *arg, Error **errp)
-{
-    return no_network("-nic", arg, errp);
 }
 
 bool opt_serial(Options *o, const char *arg, Error **errp)
@@ -393,6 +437,7 @@ static bool mon_options(Options *o, KeyVal *kv, Error **errp)
     const char *mode = keyval_get(kv, "mode");
     bool pretty = false, control = mode && !strcmp(mode, "control");
 
+    keyval_get(kv, "id");        /* a monitor goes by its chardev */
     if (!keyval_get_bool(kv, "pretty", &pretty, errp) ||
         !keyval_check_unused(kv, "-mon", errp)) {
         return false;
@@ -589,11 +634,6 @@ static bool icount_keyframe(Options *o, KeyVal *kv, Error **errp)
         error_setg(errp, "-icount rrkeyframe=%s: expected seconds, 0.01 to 86400", text);
         return false;
     }
-    if (o->replay.mode != REPLAY_MODE_RECORD || !o->replay.file) {
-        error_setg(errp, "-icount rrkeyframe=%s needs rr=record,rrfile=FILE; a recording in memory has "
-                   "its snapshots there", text);
-        return false;
-    }
     o->replay.keyframes = true;
     o->exec.keyframe_ns = (int64_t)(seconds * 1e9);
     return true;
@@ -707,27 +747,7 @@ bool opt_log_filter(Options *o, const char *arg, Error **errp)
     return true;
 }
 
-/* ---- process ---- */
-
-bool opt_name(Options *o, const char *arg, Error **errp)
-{
-    KeyVal *kv = keyval_parse(arg, "guest", errp);
-    bool ok;
-
-    if (!kv) {
-        return false;
-    }
-    replace(&o->name, keyval_get(kv, "guest"));
-    ok = keyval_check_unused(kv, "-name", errp);
-    keyval_free(kv);
-    return ok;
-}
-
-bool opt_pidfile(Options *o, const char *arg, Error **errp)
-{
-    replace(&o->pidfile, arg);
-    return true;
-}
+/* ---- what is only told ---- */
 
 bool opt_version(Options *o, const char *arg, Error **errp)
 {

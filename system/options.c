@@ -7,14 +7,6 @@
 #include "system/options-handlers.h"
 #include "util/host-memory.h"
 
-typedef struct OptionRow {
-    const char *group;       /* a title, or NULL for an option */
-    const char *name, *alias;
-    const char *argument;    /* NULL: a flag */
-    OptionHandler *handler;
-    const char *help;
-} OptionRow;
-
 static const OptionRow option_rows[] = {
 #define OPTION_GROUP(title) { .group = title },
 #define OPTION(name_, alias_, argument_, handler_, help_)                        \
@@ -34,53 +26,7 @@ const MonitorCommandLine options_command_line[] = {
     { NULL }
 };
 
-/* QEMU's options for what is not there yet, by feature. */
-static const struct {
-    const char *feature;
-    const char *names[26];
-} missing[] = {
-    { "disks are not there yet; -initrd FILE gives the guest a file system in RAM",
-      { "drive", "blockdev", "hda", "hdb", "hdc", "hdd", "cdrom", "sd", "mtdblock", "fda", "fdb",
-        "snapshot", "boot", "iscsi" } },
-    { "flash images that keep what is written are not there yet; -bios FILE starts firmware",
-      { "pflash" } },
-    { "networks are not there yet; -nic none is accepted", { "netdev", "nicdev" } },
-    { "displays are not there yet; -nographic or -display none is accepted",
-      { "vnc", "spice", "vga", "sdl", "gtk", "curses", "full-screen", "k", "rotate", "portrait" } },
-    { "USB is not there yet", { "usb", "usbdevice" } },
-    { "sound is not there yet", { "audiodev", "audio", "audio-help", "soundhw" } },
-    { "folders shared with the host are not there yet", { "fsdev", "virtfs" } },
-    { "migration is not there yet", { "incoming", "only-migratable" } },
-    { "objects are not there yet", { "object" } },
-    { "parallel ports are not there; -serial DEV connects serial ones", { "parallel" } },
-    { "TPMs are not there yet", { "tpmdev" } },
-    { "option ROMs are not there yet", { "option-rom" } },
-    { "it is a property of the board: -machine acpi=off", { "no-acpi" } },
-    { "it is a property of the translator: -accel tcg,one-insn-per-tb=on", { "singlestep" } },
-    { "NUMA nodes are not there yet", { "numa" } },
-    { "semihosting is not there yet", { "semihosting", "semihosting-config" } },
-    { "plugins and trace points are not there yet; -d writes a log", { "plugin", "trace" } },
-    { "other accelerators are not there: guests run on the translator",
-      { "enable-kvm", "enable-hax", "xen-attach", "xen-domid", "xen-domid-restrict" } },
-    { "running in the background is not there yet; a shell's & does it", { "daemonize" } },
-    { "this is not there yet",
-      { "sandbox", "runas", "chroot", "run-with", "readconfig", "no-user-config", "msg", "uuid",
-        "overcommit", "mem-path", "mem-prealloc", "action", "watchdog-action", "smbios", "set",
-        "add-fd", "compat", "seed", "debugcon", "fw_cfg", "dump-vmstate", "enable-sync-profile",
-        "async-teardown", "old-param" } },
-};
-
-static const char *option_missing(const char *name)
-{
-    for (unsigned i = 0; i < ARRAY_SIZE(missing); i++) {
-        if (g_strv_contains(missing[i].names, name)) {
-            return missing[i].feature;
-        }
-    }
-    return NULL;
-}
-
-static const OptionRow *option_find(const char *name, Error **errp)
+const OptionRow *option_find(const char *name, const char *arg, Error **errp)
 {
     const char *names[2 * ARRAY_SIZE(option_rows) + 1] = { NULL };
     unsigned n = 0;
@@ -100,8 +46,8 @@ static const OptionRow *option_find(const char *name, Error **errp)
             names[n++] = row->alias;
         }
     }
-    if (option_missing(name)) {
-        error_setg(errp, "-%s: %s", name, option_missing(name));
+    if (option_missing(name, arg)) {
+        error_setg(errp, "-%s: %s", name, option_missing(name, arg));
         return NULL;
     }
     near = suggest_nearest(name, names);
@@ -123,7 +69,7 @@ static const OptionRow *option_find_attached(const char *name, const char **arg)
 {
     size_t length = strcspn(name, "=");
     g_autofree char *bare = g_strndup(name, length);
-    const OptionRow *row = name[length] ? option_find(bare, NULL) : NULL;
+    const OptionRow *row = name[length] ? option_find(bare, NULL, NULL) : NULL;
 
     *arg = may_be_attached(row) ? name + length + 1 : NULL;
     return *arg ? row : NULL;
@@ -142,7 +88,7 @@ static bool options_walk(Options *o, int argc, char **argv, Error **errp)
         }
         name += name[1] == '-' && name[2] ? 2 : 1;
         row = option_find_attached(name, &arg);
-        row = row ? row : option_find(name, errp);
+        row = row ? row : option_find(name, argv[i + 1], errp);
         if (!row) {
             return false;
         }
@@ -156,6 +102,7 @@ static bool options_walk(Options *o, int argc, char **argv, Error **errp)
         if (!row->handler(o, arg, errp)) {
             return false;
         }
+        options_config_note(o, row, arg);
         if (o->action != ACTION_RUN) {
             return true;   /* help for one thing: the rest does not matter */
         }
@@ -185,6 +132,10 @@ static bool options_check_travel(Options *o, Error **errp)
                    o->exec.travel_memory >> 20);
         return false;
     }
+    if (o->replay.keyframes && o->replay.mode == REPLAY_MODE_NONE) {
+        error_setg(errp, "-icount rrkeyframe= needs rr=record or rr=replay");
+        return false;
+    }
     /* Who records to a file mostly wants just that. */
     o->exec.snapshot_always = o->replay.mode == REPLAY_MODE_RECORD && (asked || !o->replay.file);
     travels = o->replay.mode == REPLAY_MODE_PLAY || o->exec.snapshot_always;
@@ -202,6 +153,15 @@ static bool options_check(Options *o, Error **errp)
     if (o->machine_required && !o->machine && o->replay.mode != REPLAY_MODE_PLAY) {
         error_setg(errp, "no machine specified, and there is no default; "
                    "use -machine help to list supported machines");
+        return false;
+    }
+    if (o->accel_missing) {
+        error_setg(errp, "-accel %s is not supported; only tcg is", o->accel_missing);
+        return false;
+    }
+    if (o->mem_path && o->memory_backend) {
+        error_setg(errp, "-mem-path %s and -machine memory-backend=%s: both say where memory comes "
+                   "from", o->mem_path, o->memory_backend);
         return false;
     }
     if (o->log_filter && !o->log_items) {
@@ -246,6 +206,9 @@ Options *options_parse(int argc, char **argv, Error **errp)
     o->machine_required = g_str_has_prefix(program, "qemu-system-");
     o->devices = g_ptr_array_new_with_free_func(g_free);
     o->globals = g_ptr_array_new_with_free_func(g_free);
+    o->objects = g_ptr_array_new_with_free_func(g_free);
+    o->fw_cfg = g_ptr_array_new_with_free_func(g_free);
+    o->config = g_array_new(FALSE, FALSE, sizeof(ConfigEntry));
     o->firmware_dirs = g_ptr_array_new_with_free_func(g_free);
     o->chardevs = g_ptr_array_new_with_free_func(g_free);
     o->serials = g_ptr_array_new_with_free_func(g_free);
@@ -253,7 +216,8 @@ Options *options_parse(int argc, char **argv, Error **errp)
     o->exec.sleep = true;
     o->escape = -1;
     if (!options_walk(o, argc, argv, errp) ||
-        (o->action == ACTION_RUN && !options_check(o, errp))) {
+        (o->action == ACTION_RUN &&
+         (!options_check(o, errp) || !options_config_write(o, errp)))) {
         options_free(o);
         return NULL;
     }
@@ -267,7 +231,10 @@ void options_free(Options *o)
     }
     g_ptr_array_unref(o->devices);
     g_ptr_array_unref(o->globals);
+    g_ptr_array_unref(o->objects);
+    g_ptr_array_unref(o->fw_cfg);
     g_ptr_array_unref(o->firmware_dirs);
+    options_config_clear(o);
     g_ptr_array_unref(o->chardevs);
     g_ptr_array_unref(o->serials);
     g_ptr_array_unref(o->monitors);
@@ -275,6 +242,11 @@ void options_free(Options *o)
     g_free(o->command_line);
     g_free(o->machine);
     g_free(o->cpu);
+    g_free(o->memory_backend);
+    g_free(o->accel_missing);
+    g_free(o->mem_path);
+    g_free(o->numa.memdev);
+    g_free(o->uuid);
     g_free(o->kernel);
     g_free(o->initrd);
     g_free(o->append);
@@ -286,7 +258,11 @@ void options_free(Options *o)
     g_free(o->snapshot_file);
     g_free(o->gdb);
     g_free(o->name);
+    g_free(o->process_name);
     g_free(o->pidfile);
+    g_free(o->chroot);
+    g_free(o->runas);
+    g_free(o->writeconfig);
     g_free(o->log_items);
     g_free(o->log_file);
     g_free(o->log_filter);

@@ -24,6 +24,9 @@ typedef enum OptionsAction {
     ACTION_DEVICE_HELP,
     ACTION_MACHINE_PROPERTIES,   /* of help_topic */
     ACTION_DEVICE_PROPERTIES,
+    ACTION_OBJECT_HELP,
+    ACTION_OBJECT_PROPERTIES,
+    ACTION_FIRMWARE_DIRS,
     ACTION_CHARDEV_HELP,
     ACTION_LOG_HELP,
     ACTION_ACCEL_HELP,
@@ -35,9 +38,38 @@ typedef struct MonitorOption {
     MonitorMode mode;
 } MonitorOption;
 
+/* -rtc: what the guest's clock shows when the machine starts, and what makes it go on. */
+typedef enum RtcBase { RTC_BASE_UTC, RTC_BASE_LOCALTIME, RTC_BASE_DATE } RtcBase;
+typedef struct RtcOptions {
+    RtcBase base;
+    int64_t date;                /* seconds since 1970, with RTC_BASE_DATE */
+    RtcClock clock;
+} RtcOptions;
+
+/* -numa: the one node that there may be. */
+typedef struct NumaOptions {
+    bool node;
+    uint64_t last_cpu;           /* the greatest number of a CPU that was named */
+    uint64_t mem;                /* 0: not given */
+    char *memdev;
+} NumaOptions;
+
+/* -sandbox: which calls of the host's kernel end the process. */
+typedef struct SandboxOptions {
+    bool enable;
+    bool deny_obsolete, deny_privileges, deny_spawn, deny_resources;
+    bool no_new_privileges;
+} SandboxOptions;
+
+/* An option that -writeconfig writes. */
+typedef struct ConfigEntry {
+    const struct ConfigGroup *group;
+    char *text;                  /* its argument, each element with its key */
+} ConfigEntry;
+
 typedef struct Options {
     OptionsAction action;
-    char *help_topic;            /* the board or device type whose properties are listed */
+    char *help_topic;            /* the board, device or object type whose properties are listed */
     char *command_line;          /* as typed, for the log */
     bool machine_required;       /* started under a name that has no default machine */
 
@@ -46,10 +78,21 @@ typedef struct Options {
     char *cpu;
     uint64_t ram_size;
     CpuTopology smp;             /* cpus is 0: not given */
+    char *memory_backend;        /* -machine memory-backend=: the id of an object */
+    char *mem_path;
+    bool mem_prealloc;
     char *kernel, *initrd, *append, *dtb, *bios;
+    GPtrArray *objects;          /* -object strings */
     GPtrArray *devices;          /* -device strings */
     GPtrArray *globals;          /* -global strings */
+    GPtrArray *fw_cfg;           /* -fw_cfg strings, file= with a whole path */
     GPtrArray *firmware_dirs;    /* -L */
+    RtcOptions rtc;
+    NumaOptions numa;
+    char *uuid;                  /* as uuid_format() gives it */
+    bool boot_menu;
+    char *accel_missing;         /* what -accel named first, and nothing that is there */
+    bool accel_there;
 
     /* Execution. */
     TcgConfig tcg;
@@ -72,8 +115,17 @@ typedef struct Options {
     char *gdb;
 
     /* Process. */
-    char *name;
+    char *name, *process_name;
     char *pidfile;
+    bool daemonize;
+    int daemon_fd;               /* in the background: where to tell that it is ready ... */
+    int daemon_output;           /* ... and where messages go from then on */
+    char *chroot, *runas;
+    SandboxOptions sandbox;
+    bool mem_lock;
+    bool msg_timestamp, msg_guest_name;
+    GArray *config;              /* ConfigEntry: what -writeconfig writes ... */
+    char *writeconfig;           /* ... where; NULL: nowhere */
     char *log_items, *log_file, *log_filter;
 } Options;
 
@@ -87,6 +139,11 @@ void options_free(Options *o);
 /* The argument of -smp, complete, and back to text: the same for all spellings of it. */
 bool options_parse_smp(const char *arg, CpuTopology *t, Error **errp);
 char *options_format_smp(const CpuTopology *t);
+
+/* -rtc in one spelling: "base=utc,clock=host". To be freed. */
+char *options_format_rtc(const RtcOptions *rtc);
+/* The argument of an option as a list; what is no JSON object is one already. To be freed. */
+char *options_from_json(const char *arg, Error **errp);
 
 /* system/help.c: carry out an action other than ACTION_RUN, on stdout. */
 bool options_print_topic(const Options *o, Error **errp);

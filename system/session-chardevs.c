@@ -47,7 +47,7 @@ static void add_defaults(Options *o)
                  uses_stdio(o->chardevs);
     bool monitor = o->monitors->len || has_mon(o->serials);
 
-    if (o->nodefaults || taken || (o->display_none && !o->nographic)) {
+    if (o->nodefaults || o->daemonize || taken || (o->display_none && !o->nographic)) {
         return;
     }
     if (o->serials->len == 0) {
@@ -145,10 +145,25 @@ bool session_open_gdb(Session *s, Error **errp)
     return true;
 }
 
+/* In the background there is no terminal. */
+static bool check_daemon(const Options *o, Error **errp)
+{
+    if (o->daemonize && (o->nographic || uses_stdio(o->serials) || uses_stdio(o->chardevs) ||
+                         monitor_uses_stdio(o->monitors))) {
+        error_setg(errp, "-daemonize: in the background nothing can be on stdio; -display none and "
+                   "-serial file:, pty, tcp: or unix: go together with it");
+        return false;
+    }
+    return true;
+}
+
 bool session_open_chardevs(Session *s, Error **errp)
 {
     Options *o = s->options;
 
+    if (!check_daemon(o, errp)) {
+        return false;
+    }
     add_defaults(o);
     if (o->escape >= 0) {
         chardev_set_escape(s->chardevs, (uint8_t)o->escape);

@@ -6,6 +6,8 @@
  */
 #include "util/osdep.h"
 #include <unistd.h>
+#include "config-host.h"
+#include "system/options-handlers.h"
 #include "system/session.h"
 
 static char *keep(Session *s, char *text)
@@ -113,6 +115,16 @@ static void recall_smp(Session *s)
     }
 }
 
+static void recall_rtc(Session *s)
+{
+    const char *value = replay_described(s->replay, "rtc");
+    RtcOptions *rtc = &s->options->rtc;
+
+    if (value && rtc->base == RTC_BASE_UTC && rtc->clock == RTC_CLOCK_HOST) {
+        opt_rtc(s->options, value, NULL);
+    }
+}
+
 static void recall_options(Session *s)
 {
     Options *o = s->options;
@@ -130,6 +142,11 @@ static void recall_options(Session *s)
         o->ram_size = recall_u64(s, "ram", 0);
     }
     recall_smp(s);
+    recall_rtc(s);
+    recall(s, "uuid", &o->uuid);
+    recall_list(s, "info.fw_cfg", o->fw_cfg);
+    recall_flag(s, "boot-menu", &o->boot_menu);
+    recall_flag(s, "numa", &o->numa.node);
     recall_flag(s, "no-reboot", &o->exec.no_reboot);
     recall_no_shutdown(s);
     recall_icount(s);
@@ -175,6 +192,14 @@ static void describe_options(Session *s)
     }
     describe_list(s, "device", o->devices);
     describe_list(s, "global", o->globals);
+    describe_list(s, "info.fw_cfg", o->fw_cfg);
+    /* Those that came later than the format are there when they say something. */
+    if (o->boot_menu) {
+        replay_describe(s->replay, "boot-menu", "on");
+    }
+    if (o->numa.node) {
+        replay_describe(s->replay, "numa", "on");
+    }
     replay_describe(s->replay, "no-reboot", o->exec.no_reboot ? "on" : "off");
     replay_describe(s->replay, "no-shutdown", o->exec.no_shutdown ? "on" : "off");
     if (o->exec.shift_auto) {
@@ -187,17 +212,49 @@ static void describe_options(Session *s)
 
 /* ---- the board ---- */
 
-/* -bios NAME: as a path, or in one of the -L directories. */
+/*
+ * Folders for firmware: -L's, share/rearm beside the program's own folder, so that an installed tree
+ * can be moved, and where it was to be installed.
+ */
+static GPtrArray *firmware_dirs(const Options *o)
+{
+    GPtrArray *dirs = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *bin = self ? g_path_get_dirname(self) : NULL;
+    g_autofree char *prefix = bin ? g_path_get_dirname(bin) : NULL;
+
+    for (unsigned i = 0; i < o->firmware_dirs->len; i++) {
+        g_ptr_array_add(dirs, g_strdup(g_ptr_array_index(o->firmware_dirs, i)));
+    }
+    if (prefix) {
+        g_ptr_array_add(dirs, g_build_filename(prefix, "share", "rearm", NULL));
+    }
+    if (!prefix || strcmp(REARM_DATADIR, g_ptr_array_index(dirs, dirs->len - 1))) {
+        g_ptr_array_add(dirs, g_strdup(REARM_DATADIR));
+    }
+    return dirs;
+}
+
+void session_print_firmware_dirs(const Options *o, FILE *out)
+{
+    g_autoptr(GPtrArray) dirs = firmware_dirs(o);
+
+    for (unsigned i = 0; i < dirs->len; i++) {
+        fprintf(out, "%s\n", (const char *)g_ptr_array_index(dirs, i));
+    }
+}
+
+/* -bios NAME: as a path, or in one of the folders. */
 static const char *find_bios(Session *s)
 {
     const char *name = s->options->bios;
+    g_autoptr(GPtrArray) dirs = firmware_dirs(s->options);
 
     if (!name || g_path_is_absolute(name) || g_file_test(name, G_FILE_TEST_EXISTS)) {
         return name;
     }
-    for (unsigned i = 0; i < s->options->firmware_dirs->len; i++) {
-        const char *dir = g_ptr_array_index(s->options->firmware_dirs, i);
-        char *path = keep(s, g_build_filename(dir, name, NULL));
+    for (unsigned i = 0; i < dirs->len; i++) {
+        char *path = keep(s, g_build_filename(g_ptr_array_index(dirs, i), name, NULL));
 
         if (g_file_test(path, G_FILE_TEST_EXISTS)) {
             return path;
@@ -230,7 +287,9 @@ static bool fill_config(Session *s, Error **errp)
 
     c->cpu_model = o->cpu ? o->cpu : s->board->default_cpu;
     c->machine_options = s->machine_options;
-    c->ram_size = o->ram_size ? o->ram_size : s->board->default_ram;
+    if (!session_choose_memory(s, errp)) {
+        return false;
+    }
     if (!o->smp.cpus) {
         options_parse_smp("1", &o->smp, NULL);
     }
@@ -244,6 +303,9 @@ static bool fill_config(Session *s, Error **errp)
     c->dumpdtb = keyval_get(s->machine_options, "dumpdtb");
     c->devices = o->devices;
     c->globals = o->globals;
+    c->fw_cfg = o->fw_cfg;
+    c->boot_menu = o->boot_menu;
+    c->numa = o->numa.node;
     if (o->smp.max_cpus > s->board->max_cpus) {
         error_setg(errp, "-smp %s%u: machine '%s' has at most %u CPU%s",
                    o->smp.max_cpus == o->smp.cpus ? "" : "maxcpus=", o->smp.max_cpus,
@@ -254,7 +316,7 @@ static bool fill_config(Session *s, Error **errp)
         error_setg(errp, "-%s is only used with -kernel", c->initrd ? "initrd" : "append");
         return false;
     }
-    return true;
+    return session_check_numa(s, errp);
 }
 
 static bool make_replay(Session *s, Error **errp)
@@ -273,13 +335,15 @@ bool session_make_machine(Session *s, Error **errp)
         return false;
     }
     recall_options(s);
-    if (!choose_board(s, errp) || !fill_config(s, errp)) {
-        return false;
-    }
-    describe_options(s);
     s->machine = machine_new(s->replay);
     s->machine->device_types = device_types;
     s->machine->describe = describe;
     s->machine->describe_opaque = s;
+    if (!choose_board(s, errp) || !session_add_objects(s, errp) || !fill_config(s, errp)) {
+        return false;
+    }
+    describe_options(s);
+    session_set_rtc(s);
+    session_set_uuid(s);
     return board_create(s->board, s->machine, &s->config, errp);
 }

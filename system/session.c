@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include <fcntl.h>
 #include <glib-unix.h>
 #include <signal.h>
 #include <unistd.h>
@@ -129,6 +128,7 @@ static void session_fill_env(Session *s)
         .command_line = options_command_line,
         .chardevs = s->chardevs,
         .name = s->options->name,
+        .uuid = s->options->uuid,
         .version = REARM_VERSION,
         .snapshot_file = s->options->snapshot_file,
         .gdbserver = session_gdbserver,
@@ -163,31 +163,6 @@ static bool session_open_log(const Options *o, Error **errp)
         error_prepend(errp, "-d: ");
         return false;
     }
-    return true;
-}
-
-static bool session_write_pidfile(Session *s, Error **errp)
-{
-    const char *path = s->options->pidfile;
-    char text[32];
-    int fd, length;
-
-    if (!path) {
-        return true;
-    }
-    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0) {
-        error_setg_errno(errp, errno, "-pidfile %s", path);
-        return false;
-    }
-    s->pidfile = g_strdup(path);
-    length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-    if (write(fd, text, (size_t)length) != length) {
-        error_setg_errno(errp, errno, "-pidfile %s", path);
-        close(fd);
-        return false;
-    }
-    close(fd);
     return true;
 }
 
@@ -234,10 +209,14 @@ static bool session_set_up(Session *s, Error **errp)
         return true;
     }
     if (!session_make_engine(s, errp) || !session_check_serial(s, errp) ||
-        !session_check_gdb(s, errp) || !session_write_pidfile(s, errp)) {
+        !session_check_gdb(s, errp)) {
         return false;
     }
+    /* Who reads the file may send one. */
     session_catch_signals(s);
+    if (!session_write_pidfile(s, errp)) {
+        return false;
+    }
     if (!chardev_set_wait_connected(s->chardevs)) {
         error_setg(errp, "interrupted while waiting for a connection");
         return false;
@@ -254,7 +233,7 @@ static bool session_set_up(Session *s, Error **errp)
                      replay_old_file(s->replay));
     }
     session_attach_serial(s);
-    return true;
+    return session_confine(s->options, errp);
 }
 
 Session *session_new(Options *options, int *exit_code, Error **errp)
@@ -308,7 +287,7 @@ int session_run(Session *s)
     }
     exec_loop_start(s->loop, session_ended, s);
     session_fill_env(s);
-    if (session_begin_in_snapshot(s, &err)) {
+    if (session_begin_in_snapshot(s, &err) && session_daemon_ready(s->options, &err)) {
         session_start_monitors(s);
     } else {
         session_quit(s);
@@ -327,8 +306,7 @@ int session_run(Session *s)
         error_report_err(err);
         return EXIT_FAILURE;
     }
-    session_report(s, &result);
-    return result.exit_code;
+    return session_report(s, &result);
 }
 
 /* The session bound the CPUs to an engine, so it frees them; before the clock of their timers. */
@@ -354,6 +332,7 @@ void session_free(Session *s)
     if (s->pidfile) {
         unlink(s->pidfile);
         g_free(s->pidfile);
+        close(s->pidfile_fd);
     }
     for (unsigned i = 0; i < ARRAY_SIZE(s->signals); i++) {
         if (s->signals[i]) {

@@ -42,6 +42,7 @@ typedef struct Session {
     GdbStub *gdb;
     bool refused;                 /* the recording to replay is damaged, or of another machine */
     char *pidfile;                /* to remove */
+    int pidfile_fd;               /* locked; -1: none */
     GSource *signals[3];
     gint ended;                   /* atomic: the machine thread is done */
     gint quit;                    /* atomic: asked to end before the loop ran */
@@ -68,8 +69,30 @@ void session_detach_serial(Session *s);
 
 /* session-machine.c: replay, board and what a recording has to know about them. */
 bool session_make_machine(Session *s, Error **errp);
+/* Where -bios NAME is looked for, in this order. */
+void session_print_firmware_dirs(const Options *o, FILE *out);
 
-/* session-report.c: one line on stderr about a finished recording or replay. */
-void session_report(Session *s, const ExecResult *result);
+/* session-guest.c: parts of that. */
+bool session_add_objects(Session *s, Error **errp);
+bool session_choose_memory(Session *s, Error **errp);
+bool session_check_numa(const Session *s, Error **errp);
+void session_set_rtc(Session *s);
+void session_set_uuid(Session *s);
+
+/*
+ * session-process.c: what the process is to the host. session_daemonize() returns in the background
+ * process, and the other one waits there until that is told to be ready, or ends.
+ */
+bool session_daemonize(Options *o, Error **errp);
+bool session_daemon_ready(const Options *o, Error **errp);
+bool session_write_pidfile(Session *s, Error **errp);
+/* Once all is open: keep memory, change root and user, enter the sandbox. */
+bool session_confine(Options *o, Error **errp);
+
+/* session-sandbox.c: before there are threads that do what is denied. */
+bool session_enter_sandbox(const SandboxOptions *options, Error **errp);
+
+/* session-report.c: what became of a recording or replay, on stderr. Returns the exit code. */
+int session_report(Session *s, const ExecResult *result);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "util/error.h"
+#include "util/host-clock.h"
 #include <glib.h>
 #include <stdarg.h>
 
@@ -105,12 +106,40 @@ void error_free(Error *err)
     }
 }
 
+/* As the log's mask, for everybody, and set at start. */
+static bool prefix_time;
+static char *prefix_guest;
+
+void error_set_prefix(bool timestamp, const char *guest)
+{
+    prefix_time = timestamp;
+    g_free(prefix_guest);
+    prefix_guest = g_strdup(guest);
+}
+
+/* "2031-05-02T13:54:07.012345Z ", or nothing. */
+static char *timestamp(void)
+{
+    int64_t us = host_realtime_ns() / 1000;
+    g_autoptr(GDateTime) t = NULL;
+    g_autofree char *text = NULL;
+
+    if (!prefix_time) {
+        return g_strdup("");
+    }
+    t = g_date_time_new_from_unix_utc(us / G_USEC_PER_SEC);
+    text = g_date_time_format(t, "%Y-%m-%dT%H:%M:%S");
+    return g_strdup_printf("%s.%06dZ ", text, (int)(us % G_USEC_PER_SEC));
+}
+
 /* One write per message, so that messages of several threads do not mix. */
 static void report(const char *kind, const char *fmt, va_list ap)
 {
     char *message = g_strdup_vprintf(fmt, ap);
+    g_autofree char *time = timestamp();
 
-    fprintf(stderr, "rearm: %s%s\n", kind, message);
+    fprintf(stderr, "%s%s%srearm: %s%s\n", time, prefix_guest ? prefix_guest : "",
+            prefix_guest ? " " : "", kind, message);
     g_free(message);
 }
 

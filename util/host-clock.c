@@ -31,3 +31,11 @@ int64_t host_realtime_ns(void)
 {
     return clock_ns(CLOCK_REALTIME);
 }
+
+int64_t host_utc_offset(void)
+{
+    time_t now = (time_t)(host_realtime_ns() / 1000000000);
+    struct tm local;
+
+    return localtime_r(&now, &local) ? local.tm_gmtoff : 0;
+}

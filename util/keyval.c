@@ -151,6 +151,46 @@ bool keyval_has(KeyVal *kv, const char *key)
     return keyval_get(kv, key) != NULL;
 }
 
+void keyval_foreach(const KeyVal *kv, void (*fn)(const char *key, const char *value, void *opaque),
+                    void *opaque)
+{
+    for (unsigned i = 0; i < kv->items->len; i++) {
+        const KeyValItem *item = &g_array_index(kv->items, KeyValItem, i);
+
+        fn(item->key, item->value, opaque);
+    }
+}
+
+void keyval_remove(KeyVal *kv, const char *key)
+{
+    for (unsigned i = kv->items->len; i-- > 0; ) {
+        if (item_match(&g_array_index(kv->items, KeyValItem, i), key)) {
+            g_array_remove_index(kv->items, i);
+        }
+    }
+}
+
+void keyval_append(GString *out, const char *key, const char *value)
+{
+    g_string_append_printf(out, "%s%s%s", out->len ? "," : "", key, value ? "=" : "");
+    for (; value && *value; value++) {
+        g_string_append(out, *value == ',' ? ",," : (char[]){ *value, 0 });
+    }
+}
+
+static void format_element(const char *key, const char *value, void *out)
+{
+    keyval_append(out, key, value);
+}
+
+char *keyval_format(const KeyVal *kv)
+{
+    GString *out = g_string_new(NULL);
+
+    keyval_foreach(kv, format_element, out);
+    return g_string_free(out, FALSE);
+}
+
 bool keyval_get_bool(KeyVal *kv, const char *key, bool *out, Error **errp)
 {
     const char *value = keyval_get(kv, key);

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include <fcntl.h>
 #include "util/log.h"
 #include "util/keyval.h"
 #include <glib.h>
@@ -105,7 +106,9 @@ bool log_set_items(const char *items, Error **errp)
 
 bool log_set_file(const char *path, Error **errp)
 {
-    FILE *f = fopen(path, "w");
+    /* Appending, as the messages of a process in the background go there, too. */
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 
     if (!f) {
         error_setg_errno(errp, errno, "cannot open the log file '%s'", path);

@@ -73,6 +73,7 @@ typedef struct Watchpoint {
 struct TcgContext {
     Machine *machine;
     TcgConfig config;
+    unsigned configured_insns;   /* config.unit_insns, once tcg_set_one_insn() was called */
     const TcgBackend *backend;  /* NULL: interpreter */
     void *backend_data;         /* the back end's; g_free()d with the context */
     CodeArena arena;

@@ -4,9 +4,10 @@
  * 1. When one is due is a matter of what it saves and what it costs, in CPU time, which is the same
  *    on a busy host: the way from one to the next is a part of the time that a seek may take,
  *    unless keyframes as close as that would cost the recorder too much.
- * 2. A keyframe goes to the log's writer by reference, if that is done with the one before: its
- *    thread reads pages of a snapshot that is kept as it is until the next keyframe, which is the
- *    difference to it.
+ * 2. A keyframe goes to the log's writer, or, in a replay, to that of the copy that gets keyframes,
+ *    in the order of positions, though a replay may go back. It goes there by reference, if that is
+ *    done with the one before: its thread reads pages of a snapshot that is kept as it is until the
+ *    next keyframe, which is the difference to it.
  * 3. All begins with memory as it is behind the reset at power-on, before anything that is not
  *    described in the recording's header comes in. A replay has the same there.
  * 4. A chain of differences would become as long as the recording. When it is much heavier than all
@@ -49,14 +50,21 @@
 /* How much heavier than its memory a chain may become. */
 #define MAX_WEIGHT 2
 
+void loop_begin_keyframes(ExecLoop *l)
+{
+    g_clear_pointer(&l->keyframe.memory, memory_snapshot_free);
+    l->keyframe = (KeyframeTaker){ .position = exec_loop_position(l),
+                                   .cpu_ns = host_thread_cpu_ns(),
+                                   .credit_ns = l->config.keyframe_ns / CREDIT_PART };
+}
+
 void loop_start_keyframes(ExecLoop *l)
 {
     if (replay_has_keyframe_writer(l->replay) ||
         (l->config.travel_memory && replay_num_keyframes(l->replay))) {
         l->start_memory = memory_snapshot_take(l->machine->memory, false);
-        l->keyframe.cpu_ns = host_thread_cpu_ns();
-        l->keyframe.credit_ns = l->config.keyframe_ns / CREDIT_PART;
     }
+    loop_begin_keyframes(l);
 }
 
 void loop_free_keyframes(ExecLoop *l)
@@ -126,13 +134,13 @@ static bool due(ExecLoop *l, uint64_t position)
         return false;
     }
     if (l->config.keyframe_positions) {
-        if (position - l->keyframe.position < l->config.keyframe_positions) {
+        if (position < l->keyframe.position + l->config.keyframe_positions) {
             return false;
         }
         replay_wait_keyframes(l->replay);
         return replay_keyframe_writer_ready(l->replay, &writer_ns);
     }
-    return position - l->keyframe.position >= MIN_DISTANCE &&
+    return position >= l->keyframe.position + MIN_DISTANCE &&
            host_monotonic_ns() >= l->keyframe.look_ns &&
            replay_keyframe_writer_ready(l->replay, &writer_ns) && worth_it(l, writer_ns);
 }

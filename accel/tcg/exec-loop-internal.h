@@ -262,6 +262,8 @@ void loop_free_snapshots(ExecLoop *l);
 /* At power-on, behind the reset. */
 void loop_start_keyframes(ExecLoop *l);
 void loop_free_keyframes(ExecLoop *l);
+/* The next one is the first that this machine takes for its log: it needs none before it. */
+void loop_begin_keyframes(ExecLoop *l);
 /* At a settled boundary: put one into the recording, if it is due. */
 void loop_take_keyframe(ExecLoop *l);
 /* The recording's newest keyframe at a position from..to as a snapshot; NULL: none is good. */

@@ -90,6 +90,11 @@ bool exec_loop_go_live(ExecLoop *l, const char *file, Error **errp)
         error_setg(errp, "the machine has ended");
         return false;
     }
+    if (l->travel.kind != TRAVEL_NONE) {
+        error_setg(errp, "the machine is on its way to another place: wait until it is there, or "
+                   "'stop' it");
+        return false;
+    }
     if (!replay_go_live(l->replay, file, errp)) {
         return false;
     }
@@ -104,6 +109,7 @@ bool exec_loop_go_live(ExecLoop *l, const char *file, Error **errp)
         l->config.travel_memory = 0;
     }
     loop_cut_snapshots(l);
+    loop_begin_keyframes(l);
     return true;
 }
 

@@ -1,8 +1,8 @@
 /*
  * All that a CPU's translation tables map, for observers.
  *
- * A walk tells how large a range its last descriptor stands for, whether it leads anywhere or not. So
- * one walk a descriptor goes through all tables, without knowing their format.
+ * A walk tells how large a range its last descriptor stands for, whether it leads anywhere or not.
+ * So one walk a descriptor goes through all tables, without knowing their format.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -23,10 +23,11 @@ typedef struct Walk {
     unsigned walks;
 } Walk;
 
-static bool translate(Walk *w, const Regime *regime, uint64_t vaddr, MmuResult *out)
+static bool translate(Walk *w, const Regime *regime, uint64_t vaddr, MmuAccess access,
+                      MmuResult *out)
 {
     *out = (MmuResult){ 0 };
-    return w->cpu->ops->mmu_translate(w->cpu, regime, vaddr, MMU_READ, out);
+    return w->cpu->ops->mmu_translate(w->cpu, regime, vaddr, access, out);
 }
 
 /* The half's first and last address: those nearest to the other half for which there is a table. */
@@ -36,7 +37,7 @@ static bool find_half(Walk *w, bool upper, uint64_t *first, uint64_t *last)
         uint64_t border = upper ? -(1ull << bits) : (1ull << bits) - 1;
         MmuResult res;
 
-        translate(w, &w->privileged, border, &res);
+        translate(w, &w->privileged, border, MMU_READ, &res);
         if (res.num_steps) {
             *first = upper ? border : 0;
             *last = upper ? UINT64_MAX : border;
@@ -51,7 +52,9 @@ static bool tell(Walk *w, uint64_t vaddr, uint64_t length, const MmuResult *res)
     VcpuMapping m = { .vaddr = vaddr, .phys = res->phys, .length = length, .attrs = res->attrs };
     MmuResult user;
 
-    if (translate(w, &w->user, vaddr, &user)) {
+    /* What a program cannot read it may be able to run. */
+    if (translate(w, &w->user, vaddr, MMU_READ, &user) ||
+        translate(w, &w->user, vaddr, MMU_FETCH, &user)) {
         m.user_attrs = user.attrs;
     }
     return w->fn(w->opaque, &m);
@@ -66,7 +69,7 @@ static VcpuMappings walk_half(Walk *w, bool upper)
         return VCPU_MAPPINGS_ALL;
     }
     for (uint64_t vaddr = first;; vaddr += length) {
-        bool ok = translate(w, &w->privileged, vaddr, &res);
+        bool ok = translate(w, &w->privileged, vaddr, MMU_READ, &res);
 
         if (!res.num_steps || ++w->walks > MAX_WALKS) {
             return VCPU_MAPPINGS_PART;
@@ -91,7 +94,7 @@ VcpuMappings vcpu_foreach_mapping(Vcpu *cpu, VcpuMappingFn *fn, void *opaque)
     /* Number 0 has the rights of programs; the one behind it is their kernel's. */
     cpu->ops->regime(cpu, current ? current : 1, &w.privileged);
     cpu->ops->regime(cpu, 0, &w.user);
-    if (translate(&w, &w.privileged, 0, &res) && !res.num_steps) {
+    if (translate(&w, &w.privileged, 0, MMU_READ, &res) && !res.num_steps) {
         return VCPU_MAPPINGS_OFF;
     }
     low = walk_half(&w, false);

@@ -169,6 +169,15 @@ void tcg_flush(TcgContext *t)
     units_flush(t);
 }
 
+void tcg_set_one_insn(TcgContext *t, bool on)
+{
+    if (!t->configured_insns) {
+        t->configured_insns = t->config.unit_insns;
+    }
+    t->config.unit_insns = on ? 1 : t->configured_insns;
+    units_flush(t);
+}
+
 /* ---- running ---- */
 
 static void run_single(TcgContext *t, Vcpu *cpu, const ItlbEntry *itlb)

@@ -169,8 +169,9 @@ static void add_cells(GArray *out, uint64_t value, int cells)
     }
 }
 
-static bool add_memory(GByteArray *fdt, uint64_t base, uint64_t size, Error **errp)
+static bool add_memory(GByteArray *fdt, const BootFdtInfo *info, Error **errp)
 {
+    uint64_t base = info->ram_base, size = info->ram_size;
     int address_cells = fdt_address_cells(fdt->data, 0), size_cells = fdt_size_cells(fdt->data, 0);
     g_autofree char *path = g_strdup_printf("/memory@%" PRIx64, base);
     g_autoptr(GArray) reg = g_array_new(FALSE, FALSE, sizeof(uint32_t));
@@ -188,6 +189,9 @@ static bool add_memory(GByteArray *fdt, uint64_t base, uint64_t size, Error **er
     add_cells(reg, size, size_cells);
     boot_fdt_set_string(fdt, path, "device_type", "memory");
     boot_fdt_set_cells(fdt, path, "reg", (const uint32_t *)reg->data, reg->len);
+    if (info->numa) {
+        BOOT_FDT_CELLS(fdt, path, "numa-node-id", 0);
+    }
     return true;
 }
 
@@ -205,7 +209,7 @@ static void add_psci(GByteArray *fdt, const char *method)
 bool boot_fdt_complete(GByteArray *fdt, const BootFdtInfo *info, Error **errp)
 {
     delete_memory_nodes(fdt);
-    if (!add_memory(fdt, info->ram_base, info->ram_size, errp)) {
+    if (!add_memory(fdt, info, errp)) {
         return false;
     }
     if (info->bootargs && *info->bootargs) {

@@ -34,6 +34,7 @@ void boot_fdt_set_cells(GByteArray *fdt, const char *path, const char *name,
 
 typedef struct BootFdtInfo {
     uint64_t ram_base, ram_size;
+    bool numa;                         /* of NUMA node 0 */
     const char *bootargs;              /* NULL or "": leave alone */
     uint64_t initrd_start, initrd_end; /* equal: none */
     const char *psci_method;           /* NULL: no PSCI */

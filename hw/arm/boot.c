@@ -382,7 +382,7 @@ static bool build_fdt(Load *l, Error **errp)
 {
     BootFdtInfo info = {
         .ram_base = l->board->ram_base, .ram_size = l->board->ram_size,
-        .psci_method = l->board->psci_method,
+        .numa = l->board->numa, .psci_method = l->board->psci_method,
     };
     ArmBoot *b = l->boot;
 

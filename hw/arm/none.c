@@ -7,6 +7,7 @@
  */
 #include "util/osdep.h"
 #include "arm-boards.h"
+#include "hw/core/memory-backend.h"
 #include "target/arm/cpu.h"
 
 static bool refuse_images(const BoardConfig *config, Error **errp)
@@ -35,7 +36,7 @@ static bool none_create(Machine *m, BoardConfig *config, Error **errp)
         return false;
     }
     if (config->ram_size &&
-        !memory_add_ram(m->memory, "ram", 0, config->ram_size, false, errp)) {
+        !memory_backend_add_ram(m, config->memory_backend, "ram", 0, config->ram_size, errp)) {
         return false;
     }
     if (config->num_cpus) {

@@ -80,6 +80,9 @@ static void add_cpus(GByteArray *fdt, const VirtFdtConfig *config)
             boot_fdt_set_string(fdt, path, "enable-method", "psci");
         }
         BOOT_FDT_CELLS(fdt, path, "reg", i);
+        if (config->numa) {
+            BOOT_FDT_CELLS(fdt, path, "numa-node-id", 0);
+        }
         BOOT_FDT_CELLS(fdt, path, "phandle", VIRT_PHANDLE_CPU + i);
     }
 }

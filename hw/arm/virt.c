@@ -15,11 +15,14 @@
 #include "util/osdep.h"
 #include "arm-boards.h"
 #include "boot-image.h"
+#include "fw-cfg-files.h"
 #include "hw/arm/boot.h"
+#include "hw/core/memory-backend.h"
 #include "hw/gpio/gpio-key.h"
 #include "hw/intc/gicv2.h"
 #include "hw/misc/fw_cfg.h"
 #include "target/arm/cpu.h"
+#include "util/uuid.h"
 #include "virt-fdt.h"
 #include "virt-map.h"
 #include "virt-options.h"
@@ -101,8 +104,13 @@ static bool add_devices(Machine *m, const BoardConfig *config, Error **errp)
     fw = fw_cfg(machine_find_device(m, VIRT_FW_CFG));
     fw_cfg_add_u16(fw, FW_CFG_NB_CPUS, (uint16_t)config->num_cpus);
     fw_cfg_add_u16(fw, FW_CFG_NOGRAPHIC, 1);
-    fw_cfg_add_u16(fw, FW_CFG_BOOT_MENU, 0);
-    return board_plug_devices(m, config, errp);
+    fw_cfg_add_u16(fw, FW_CFG_BOOT_MENU, config->boot_menu);
+    if (config->uuid) {
+        g_autoptr(GBytes) uuid = g_bytes_new(config->uuid, UUID_SIZE);
+
+        fw_cfg_add_bytes(fw, FW_CFG_UUID, uuid);
+    }
+    return fw_cfg_add_user_files(m, fw, config->fw_cfg, errp) && board_plug_devices(m, config, errp);
 }
 
 /* The compatible string of the CPU binding; "max" is no part, and goes by QEMU's name. */
@@ -118,6 +126,7 @@ static bool load_boot(Machine *m, BoardConfig *config, const VirtOptions *option
     g_autofree char *compatible = cpu_compatible(m);
     const VirtFdtConfig fdt_config = {
         .num_cpus = config->num_cpus,
+        .numa = config->numa,
         .topology = config->topology,
         .cpu_compatible = compatible,
         .devices = virt_devices,
@@ -128,7 +137,7 @@ static bool load_boot(Machine *m, BoardConfig *config, const VirtOptions *option
         .ram_base = VIRT_RAM_BASE, .ram_size = config->ram_size,
         .flash_base = VIRT_FLASH_BASE, .flash_size = VIRT_FLASH_SIZE,
         .fdt = fdt, .fw_cfg = fw_cfg(machine_find_device(m, VIRT_FW_CFG)),
-        .random_seeds = options->random_seeds,
+        .random_seeds = options->random_seeds, .numa = config->numa,
         .psci_method = "hvc",
     };
     ArmBootEntry entry;
@@ -147,7 +156,8 @@ static bool virt_create(Machine *m, BoardConfig *config, Error **errp)
     const VirtOptions *options = config->options;
 
     return check_config(config, options, errp) &&
-           memory_add_ram(m->memory, "ram", VIRT_RAM_BASE, config->ram_size, false, errp) &&
+           memory_backend_add_ram(m, config->memory_backend, "ram", VIRT_RAM_BASE, config->ram_size,
+                                  errp) &&
            add_cpus(m, config, errp) && add_devices(m, config, errp) &&
            load_boot(m, config, options, errp);
 }

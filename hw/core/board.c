@@ -19,6 +19,7 @@ const Property board_common_properties[] = {
     COMMON_PATH("append", append, "as -append"),
     COMMON_PATH("dtb", dtb, "as -dtb"),
     COMMON_PATH("firmware", bios, "as -bios"),
+    COMMON_PATH("memory-backend", memory_backend, "the object that RAM comes from"),
     COMMON_PATH("dumpdtb", dumpdtb, "write the device tree to this file and exit"),
     PROP_FIXED("usb", PROPERTY_BOOL, "the board has no USB controller", "USB controller", "off"),
     PROP_FIXED("suppress-vmdesc", PROPERTY_BOOL, "snapshots have another format",

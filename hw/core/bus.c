@@ -118,6 +118,10 @@ const DeviceType *device_type_need(const DeviceType *const *types, const char *n
     if (type) {
         return type;
     }
+    if (device_missing(name)) {
+        error_setg(errp, "%s %s: %s", what, name, device_missing(name));
+        return NULL;
+    }
     for (; *types; types++) {
         g_ptr_array_add(names, (char *)(*types)->name);
         if ((*types)->pluggable) {

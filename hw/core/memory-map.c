@@ -395,18 +395,13 @@ static void *page_array(hwaddr size, size_t element)
     return array;
 }
 
-static MemRegion *new_ram(MemoryMap *map, const char *name, hwaddr size, bool readonly,
-                          const MmioOps *ops, void *opaque, Error **errp)
+/* The region takes host over. */
+static MemRegion *new_mapped_ram(MemoryMap *map, const char *name, hwaddr size, bool readonly,
+                                 const MmioOps *ops, void *opaque, void *host)
 {
     MemRegion *region;
-    void *host;
 
     assert(size % PAGE_SIZE == 0);
-    host = host_memory_map(size);
-    if (!host) {
-        error_setg_errno(errp, errno, "cannot map %" PRIu64 " MiB for '%s'", size >> 20, name);
-        return NULL;
-    }
     region = new_region(map, name, size, ops, opaque);
     region->host = host;
     region->page_flags = page_array(size, sizeof(*region->page_flags));
@@ -414,6 +409,18 @@ static MemRegion *new_ram(MemoryMap *map, const char *name, hwaddr size, bool re
     region->readonly = readonly;
     region->owns_host = true;
     return region;
+}
+
+static MemRegion *new_ram(MemoryMap *map, const char *name, hwaddr size, bool readonly,
+                          const MmioOps *ops, void *opaque, Error **errp)
+{
+    void *host = host_memory_map(size);
+
+    if (!host) {
+        error_setg_errno(errp, errno, "cannot map %" PRIu64 " MiB for '%s'", size >> 20, name);
+        return NULL;
+    }
+    return new_mapped_ram(map, name, size, readonly, ops, opaque, host);
 }
 
 MemRegion *memory_new_ram(MemoryMap *map, const char *name, hwaddr size, bool readonly,
@@ -473,6 +480,12 @@ MemRegion *memory_add_ram(MemoryMap *map, const char *name, hwaddr base, hwaddr 
                           bool readonly, Error **errp)
 {
     return add_region(map, memory_new_ram(map, name, size, readonly, errp), base);
+}
+
+MemRegion *memory_add_mapped_ram(MemoryMap *map, const char *name, hwaddr base, hwaddr size,
+                                 void *host)
+{
+    return add_region(map, new_mapped_ram(map, name, size, false, NULL, NULL, host), base);
 }
 
 MemRegion *memory_add_rom_device(MemoryMap *map, const char *name, hwaddr base, hwaddr size,

@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include <fcntl.h>
 #include <unistd.h>
+#include "hw/core/memory-backend.h"
 #include "hw/core/user-object.h"
 
 /* ---- rng-builtin: the host's random source, as host_random_bytes() has it ---- */
@@ -128,4 +129,7 @@ static const UserObjectType secret = {
     .size = sizeof(Secret), .config_offset = offsetof(Secret, config), .complete = secret_complete,
 };
 
-const UserObjectType *const user_object_types[] = { &rng_builtin, &rng_random, &secret, NULL };
+const UserObjectType *const user_object_types[] = {
+    &memory_backend_file, &memory_backend_memfd, &memory_backend_ram, &rng_builtin, &rng_random,
+    &secret, NULL
+};

@@ -2,8 +2,8 @@
  * PrimeCell real-time clock, PL031 (DDI 0224).
  *
  * Wiring: one page of registers, one interrupt (RTCINTR). The counter is the
- * host's wall clock in seconds plus an offset that the guest sets by loading
- * the counter; each look at the host's clock goes through replay_value(). The
+ * machine's wall clock (RtcConfig) in seconds plus an offset that the guest sets by
+ * loading the counter; each look at a clock of the host goes through replay_value(). The
  * alarm is a timer on the virtual clock, set for the distance between counter
  * and match register.
  *
@@ -23,7 +23,7 @@
 #define NS_PER_SECOND 1000000000
 
 typedef struct Pl031State {
-    uint32_t offset;        /* counter - host seconds, modulo 2^32 */
+    uint32_t offset;        /* counter - wall clock, modulo 2^32 */
     uint32_t last_dr;       /* what the guest read last, for observers */
     uint32_t mr;
     uint32_t lr;
@@ -58,16 +58,22 @@ static void pl031_update_irq(void *opaque)
 
 static void produce_wall_clock(void *opaque, void *out, size_t length)
 {
-    int64_t le = GINT64_TO_LE(host_realtime_ns());
+    const RtcConfig *config = &((Pl031 *)opaque)->dev.machine->rtc;
+    int64_t ns = config->clock == RTC_CLOCK_RT ? host_monotonic_ns() : host_realtime_ns();
+    int64_t le = GINT64_TO_LE(ns + config->offset_ns);
 
     assert(length == sizeof(le));
     memcpy(out, &le, sizeof(le));
 }
 
-static uint32_t host_seconds(Pl031 *rtc)
+static uint32_t wall_clock_seconds(Pl031 *rtc)
 {
+    const Machine *m = rtc->dev.machine;
     int64_t le;
 
+    if (m->rtc.clock == RTC_CLOCK_VM) {
+        return (uint32_t)((clock_now(m->clock) + m->rtc.offset_ns) / NS_PER_SECOND);
+    }
     replay_value(rtc->wall_clock, produce_wall_clock, rtc, &le, sizeof(le));
     return (uint32_t)(GINT64_FROM_LE(le) / NS_PER_SECOND);
 }
@@ -98,7 +104,7 @@ static uint32_t read_dr(void *opaque)
 {
     Pl031 *rtc = opaque;
 
-    rtc->state.last_dr = host_seconds(rtc) + rtc->state.offset;
+    rtc->state.last_dr = wall_clock_seconds(rtc) + rtc->state.offset;
     return rtc->state.last_dr;
 }
 
@@ -112,7 +118,7 @@ static void write_mr(void *opaque, uint32_t value)
     Pl031 *rtc = opaque;
 
     rtc->state.mr = value;
-    alarm_start(rtc, host_seconds(rtc) + rtc->state.offset);
+    alarm_start(rtc, wall_clock_seconds(rtc) + rtc->state.offset);
 }
 
 static void write_lr(void *opaque, uint32_t value)
@@ -120,7 +126,7 @@ static void write_lr(void *opaque, uint32_t value)
     Pl031 *rtc = opaque;
 
     rtc->state.lr = value;
-    rtc->state.offset = value - host_seconds(rtc);
+    rtc->state.offset = value - wall_clock_seconds(rtc);
     machine_rtc_changed(rtc->dev.machine, rtc->dev.id, (int32_t)rtc->state.offset);
     /* An alarm that is set stands for a counter value, which is now elsewhere. */
     if (timer_pending(&rtc->alarm)) {

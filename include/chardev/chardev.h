@@ -58,8 +58,8 @@ const char *chardev_label(const Chardev *c);
 /* "stdio", "mux-port", ... */
 const char *chardev_kind_of(const Chardev *c);
 /*
- * A descriptor that the peer of a Unix socket sent along with what was received last; the caller's. -1:
- * there is none, or no more.
+ * A descriptor that the peer of a Unix socket sent along with what was received last; the caller's.
+ * -1: there is none, or no more.
  */
 int chardev_take_fd(Chardev *c);
 /* Whether a device or monitor listens. */

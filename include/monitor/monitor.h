@@ -37,6 +37,7 @@ typedef struct MonitorEnv {
     MonitorEvents *events;
     ChardevSet *chardevs;
     const char *name;           /* of the guest, or NULL */
+    const char *uuid;           /* of the guest; NULL: all zero */
     const char *version;        /* "0.1.0" */
     const char *snapshot_file;  /* of savevm; NULL: the recording's name and ".snap" */
     const BoardType *board;                 /* what the machine is, and how; NULL: not known */
@@ -49,6 +50,7 @@ typedef struct MonitorEnv {
     GPtrArray *fds;             /* that clients gave; monitor_env_clear() closes them */
     GPtrArray *jobs;            /* it gives up what they have not begun */
     MonitorDump *dump;          /* the last one, or NULL */
+    const struct Readline *readline;   /* of the command that runs; NULL: nobody types */
     const MonitorLater *later;  /* of the command that runs; NULL: nobody waits */
     /* "gdbserver DEV"; NULL: not available. */
     bool (*gdbserver)(void *opaque, const char *device, Error **errp);

@@ -21,6 +21,7 @@ typedef struct QapiCommand {
     bool (*call)(QmpContext *ctx, void *args, void *ret, Error **errp);
     const QapiType *args;      /* NULL: takes none */
     const QapiType *ret;       /* NULL: gives none */
+    bool oob;                  /* may overtake others */
 } QapiCommand;
 
 /* NULL when there is none. The table ends with a NULL name. */

@@ -50,7 +50,7 @@ typedef struct ReplayConfig {
     const char *file;          /* rrfile=; NULL with RECORD: in memory */
     ReplayCheck check;         /* rrcheck= */
     uint64_t check_period;     /* rrcheckperiod=, instructions */
-    bool keyframes;            /* rrkeyframe=: the recording gets them */
+    bool keyframes;            /* rrkeyframe=: the recording gets them; PLAY: at its end */
     bool overwrite;            /* rroverwrite=: do not keep what is in the file */
 } ReplayConfig;
 
@@ -120,9 +120,10 @@ bool replay_safe_point(Replay *r);
 bool replay_due(Replay *r);
 
 /*
- * The position of the next record that bounds execution, or UINT64_MAX (live). It is the current position when a synchronous record is due in the
- * next instruction: the loop then runs exactly one instruction. At the end of the log
- * and after a divergence, too: ask replay_at_end() and replay_failed() before running.
+ * The position of the next record that bounds execution, or UINT64_MAX (live). It is the current
+ * position when a synchronous record is due in the next instruction: the loop then runs exactly one
+ * instruction. At the end of the log and after a divergence, too: ask replay_at_end() and
+ * replay_failed() before running.
  */
 uint64_t replay_next_pos(Replay *r);
 
@@ -130,8 +131,8 @@ uint64_t replay_next_pos(Replay *r);
  * The named checkpoint is passed: drains like a safe point, a record when checking.
  * What is delivered after a checkpoint stays behind it on replay even if no
  * instruction ran in between. So call it wherever the loop changes guest state between
- * two safe points without moving the position: a reset above all. CHECKPOINT_INIT drains nothing: the
- * machine can be saved as it is at power-on, before anything comes in at the first safe point.
+ * two safe points without moving the position: a reset above all. CHECKPOINT_INIT drains nothing:
+ * the machine can be saved as it is at power-on, before anything comes in at the first safe point.
  */
 void replay_checkpoint(Replay *r, ReplayCheckpoint checkpoint);
 
@@ -186,8 +187,8 @@ bool replay_end(Replay *r, unsigned cause, uint64_t digest);
  */
 bool replay_at_end(Replay *r);
 /*
- * The replay stands at the end of its log, and the machine has not ended. Where the recording was saved,
- * its digest is compared. False: it differs, and that was reported.
+ * The replay stands at the end of its log, and the machine has not ended. Where the recording was
+ * saved, its digest is compared. False: it differs, and that was reported.
  */
 bool replay_check_end(Replay *r, uint64_t digest);
 /* The log has no end record: what it holds ends in mid-run. */
@@ -206,16 +207,16 @@ const char *replay_report(Replay *r);
  *
  * A machine that is being recorded goes back in its own recording: it is travelling, which is
  * like a replay, until it comes to the newest place again. There it is live, and the recording goes
- * on as if nothing had been. Input that is posted meanwhile is dropped. Nothing changes when that is
- * refused, because what leads to the newest place cannot be read back.
+ * on as if nothing had been. Input that is posted meanwhile is dropped. Nothing changes when that
+ * is refused, because what leads to the newest place cannot be read back.
  */
 void replay_save(Replay *r, GByteArray *out);
 bool replay_load(Replay *r, ByteReader *in, Error **errp);
 
 /*
  * What the guest has put out, as far as this process was there and it is kept (16 MiB, not without
- * recording or replay): at the port, or, with NULL, all ports, in front of position `upto`; at the present
- * one, what was put out before this call. Where something is missing, a line says so.
+ * recording or replay): at the port, or, with NULL, all ports, in front of position `upto`; at the
+ * present one, what was put out before this call. Where something is missing, a line says so.
  */
 bool replay_output_text(Replay *r, const char *name, uint64_t upto, GString *out, Error **errp);
 /* The position of the instruction that put out the last byte of `text`, the first time from `from` on. */
@@ -233,27 +234,28 @@ bool replay_output_awaited(const Replay *r, uint64_t *position);
 
 /*
  * While recording, to a file or in memory: write what is recorded up to the newest position to
- * `file`, as a recording of its own. Replayed, it ends there: with an end record, to compare the state,
- * or, when the machine is in the past now, without one. What is in the
- * file already is kept as FILE.old, or, with `overwrite`, is not. Nothing is left behind on failure.
- * A place in the recording (replay_save()) is one in the copy. Call it where replay_act() may be.
+ * `file`, as a recording of its own. Replayed, it ends there: with an end record, to compare the
+ * state, or, when the machine is in the past now, without one. What is in the
+ * file already is kept as FILE.old, or, with `overwrite`, is not. Nothing is left behind on
+ * failure. A place in the recording (replay_save()) is one in the copy. Call it where replay_act()
+ * may be.
  */
 bool replay_save_log(Replay *r, const char *file, bool overwrite, Error **errp);
 
 /*
  * In a replay, or travelling: from this place on the machine is live. What the log has from here on
- * is not replayed. With a file it is recorded there, and that is a complete recording from the very start
- * (an older file is kept as FILE.old). Without one it is not recorded, unless it was when it went back in
- * its recording: one in memory then goes on from here, and one in a file refuses, since it would lose what it
- * has. States that were saved up to this place stay good, in both directions. Call it where
- * replay_act() may be. On failure nothing has changed.
+ * is not replayed. With a file it is recorded there, and that is a complete recording from the very
+ * start (an older file is kept as FILE.old). Without one it is not recorded, unless it was when it
+ * went back in its recording: one in memory then goes on from here, and one in a file refuses,
+ * since it would lose what it has. States that were saved up to this place stay good, in both
+ * directions. Call it where replay_act() may be. On failure nothing has changed.
  */
 bool replay_go_live(Replay *r, const char *file, Error **errp);
 
 /*
  * Keyframes: states of the machine in the recording, so that a replay in a new process gets to a
- * place without running from the start. Only the recorder decides where they are; a replay without them
- * does the same. Machine thread, where replay_act() may be called.
+ * place without running from the start. Only the recorder decides where they are; a replay without
+ * them does the same. Machine thread, where replay_act() may be called.
  */
 #define REPLAY_PAGE_SIZE 4096
 
@@ -278,7 +280,10 @@ typedef struct ReplayKeyframe {
 ReplayKeyframe *replay_keyframe_new(void);
 void replay_keyframe_free(ReplayKeyframe *k);
 
-/* rrkeyframe=: this machine is being recorded with them, and is live. */
+/*
+ * rrkeyframe=: this machine is being recorded with them, and is live; or it is a replay, whose
+ * recording has not got them yet. They are put in the order of their positions.
+ */
 bool replay_has_keyframe_writer(Replay *r);
 /* One may be put: those before are written, at this cost of another thread's CPU time. */
 bool replay_keyframe_writer_ready(Replay *r, int64_t *cost_ns);
@@ -288,6 +293,16 @@ bool replay_keyframe_writer_ready(Replay *r, int64_t *cost_ns);
  */
 void replay_put_keyframe(Replay *r, ReplayKeyframe *k);
 void replay_wait_keyframes(Replay *r);
+
+/* What became of the keyframes that a replay's recording was to get. */
+typedef struct ReplayAdded {
+    unsigned keyframes;       /* how many it has now */
+    char *old;                /* the name of the recording without them; or NULL: */
+    char *failure;            /* why it is what it was */
+} ReplayAdded;
+
+/* NULL: it was not to get any, or the machine went live instead. After the machine thread. */
+const ReplayAdded *replay_added(Replay *r);
 
 typedef struct ReplayKeyframeAbout {
     int64_t time;             /* virtual, ns */

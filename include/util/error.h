@@ -48,6 +48,12 @@ const char *error_get_pretty(const Error *err);
 
 void error_free(Error *err);
 
+/*
+ * What else stands in front of each message that is printed: the host's time (UTC), and a guest's
+ * name (copied; NULL: none). Set at start.
+ */
+void error_set_prefix(bool timestamp, const char *guest);
+
 /* Print "rearm: MESSAGE\n" to stderr. */
 void error_report(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void warn_report(const char *fmt, ...) PRINTF_LIKE(1, 2);

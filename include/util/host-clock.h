@@ -15,5 +15,7 @@ int64_t host_monotonic_ns(void);
 int64_t host_thread_cpu_ns(void);
 /* Wall-clock nanoseconds since 1970-01-01 UTC. */
 int64_t host_realtime_ns(void);
+/* How far local time is ahead of UTC now, in seconds. */
+int64_t host_utc_offset(void);
 
 #endif

@@ -9,6 +9,7 @@
 #ifndef UTIL_KEYVAL_H
 #define UTIL_KEYVAL_H
 
+#include <glib.h>
 #include "util/error.h"
 
 typedef struct KeyVal KeyVal;
@@ -20,6 +21,16 @@ void keyval_free(KeyVal *kv);
 /* The last value given for key, or NULL. Owned by kv. */
 const char *keyval_get(KeyVal *kv, const char *key);
 bool keyval_has(KeyVal *kv, const char *key);
+
+/* Each element in order; a flag ("key" or "nokey") has the value NULL. Marks nothing as used. */
+void keyval_foreach(const KeyVal *kv, void (*fn)(const char *key, const char *value, void *opaque),
+                    void *opaque);
+/* Forget all elements about key. */
+void keyval_remove(KeyVal *kv, const char *key);
+/* The list as text that keyval_parse() takes, every element with its key. To be freed. */
+char *keyval_format(const KeyVal *kv);
+/* Append "key=value" or, with value NULL, the flag, behind a comma if there is something before it. */
+void keyval_append(GString *out, const char *key, const char *value);
 
 /* False and *errp when present but malformed; *out is untouched when absent. */
 bool keyval_get_bool(KeyVal *kv, const char *key, bool *out, Error **errp);

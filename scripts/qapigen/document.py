@@ -38,6 +38,8 @@ def describe(entity):
         yield f'\nReturns {type_text(entity.returns)}' + (f': {returns}' if returns else '.')
     for feature in entity.features:
         yield f'\nFeature `{feature}`: {prose(doc.features[feature])}'
+    if entity.oob:
+        yield '\nMay be run out of band.'
     if 'if' in entity.expr:
         yield f'\nOnly if: `{entity.expr["if"]}`'
     for tag, lines in doc.sections:

@@ -206,5 +206,5 @@ class Emitter:
                     f'Error **errp)\n{{\n    return qmp_{name}(ctx, ' \
                     f'{"".join(n + ", " for n in types)}errp);\n}}\n\n'
             rows += f'    {{ "{command.name}", call_{name}, {types.get("args", "NULL")}, ' \
-                    f'{types.get("ret", "NULL")} }},\n'
+                    f'{types.get("ret", "NULL")}, {str(command.oob).lower()} }},\n'
         return f'{text}const QapiCommand {self.prefix}_commands[] = {{\n{rows}    {{ NULL }}\n}};\n'

@@ -22,6 +22,8 @@ class Introspection:
                      'arg-type': self.use(entity.data)}
             if entity.kind == 'command':
                 entry['ret-type'] = self.use(entity.returns)
+                if entity.oob:
+                    entry['allow-oob'] = True
             entries.append((entry, entity))
         for type_ in self.order:            # describing a type may append others
             entries.append(({'name': name_of(type_), **self.describe(type_)}, type_))

@@ -22,7 +22,7 @@ KINDS = {
     'struct': (TYPE, ['data'], ['base']),
     'union': (TYPE, ['base', 'discriminator', 'data'], []),
     'alternate': (TYPE, ['data'], []),
-    'command': (NAME, [], ['data', 'returns', 'gen', 'boxed']),
+    'command': (NAME, [], ['data', 'returns', 'gen', 'boxed', 'allow-oob']),
     'event': (r'[A-Z][A-Z0-9_]*', [], ['data']),
 }
 
@@ -49,6 +49,7 @@ class Entity:
         self.data = None        # of commands and events: a struct, or None
         self.returns = None
         self.gen = True
+        self.oob = False        # of a command: may overtake others
         self.implicit = False   # a struct whose members are given in place
 
     def all_members(self):
@@ -179,6 +180,7 @@ class Schema:
         else:
             entity.data = self.struct(entity, 'data')
             entity.gen = expr.get('gen', True)
+            entity.oob = expr.get('allow-oob', False)
             if 'returns' in expr:
                 entity.returns = self.type_of(expr['returns'], entity)
 

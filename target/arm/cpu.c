@@ -380,11 +380,38 @@ static const VcpuOps arm_ops = {
     .disassemble = arm_disassemble,
 };
 
+/* Models that QEMU has. */
+static const char *missing_model(const char *name)
+{
+    static const char *const a32[] = {
+        "cortex-a5", "cortex-a7", "cortex-a8", "cortex-a9", "cortex-a12", "cortex-a15", "cortex-a17",
+        "arm926", "arm946", "arm1026", "arm1136", "arm1136-r2", "arm1176", "arm11mpcore", "sa1100",
+        "sa1110", "ti925t", "cortex-r5", "cortex-r5f", "cortex-r52", NULL
+    };
+    static const char *const later[] = {
+        "cortex-a35", "cortex-a55", "cortex-a76", "cortex-a78ae", "cortex-a710", "neoverse-n1",
+        "neoverse-n2", "neoverse-v1", "a64fx", NULL
+    };
+
+    if (g_strv_contains(a32, name) || g_str_has_prefix(name, "pxa")) {
+        return "CPUs that only have AArch32 are not there yet";
+    }
+    if (g_str_has_prefix(name, "cortex-m")) {
+        return "microcontrollers are not there";
+    }
+    if (g_strv_contains(later, name)) {
+        return "this model is not there yet; cortex-a72 and max come nearest";
+    }
+    return NULL;
+}
+
 static void unknown_model(const char *name, Error **errp)
 {
     const char *nearest = suggest_nearest(name, arm_cpu_model_names());
 
-    if (nearest) {
+    if (missing_model(name)) {
+        error_setg(errp, "-cpu %s: %s", name, missing_model(name));
+    } else if (nearest) {
         error_setg(errp, "unknown CPU model '%s'; did you mean '%s'?", name, nearest);
     } else {
         error_setg(errp, "unknown CPU model '%s'; '-cpu help' lists those there are", name);

@@ -89,6 +89,10 @@ GByteArray *fuzz_seed(unsigned n)
         { LINES, "x/8xb 0x1000\nx /3i $pc\nxp/2gd 0x1000+8*2\nx/16cb 0x10f8\nx/2og $sp" },
         { LINES, "print/x ($x0 << 4 | ~'A') % 0x1f - -3 * (2 ^ 1)\np/c 65\np/i 1/0" },
         { LINES, "log int,exec\nlog none\ngdbserver tcp::1\nsystem_reset\nstop\ncont\nquit" },
+        { LINES, "sum 0x1000 $x0&7\ngva2gpa \"0x1000\"\ngpa2hva 0x1000\ni/x 1\none-insn-per-tb off\n"
+          "replay_history /p 0x1000,8 1 2\nchardev-add null,id=x,mux=on\nchardev-remove \"x\"" },
+        { LINES, "object_add secret,id=s,data=a,,b\nqom-get objects/s data\nqom-set s data y\n"
+          "info qom-tree /objects\nobject_del s\ninfo mem\ninfo irq\ninfo ramblock\nhelp sum" },
         { TERMINAL, "he\t inf\t\x1b[D\x1b[C\x01x\x05y\x0b\x15print 1\rinfo st\t\r\x1b[A\x1b[A\r"
           "\x1b[3~\x7f\x08" },
     };

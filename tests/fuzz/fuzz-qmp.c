@@ -51,7 +51,19 @@ GByteArray *fuzz_seed(unsigned n)
         "\xff{\"execute\": \"x-rearm-query-registers\", \"arguments\": {\"cpu-index\": 0}}"
         "{\"execute\": \"query-chardev\"}{\"execute\": \"query-machines\", \"arguments\": {}}",
         "\x07[[[[{\"a\": [true, false, null, -1, 18446744073709551615, 0.5]}]]]]\xff{\"x\": \"\\\"",
-        "\x01{\"execute\": \"qmp_capabilities\", \"arguments\": {\"enable\": [\"oob\"]}}",
+        "\x01{\"execute\": \"qmp_capabilities\", \"arguments\": {\"enable\": [\"oob\"]}}"
+        "{\"execute\": \"query-name\"}{\"exec-oob\": \"query-status\", \"id\": {}}",
+        "\x0f{'execute': 'chardev-add', 'arguments': {'id': 'r', 'backend': {'type': 'ringbuf', 'data': "
+        "{'size': 16}}}}{'execute': 'ringbuf-write', 'arguments': {'device': 'r', 'data': 'YWJj', "
+        "'format': 'base64'}}{'execute': 'ringbuf-read', 'arguments': {'device': 'r', 'size': 9}}"
+        "{'execute': 'chardev-remove', 'arguments': {'id': 'r'}}",
+        "\x2f{'execute': 'object-add', 'arguments': {'qom-type': 'secret', 'id': 's', 'data': 'x'}}"
+        "{'execute': 'qom-list', 'arguments': {'path': '/objects'}}{'execute': 'qom-get', "
+        "'arguments': {'path': '/objects/s', 'property': 'format'}}"
+        "{'execute': 'object-del', 'arguments': {'id': 's'}}",
+        "\x13{'execute': 'snapshot-delete', 'arguments': {'job-id': 'j', 'tag': 't', 'devices': []}}"
+        "{'execute': 'query-jobs'}{'execute': 'job-cancel', 'arguments': {'id': 'j'}}"
+        "{'execute': 'job-dismiss', 'arguments': {'id': 'j'}}{'execute': 'query-fdsets'}",
     };
 
     return n < 2 * ARRAY_SIZE(seeds) ? fuzz_text(n & 1, seeds[n / 2]) : NULL;

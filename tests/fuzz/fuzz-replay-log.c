@@ -29,11 +29,13 @@ static ReplayPacker packer;
 
 static ReplayDescription *description(void)
 {
+    static const ReplayPlace ancestor = { "another", 12, 3456 };
     ReplayDescription *d = replay_description_new();
 
     replay_description_add(d, "cpu", "cortex-a57");
     replay_description_add_source(d, REPLAY_KIND_CHAR, "uart0");
     replay_description_add_source(d, REPLAY_KIND_RANDOM, "rng");
+    g_array_append_val(d->ancestors, ancestor);
     return d;
 }
 

@@ -89,6 +89,21 @@ ACCESS = [
     0x17fffffc,   # b     1b
 ]
 
+# Enable the UART's interrupt (33) and a timer's (27) at the GIC, make the first one pending, and wait.
+IRQ = [
+    0xd2a10001,   # movz  x1, #0x0800, lsl #16
+    0xd2800040,   # movz  x0, #2
+    0xb9010420,   # str   w0, [x1, #0x104]              GICD_ISENABLER1: interrupt 33
+    0xb9020420,   # str   w0, [x1, #0x204]              GICD_ISPENDR1
+    0xd2a10000,   # movz  x0, #0x0800, lsl #16
+    0xb9010020,   # str   w0, [x1, #0x100]              GICD_ISENABLER0: interrupt 27
+    0xd2801400,   # movz  x0, #0xa0
+    0x39108420,   # strb  w0, [x1, #0x421]              GICD_IPRIORITYR
+    0xd2800020,   # movz  x0, #1
+    0x39208420,   # strb  w0, [x1, #0x821]              GICD_ITARGETSR
+    0x14000000,   # b     .
+]
+
 # Set the real-time clock five times, to 1000, 2000, ..., and wait.
 RTC = [
     0xd2a12021,   # movz  x1, #0x0901, lsl #16
@@ -142,6 +157,34 @@ MMU = [
     0xd5033fdf,   # isb   
     0xd2995fc5,   # movz  x5, #0xcafe
     0x14000000,   # b     .
+]
+
+# Mix numbers into 256 KiB of memory; print a letter after each 2^22 of them; power off after 2^26.
+WORK_INSNS = 11 << 26
+WORK = [
+    0xd2a82001,   # movz  x1, #0x4100, lsl #16
+    0xd2a12002,   # movz  x2, #0x0900, lsl #16
+    0xd2800000,   # mov   x0, #0
+    0xd2800003,   # mov   x3, #0
+    0x91000400,   # 1: add x0, x0, #1
+    0xca000063,   # eor   x3, x3, x0
+    0x93c31c63,   # ror   x3, x3, #7
+    0x9b000063,   # madd  x3, x3, x0, x0
+    0x927d3864,   # and   x4, x3, #0x3fff8
+    0xf8246823,   # str   x3, [x1, x4]
+    0xd36efc64,   # lsr   x4, x3, #46
+    0x38646824,   # ldrb  w4, [x1, x4]
+    0x8b040063,   # add   x3, x3, x4
+    0xf240541f,   # tst   x0, #0x3fffff
+    0x54fffec1,   # b.ne  1b
+    0x12000c64,   # and   w4, w3, #15
+    0x11018484,   # add   w4, w4, #'a'
+    0x39000044,   # strb  w4, [x2]
+    0xf240641f,   # tst   x0, #0x3ffffff
+    0x54fffe21,   # b.ne  1b
+    0xd2b08000,   # movz  x0, #0x8400, lsl #16
+    0xf2800100,   # movk  x0, #8
+    0xd4000002,   # hvc   #0
 ]
 
 

@@ -29,6 +29,7 @@ class Program(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.dir = folder.name
+        self.connected = []
         self.addCleanup(folder.cleanup)
         self.echo = guests.write(os.path.join(self.dir, 'echo.elf'), guests.ECHO,
                                  guests.ECHO_TEXT)
@@ -66,6 +67,7 @@ class Program(unittest.TestCase):
 
     def client(self, name):
         s = self.connect(name)
+        self.connected.append(s)
 
         def send(data):
             if client.passing:
@@ -104,7 +106,7 @@ class QmpTest(Program):
         version = client.greeting['QMP']['version']
         self.assertEqual(set(version['qemu']), {'major', 'minor', 'micro'})
         self.assertRegex(version['package'], r'^Rearm [0-9.]+$')
-        self.assertEqual(client.greeting['QMP']['capabilities'], [])
+        self.assertEqual(client.greeting['QMP']['capabilities'], ['oob'])
         self.assertEqual(client.execute('query-status')['error']['class'], 'CommandNotFound')
         client.negotiate()
         self.assertEqual(client.command('query-version'), version)
@@ -279,6 +281,46 @@ class QmpTest(Program):
                              in ('GenericError', 'CommandNotFound')], text[:40])
         self.end(process, client)
 
+    def test_out_of_band(self):
+        """A command that may overtakes those that wait; the rest keep their order."""
+        process = self.start('-kernel', self.spin, '-qmp', 'unix:q,server=on,wait=off')
+        client = self.client('q')
+        client.command('qmp_capabilities', enable=['oob'])
+        entries = client.schema.entries
+        self.assertEqual({n for n in client.schema.names('command') if entries[n].get('allow-oob')},
+                         {'query-status', 'query-jobs', 'query-dump', 'job-cancel'})
+
+        def say(*messages):
+            """All in one piece; the replies."""
+            client.send(' '.join(messages).replace("'", '"').encode())
+            return [client.reply() for _ in messages]
+
+        slow = "{'execute': 'pmemsave', 'arguments': {'val': 1073741824, 'size': 67108864, " \
+               "'filename': '/dev/null'}, 'id': %u}"
+        replies = say(slow % 1, slow % 2, "{'execute': 'query-name', 'id': 3}",
+                      "{'exec-oob': 'query-status', 'id': 4}", "{'id': 5}",
+                      "{'exec-oob': 'query-jobs', 'id': 6}")
+        self.assertEqual([r['id'] for r in replies], [4, 6, 1, 2, 3, 5])
+        self.assertEqual(replies[0]['return'], {'running': True, 'status': 'running'})
+        # More than may wait: all are answered, in order.
+        replies = say(*["{'execute': 'query-name', 'id': %u}" % n for n in range(300)])
+        self.assertEqual([r['id'] for r in replies], list(range(300)))
+        for message, error in (
+                ("{'exec-oob': 'stop'}", 'The command stop does not support OOB'),
+                ("{'exec-oob': 'fnord'}", 'The command fnord has not been found'),
+                ("{'exec-oob': 1}", "QMP input member 'exec-oob' must be a string"),
+                ("{'exec-oob': 'query-jobs', 'execute': 'stop'}",
+                 "QMP input member 'execute' clashes with 'exec-oob'"),
+                ('null ', 'QMP input must be a JSON object'), ('@ ', 'JSON parse error')):
+            self.assertIn(error, say(message)[0]['error']['desc'])
+        # Who leaves while commands wait leaves nothing behind, and the next one starts without oob.
+        client.send((slow % 1 * 7).replace("'", '"').encode())
+        self.connected[-1].close()
+        client = self.client('q').negotiate()
+        self.assertEqual(client.raw(b'{"exec-oob": "query-jobs"}')['error']['desc'],
+                         "QMP input member 'exec-oob' is unexpected")
+        self.end(process, client)
+
     def test_next_client(self):
         """One leaves in the middle of a message; the next one starts from the greeting."""
         process = self.start('-kernel', self.spin, '-qmp', 'unix:q,server=on,wait=off')
@@ -359,11 +401,26 @@ class QmpTest(Program):
     # ---- record and replay ----
 
     def storm(self, client, seconds):
+        """Run, stop, reset and look; make and remove what is the client's own."""
+        own = f'own-{threading.get_ident()}'
+        ring = {'type': 'ringbuf', 'data': {}}
+        commands = [
+            ('stop', {}), ('x-rearm-query-registers', {}), ('cont', {}), ('query-replay', {}),
+            ('chardev-add', {'id': own, 'backend': ring}), ('cont', {}), ('system_reset', {}),
+            ('ringbuf-write', {'device': own, 'data': 'x'}), ('query-status', {}),
+            ('x-rearm-query-mtree', {}), ('chardev-remove', {'id': own}), ('query-memdev', {}),
+            ('object-add', {'qom_type': 'rng-builtin', 'id': own}),
+            ('qom-list', {'path': '/machine/unattached'}), ('object-del', {'id': own}),
+            ('dump-guest-memory', {'paging': True, 'protocol': 'file:/dev/null'}),
+        ]
+        commands += [('human-monitor-command', {'command_line': line}) for line in
+                     ('info irq', 'info tlb', 'cpu 0', f'sum {guests.LOAD:#x} 4096', 'info qom-tree',
+                      'one-insn-per-tb', 'gva2gpa $pc', 'one-insn-per-tb off')]
         end = time.monotonic() + seconds
         n = 0
-        while time.monotonic() < end:
-            client.command(['stop', 'x-rearm-query-registers', 'cont', 'query-replay', 'cont',
-                            'system_reset', 'query-status', 'x-rearm-query-mtree'][n % 8])
+        while time.monotonic() < end or n % len(commands):
+            name, arguments = commands[n % len(commands)]
+            client.command(name, **arguments)
             n += 1
         client.command('cont')
 

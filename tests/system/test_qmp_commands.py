@@ -669,6 +669,109 @@ class CommandsTest(test_qmp.Program):
         self.assertIn('REPLAY_END_REACHED', client.rest())
         self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
 
+    # ---- the human monitor ----
+
+    def test_translation(self):
+        guest = guests.write(os.path.join(self.dir, 'mmu.elf'), guests.MMU)
+        process = self.start('-S', '-kernel', guest, '-m', '16M', '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        self.assertEqual(self.hmp(client, 'info mem'),
+                         'addresses are not translated (the MMU is off)\n')
+        self.run_to(client, guests.LOAD + 4 * (len(guests.MMU) - 1))
+        digest = client.command('x-rearm-query-digest')
+        self.assertEqual(self.hmp(client, 'info tlb'),
+                         '0000000000000000: 0000000000000000 40000000 rwx/--x\n'
+                         '0000000040000000: 0000000040000000 40000000 rwx/--x\n'
+                         'ffffff8000600000: 0000000040000000 00200000 rwx/--x\n'
+                         'ffffff8000800000: 0000000040200000 00200000 rwx/--x\n'
+                         'ffffff8000a07000: 0000000040080000 00001000 r-x/r-x\n')
+        self.assertEqual(self.hmp(client, 'info mem'),
+                         '0000000000000000-000000007fffffff 0000000080000000 rwx/--x\n'
+                         'ffffff8000600000-ffffff80009fffff 0000000000400000 rwx/--x\n'
+                         'ffffff8000a07000-ffffff8000a07fff 0000000000001000 r-x/r-x\n')
+        self.assertEqual(self.hmp(client, 'gva2gpa 0xffffff8000a07123'), 'gpa: 0x40080123\n')
+        self.assertEqual(self.hmp(client, 'gva2gpa 0xffffff8000a08000'), 'Unmapped\n')
+        self.assertEqual(client.command('x-rearm-query-digest'), digest)
+        self.end(process, client)
+
+    def test_hmp(self):
+        process, client = self.machine('-icount', 'shift=1', '-name', 'box')
+        self.run_on(client)
+        digest = client.command('x-rearm-query-digest')
+        self.assertEqual(self.hmp(client, 'dump-guest-memory -p "a b"'), '')
+        self.assertEqual(list(self.read_elf(os.path.join(self.dir, 'a b'))[0]), [0x40000000])
+        self.assertEqual(self.hmp(client, 'info dump'), 'Status: completed\nFinished: 100.00 %\n')
+        self.assertEqual(self.hmp(client, f'dump-guest-memory c {guests.LOAD:#x} 0x1000*2'), '')
+        self.assertEqual(self.read_elf(os.path.join(self.dir, 'c'))[0][guests.LOAD][1][:4],
+                         struct.pack('<I', guests.SPIN[0]))
+        self.hmp(client, f'pmemsave {guests.LOAD:#x} 5000 part')
+        with open(os.path.join(self.dir, 'part'), 'rb') as f:
+            total = 0
+            for byte in f.read():
+                total = (total >> 1 | (total & 1) << 15) + byte & 0xffff
+        self.assertEqual(self.hmp(client, f'sum {guests.LOAD:#x} 5000'), f'{total:05}\n')
+        self.assertIn(f'kernel: {self.spin}\n', self.hmp(client, 'info roms'))
+        self.assertIn('mem=flash name="flash0"', self.hmp(client, 'info roms'))
+        self.assertRegex(self.hmp(client, 'info ramblock'), r'\nram +4 KiB 0000000040000000 ')
+        self.assertIn('memory backend: ram\n  size:  ', self.hmp(client, 'info memdev'))
+        self.assertIn('\n  /uart0 (pl011)\n', self.hmp(client, 'info qom-tree unattached'))
+        self.assertEqual(self.hmp(client, 'info uuid'), '00000000-0000-0000-0000-000000000000\n')
+        self.assertEqual(self.hmp(client, 'info kvm'), 'kvm support: not compiled\n')
+        self.assertEqual(self.hmp(client, 'qom-get gic num-irq'), '288\n')
+        self.assertEqual(self.hmp(client, 'logfile log'), '')
+        self.assertIn('cannot', self.hmp(client, 'logfile /none/x').lower())
+        # What looks changes nothing; every subject of info has something to say, or an error.
+        for line in self.hmp(client, 'info').splitlines():
+            subject = line.split()[1].split('|')[0]
+            self.assertTrue(self.hmp(client, f'info {subject}'), subject)
+        self.assertEqual(client.command('x-rearm-query-digest'), digest)
+        self.end(process, client)
+
+    def test_one_insn(self):
+        """Whatever the units are, the run is the same."""
+        digests = []
+        for lines in ((), ('one-insn-per-tb on',), ('one-insn-per-tb', 'one-insn-per-tb off')):
+            process = self.start('-S', '-kernel', self.spin, '-icount', 'shift=1,rr=record', '-qmp',
+                                 'unix:q,server=on', '-M', 'virt,dtb-randomness=off')
+            client = self.client('q').negotiate()
+            for line in lines:
+                self.assertEqual(self.hmp(client, line), '')
+            client.command('replay-break', icount=20000)
+            client.command('cont')
+            client.wait('REPLAY_BREAK_REACHED')
+            client.wait('STOP')
+            digests.append(client.command('x-rearm-query-digest'))
+            digests[-1]['one'] = '(1.0 guest' in self.hmp(client, 'info jit')
+            self.end(process, client)
+        self.assertEqual(digests[0]['digest'], digests[1]['digest'])
+        self.assertEqual(digests[0]['digest'], digests[2]['digest'])
+        self.assertEqual([d['one'] for d in digests], [False, True, False])
+
+    def test_interrupts(self):
+        guest = guests.write(os.path.join(self.dir, 'irq.elf'), guests.IRQ)
+        process = self.start('-S', '-kernel', guest, '-smp', '2', '-qmp', 'unix:q,server=on')
+        client = self.client('q').negotiate()
+        self.assertEqual(self.hmp(client, 'info irq'),
+                         'No interrupt is enabled, pending or active.\n')
+        self.run_to(client, guests.LOAD + 4 * (len(guests.IRQ) - 1))
+        spi = '  33 SPI  enabled pending priority 0xa0 CPUs 0x01\n'
+        self.assertEqual(self.hmp(client, 'info irq'), '  27 PPI  enabled priority 0x00\n' + spi)
+        # The other CPU has private interrupts of its own.
+        self.hmp(client, 'cpu 1')
+        self.assertEqual(self.hmp(client, 'info pic'), spi)
+        self.end(process, client)
+
+    def test_history(self):
+        process = self.start('-S', '-kernel', self.spin, '-monitor', 'unix:h,server=on,wait=off')
+        human = self.connect('h')
+        human.sendall(b'info status\rinfo name\rinfo history\r')
+        seen = b''
+        while b"2: 'info history'" not in seen:
+            seen += human.recv(4096)
+        self.assertIn(b"0: 'info status'\r\n1: 'info name'\r\n", seen)
+        human.sendall(b'quit\r')
+        self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+
 
 if __name__ == '__main__':
     test_qmp.REARM = os.path.abspath(sys.argv.pop(1))

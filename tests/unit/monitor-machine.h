@@ -8,6 +8,8 @@
 #define TESTS_MONITOR_MACHINE_H
 
 #include "accel/tcg/exec-history.h"
+#include "accel/tcg/gdb-target.h"
+#include "hw/core/user-object.h"
 #include "monitor/monitor.h"
 #include "replay/replay.h"
 
@@ -302,6 +304,17 @@ bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length)
     return true;
 }
 
+bool vcpu_translate(Vcpu *cpu, uint64_t vaddr, uint64_t *phys)
+{
+    *phys = vaddr;
+    return vaddr >= 0x1000 && vaddr < 0x2000;
+}
+
+void tcg_set_one_insn(TcgContext *t, bool on)
+{
+    snprintf(fake_asked, sizeof(fake_asked), "one insn %d", on);
+}
+
 VcpuMappings vcpu_foreach_mapping(Vcpu *cpu, VcpuMappingFn *fn, void *opaque)
 {
     return VCPU_MAPPINGS_OFF;
@@ -319,8 +332,21 @@ static void fake_dump(Vcpu *cpu, GString *out)
     g_string_append_printf(out, "PC=%" PRIx64 "\n", cpu->pc);
 }
 
+static unsigned fake_register_size(unsigned n)
+{
+    return 8;
+}
+
+static void fake_register_read(Vcpu *cpu, unsigned n, uint8_t *out)
+{
+    store_le(out, cpu->index << 8 | n, 8);
+}
+
+static const GdbTarget fake_gdb = { .size = fake_register_size, .read = fake_register_read };
+
 static const char *const slot_names[] = { "x0", "x1", "sp" };
 static const VcpuOps fake_ops = {
+    .gdb = &fake_gdb,
     .num_slots = 3,
     .slot_names = slot_names,
     .disassemble = fake_disassemble,
@@ -348,7 +374,7 @@ static ExecLoop *loop_new(MonitorEnv *env)
     clock_use_icount(l->machine.clock, 0);
     l->machine.devices = g_ptr_array_new();
     l->machine.buses = g_ptr_array_new();
-    l->machine.objects = g_ptr_array_new();
+    l->machine.objects = g_ptr_array_new_with_free_func(user_object_free);
     l->machine.device_types = fake_types;
     memory_add_ram(l->machine.memory, "virt.ram", 0x1000, 0x1000, false, NULL);
     for (unsigned i = 0; i < 2; i++) {

@@ -124,8 +124,12 @@ static void test_refused(void)
 
     assert_refused(m, "card-devise", "-device: unknown device 'card-devise', did you mean "
                    "'card-device'?");
-    assert_refused(m, "e1000", "-device: unknown device 'e1000'; -device takes: card-device, "
+    assert_refused(m, "e2000", "-device: unknown device 'e2000'; -device takes: card-device, "
                    "usb-stick");
+    assert_refused(m, "e1000e,id=x", "-device e1000e: networks are not there yet; -nic none is accepted");
+    assert_refused(m, "virtio-rng-pci", "-device virtio-rng-pci: there is no PCI yet; virtio-rng-device is "
+                   "the same device for virtio-mmio");
+    assert_refused(m, "pcie-root-port", "-device pcie-root-port: there is no PCI yet");
     assert_refused(m, "rack", "-device rack: this device comes with a board and cannot be added; "
                    "-device help lists those that can");
     assert_refused(m, "id=x", "-device 'id=x' names no driver; -device help lists them");

@@ -5,6 +5,9 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "travel-machine.h"
+#include <fcntl.h>
+#include <sys/file.h>
+#include "replay/replay-add.h"
 #include "util/crc32c.h"
 
 #define KEYFRAME_PERIOD 5000
@@ -21,6 +24,13 @@ static RunConfig keyframe_config(const char *path, unsigned n)
                                 .check_period = 7777 } };
 
     return c;
+}
+
+/* And it gets no others. */
+static void replay_it(RunConfig *c)
+{
+    c->replay.mode = REPLAY_MODE_PLAY;
+    c->replay.keyframes = false;
 }
 
 /* The timer fires seldom on the way: most of it is not run. */
@@ -253,7 +263,7 @@ static void test_keyframes(void)
         c.limit = n == 3 ? 300 : 50;
         recorded = record_also(&c, n % 2 ? write_pages : NULL, &writer);
         check_chains(path);
-        c.replay.mode = REPLAY_MODE_PLAY;
+        replay_it(&c);
         note_stops(&c, &s);
         note_points(&c, &s, &rng);
         for (unsigned i = 0; i < 3; i++) {
@@ -432,7 +442,7 @@ static void test_bad_keyframes(void)
     Straight s;
 
     record(&c);
-    c.replay.mode = REPLAY_MODE_PLAY;
+    replay_it(&c);
     note_stops(&c, &s);
     note_points(&c, &s, &rng);
     file_read(&f);
@@ -450,10 +460,303 @@ static void test_bad_keyframes(void)
     g_unlink(path);
 }
 
+/* ---- keyframes for a recording that is there already ---- */
+
+typedef struct Names {
+    char *file, *old, *copy;
+} Names;
+
+static void names_clear(Names *n)
+{
+    g_unlink(n->file);
+    g_unlink(n->old);
+    g_unlink(n->copy);
+    g_free(n->file);
+    g_free(n->old);
+    g_free(n->copy);
+}
+
+/* Recorded without keyframes; *c is then a replay that adds them. */
+static ExecResult record_without(RunConfig *c, Names *names, unsigned n)
+{
+    ExecResult recorded;
+
+    names->file = keyframe_path();
+    names->old = g_strconcat(names->file, ".old", NULL);
+    names->copy = g_strconcat(names->file, ".keyframes", NULL);
+    *c = keyframe_config(names->file, n);
+    c->replay.keyframes = false;
+    recorded = record(c);
+    replay_it(c);
+    return recorded;
+}
+
+static void check_same_bytes(const char *path, const char *data, gsize length)
+{
+    g_autofree char *now = NULL;
+    gsize now_length;
+
+    g_assert_true(g_file_get_contents(path, &now, &now_length, NULL));
+    g_assert_cmpmem(now, now_length, data, length);
+}
+
+/* A replay that also goes to and fro, up to the end. */
+static void add_keyframes(const RunConfig *c, const Straight *s, Rng *rng)
+{
+    RunConfig adding = *c;
+    Run r;
+
+    adding.replay.keyframes = true;
+    open_replay(&r, &adding, 0);
+    g_assert_cmpuint(count_keyframes(&r), ==, 0);
+    for (unsigned n = 0; n < 3; n++) {
+        run_on(&r, s->at[POINTS - 4 + n]);
+        check_seek(&r, s, rng);
+        check_reverse_cont(&r, s);
+        seek(&r, s->at[POINTS - 4 + n], EXEC_STOP_POSITION);
+    }
+    exec_loop_cont(r.loop);
+    wait_stop(&r, r.stops + 1, EXEC_STOP_REPLAY_END);
+    check_seek(&r, s, rng);
+    exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    exec_loop_join(r.loop);
+    g_assert_cmpuint(replay_added(r.replay)->keyframes, >, s->total / KEYFRAME_PERIOD / 2);
+    g_assert_null(replay_added(r.replay)->failure);
+    run_close(&r);
+}
+
+static void test_add(void)
+{
+    Rng rng = { 21 };
+
+    for (unsigned n = 0; n < 4; n++) {
+        g_autofree char *before = NULL;
+        ExecResult recorded;
+        Names names;
+        RunConfig c;
+        gsize length;
+        Straight s;
+
+        recorded = record_without(&c, &names, n);
+        g_assert_true(g_file_get_contents(names.file, &before, &length, NULL));
+        note_stops(&c, &s);
+        note_points(&c, &s, &rng);
+        add_keyframes(&c, &s, &rng);
+        check_same_bytes(names.old, before, length);
+        g_assert_false(g_file_test(names.copy, G_FILE_TEST_EXISTS));
+        for (unsigned i = 0; i < 2; i++) {
+            check_far_seek(&c, &recorded, &s, n + i, POINTS - 1 - i * 5, &rng);
+        }
+        g_array_unref(s.stops);
+        names_clear(&names);
+    }
+}
+
+static void start_adding(const RunConfig *c, Run *r)
+{
+    RunConfig adding = *c;
+
+    adding.replay.keyframes = true;
+    open_replay(r, &adding, 0);
+    run_on(r, 3 * KEYFRAME_PERIOD);
+}
+
+/* What the program says. */
+static void check_not_added(Run *r, const Names *names, const char *why)
+{
+    exec_loop_request(r->loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    exec_loop_join(r->loop);
+    g_assert_null(replay_added(r->replay)->old);
+    g_assert_nonnull(strstr(replay_added(r->replay)->failure, why));
+    run_close(r);
+    g_assert_false(g_file_test(names->old, G_FILE_TEST_EXISTS));
+    g_assert_false(g_file_test(names->copy, G_FILE_TEST_EXISTS));
+}
+
+static void check_adder_refused(const Names *names, const char *why)
+{
+    Error *err = NULL;
+
+    g_assert_null(replay_adder_new(names->file, &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), why));
+    error_free(err);
+}
+
+static void test_not_added(void)
+{
+    g_autofree char *before = NULL;
+    RunConfig c;
+    Names names;
+    gsize length;
+    Run r;
+    int fd;
+
+    record_without(&c, &names, 0);
+    g_assert_true(g_file_get_contents(names.file, &before, &length, NULL));
+    start_adding(&c, &r);
+    check_adder_refused(&names, "is being written by another recorder");
+    check_not_added(&r, &names, "did not come to its end");
+    check_same_bytes(names.file, before, length);
+    fd = open(names.file, O_WRONLY);
+    g_assert_cmpint(flock(fd, LOCK_EX), ==, 0);
+    check_adder_refused(&names, "it is still being recorded");
+    close(fd);
+    /* Somebody puts another file there. */
+    start_adding(&c, &r);
+    g_assert_true(g_file_set_contents(names.file, "another", -1, NULL));
+    exec_loop_cont(r.loop);
+    wait_stop(&r, r.stops + 1, EXEC_STOP_REPLAY_END);
+    check_not_added(&r, &names, "was moved or removed meanwhile");
+    check_same_bytes(names.file, "another", strlen("another"));
+    names_clear(&names);
+}
+
+/* ---- branches, and what is saved ---- */
+
+typedef struct Call {
+    Run *r;
+    const char *file;
+} Call;
+
+static void do_go_live(void *opaque)
+{
+    const Call *c = opaque;
+
+    g_assert_true(exec_loop_go_live(c->r->loop, c->file, NULL));
+}
+
+static void do_save_log(void *opaque)
+{
+    const Call *c = opaque;
+
+    g_assert_true(replay_save_log(c->r->replay, c->file, true, NULL));
+}
+
+/* Typed at on the way to its end. */
+static ExecResult run_live(Run *r, Rng *rng)
+{
+    bool ended = false;
+
+    exec_loop_cont(r->loop);
+    while (!ended) {
+        uint64_t value = rng_next(rng);
+
+        g_usleep(rng_below(rng, 300));
+        replay_post(r->dev.input, &value, 1 + rng_below(rng, 8));
+        g_mutex_lock(&r->lock);
+        ended = r->ended;
+        g_mutex_unlock(&r->lock);
+    }
+    return run_join(r);
+}
+
+/* In a new process, which does not run most of the way. */
+static void check_far_place(const RunConfig *c, const ExecResult *recorded, uint64_t at,
+                            unsigned shape)
+{
+    unsigned fires;
+    Look straight;
+    Run r;
+
+    open_replay(&r, c, 0);
+    run_on(&r, at);
+    straight = look(&r);
+    fires = r.dev.fires;
+    quit(&r);
+    open_replay(&r, c, shape);
+    seek(&r, at, EXEC_STOP_POSITION);
+    g_assert_cmphex(look(&r).digest, ==, straight.digest);
+    g_assert_cmpuint(r.dev.fires, <=, fires / 2);
+    if (recorded) {
+        finish(&r, recorded);
+    } else {
+        quit(&r);
+    }
+}
+
+static void test_branch(void)
+{
+    g_autofree char *path = keyframe_path();
+    g_autofree char *first = g_strconcat(path, ".first", NULL);
+    g_autofree char *second = g_strconcat(path, ".second", NULL);
+    Rng rng = { 31 };
+
+    for (unsigned n = 0; n < 4; n++) {
+        RunConfig c = keyframe_config(path, n);
+        uint64_t at = 50000;
+        ExecResult recorded;
+        Straight s;
+
+        c.limit = 60u << c.exec.shift;     /* as far for each shift */
+        record(&c);
+        c.replay = (ReplayConfig){ .mode = REPLAY_MODE_PLAY, .keyframes = true };
+        /* A branch, and one of that; the keyframes of all three are in it. */
+        for (unsigned i = 0; i < 2; i++, at *= 2) {
+            const char *branch = i ? second : first;
+            Run r;
+
+            c.replay.file = i ? first : path;
+            open_replay(&r, &c, n + i);
+            seek(&r, at, EXEC_STOP_POSITION);
+            machine_run_sync(r.loop, do_go_live, &(Call){ &r, branch });
+            recorded = run_live(&r, &rng);
+            run_close(&r);
+        }
+        c.replay.file = second;
+        c.replay.keyframes = false;
+        check_chains(second);
+        for (at = 49000; at < 130000; at += 13000) {
+            check_far_place(&c, &recorded, at, n);
+        }
+        note_stops(&c, &s);
+        note_points(&c, &s, &rng);
+        check_far_text(&c, &s, n, POINTS - 2);
+        g_array_unref(s.stops);
+    }
+    g_unlink(path);
+    g_unlink(first);
+    g_unlink(second);
+}
+
+/* Recorded in memory, saved in mid-run. */
+static void test_saved(void)
+{
+    g_autofree char *path = keyframe_path();
+
+    for (unsigned n = 0; n < 3; n++) {
+        RunConfig c = keyframe_config(NULL, n);
+        unsigned stops;
+        Run r;
+
+        c.limit = 60u << c.exec.shift;
+        c.exec.travel_memory = 64 << 20;
+        c.exec.start_paused = c.exec.snapshot_always = true;
+        run_open(&r, &c);
+        run_start(&r);
+        run_on(&r, 80000);
+        /* The second time it is in the past, and the recording goes on to what was newest. */
+        for (unsigned i = 0; i < 2; i++) {
+            machine_run_sync(r.loop, do_save_log, &(Call){ &r, path });
+            stops = r.stops;
+            g_assert_true(exec_loop_seek(r.loop, 30000, NULL));
+            wait_stop(&r, stops + 1, EXEC_STOP_POSITION);
+        }
+        quit(&r);
+        c.replay = (ReplayConfig){ .mode = REPLAY_MODE_PLAY, .file = path };
+        check_far_place(&c, NULL, 79999, n);
+        check_far_place(&c, NULL, 41000, n);
+    }
+    g_unlink(path);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/exec-keyframes/good", test_keyframes);
     g_test_add_func("/exec-keyframes/bad", test_bad_keyframes);
+    g_test_add_func("/exec-keyframes/add", test_add);
+    g_test_add_func("/exec-keyframes/not-added", test_not_added);
+    g_test_add_func("/exec-keyframes/branch", test_branch);
+    g_test_add_func("/exec-keyframes/saved", test_saved);
     return g_test_run();
 }

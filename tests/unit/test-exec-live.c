@@ -424,6 +424,44 @@ static void test_branch_at_the_end(void)
     g_unlink(path);
 }
 
+/* A seek, and live at once: at the place where it leads, not where the machine happens to be. */
+static void do_seek_and_go_live(void *opaque)
+{
+    Call *c = opaque;
+
+    g_assert_true(exec_loop_seek(c->r->loop, c->position, NULL));
+    do_go_live(c);
+}
+
+static void test_not_on_a_journey(void)
+{
+    RunConfig c = config(0);
+    Call call, past;
+    unsigned stops;
+    Run r;
+
+    c.exec.travel_memory = 64 << 20;
+    open_paused(&r, &c, 0);
+    g_assert_true(go_to(&r, 3000));
+    past = save(&r);
+    g_assert_true(go_to(&r, 9000));
+    call_ok(&past, do_load);
+    stops = r.stops;
+    call = (Call){ .r = &r, .position = 5000 };
+    machine_run_sync(r.loop, do_seek_and_go_live, &call);
+    g_assert_false(call.ok);
+    g_assert_nonnull(strstr(error_get_pretty(call.err), "on its way"));
+    error_free(call.err);
+    call.err = NULL;
+    g_assert_true(run_wait_stop(&r, stops + 1));
+    g_assert_false(look(&r).live);
+    call_ok(&call, do_go_live);
+    g_assert_true(look(&r).live);
+    g_assert_cmpuint(look(&r).position, ==, 5000);
+    g_byte_array_unref(past.state);
+    finish(&r, &c, NULL);
+}
+
 /* Who quits in the past leaves a recording up to the newest place. */
 static void test_quit_in_the_past(void)
 {
@@ -496,6 +534,7 @@ int main(int argc, char **argv)
     g_test_add_func("/exec-live/branch", test_branch);
     g_test_add_func("/exec-live/branch-at-the-end", test_branch_at_the_end);
     g_test_add_func("/exec-live/no-shutdown", test_no_shutdown);
+    g_test_add_func("/exec-live/not-on-a-journey", test_not_on_a_journey);
     g_test_add_func("/exec-live/quit-in-the-past", test_quit_in_the_past);
     return g_test_run();
 }

@@ -275,6 +275,22 @@ static void test_journey(Fixture *f, gconstpointer data)
     g_assert_false(f->loop.running);
 }
 
+/* gdb believes a connection dead that says nothing for two seconds. */
+static void test_patience(Fixture *f, gconstpointer data)
+{
+    request_bytes(f, "qRcmd,6c61746572", 16);
+    g_string_truncate(f->chr.out, 0);
+    while (!*f->chr.out->str) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    g_assert_cmpstr(f->chr.out->str, ==, "$O#4f");
+    fake_later.answer(fake_later.opaque, "us");
+    /* Then it is silent: nobody waits for console output. */
+    g_string_truncate(f->chr.out, 0);
+    g_main_context_iteration(NULL, TRUE);
+    g_assert_cmpstr(f->chr.out->str, ==, "");
+}
+
 /* Ctrl-C between two runs of one command is not lost; one from before gdb's prompt has no effect. */
 static void test_interrupt_between(Fixture *f, gconstpointer data)
 {
@@ -579,6 +595,7 @@ int main(int argc, char **argv)
     ADD("backwards", test_backwards);
     ADD("watch-backwards", test_watch_backwards);
     ADD("journey", test_journey);
+    ADD("patience", test_patience);
     ADD("interrupt-between", test_interrupt_between);
     ADD("interrupted-step", test_interrupted_step);
     ADD("lost-on-journey", test_lost_on_journey);

@@ -165,10 +165,35 @@ static void test_suggest(void)
     g_assert_null(suggest_nearest("x", names + 4));
 }
 
+/* What is formatted parses to the same; what is removed is gone, in each of its forms. */
+static void test_format(void)
+{
+    KeyVal *kv = parse("virt,a=x,,y,flag,nob,b=2,empty=,a=z", "type");
+    g_autofree char *all = keyval_format(kv);
+    g_autofree char *rest = NULL;
+    GString *text = g_string_new(NULL);
+
+    g_assert_cmpstr(all, ==, "type=virt,a=x,,y,flag,nob,b=2,empty=,a=z");
+    keyval_remove(kv, "a");
+    keyval_remove(kv, "b");
+    keyval_remove(kv, "absent");
+    rest = keyval_format(kv);
+    g_assert_cmpstr(rest, ==, "type=virt,flag,empty=");
+    keyval_free(kv);
+    keyval_append(text, "k", "1,,2");
+    keyval_append(text, "flag", NULL);
+    g_assert_cmpstr(text->str, ==, "k=1,,,,2,flag");
+    kv = parse(text->str, NULL);
+    g_assert_cmpstr(keyval_get(kv, "k"), ==, "1,,2");
+    keyval_free(kv);
+    g_string_free(text, TRUE);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/keyval/values", test_values);
+    g_test_add_func("/keyval/format", test_format);
     g_test_add_func("/keyval/shapes", test_shapes);
     g_test_add_func("/keyval/bool", test_bool);
     g_test_add_func("/keyval/numbers", test_numbers);

@@ -154,6 +154,155 @@ static void test_commands(void)
     loop_free(l);
 }
 
+/* ---- arguments ---- */
+
+static bool length_of(void *opaque, const char *text, uint64_t *out, Error **errp)
+{
+    *out = strlen(text);
+    if (*text == '!') {
+        error_setg(errp, "no expression");
+    }
+    return *text != '!';
+}
+
+#define SPEC "[-a] [-b] /FMT WORD N:uint [E:expr [on|off [R:rest]]]"
+
+/* Each argument that was given, in the order of the spec. */
+static void check_args(const char *spec, const char *line, const char *given)
+{
+    g_autoptr(GString) out = g_string_new("");
+    g_auto(HmpArgs) args = { .num = 0 };
+
+    if (!hmp_args_parse(&args, spec, "u", line, length_of, NULL, NULL)) {
+        g_error("'%s' is no '%s'", line, spec);
+    }
+    for (unsigned i = 0; i < args.num; i++) {
+        const HmpArg *a = &args.arg[i];
+
+        if (hmp_given(&args, a->name)) {
+            g_string_append_printf(out, "%s=%s", a->name, hmp_text(&args, a->name));
+            if (a->type == HMP_UINT || a->type == HMP_EXPR) {
+                g_string_append_printf(out, "(%u)", (unsigned)hmp_number(&args, a->name));
+            }
+            g_string_append_c(out, ' ');
+        }
+    }
+    g_assert_cmpstr(out->str, ==, given);
+}
+
+static void check_wrong_args(const char *spec, const char *line, const char *message)
+{
+    g_auto(HmpArgs) args = { .num = 0 };
+    Error *err = NULL;
+
+    g_assert_false(hmp_args_parse(&args, spec, "u", line, length_of, NULL, &err));
+    g_assert_cmpstr(error_get_pretty(err), ==, message);
+    error_free(err);
+}
+
+static void test_args(void)
+{
+    g_autoptr(GString) usage = g_string_new("");
+
+    check_args("", "", "");
+    check_args(SPEC, "w 5", "WORD=w N=5(5) ");
+    check_args(SPEC, "-b  -a /4x w\t0x10 ab on to the  end ",
+               "-a= -b= /FMT=4x WORD=w N=0x10(16) E=ab(2) on|off=on R=to the  end  ");
+    check_args(SPEC, "\"a b\\\"c\" 5 abc off", "WORD=a b\"c N=5(5) E=abc(3) on|off=off ");
+    check_args(SPEC, "-c 5", "WORD=-c N=5(5) ");
+    check_args("A:expr", "1 + 2", "A=1 + 2(5) ");
+    check_args("[A:rest]", "-a \"x", "A=-a \"x ");
+    check_args("/p A", "/p x", "/p=p A=x ");
+    check_args("A[,B]", "1,2", "A[,B]=1,2 ");
+    check_wrong_args("", "x y", "unexpected argument 'x y'");
+    check_wrong_args("A", "", "A is missing: u");
+    check_wrong_args(SPEC, "w", "N is missing: u");
+    check_wrong_args(SPEC, "w x", "'x' is no number; expected N");
+    check_wrong_args(SPEC, "w 1 !", "no expression");
+    check_wrong_args(SPEC, "w 1 e maybe", "'maybe': expected on|off");
+    check_wrong_args("[-a] [-b]", "-c", "unexpected argument '-c'; known are -a, -b");
+    check_wrong_args("A", "\"x", "\"x: the quotes do not end");
+    check_wrong_args("A", "\"x\" y", "unexpected argument 'y'");
+    check_wrong_args("/p A", "/q x", "'/q': only /p can stand there");
+    hmp_args_usage(SPEC, usage);
+    g_assert_cmpstr(usage->str, ==, "[-a] [-b] /FMT WORD N [E [on|off [R]]]");
+}
+
+/* Every row of both tables has a spec that can be read, and help. */
+static void test_tables(void)
+{
+    const MonitorCommand *const tables[] = { monitor_commands, monitor_info_commands };
+
+    for (unsigned t = 0; t < ARRAY_SIZE(tables); t++) {
+        for (const MonitorCommand *row = tables[t]; row->name || row->group; row++) {
+            g_auto(HmpArgs) args = { .num = 0 };
+
+            if (row->name) {
+                hmp_args_parse(&args, row->args, "", "", length_of, NULL, NULL);
+                g_assert_true(*row->help && row->run);
+            }
+        }
+    }
+}
+
+static void test_more(void)
+{
+    MonitorEnv env;
+    ExecLoop *l = loop_new(&env);
+
+    env.chardevs = chardev_set_new(NULL);
+    expect(&env, "gva2gpa 0x1004", "gpa: 0x1004\n");
+    expect(&env, "gva2gpa $pc+0x1000", "Unmapped\n");
+    expect_contains(&env, "gpa2hva 0x1000", "Host virtual address for 0x1000 (virt.ram) is 0x");
+    expect(&env, "gpa2hva 0x4000", "Error: No memory is mapped at address 0x4000\n");
+    /* As sum(1) has it for the bytes 0, 1, 2, 3. */
+    expect(&env, "sum 0x1000 4", "16388\n");
+    expect(&env, "sum 0x1000 0", "00000\n");
+    expect(&env, "sum 0x1ff0 0x20", "Error: Cannot access memory at physical address 0x2000\n");
+    expect(&env, "i/x 0x60", "Error: Arm has no I/O ports: device registers are memory, which 'xp' "
+           "shows, and gdb writes\n");
+    expect_contains(&env, "o/b 0x60 1", "Arm has no I/O ports");
+    expect(&env, "one-insn-per-tb", "");
+    g_assert_cmpstr(fake_asked, ==, "one insn 1");
+    expect(&env, "one-insn-per-tb off", "");
+    g_assert_cmpstr(fake_asked, ==, "one insn 0");
+    expect(&env, "one-insn-per-tb maybe", "Error: 'maybe': expected on|off\n");
+    expect(&env, "chardev-add ringbuf,id=r,size=16", "");
+    expect(&env, "ringbuf_write r some text", "");
+    expect(&env, "ringbuf_read r 4", "some\n");
+    expect(&env, "ringbuf_read s 4", "Error: Device 's' not found\n");
+    expect(&env, "chardev-send-break r", "");
+    expect(&env, "chardev-remove r", "");
+    expect(&env, "chardev-remove r", "Error: Chardev 'r' not found\n");
+    expect(&env, "object_add rng-builtin,id=dice", "");
+    expect(&env, "object_add rng-bulitin,id=x", "Error: there is no object type 'rng-bulitin'; did "
+           "you mean 'rng-builtin'?\n");
+    expect(&env, "qom-list /objects", "type (str)\ndice (child<rng-builtin>)\n");
+    expect(&env, "qom-get /objects/dice type", "\"rng-builtin\"\n");
+    expect(&env, "qom-set /objects/dice type x", "Error: Property 'rng-builtin.type' is not "
+           "writable\n");
+    expect(&env, "info qom-tree /objects", "/objects (container)\n  /dice (rng-builtin)\n");
+    expect(&env, "object_del dice", "");
+    expect(&env, "object_del dice", "Error: object 'dice' not found\n");
+    expect(&env, "balloon 5", "Error: No balloon device has been activated\n");
+    expect(&env, "info balloon", "Error: No balloon device has been activated\n");
+    expect_contains(&env, "nmi", "not currently supported");
+    expect(&env, "info irq", "Error: this machine has no interrupt controller\n");
+    expect(&env, "info mem", "addresses are not translated (the MMU is off)\n");
+    expect(&env, "info ramblock", "Block Name               PSize          Address             Size\n"
+           "virt.ram                 4 KiB 0000000000001000 0000000000001000\n");
+    expect(&env, "info memory_size_summary", "base memory: 4096\nplugged memory: 0\n");
+    expect(&env, "info numa", "0 nodes\n");
+    expect(&env, "info dump", "Status: none\n");
+    expect(&env, "info migrate", "There was no migration.\n");
+    expect(&env, "info history", "Error: nobody types here, so there is no history\n");
+    expect_contains(&env, "help", "cont|c -- let the machine go on\n");
+    expect_contains(&env, "help", "\n\nMemory and registers:\ncpu N -- choose");
+    expect_contains(&env, "help info", "info mtree [-f] -- the physical");
+    chardev_set_free(env.chardevs);
+    loop_free(l);
+}
+
 static void test_info(void)
 {
     MonitorEnv env;
@@ -166,7 +315,7 @@ static void test_info(void)
     expect(&env, "info cpus", "* CPU #0: pc=0x0000000000001000\n"
            "  CPU #1: pc=0x0000000000001010\n");
     expect(&env, "cpu 2", "Error: '2' is no CPU; expected 0..1\n");
-    expect(&env, "log", "Error: an item is missing, such as int; 'none' switches the log off\n");
+    expect(&env, "log", "Error: ITEM[,ITEM...] is missing: log ITEM[,ITEM...]\n");
     expect(&env, "log none", "");
     l->cpu[1].halted = 1;
     expect(&env, "cpu 1", "");
@@ -219,7 +368,7 @@ static void test_mtree(void)
     expect(&env, "cpu 1", "");
     expect(&env, "xp 0x1100", "0000000000001100: 0x00000101\n");
     g_assert_cmpuint(l->machine.current_cpu, ==, 0);
-    expect(&env, "info mtree -o", "Error: unexpected argument '-o'; only -f is known\n");
+    expect(&env, "info mtree -o", "Error: unexpected argument '-o'; known are -f\n");
     loop_free(l);
 }
 
@@ -237,10 +386,9 @@ static void test_memory(void)
     expect(&env, "x/3xg 0x10f0", "00000000000010f0: 0xf7f6f5f4f3f2f1f0 0xfffefdfcfbfaf9f8\n"
            "Cannot access memory at address 0x1100\n");
     expect(&env, "x/2i $pc", "0x00001000:  insn 00\n0x00001004:  insn 04\n");
-    expect(&env, "x", "Error: an address is missing\n");
-    expect(&env, "p", "Error: an expression is missing\n");
-    expect(&env, "memsave 0x1000 5", "Error: '0x1000 5': expected an address, a size in bytes and "
-           "a file\n");
+    expect(&env, "x", "Error: ADDR is missing: x/FMT ADDR\n");
+    expect(&env, "p", "Error: EXPR is missing: print/FMT EXPR\n");
+    expect(&env, "memsave 0x1000 5", "Error: FILE is missing: memsave ADDR SIZE FILE\n");
     expect(&env, "memsave 0x2000 5 /dev/null", "Error: Invalid addr 0x0000000000002000/size 5 "
            "specified\n");
     expect(&env, "memsave 0x1000 256 /dev/null", "");
@@ -441,7 +589,7 @@ static void test_replay(void)
     g_assert_cmpstr(fake_asked, ==, "live -");
     expect(&env, "replay_golive other.rr", "");
     g_assert_cmpstr(fake_asked, ==, "live other.rr");
-    expect(&env, "replay_save", "Error: the name of a file is missing\n");
+    expect(&env, "replay_save", "Error: FILE is missing: replay_save FILE\n");
     expect(&env, "replay_save so far.rr", "");
     g_assert_cmpstr(fake_asked, ==, "save so far.rr");
     expect(&env, "replay_console", "boot\xef\xbf\xbd\xef\xbf\xbd""ed\n");
@@ -495,13 +643,14 @@ static void test_history(void)
     expect_later(&env, "replay_next_write/p 0x1000,4", "1 -1 0x1000+4 0..-1 1000", writes);
     expect_later(&env, "replay_history /p 0x1000,16 5 99", "2 -1 0x1000+16 5..99 1000", writes);
     expect_later(&env, "replay_history 0x1000 5", "2 1 0x1000+8 5..-1 1000", writes);
-    expect_later(&env, "replay_last_write", "", "Error: an address is missing\n");
+    expect_later(&env, "replay_last_write", "", "Error: ADDR[,LEN] is missing: "
+                 "replay_last_write/p ADDR[,LEN]\n");
     expect_later(&env, "replay_last_write/x 1", "",
-                 "Error: '/x 1': /p for a physical address is all that can stand there\n");
+                 "Error: '/x': only /p can stand there\n");
     expect_later(&env, "replay_last_write 1,0", "", "Error: 0 bytes: expected 1 to 4096\n");
     expect_later(&env, "replay_last_write 1,4097", "", "Error: 4097 bytes: expected 1 to 4096\n");
-    expect_later(&env, "replay_history 1 2 3 4", "", "Error: '2 3 4': expected a position to start "
-                 "from, and one to end at\n");
+    expect_later(&env, "replay_history 1 2 3 4", "", "Error: unexpected argument '4'\n");
+    expect_later(&env, "replay_history 1 x", "", "Error: 'x' is no number; expected FROM\n");
     fake_history_error = "no recording";
     expect_later(&env, "replay_last_write 0x1000", "0 1 0x1000+8 0..-1 1000",
                  "Error: no recording\n");
@@ -528,7 +677,7 @@ static void test_snapshots(void)
            "file, or start with -snapshot-file FILE\n");
     env.snapshot_file = file;
     expect(&env, "info snapshots", "There is no snapshot available.\n");
-    expect(&env, "savevm", "Error: the name of a snapshot is missing\n");
+    expect(&env, "savevm", "Error: NAME is missing: savevm NAME\n");
     expect(&env, "savevm one", "");
     l->ram[7] = 99;
     expect(&env, "savevm and two", "");
@@ -558,6 +707,9 @@ int main(int argc, char **argv)
     g_test_add_func("/monitor/formats", test_formats);
     g_test_add_func("/monitor/commands", test_commands);
     g_test_add_func("/monitor/info", test_info);
+    g_test_add_func("/monitor/args", test_args);
+    g_test_add_func("/monitor/tables", test_tables);
+    g_test_add_func("/monitor/more", test_more);
     g_test_add_func("/monitor/mtree", test_mtree);
     g_test_add_func("/monitor/memory", test_memory);
     g_test_add_func("/monitor/travel", test_travel);

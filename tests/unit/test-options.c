@@ -40,7 +40,11 @@ static const struct {
     { "-kernel", "-kernel needs an argument: FILE" },
     { "-m 1X", "-m 1X: expected a size such as 512, 512M or 2G" },
     { "-m 0", "-m 0: the machine needs some RAM" },
-    { "-m size=1G,slots=2", "-m: unknown option 'slots'" },
+    { "-m size=1G,slot=2", "-m: unknown option 'slot', did you mean 'slots'?" },
+    { "-m 1G,slots=2,maxmem=2G", "-m 1G,slots=2,maxmem=2G: memory that is added while the machine runs is "
+      "not there yet; leave out slots= and maxmem=" },
+    { "-drive if=pflash,file=x", "-drive: flash images that keep what is written are not there yet; -bios "
+      "FILE starts firmware" },
     { "-smp 0", "-smp 0: cpus=0 is out of range: 1..1024" },
     { "-smp two", "cpus=two: expected a number" },
     { "-smp 3,cores=2", "-smp 3,cores=2: sockets=1 * clusters=1 * cores=2 * threads=1 is 2, and "
@@ -57,9 +61,16 @@ static const struct {
     { "-smp 4,core=2", "-smp: unknown option 'core', did you mean 'cores'?" },
     { "-global x", "-global x: expected DRIVER.PROPERTY=VALUE" },
     { "-global .p=1", "-global .p=1: expected DRIVER.PROPERTY=VALUE" },
-    { "-rtc base=localtime", "-rtc base=localtime is not supported; only base=utc is" },
-    { "-rtc clock=vm", "-rtc clock=vm is not supported; only clock=host is (recorded and "
-      "replayed)" },
+    { "-rtc base=tomorrow", "-rtc base=tomorrow: expected utc, localtime, or a date (UTC) such as "
+      "2030-05-02 or 2030-05-02T13:54:07" },
+    { "-rtc base=2030-02-31", "-rtc base=2030-02-31: expected utc, localtime, or a date (UTC) such as "
+      "2030-05-02 or 2030-05-02T13:54:07" },
+    { "-rtc clock=sun", "-rtc clock=sun: expected host, rt or vm" },
+    { "-rtc driftfix=slew", "-rtc driftfix=slew is for the clock of a PC, whose interrupts may get "
+      "lost; here none do, so leave it out" },
+    { "-cpu host", "-cpu host: the host's CPU is for KVM; guests run on the translator, and -cpu max "
+      "has all that it can do" },
+    { "-accel kvm -accel hvf", "-accel kvm is not supported; only tcg is" },
     { "-accel kvm", "-accel kvm is not supported; only tcg is" },
     { "-accel tcg,backend=jot", "-accel backend=jot: expected 'jit' or 'interp'" },
     { "-accel tcg,unit-insns=0", "-accel unit-insns=0 is out of range: 1..512" },
@@ -72,18 +83,59 @@ static const struct {
     { "-accel tcg,tlb-entries=100",
       "-accel tlb-entries=100: expected a power of two, 16..65536" },
     { "-accel tcg,tb-size=0", "-accel tb-size=0 is out of range: 1..1024 MiB" },
-    { "-display gtk", "-display gtk: displays are not there yet; only none is accepted" },
+    { "-display gtk", "-display gtk: displays are not there yet; only 'none' is accepted" },
     { "-net user", "-net user: networks are not there yet; only 'none' is accepted" },
     { "-netdev user,id=n", "-netdev: networks are not there yet; -nic none is accepted" },
     { "-drive file=x", "-drive: disks are not there yet; -initrd FILE gives the guest a file "
       "system in RAM" },
     { "-hda x", "-hda: disks are not there yet; -initrd FILE gives the guest a file system in "
       "RAM" },
-    { "-vnc :0", "-vnc: displays are not there yet; -nographic or -display none is accepted" },
+    { "-vnc :0", "-vnc :0: displays are not there yet; only 'none' is accepted" },
+    { "-vga std", "-vga std: displays are not there yet; only 'none' is accepted" },
+    { "-parallel stdio", "-parallel stdio: virt has no parallel port, and -serial connects its serial "
+      "one; only 'none' is accepted" },
+    { "-audiodev pa,id=a", "-audiodev pa: sound is not there yet; only 'none' is accepted" },
     { "-usb", "-usb: USB is not there yet" },
     { "-tpmdev emulator,id=t", "-tpmdev: TPMs are not there yet" },
-    { "-fw_cfg name=opt/x,string=y", "-fw_cfg: this is not there yet" },
-    { "-audiodev none,id=a", "-audiodev: sound is not there yet" },
+    { "-semihosting", "-semihosting: semihosting is not there yet; a guest prints on its serial port, "
+      "and ends the run with PSCI's SYSTEM_OFF" },
+    { "-enable-kvm", "-enable-kvm: other accelerators are not there: guests run on the translator; "
+      "leave it out" },
+    { "-fw_cfg opt/x", "-fw_cfg opt/x: expected either file=FILE or string=TEXT" },
+    { "-fw_cfg opt/x,string=y,file=z", "-fw_cfg opt/x: expected either file=FILE or string=TEXT" },
+    { "-fw_cfg string=y", "-fw_cfg: expected [name=]opt/NAME,file=FILE or string=TEXT" },
+    { "-fw_cfg opt/x,gen_id=y", "-fw_cfg gen_id=y: no object makes content; use string= or file=" },
+    { "-uuid 123", "-uuid 123: expected 32 hexadecimal digits as in "
+      "550e8400-e29b-41d4-a716-446655440000" },
+    { "-numa node -numa node", "-numa node: there is one already; more than one node is not there yet" },
+    { "-numa node,nodeid=1", "-numa nodeid=1: there is one node, number 0; more are not there yet" },
+    { "-numa node,cpus=3-1", "-numa cpus=3-1: expected a CPU's number, or first-last" },
+    { "-numa dist,src=0,dst=1,val=20", "-numa dst=1: there is one node, number 0; more are not there "
+      "yet" },
+    { "-numa hmat-lb,initiator=0", "-numa hmat-lb: expected node, cpu or dist; memory attributes "
+      "(hmat-...) need ACPI tables, which are not there" },
+    { "-boot d", "-boot order=d: there are no disks or networks to choose from yet: -kernel or -bios "
+      "starts" },
+    { "-boot menu=maybe", "menu=maybe: expected 'on' or 'off'" },
+    { "-mem-path a -machine memory-backend=b", "-mem-path a and -machine memory-backend=b: both say "
+      "where memory comes from" },
+    { "-sandbox spawn=deny", "-sandbox: expected 'on' or 'off'" },
+    { "-sandbox on,spawn=no", "-sandbox spawn=no: expected one of allow, deny" },
+    { "-overcommit cpu-pm=on", "-overcommit cpu-pm=on is for guests that run on the host's CPUs (KVM); "
+      "here they run on the translator" },
+    { "-run-with async-teardown=on", "-run-with async-teardown=on: the guest's memory is freed when the "
+      "process ends, and not later; leave it out" },
+    { "-msg timestmp=on", "-msg: unknown option 'timestmp', did you mean 'timestamp'?" },
+    { "-action reboot=pause", "-action reboot=pause: expected one of reset, shutdown" },
+    { "-watchdog-action sleep", "-action watchdog=sleep: expected one of reset, shutdown, poweroff, "
+      "inject-nmi, pause, debug, none" },
+    { "-object '{\"qom-type\": [1]}'", "'qom-type': expected a string, a whole number, true or false" },
+    { "-set device.a.b", "-set device.a.b: expected GROUP.ID.KEY=VALUE" },
+    { "-device x,id=a -set device.b.c=d", "-set device.b.c=d: there is no -device with id=b before it" },
+    { "-set rtc.b.c=d", "-set rtc.b.c=d: 'rtc' is no group whose options have an id; device, object and "
+      "chardev are" },
+    { "-readconfig /nonexistent", "-readconfig: Failed to open file \xe2\x80\x9c/nonexistent\xe2\x80\x9d: No such "
+      "file or directory" },
     { "-qxp", "-qxp: no such option; -help lists them" },
     { "-mon mode=control", "-mon needs chardev=ID" },
     { "-mon x,mode=qmp", "-mon mode=qmp: expected 'readline' or 'control'" },
@@ -115,8 +167,7 @@ static const struct {
       "-icount rrkeyframe=often: expected seconds, 0.01 to 86400" },
     { "-icount shift=1,rr=record,rrfile=x,rrkeyframe=0",
       "-icount rrkeyframe=0: expected seconds, 0.01 to 86400" },
-    { "-icount shift=1,rr=record,rrkeyframe=1",
-      "-icount rrkeyframe=1 needs rr=record,rrfile=FILE; a recording in memory has its snapshots there" },
+    { "-icount shift=1,rrkeyframe=1", "-icount rrkeyframe= needs rr=record or rr=replay" },
     { "-icount shift=1,rr=record,rrmem=1M",
       "-icount rrmem=1M: expected a size of at least 16M, such as 512M or 1G" },
     { "-icount shift=1,rr=record,rrmem=lots",
@@ -139,7 +190,7 @@ static const struct {
     { "-icount shift=1,rrsnapshit=x", "-icount: unknown option 'rrsnapshit', did you mean "
       "'rrsnapshot'?" },
     { "-icount shift=1,slep=off", "-icount: unknown option 'slep', did you mean 'sleep'?" },
-    { "-name a,process=b", "-name: unknown option 'process'" },
+    { "-name a,proces=b", "-name: unknown option 'proces', did you mean 'process'?" },
     { "-dfilter 0..1", "-dfilter 0..1 filters nothing without -d" },
     { "/usr/bin/qemu-system-aarch64 -m 1G", "no machine specified, and there is no default; use "
       "-machine help to list supported machines" },
@@ -264,6 +315,10 @@ static void test_rewind(void)
     g_assert_cmpint(o->replay.check, ==, REPLAY_CHECK_EVENTS);
     g_assert_cmpuint(o->exec.travel_memory, ==, 64u << 20);
     options_free(o);
+    o = parse_ok("-icount shift=2,rrkeyframe=0.5 -rewind");
+    g_assert_true(o->replay.keyframes);
+    g_assert_cmpint(o->exec.keyframe_ns, ==, 500000000);
+    options_free(o);
     o = parse_ok("-icount rr=replay,rrfile=a.bin,rrmem=3G");
     g_assert_cmpuint(o->exec.travel_memory, ==, 3ull << 30);
     options_free(o);
@@ -368,6 +423,133 @@ static void test_back_ends(void)
     options_free(o);
 }
 
+static void test_guest(void)
+{
+    Options *o = parse_ok("-rtc base=2030-05-02T13:54:07,clock=vm,driftfix=none -numa node,cpus=0,cpus=2-3 "
+                          "-numa cpu,node-id=0,core-id=1 -uuid 550E8400-E29B-41D4-A716-446655440000 "
+                          "-boot menu=on,strict=on -fw_cfg name=opt/a,string=x,,y "
+                          "-mem-path /dev/shm -mem-prealloc "
+                          "-object '{\"qom-type\": \"secret\", \"id\": \"a,b\", \"size\": 5, \"on\": true}' "
+                          "-object rng-builtin,id=r");
+    g_autofree char *rtc = options_format_rtc(&o->rtc);
+
+    g_assert_cmpint(o->rtc.date, ==, 1903960447);
+    g_assert_cmpstr(rtc, ==, "base=2030-05-02T13:54:07,clock=vm");
+    g_assert_true(o->numa.node && o->boot_menu && o->mem_prealloc);
+    g_assert_cmpuint(o->numa.last_cpu, ==, 3);
+    g_assert_cmpstr(o->uuid, ==, "550e8400-e29b-41d4-a716-446655440000");
+    g_assert_cmpstr(g_ptr_array_index(o->fw_cfg, 0), ==, "name=opt/a,string=x,,y");
+    g_assert_cmpstr(o->mem_path, ==, "/dev/shm");
+    g_assert_cmpstr(g_ptr_array_index(o->objects, 0), ==, "qom-type=secret,id=a,,b,size=5,on=on");
+    g_assert_cmpstr(g_ptr_array_index(o->objects, 1), ==, "rng-builtin,id=r");
+    options_free(o);
+}
+
+static void test_process(void)
+{
+    Options *o = parse_ok("-name x,process=p,debug-threads=on -daemonize -pidfile f -chroot /a -runas u:g "
+                          "-sandbox on,elevateprivileges=children,spawn=deny,resourcecontrol=allow "
+                          "-overcommit mem-lock=on,cpu-pm=off -msg timestamp=on,guest-name=on "
+                          "-action reboot=shutdown,shutdown=pause,panic=none -watchdog-action pause");
+
+    g_assert_cmpstr(o->name, ==, "x");
+    g_assert_cmpstr(o->process_name, ==, "p");
+    g_assert_cmpstr(o->chroot, ==, "/a");
+    g_assert_cmpstr(o->runas, ==, "u:g");
+    g_assert_true(o->daemonize && o->mem_lock && o->msg_timestamp && o->msg_guest_name);
+    g_assert_true(o->sandbox.enable && o->sandbox.deny_spawn && o->sandbox.deny_obsolete);
+    g_assert_true(o->sandbox.no_new_privileges);
+    g_assert_false(o->sandbox.deny_privileges || o->sandbox.deny_resources);
+    g_assert_true(o->exec.no_reboot && o->exec.no_shutdown);
+    options_free(o);
+
+    o = parse_ok("-run-with chroot=/b,user=v -no-reboot -action reboot=reset -sandbox off");
+    g_assert_cmpstr(o->chroot, ==, "/b");
+    g_assert_cmpstr(o->runas, ==, "v");
+    g_assert_false(o->exec.no_reboot || o->sandbox.enable);
+    options_free(o);
+}
+
+/* What is there elsewhere, and asks for nothing. */
+static void test_none(void)
+{
+    options_free(parse_ok("-vga none -vnc none -net none -nic none -parallel none -display none "
+                          "-audiodev none,id=a -audiodev '{\"id\": \"a\", \"driver\": \"none\"}' -audio none "
+                          "-snapshot -only-migratable -no-user-config -nodefaults "
+                          "-mon chardev=a,id=m,mode=control -accel kvm -accel tcg"));
+}
+
+/* What -writeconfig writes is the same command line for -readconfig. */
+static void test_config(void)
+{
+    static const char expected[] =
+        "# rearm config file\n\n"
+        "[machine]\n  type = \"virt\"\n  acpi = \"off\"\n\n"
+        "[machine]\n  kernel = \"a,b\"\n\n"
+        "[memory]\n  size = \"1G\"\n\n"
+        "[smp-opts]\n  cpus = \"2\"\n  cores = \"2\"\n\n"
+        "[device \"d\"]\n  driver = \"x\"\n  p = \"1,2\"\n\n"
+        "[global]\n  driver = \"x\"\n  property = \"q\"\n  value = \"a=b\"\n\n"
+        "[chardev \"c\"]\n  backend = \"null\"\n\n"
+        "[mon]\n  chardev = \"c\"\n  mode = \"control\"\n\n"
+        "[rtc]\n  clock = \"vm\"\n";
+    g_autofree char *dir = g_dir_make_tmp("rearm-options-XXXXXX", NULL);
+    g_autofree char *first = g_build_filename(dir, "first", NULL);
+    g_autofree char *second = g_build_filename(dir, "second", NULL);
+    g_autofree char *line = g_strdup_printf(
+        "-M virt,acpi=off -kernel a,b -m 1G -smp 2,cores=2 -device x,id=d -set device.d.p=1,2 "
+        "-global x.q=a=b -chardev null,id=c -mon c,mode=control -rtc clock=vm -writeconfig %s", first);
+    g_autofree char *again = g_strdup_printf("-readconfig %s -writeconfig %s", first, second);
+    g_autofree char *text = NULL, *text2 = NULL;
+    Options *o = parse_ok(line);
+
+    options_free(o);
+    g_assert_true(g_file_get_contents(first, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, expected);
+    o = parse_ok(again);
+    g_assert_true(g_file_get_contents(second, &text2, NULL, NULL));
+    g_assert_cmpstr(text2, ==, expected);
+    g_assert_cmpstr(o->machine, ==, "type=virt,acpi=off");
+    g_assert_cmpstr(o->kernel, ==, "a,b");
+    g_assert_cmpuint(o->ram_size, ==, 1ull << 30);
+    g_assert_cmpuint(o->smp.cpus, ==, 2);
+    g_assert_cmpstr(g_ptr_array_index(o->devices, 0), ==, "x,id=d,p=1,,2");
+    g_assert_cmpstr(g_ptr_array_index(o->globals, 0), ==, "driver=x,property=q,value=a=b");
+    expect_monitor(o, 0, "chardev:c", MONITOR_QMP);
+    g_assert_cmpint(o->rtc.clock, ==, RTC_CLOCK_VM);
+    options_free(o);
+    g_unlink(first);
+    g_unlink(second);
+    g_rmdir(dir);
+}
+
+static void expect_config_error(const char *content, const char *message)
+{
+    g_autofree char *dir = g_dir_make_tmp("rearm-options-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "c", NULL);
+    g_autofree char *line = g_strdup_printf("-readconfig %s", path);
+    g_autofree char *expected = g_strdup_printf("%s:%s", path, message);
+    Error *err = NULL;
+
+    g_assert_true(g_file_set_contents(path, content, -1, NULL));
+    g_assert_null(parse(line, &err));
+    g_assert_cmpstr(error_get_pretty(err), ==, expected);
+    error_free(err);
+    g_unlink(path);
+    g_rmdir(dir);
+}
+
+static void test_config_errors(void)
+{
+    expect_config_error("# a\n\n[devise]\n", "3: [devise]: there is no such group of options");
+    expect_config_error("[netdev \"n\"]\n",
+                        "1: [netdev]: networks are not there yet; -nic none is accepted");
+    expect_config_error("a = \"b\"\n", "1: expected [GROUP], [GROUP \"ID\"] or KEY = \"VALUE\"");
+    expect_config_error("[rtc]\na = b\n", "2: expected [GROUP], [GROUP \"ID\"] or KEY = \"VALUE\"");
+    expect_config_error("[rtc]\nclock = \"x\"\n[name]\n",
+                        "3: -rtc clock=x: expected host, rt or vm");
+}
+
 static void test_help(void)
 {
     static const struct {
@@ -382,7 +564,8 @@ static void test_help(void)
         { "-device x,help", ACTION_DEVICE_PROPERTIES },
         { "-device id=a,driver=x,?", ACTION_DEVICE_PROPERTIES },
         { "-d help", ACTION_LOG_HELP }, { "-chardev help", ACTION_CHARDEV_HELP },
-        { "-accel help", ACTION_ACCEL_HELP },
+        { "-accel help", ACTION_ACCEL_HELP }, { "-object help", ACTION_OBJECT_HELP },
+        { "-object x,help", ACTION_OBJECT_PROPERTIES }, { "-L help", ACTION_FIRMWARE_DIRS },
         { "/bin/qemu-system-arm -M help", ACTION_MACHINE_HELP },
     };
     g_autofree char *path = NULL, *text = NULL;
@@ -393,7 +576,8 @@ static void test_help(void)
 
         g_assert_cmpint(o->action, ==, rows[i].action);
         g_assert_cmpstr(o->help_topic, ==, rows[i].action == ACTION_MACHINE_PROPERTIES ? "virt" :
-                        rows[i].action == ACTION_DEVICE_PROPERTIES ? "x" : NULL);
+                        rows[i].action == ACTION_DEVICE_PROPERTIES ||
+                        rows[i].action == ACTION_OBJECT_PROPERTIES ? "x" : NULL);
         options_free(o);
     }
     path = g_build_filename(g_get_tmp_dir(), "rearm-help-XXXXXX", NULL);
@@ -418,6 +602,11 @@ int main(int argc, char **argv)
     g_test_add_func("/options/icount", test_icount);
     g_test_add_func("/options/rewind", test_rewind);
     g_test_add_func("/options/accel", test_accel);
+    g_test_add_func("/options/guest", test_guest);
+    g_test_add_func("/options/process", test_process);
+    g_test_add_func("/options/none", test_none);
+    g_test_add_func("/options/config", test_config);
+    g_test_add_func("/options/config-errors", test_config_errors);
     g_test_add_func("/options/back-ends", test_back_ends);
     g_test_add_func("/options/help", test_help);
     return g_test_run();

@@ -7,6 +7,7 @@
 #include "device-test.h"
 #include "hw/rtc/pl031.h"
 #include "replay/sources.h"
+#include "util/host-clock.h"
 
 #define BASE 0x9010000
 #define DR (BASE + 0x00)
@@ -165,6 +166,32 @@ static void test_alarm(Fixture *f, const void *unused)
     g_assert_cmpint(clock_next_deadline(f->m->clock), ==, CLOCK_NO_DEADLINE);
 }
 
+/* -rtc: the clock of the host with an offset, or virtual time, which nobody has to ask the host for. */
+static void test_clocks(Fixture *f, const void *unused)
+{
+    int64_t now;
+    unsigned asked;
+
+    f->m->rtc = (RtcConfig){ RTC_CLOCK_VM, 1900000000 * SECOND + SECOND / 2 };
+    asked = f->replay.asked;
+    g_assert_cmpuint(rd(f->m, DR), ==, 1900000000);
+    pass_ns(f->m, SECOND / 2 - 1);
+    g_assert_cmpuint(rd(f->m, DR), ==, 1900000000);
+    pass_ns(f->m, 1);
+    g_assert_cmpuint(rd(f->m, DR), ==, 1900000001);
+    g_assert_cmpuint(f->replay.asked, ==, asked);
+
+    f->replay.wall_ns = 0;
+    f->m->rtc = (RtcConfig){ RTC_CLOCK_RT, 0 };
+    f->m->rtc.offset_ns = 1900000000 * SECOND - host_monotonic_ns();
+    g_assert_cmpuint(rd(f->m, DR) - 1900000000, <, 60);
+    f->m->rtc = (RtcConfig){ RTC_CLOCK_HOST, 3600 * SECOND };
+    now = host_realtime_ns() / SECOND;
+    g_assert_cmpint(rd(f->m, DR) - now - 3600, >=, 0);
+    g_assert_cmpint(rd(f->m, DR) - now - 3600, <, 60);
+    g_assert_cmpuint(f->replay.asked, >, asked);
+}
+
 static void test_save_load(Fixture *f, const void *unused)
 {
     Fixture g = { 0 };
@@ -191,6 +218,7 @@ int main(int argc, char **argv)
     ADD(counter);
     ADD(host_clock);
     ADD(alarm);
+    ADD(clocks);
     ADD(save_load);
     return g_test_run();
 }

@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include <glib/gstdio.h>
 #include <sys/wait.h>
+#include "log-builder.h"
 #include "replay/replay.h"
 
 typedef struct Fixture {
@@ -96,14 +97,17 @@ static void cut(const char *path, gsize keep, gsize flip)
 }
 
 /* Run the tool; check its exit status and that its output has `words` in it. */
-static void run(Fixture *f, int want, const char *words, const char *a1, const char *a2,
-                const char *a3)
+static void run_with(Fixture *f, int want, const char *words, const char *const *arguments)
 {
-    const char *argv[] = { f->tool, a1, a2, a3, NULL };
+    const char *argv[6] = { f->tool };
+    const char *a1 = arguments[0];
     char *out = NULL, *err = NULL;
     char *all;
     int status;
 
+    for (unsigned i = 0; arguments[i]; i++) {
+        argv[i + 1] = arguments[i];
+    }
     g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out,
                                &err, &status, NULL));
     all = g_strconcat(out, err, NULL);
@@ -114,6 +118,12 @@ static void run(Fixture *f, int want, const char *words, const char *a1, const c
     g_free(out);
     g_free(err);
     g_free(all);
+}
+
+static void run(Fixture *f, int want, const char *words, const char *a1, const char *a2,
+                const char *a3)
+{
+    run_with(f, want, words, (const char *[]){ a1, a2, a3, NULL });
 }
 
 static void test_info(Fixture *f, gconstpointer tool)
@@ -156,7 +166,7 @@ static void test_compare(Fixture *f, gconstpointer tool)
 static void test_pack(Fixture *f, gconstpointer tool)
 {
     run(f, 2, "are the same file", "pack", f->a, f->a);
-    run(f, 0, "2002 records in", "pack", f->a, f->out);
+    run(f, 0, "2002 records and 0 keyframes in", "pack", f->a, f->out);
     run(f, 0, "2002 equal records", "compare", f->a, f->out);
     run(f, 0, "the old file is now", "pack", f->a, f->out);
     g_assert_cmpint(g_rename(f->old, f->out), ==, 0);
@@ -166,12 +176,90 @@ static void test_pack(Fixture *f, gconstpointer tool)
     g_assert_false(g_file_test(f->out, G_FILE_TEST_EXISTS));
 }
 
+/* Two, behind the first and the second of four records; takes three pages each. */
+static void write_keyframes(const char *path)
+{
+    static const uint8_t content[REPLAY_PAGE_SIZE] = "page";
+    static const ReplayPlace ancestor = { "another", 12, 3456 };
+    ReplayDescription *d = replay_description_new();
+    g_autofree char *json = NULL;
+    LogBuilder b;
+
+    g_array_append_val(d->ancestors, ancestor);
+    json = replay_description_to_json(d);
+    builder_begin(&b, json);
+    for (unsigned n = 0; n < 4; n++) {
+        builder_record(&b, &(ReplayRecord){ .kind = REPLAY_KIND_PROGRESS,
+                                            .source = REPLAY_NO_SOURCE, .pos = 1000 * n });
+        if (n < 2) {
+            ReplayKeyframe *k = replay_keyframe_new();
+
+            k->chain = n;
+            k->time = 2500000000 * (n + 1);
+            g_byte_array_append(k->state, (const uint8_t *)"state", 5);
+            for (unsigned i = 0; i < 3; i++) {
+                const ReplayPage page = { 10 * n + i, i == 1 ? NULL : content };
+
+                g_array_append_val(k->pages, page);
+            }
+            builder_keyframe(&b, 1000 * n + 500, k);
+        }
+    }
+    builder_end(&b);
+    g_assert_true(g_file_set_contents(path, (char *)b.file->data, (gssize)b.file->len, NULL));
+    builder_clear(&b);
+    replay_description_free(d);
+}
+
+static void damage_keyframe(const char *path, guint n)
+{
+    ReplayLogReader *reader = replay_log_reader_open(path, NULL);
+    GArray *keyframes = replay_log_reader_keyframes(reader);
+
+    cut(path, 0, g_array_index(keyframes, ReplayIndexEntry, n).offset + REPLAY_FRAME_HEADER);
+    g_array_unref(keyframes);
+    replay_log_reader_free(reader);
+}
+
+static void test_keyframes(Fixture *f, gconstpointer tool)
+{
+    write_keyframes(f->a);
+    run(f, 0, "branch of: 616e6f74686572000000000000000000, from position 3456, record 12 on\n",
+        "info", f->a, NULL);
+    run(f, 0, "keyframes: 2 in ", "info", f->a, NULL);
+    run(f, 0, " bytes, with 6 pages\n", "info", f->a, NULL);
+    run(f, 0, "#0 position 0 PROGRESS: 0 bytes\n"
+        "keyframe #0 position 500: time 2.500000000 s, ", "dump", f->a, NULL);
+    run(f, 0, " bytes, 3 pages changed, 1 of them to zeros, needs those from #0 on\n"
+        "#2 position 2000", "dump", f->a, NULL);
+    run(f, 0, "{\"keyframe\":1,\"position\":1500,\"records\":2,\"time-ns\":5000000000,\"bytes\":",
+        "dump", f->a, "--json");
+    run(f, 0, ",\"pages\":3,\"zero-pages\":1,\"first-needed\":0}\n", "dump", f->a, "--json");
+    run(f, 0, "good, 4 records", "verify", f->a, NULL);
+    run(f, 0, "4 records and 2 keyframes in", "pack", f->a, f->out);
+    run(f, 0, "keyframes: 2 in ", "info", f->out, NULL);
+    run(f, 0, "good, 4 records", "verify", f->out, NULL);
+    run(f, 0, "4 equal records", "compare", f->a, f->out);
+    g_unlink(f->out);
+    run_with(f, 0, "4 records and 0 keyframes in",
+             (const char *[]){ "pack", "--no-keyframes", f->a, f->out, NULL });
+    run(f, 0, "keyframes: 0\n", "info", f->out, NULL);
+    g_unlink(f->out);
+    damage_keyframe(f->a, 1);
+    run(f, 2, "keyframe 1, at offset ", "verify", f->a, NULL);
+    run(f, 2, "a replay does without it", "dump", f->a, NULL);
+    run(f, 2, "and damaged ones behind them", "info", f->a, NULL);
+    run(f, 0, "4 records and 1 keyframes in", "pack", f->a, f->out);
+    run(f, 0, "good, 4 records", "verify", f->out, NULL);
+}
+
 static void test_usage(Fixture *f, gconstpointer tool)
 {
     run(f, 2, "usage: rearm-replay", NULL, NULL, NULL);
-    run(f, 0, "compare A B", "--help", NULL, NULL);
+    run(f, 0, "compare   A B", "--help", NULL, NULL);
     run(f, 2, "unknown command frobnicate", "frobnicate", NULL, NULL);
     run(f, 2, "unknown option --json", "verify", f->a, "--json");
+    run(f, 2, "unknown option --no-keyframes", "verify", f->a, "--no-keyframes");
     run(f, 2, "one file too many", "verify", f->a, f->b);
 }
 
@@ -184,6 +272,7 @@ int main(int argc, char **argv)
     g_test_add("/rearm-replay/verify", Fixture, argv[1], setup, test_verify, teardown);
     g_test_add("/rearm-replay/compare", Fixture, argv[1], setup, test_compare, teardown);
     g_test_add("/rearm-replay/pack", Fixture, argv[1], setup, test_pack, teardown);
+    g_test_add("/rearm-replay/keyframes", Fixture, argv[1], setup, test_keyframes, teardown);
     g_test_add("/rearm-replay/usage", Fixture, argv[1], setup, test_usage, teardown);
     return g_test_run();
 }

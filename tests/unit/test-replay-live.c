@@ -546,6 +546,24 @@ static void check_replay_ends(const char *path, const Small *expected)
     small_close(&m);
 }
 
+/* A replay of a branch goes to states of what it began as, up to where it left that. */
+static void check_states(const char *branch, const Snapshot s[3], const Small *expected)
+{
+    const ReplayConfig replay = { .mode = REPLAY_MODE_PLAY, .file = branch };
+    Error *err = NULL;
+    Small m;
+
+    small_open(&m, &replay);
+    g_assert_false(try_back(&m, &s[2], &err));
+    check_error(err, "was not saved in the recording");
+    for (unsigned n = 0; n < 2; n++) {
+        back(&m, &s[n]);
+        g_assert_false(run_to(&m, UINT64_MAX));
+        check_at(&m, expected);
+    }
+    small_close(&m);
+}
+
 /* Out of a replay, with a file: the branch replays from the start, and can be travelled in. */
 static void test_branch(void)
 {
@@ -578,6 +596,7 @@ static void test_branch(void)
     g_assert_cmphex(m.x, !=, recorded.x);
     check_replay_ends(branch, &m);
     check_replay_ends(path, &recorded);
+    check_states(branch, s, &m);
     g_unlink(path);
     g_unlink(branch);
     for (unsigned n = 0; n < 3; n++) {

@@ -49,6 +49,9 @@ static char *temp_path(void)
     return path;
 }
 
+static const ReplayPlace sample_ancestor = { .id = { 0x12, 0x34, [15] = 0xfe }, .records = 77,
+                                             .pos = 1ull << 40 };
+
 static char *sample_json(void)
 {
     ReplayDescription *d = replay_description_new();
@@ -58,6 +61,7 @@ static char *sample_json(void)
     replay_description_add(d, "ram", "1073741824");
     replay_description_add_source(d, REPLAY_KIND_CHAR, "uart0");
     replay_description_add_source(d, REPLAY_KIND_RANDOM, "rng");
+    g_array_append_val(d->ancestors, sample_ancestor);
     json = replay_description_to_json(d);
     replay_description_free(d);
     return json;
@@ -704,6 +708,26 @@ static void check_bad_json(const char *json)
     error_free(err);
 }
 
+#define ID "0123456789abcdef0123456789abcdef"
+
+static ReplayDescription *with_ancestors(const char *ancestors)
+{
+    g_autofree char *json = g_strdup_printf(
+        "{\"build\":\"x\",\"engine\":1,\"check\":\"off\",\"check-period\":0,\"machine\":{},"
+        "\"sources\":[],\"ancestors\":%s}", ancestors);
+
+    return replay_description_from_json(json, NULL);
+}
+
+static void check_bad_ancestors(const char *ancestors)
+{
+    ReplayDescription *d = with_ancestors("[]");
+
+    g_assert_nonnull(d);
+    replay_description_free(d);
+    g_assert_null(with_ancestors(ancestors));
+}
+
 static void test_description(void)
 {
     char *json = sample_json();
@@ -716,6 +740,9 @@ static void test_description(void)
     g_assert_cmpuint(replay_description_find_source(d, REPLAY_KIND_RANDOM, "rng"), ==, 1);
     g_assert_cmpuint(replay_description_find_source(d, REPLAY_KIND_CHAR, "rng"), ==,
                      REPLAY_NO_SOURCE);
+    g_assert_cmpuint(d->ancestors->len, ==, 1);
+    g_assert_cmpmem(d->ancestors->data, sizeof(ReplayPlace), &sample_ancestor,
+                    sizeof(ReplayPlace));
     replay_description_free(d);
     g_free(again);
     g_free(json);
@@ -731,6 +758,13 @@ static void test_description(void)
                    "\"machine\":{},\"sources\":[{\"kind\":\"WARP\",\"name\":\"x\"}]}");
     check_bad_json("{\"build\":\"x\",\"check\":\"digest\",\"check-period\":0,"
                    "\"machine\":{},\"sources\":[]}");
+    check_bad_ancestors("{}");
+    check_bad_ancestors("[1]");
+    check_bad_ancestors("[{\"id\":\"12\",\"records\":1,\"position\":1}]");
+    check_bad_ancestors("[{\"id\":\"" ID "0\",\"records\":1,\"position\":1}]");
+    check_bad_ancestors("[{\"id\":\"x" ID "\",\"records\":1,\"position\":1}]");
+    check_bad_ancestors("[{\"id\":\"" ID "\",\"records\":-1,\"position\":1}]");
+    check_bad_ancestors("[{\"id\":\"" ID "\",\"records\":1}]");
 }
 
 int main(int argc, char **argv)

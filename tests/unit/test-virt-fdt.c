@@ -152,6 +152,30 @@ static void test_cpus(void)
     g_byte_array_unref(fdt);
 }
 
+static bool has(GByteArray *fdt, const char *path, const char *name)
+{
+    return fdt_getprop(fdt->data, fdt_path_offset(fdt->data, path), name, NULL) != NULL;
+}
+
+/* Linux's numa.txt: memory and CPUs name their node. */
+static void test_numa(void)
+{
+    VirtFdtConfig config = {
+        .num_cpus = 2, .cpu_compatible = "arm,cortex-a53", .devices = virt_devices, .numa = true,
+    };
+    BootFdtInfo info = { .ram_base = 0x40000000, .ram_size = 0x8000000, .numa = true };
+    GByteArray *fdt = virt_fdt_build(&config), *plain = build(1, false);
+
+    g_assert_true(boot_fdt_complete(fdt, &info, NULL));
+    ASSERT_CELLS(fdt, "/memory@40000000", "numa-node-id", 0);
+    ASSERT_CELLS(fdt, "/cpus/cpu@0", "numa-node-id", 0);
+    ASSERT_CELLS(fdt, "/cpus/cpu@1", "numa-node-id", 0);
+    g_assert_false(has(plain, "/memory@40000000", "numa-node-id"));
+    g_assert_false(has(plain, "/cpus/cpu@0", "numa-node-id"));
+    g_byte_array_unref(fdt);
+    g_byte_array_unref(plain);
+}
+
 static void test_chosen(void)
 {
     GByteArray *fdt = build(1, true);
@@ -278,6 +302,7 @@ int main(int argc, char **argv)
     g_test_add_func("/virt-fdt/identification", test_identification);
     g_test_add_func("/virt-fdt/cpus", test_cpus);
     g_test_add_func("/virt-fdt/topology", test_topology);
+    g_test_add_func("/virt-fdt/numa", test_numa);
     g_test_add_func("/virt-fdt/chosen", test_chosen);
     g_test_add_func("/virt-fdt/deterministic", test_deterministic);
     g_test_add_func("/virt-fdt/user-tree", test_user_tree);

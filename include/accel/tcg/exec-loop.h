@@ -25,8 +25,9 @@ typedef struct ExecConfig {
      */
     uint64_t state_chaos, state_chaos_period;
     /*
-     * rrmem=: bytes for snapshots, the moments to go back to; 0: there are none, and no travelling. They
-     * are taken while somebody watches or the machine travels, or with snapshot_always all the time.
+     * rrmem=: bytes for snapshots, the moments to go back to; 0: there are none, and no travelling.
+     * They are taken while somebody watches or the machine travels, or with snapshot_always all the
+     * time.
      */
     uint64_t travel_memory;
     bool snapshot_always;
@@ -69,7 +70,7 @@ typedef struct ExecListener {
      * loop. cause is the one of a reset or shutdown, else NONE. May be NULL.
      */
     void (*event)(void *opaque, ExecEvent event, ShutdownCause cause);
-    /* The guest set a clock device, which is so many seconds ahead now. Machine thread; may be NULL. */
+    /* The guest set a clock, which is so many seconds ahead now. Machine thread; may be NULL. */
     void (*rtc)(void *opaque, const char *id, int64_t offset);
     void *opaque;
 } ExecListener;
@@ -147,9 +148,9 @@ bool exec_loop_seek_text(ExecLoop *l, const char *text, Error **errp);
  */
 bool exec_loop_reverse_step(ExecLoop *l, Vcpu *cpu, Error **errp);
 /*
- * Back to the last moment at which a breakpoint, a watchpoint or a position of exec_loop_add_break()
- * would have stopped the machine; else to the beginning, EXEC_STOP_REPLAY_BEGIN. At a watchpoint the
- * access has not been made yet.
+ * Back to the last moment at which a breakpoint, a watchpoint or a position of
+ * exec_loop_add_break() would have stopped the machine; else to the beginning,
+ * EXEC_STOP_REPLAY_BEGIN. At a watchpoint the access has not been made yet.
  */
 bool exec_loop_reverse_cont(ExecLoop *l, Error **errp);
 
@@ -218,7 +219,7 @@ bool exec_loop_load(ExecLoop *l, const uint8_t *data, size_t length, Error **err
 
 /*
  * replay_go_live() for the whole machine; through machine_run_sync(). At the end of a recording that
- * has no end record, too.
+ * has no end record, too; not on a journey, whose end is the place that is meant.
  */
 bool exec_loop_go_live(ExecLoop *l, const char *file, Error **errp);
 

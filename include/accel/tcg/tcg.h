@@ -80,6 +80,8 @@ void tcg_flush_tlb(TcgContext *t);
 
 /* Drop all translations (tests). */
 void tcg_flush(TcgContext *t);
+/* From here on, make units of one guest instruction, or as the configuration has them. */
+void tcg_set_one_insn(TcgContext *t, bool on);
 
 /* "info jit": counts of units, bytes, flushes. */
 void tcg_info(TcgContext *t, GString *out);

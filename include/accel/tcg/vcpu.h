@@ -222,7 +222,7 @@ struct Vcpu {
     uint32_t mode;            /* ops->mode() at the last vcpu_space_changed() */
     uint8_t pc_align_mask;    /* ops->pc_align_mask() of it */
     unsigned index;
-    const DeviceType *type;   /* its properties, as of a device, in a struct that Vcpu begins; or NULL */
+    const DeviceType *type;   /* of its properties, in a struct that Vcpu begins; or NULL */
     bool skip_breakpoint;     /* resume from a breakpoint at pc */
     bool skip_watch;          /* resume from a watchpoint: not for the instruction at pc */
     bool insn_accessed;       /* the interpreter's instruction has accessed memory already */
@@ -268,8 +268,8 @@ bool vcpu_peek(Vcpu *cpu, uint64_t vaddr, void *out, size_t length);
 bool vcpu_poke(Vcpu *cpu, uint64_t vaddr, const void *data, size_t length);
 
 /*
- * Every page or block that the CPU's tables map, in the order of addresses, as its privileged code sees them.
- * False from fn ends it.
+ * Every page or block that the CPU's tables map, in the order of addresses, as its privileged code
+ * sees them. False from fn ends it.
  */
 typedef struct VcpuMapping {
     uint64_t vaddr, phys, length;

@@ -23,6 +23,11 @@ typedef struct BoardConfig {
     const char *dumpdtb;          /* write the DTB here; system/ then exits 0 */
     const GPtrArray *devices;     /* -device strings; may be NULL */
     const GPtrArray *globals;     /* -global strings; may be NULL */
+    const GPtrArray *fw_cfg;      /* -fw_cfg strings; may be NULL */
+    const char *memory_backend;   /* the object that RAM comes from; NULL: none */
+    const uint8_t *uuid;          /* UUID_SIZE bytes, or NULL */
+    bool numa;                    /* tell the guest of one NUMA node */
+    bool boot_menu;               /* firmware shows its menu */
     const void *options;          /* for create: what BoardType.properties say */
 } BoardConfig;
 

@@ -31,6 +31,8 @@ const DeviceType *device_type_find(const DeviceType *const *types, const char *n
 /* As above; fails with `what`, the nearest name, or those that -device takes. */
 const DeviceType *device_type_need(const DeviceType *const *types, const char *name,
                                    const char *what, Error **errp);
+/* Why a type that other emulators have is not there, as half a sentence; NULL: nobody knows it. */
+const char *device_missing(const char *name);
 
 /* A line a type: those that -device takes, and those that boards have. */
 void device_types_help(const DeviceType *const *types, GString *out);

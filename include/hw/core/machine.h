@@ -26,6 +26,17 @@ typedef enum ShutdownCause {
     SHUTDOWN_CAUSE_HOST_POWERDOWN = 6, /* monitor system_powerdown: a request to the guest */
 } ShutdownCause;
 
+/*
+ * The wall clock that guests see: of the host, or one that counts with the host's monotonic clock
+ * or with virtual time. All zero: the host's.
+ */
+typedef enum RtcClock { RTC_CLOCK_HOST, RTC_CLOCK_RT, RTC_CLOCK_VM } RtcClock;
+
+typedef struct RtcConfig {
+    RtcClock clock;
+    int64_t offset_ns;              /* nanoseconds since 1970 = that clock + offset_ns */
+} RtcConfig;
+
 struct Machine {
     MemoryMap *memory;
     VirtualClock *clock;
@@ -36,6 +47,7 @@ struct Machine {
     GPtrArray *buses;               /* Bus *, in the order made */
     GPtrArray *globals;             /* -global, for devices that are made (hw/core/bus.h) */
     GPtrArray *objects;             /* UserObject * (hw/core/user-object.h), in the order made */
+    RtcConfig rtc;                  /* set by who makes the machine */
     GPtrArray *serial;              /* CharPort * of serial ports, in order, for -serial */
     Vcpu **cpus;
     unsigned num_cpus;
@@ -48,7 +60,7 @@ struct Machine {
     /* system_powerdown: the board's power button; may be NULL. */
     void (*powerdown)(void *opaque);
     void *powerdown_opaque;
-    /* Told by a real-time clock that the guest set: its id, seconds ahead of the host; may be NULL. */
+    /* Told by a clock that the guest set: its id, seconds ahead of the host's; may be NULL. */
     void (*rtc_changed)(void *opaque, const char *id, int64_t offset);
     void *rtc_changed_opaque;
     /* Told what machine_describe() is; may be NULL. */

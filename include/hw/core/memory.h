@@ -108,6 +108,12 @@ void memory_map_free(MemoryMap *map);
  */
 MemRegion *memory_add_ram(MemoryMap *map, const char *name, hwaddr base,
                           hwaddr size, bool readonly, Error **errp);
+/*
+ * RAM of memory that the caller has mapped, size bytes from host on, which becomes the map's. Pages
+ * that are not zero have to be told of by memory_mark_written().
+ */
+MemRegion *memory_add_mapped_ram(MemoryMap *map, const char *name, hwaddr base, hwaddr size,
+                                 void *host);
 MemRegion *memory_add_mmio(MemoryMap *map, const char *name, hwaddr base,
                            hwaddr size, const MmioOps *ops, void *opaque);
 

@@ -18,6 +18,7 @@ typedef struct FwCfg FwCfg;
 enum FwCfgKey {
     FW_CFG_SIGNATURE = 0x00,
     FW_CFG_ID = 0x01,
+    FW_CFG_UUID = 0x02,
     FW_CFG_NOGRAPHIC = 0x04,
     FW_CFG_NB_CPUS = 0x05,
     FW_CFG_KERNEL_SIZE = 0x08,

@@ -1,0 +1,57 @@
+/*
+ * Arguments of options as JSON objects, which programs like: -object '{"qom-type": "secret", ...}'.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include <json-c/json.h>
+#include "system/options-handlers.h"
+
+static bool append_member(GString *out, const char *key, json_object *value, Error **errp)
+{
+    switch (json_object_get_type(value)) {
+    case json_type_boolean:
+        keyval_append(out, key, json_object_get_boolean(value) ? "on" : "off");
+        return true;
+    case json_type_int:
+    case json_type_string:
+        keyval_append(out, key, json_object_get_string(value));
+        return true;
+    default:
+        error_setg(errp, "'%s': expected a string, a whole number, true or false", key);
+        return false;
+    }
+}
+
+/* The first key of a list may go without its name, so which one comes first makes no difference. */
+static char *format(json_object *object, Error **errp)
+{
+    GString *out = g_string_new(NULL);
+
+    json_object_object_foreach(object, key, value) {
+        if (!append_member(out, key, value, errp)) {
+            g_string_free(out, TRUE);
+            return NULL;
+        }
+    }
+    return g_string_free(out, FALSE);
+}
+
+char *options_from_json(const char *arg, Error **errp)
+{
+    enum json_tokener_error error;
+    json_object *object;
+    char *text = NULL;
+
+    if (arg[0] != '{') {
+        return g_strdup(arg);
+    }
+    object = json_tokener_parse_verbose(arg, &error);
+    if (!object) {
+        error_setg(errp, "%s: no JSON: %s", arg, json_tokener_error_desc(error));
+    } else {
+        text = format(object, errp);
+    }
+    json_object_put(object);
+    return text;
+}
