@@ -102,7 +102,7 @@ class NewProcesses(TestCase):
         if kind == 2:
             return '+%dns' % rng.randrange(time)
         return '@"%s"' % rng.choice(('Booting Linux', 'Memory: ', 'smp: Brought up', 'Freeing ',
-                                     'Run /bin/sh', 'echo one', '~ #', 'not there'))
+                                     'Run /bin/sh', 'echo one', '/ # ', 'not there'))
 
     def go(self, log, place):
         """Where it leads to: position, digest, virtual time."""
