@@ -414,6 +414,7 @@ static void test_ends(void)
                     .replay = { .mode = REPLAY_MODE_RECORD, .file = path } };
     const uint64_t kept = 1500;   /* of a snapshot on the way to 3000 */
     ExecResult recorded = record_ends(&c, kept);
+    unsigned stops;
     Run r;
 
     open_replay(&r, &c, 0);
@@ -437,8 +438,9 @@ static void test_ends(void)
     ask_device(&r, EXEC_HISTORY_ALL, 1, UINT64_MAX, 1);
     seek(&r, 0);
     ask_device(&r, EXEC_HISTORY_ALL, 0, UINT64_MAX, 1);
+    stops = r.stops;
     exec_loop_cont(r.loop);
-    g_assert_true(run_wait_stop(&r, r.stops + 1));
+    g_assert_true(run_wait_stop(&r, stops + 1));
     exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
     run_join_equal(&r, &recorded);
     run_close(&r);

@@ -500,6 +500,14 @@ static void check_same_bytes(const char *path, const char *data, gsize length)
     g_assert_cmpmem(now, now_length, data, length);
 }
 
+static void run_to_end(Run *r)
+{
+    unsigned stops = r->stops;
+
+    exec_loop_cont(r->loop);
+    wait_stop(r, stops + 1, EXEC_STOP_REPLAY_END);
+}
+
 /* A replay that also goes to and fro, up to the end. */
 static void add_keyframes(const RunConfig *c, const Straight *s, Rng *rng)
 {
@@ -515,8 +523,7 @@ static void add_keyframes(const RunConfig *c, const Straight *s, Rng *rng)
         check_reverse_cont(&r, s);
         seek(&r, s->at[POINTS - 4 + n], EXEC_STOP_POSITION);
     }
-    exec_loop_cont(r.loop);
-    wait_stop(&r, r.stops + 1, EXEC_STOP_REPLAY_END);
+    run_to_end(&r);
     check_seek(&r, s, rng);
     exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
     exec_loop_join(r.loop);
@@ -604,8 +611,7 @@ static void test_not_added(void)
     /* Somebody puts another file there. */
     start_adding(&c, &r);
     g_assert_true(g_file_set_contents(names.file, "another", -1, NULL));
-    exec_loop_cont(r.loop);
-    wait_stop(&r, r.stops + 1, EXEC_STOP_REPLAY_END);
+    run_to_end(&r);
     check_not_added(&r, &names, "was moved or removed meanwhile");
     check_same_bytes(names.file, "another", strlen("another"));
     names_clear(&names);
