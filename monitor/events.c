@@ -187,6 +187,8 @@ static void events_stopped(void *opaque, ExecStopReason reason, Vcpu *cpu)
         [EXEC_STOP_STEPPED] = QAPI_RUN_STATE_DEBUG,
         [EXEC_STOP_POSITION] = QAPI_RUN_STATE_DEBUG,
         [EXEC_STOP_SHUTDOWN] = QAPI_RUN_STATE_SHUTDOWN,
+        [EXEC_STOP_PANICKED] = QAPI_RUN_STATE_GUEST_PANICKED,
+        [EXEC_STOP_WATCHDOG] = QAPI_RUN_STATE_WATCHDOG,
         [EXEC_STOP_REPLAY_END] = QAPI_RUN_STATE_DEBUG,
     };
     MonitorEvents *e = opaque;
@@ -244,6 +246,45 @@ static void events_rtc(void *opaque, const char *id, int64_t offset)
     g_autofree char *path = dev ? qom_device_path(dev) : g_strdup(id);
 
     qapi_event_rtc_change(&e->sink, &(QapiRtcChangeEvent){ offset, path });
+}
+
+/* The words of both sides are in the same order. */
+#define SAME_ORDER(exec, qapi) _Static_assert((int)EXEC_##exec == (int)QAPI_##qapi, #exec)
+SAME_ORDER(REBOOT_SHUTDOWN, REBOOT_ACTION_SHUTDOWN);
+SAME_ORDER(SHUTDOWN_PAUSE, SHUTDOWN_ACTION_PAUSE);
+SAME_ORDER(PANIC_NONE, PANIC_ACTION_NONE);
+SAME_ORDER(WATCHDOG_NONE, WATCHDOG_ACTION_NONE);
+
+static QapiGuestPanicAction panic_action(uint8_t action)
+{
+    return action == EXEC_PANIC_PAUSE ? QAPI_GUEST_PANIC_ACTION_PAUSE
+         : action == EXEC_PANIC_NONE ? QAPI_GUEST_PANIC_ACTION_RUN
+                                     : QAPI_GUEST_PANIC_ACTION_POWEROFF;
+}
+
+static void events_report(void *opaque, MachineReport report, const ExecActions *actions)
+{
+    MonitorEvents *e = opaque;
+
+    switch (report) {
+    case MACHINE_REPORT_PANICKED:
+        qapi_event_guest_panicked(&e->sink, &(QapiGuestPanickedEvent){
+            panic_action(actions->panic) });
+        break;
+    case MACHINE_REPORT_CRASHLOADED:
+        qapi_event_guest_crashloaded(&e->sink, &(QapiGuestCrashloadedEvent){
+            QAPI_GUEST_PANIC_ACTION_RUN });
+        break;
+    case MACHINE_REPORT_SHUTDOWN:
+        qapi_event_guest_pvshutdown(&e->sink);
+        break;
+    case MACHINE_REPORT_WATCHDOG:
+        qapi_event_watchdog(&e->sink, &(QapiWatchdogEvent){
+            (QapiWatchdogAction)actions->watchdog });
+        break;
+    case MACHINE_NUM_REPORTS:
+        break;
+    }
 }
 
 static void events_event(void *opaque, ExecEvent event, ShutdownCause cause)
@@ -312,7 +353,7 @@ MonitorEvents *monitor_events_new(ExecLoop *loop)
 {
     MonitorEvents *e = g_new0(MonitorEvents, 1);
     const ExecListener listener = { .stopped = events_stopped, .event = events_event,
-                                    .rtc = events_rtc, .opaque = e };
+                                    .rtc = events_rtc, .report = events_report, .opaque = e };
 
     e->sink = (QapiEventSink){ events_emit, e };
     e->loop = loop;

@@ -24,6 +24,15 @@ SIMPLE(system_powerdown, qmp_system_powerdown)
 SIMPLE(system_wakeup, qmp_system_wakeup)
 SIMPLE(nmi, qmp_inject_nmi)
 
+bool hmp_watchdog_action(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
+{
+    const char *word = hmp_text(args, "reset|shutdown|poweroff|pause|debug|none");
+    int action = qapi_enum_find(&qapi_type_WatchdogAction, word);
+    QapiWatchdogSetActionArgs a = { (QapiWatchdogAction)action };
+
+    return qmp_watchdog_set_action(&(QmpContext){ .env = env }, &a, errp);
+}
+
 Vcpu *monitor_need_cpu(MonitorEnv *env, Error **errp)
 {
     Vcpu *cpu = monitor_cpu(env);

@@ -192,3 +192,28 @@ bool qmp_system_powerdown(QmpContext *ctx, Error **errp)
 {
     return request(ctx, SHUTDOWN_CAUSE_HOST_POWERDOWN, errp);
 }
+
+bool qmp_set_action(QmpContext *ctx, const QapiSetActionArgs *args, Error **errp)
+{
+    const ExecActions change = {
+        .reboot = args->has_reboot ? args->reboot : EXEC_ACTION_KEEP,
+        .shutdown = args->has_shutdown ? args->shutdown : EXEC_ACTION_KEEP,
+        .panic = args->has_panic ? args->panic : EXEC_ACTION_KEEP,
+        .watchdog = args->has_watchdog ? args->watchdog : EXEC_ACTION_KEEP,
+    };
+
+    if (args->has_watchdog && args->watchdog == QAPI_WATCHDOG_ACTION_INJECT_NMI) {
+        return qmp_inject_nmi(ctx, errp);   /* which says why not */
+    }
+    if (!exec_loop_set_actions(ctx->env->loop, &change)) {
+        qmp_refuse_in_replay(errp);
+        return false;
+    }
+    return true;
+}
+
+bool qmp_watchdog_set_action(QmpContext *ctx, const QapiWatchdogSetActionArgs *args, Error **errp)
+{
+    return qmp_set_action(ctx, &(QapiSetActionArgs){ .has_watchdog = true, .watchdog = args->action },
+                          errp);
+}

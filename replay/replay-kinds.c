@@ -126,8 +126,13 @@ static bool format_decoded(GString *out, unsigned kind, ByteReader *in)
         }
         g_string_append_printf(out, "%" PRId64 " ns", bytes_get_svarint(in));
         break;
-    case REPLAY_KIND_SHIFT:
     case REPLAY_KIND_REQUEST:
+        g_string_append_printf(out, "%u", bytes_get_u8(in));
+        while (byte_reader_left(in)) {
+            g_string_append_printf(out, " %u", bytes_get_u8(in));
+        }
+        break;
+    case REPLAY_KIND_SHIFT:
     case REPLAY_KIND_CHAR_EVENT:
         g_string_append_printf(out, "%u", bytes_get_u8(in));
         break;

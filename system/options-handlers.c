@@ -380,13 +380,13 @@ bool opt_firmware_dir(Options *o, const char *arg, Error **errp)
 
 bool opt_no_reboot(Options *o, const char *arg, Error **errp)
 {
-    o->exec.no_reboot = true;
+    o->exec.actions.reboot = EXEC_REBOOT_SHUTDOWN;
     return true;
 }
 
 bool opt_no_shutdown(Options *o, const char *arg, Error **errp)
 {
-    o->exec.no_shutdown = true;
+    o->exec.actions.shutdown = EXEC_SHUTDOWN_PAUSE;
     return true;
 }
 

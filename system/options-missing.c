@@ -44,7 +44,7 @@ static const struct {
       { "add-fd" } },
     { "random numbers of the guest come from the host, and a recording (-icount rr=record) repeats "
       "them", { "seed" } },
-    { "there is no watchdog yet; leave it out", { "watchdog" } },
+    { "it is a device: -device sbsa-gwdt", { "watchdog" } },
     { "Rearm has one set of defaults, so there is nothing to be compatible with; leave it out",
       { "compat" } },
     { "Bluetooth is not there", { "bt" } },

@@ -185,27 +185,47 @@ bool opt_msg(Options *o, const char *arg, Error **errp)
 
 /* ---- what becomes of the machine ---- */
 
-/* No device reports a panic or has a watchdog yet: those two are checked, and nothing happens. */
-static const char *const panic_actions[] = { "pause", "shutdown", "exit-failure", "none", NULL };
-static const char *const watchdog_actions[] = {
-    "reset", "shutdown", "poweroff", "inject-nmi", "pause", "debug", "none", NULL
+/* The values of each are in the order of its enum. */
+static const struct {
+    const char *event, *values[8];
+    size_t offset;
+} actions[] = {
+    { "reboot", { "reset", "shutdown" }, offsetof(ExecActions, reboot) },
+    { "shutdown", { "poweroff", "pause" }, offsetof(ExecActions, shutdown) },
+    { "panic", { "shutdown", "pause", "exit-failure", "none" }, offsetof(ExecActions, panic) },
+    { "watchdog", { "reset", "shutdown", "poweroff", "pause", "debug", "none" },
+      offsetof(ExecActions, watchdog) },
 };
 
 static bool action_options(Options *o, KeyVal *kv, Error **errp)
 {
-    static const char *const reboots[] = { "reset", "shutdown", NULL };
-    static const char *const shutdowns[] = { "poweroff", "pause", NULL };
-    int reboot = choose(kv, "-action", "reboot", reboots, o->exec.no_reboot, errp);
-    int shutdown = reboot < 0 ? -1 : choose(kv, "-action", "shutdown", shutdowns,
-                                            o->exec.no_shutdown, errp);
-
-    if (shutdown < 0 || choose(kv, "-action", "panic", panic_actions, 0, errp) < 0 ||
-        choose(kv, "-action", "watchdog", watchdog_actions, 0, errp) < 0) {
+    if (!g_strcmp0(keyval_get(kv, "watchdog"), "inject-nmi")) {
+        error_setg(errp, "-action watchdog=inject-nmi: the machine's interrupt controller has no "
+                   "non-maskable interrupt; use pause, shutdown or reset");
         return false;
     }
-    o->exec.no_reboot = reboot;
-    o->exec.no_shutdown = shutdown;
+    for (unsigned i = 0; i < ARRAY_SIZE(actions); i++) {
+        uint8_t *action = (uint8_t *)&o->exec.actions + actions[i].offset;
+        int value = choose(kv, "-action", actions[i].event, actions[i].values, *action, errp);
+
+        if (value < 0) {
+            return false;
+        }
+        *action = (uint8_t)value;
+    }
+    o->panic_given |= keyval_get(kv, "panic") != NULL;
+    o->watchdog_given |= keyval_get(kv, "watchdog") != NULL;
     return keyval_check_unused(kv, "-action", errp);
+}
+
+const char *options_action_text(const ExecActions *chosen, const char *event)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(actions); i++) {
+        if (!strcmp(actions[i].event, event)) {
+            return actions[i].values[((const uint8_t *)chosen)[actions[i].offset]];
+        }
+    }
+    g_assert_not_reached();
 }
 
 bool opt_action(Options *o, const char *arg, Error **errp)

@@ -98,6 +98,7 @@ typedef struct Options {
     TcgConfig tcg;
     ExecConfig exec;
     bool shift_given, sleep_given;
+    bool panic_given, watchdog_given;   /* by -action */
     bool rewind;                 /* -rewind: record, if nothing else was said */
     ReplayConfig replay;         /* file owned here */
     char *loadvm, *rrsnapshot;   /* names of snapshots */
@@ -144,6 +145,9 @@ char *options_format_smp(const CpuTopology *t);
 char *options_format_rtc(const RtcOptions *rtc);
 /* The argument of an option as a list; what is no JSON object is one already. To be freed. */
 char *options_from_json(const char *arg, Error **errp);
+
+/* What -action says of an event, as it is written there. */
+const char *options_action_text(const ExecActions *chosen, const char *event);
 
 /* Carry -writeconfig out, if it is there. */
 bool options_config_write(const Options *o, Error **errp);

@@ -83,9 +83,53 @@ static void recall_no_shutdown(Session *s)
     ExecConfig *exec = &s->options->exec;
 
     if (replay_described(s->replay, "no-shutdown")) {
-        exec->stop_at_end = exec->no_shutdown;
-        exec->no_shutdown = false;
-        recall_flag(s, "no-shutdown", &exec->no_shutdown);
+        bool recorded = false;
+
+        exec->stop_at_end = exec->actions.shutdown == EXEC_SHUTDOWN_PAUSE;
+        recall_flag(s, "no-shutdown", &recorded);
+        exec->actions.shutdown = recorded ? EXEC_SHUTDOWN_PAUSE : EXEC_SHUTDOWN_POWEROFF;
+    }
+}
+
+static void recall_actions(Session *s)
+{
+    Options *o = s->options;
+    bool no_reboot = o->exec.actions.reboot == EXEC_REBOOT_SHUTDOWN;
+    const struct {
+        const char *event;
+        bool given;
+    } events[] = { { "panic", o->panic_given }, { "watchdog", o->watchdog_given } };
+
+    recall_flag(s, "no-reboot", &no_reboot);
+    o->exec.actions.reboot = no_reboot ? EXEC_REBOOT_SHUTDOWN : EXEC_REBOOT_RESET;
+    recall_no_shutdown(s);
+    for (unsigned i = 0; i < ARRAY_SIZE(events); i++) {
+        g_autofree char *name = g_strdup_printf("action.%s", events[i].event);
+        const char *value = events[i].given ? NULL : replay_described(s->replay, name);
+
+        if (value) {
+            g_autofree char *text = g_strdup_printf("%s=%s", events[i].event, value);
+
+            opt_action(o, text, NULL);
+        }
+    }
+}
+
+/* The names of the first two are older than -action. */
+static void describe_actions(Session *s)
+{
+    static const ExecActions initial;
+    const ExecActions *actions = &s->options->exec.actions;
+
+    replay_describe(s->replay, "no-reboot",
+                    actions->reboot == EXEC_REBOOT_SHUTDOWN ? "on" : "off");
+    replay_describe(s->replay, "no-shutdown",
+                    actions->shutdown == EXEC_SHUTDOWN_PAUSE ? "on" : "off");
+    if (actions->panic != initial.panic) {
+        replay_describe(s->replay, "action.panic", options_action_text(actions, "panic"));
+    }
+    if (actions->watchdog != initial.watchdog) {
+        replay_describe(s->replay, "action.watchdog", options_action_text(actions, "watchdog"));
     }
 }
 
@@ -147,8 +191,7 @@ static void recall_options(Session *s)
     recall_list(s, "info.fw_cfg", o->fw_cfg);
     recall_flag(s, "boot-menu", &o->boot_menu);
     recall_flag(s, "numa", &o->numa.node);
-    recall_flag(s, "no-reboot", &o->exec.no_reboot);
-    recall_no_shutdown(s);
+    recall_actions(s);
     recall_icount(s);
 }
 
@@ -200,8 +243,7 @@ static void describe_options(Session *s)
     if (o->numa.node) {
         replay_describe(s->replay, "numa", "on");
     }
-    replay_describe(s->replay, "no-reboot", o->exec.no_reboot ? "on" : "off");
-    replay_describe(s->replay, "no-shutdown", o->exec.no_shutdown ? "on" : "off");
+    describe_actions(s);
     if (o->exec.shift_auto) {
         replay_describe(s->replay, "icount.shift", "auto");
     } else {

@@ -94,5 +94,9 @@ int session_report(Session *s, const ExecResult *result)
     if (added) {
         code = report_added(s, added);
     }
+    /* A replay tells whether it was equal. */
+    if (result->guest_failed && replay_is_live(s->replay)) {
+        code = EXIT_FAILURE;
+    }
     return result->exit_code ? result->exit_code : code;
 }

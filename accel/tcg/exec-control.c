@@ -54,6 +54,17 @@ void loop_tell_rtc(void *opaque, const char *id, int64_t offset)
     }
 }
 
+void loop_tell_report(ExecLoop *l, MachineReport report)
+{
+    for (unsigned n = 0; !l->searching && n < l->listeners->len; n++) {
+        const ExecListener *listener = &g_array_index(l->listeners, ExecListener, n);
+
+        if (listener->report) {
+            listener->report(listener->opaque, report, &l->actions);
+        }
+    }
+}
+
 bool loop_run_closures(ExecLoop *l)
 {
     bool any = false;

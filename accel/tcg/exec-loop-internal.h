@@ -105,6 +105,7 @@ struct ExecLoop {
     int64_t icount;           /* instructions executed, between slices */
     int64_t zero;             /* what the clock subtracts between slices */
     uint64_t warps;
+    ExecActions actions;
     uint64_t next_check;      /* icount of the next digest check; 0: none */
     ExecSched sched;
     ExecSched chosen;         /* what sched becomes when the chosen CPU executes */
@@ -203,6 +204,7 @@ void loop_take_step(ExecLoop *l);
 void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu);
 void loop_tell_event(ExecLoop *l, ExecEvent event, ShutdownCause cause);
 void loop_tell_rtc(void *opaque, const char *id, int64_t offset);
+void loop_tell_report(ExecLoop *l, MachineReport report);
 /* Any thread. */
 void exec_loop_wake(void *opaque);
 
@@ -215,6 +217,8 @@ bool loop_take_requests(ExecLoop *l);
 void loop_finish_replay(ExecLoop *l);
 /* Called with l->over set: end the run, or stop if a debugger or monitor watches the end. */
 void loop_stand_at_end(ExecLoop *l);
+/* In the order of ExecActions. False: one of them has no such value. */
+bool loop_set_actions(ExecLoop *l, const uint8_t *actions);
 bool loop_deliver_request(void *opaque, const uint8_t *payload, size_t length);
 
 /* ---- exec-state.c: save and load ---- */

@@ -179,6 +179,7 @@ ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
     l->tcg = tcg;
     l->replay = m->replay;
     l->config = *config;
+    l->actions = config->actions;
     l->run_wanted = !config->start_paused;
     l->stop_at = l->stopping_at = UINT64_MAX;
     l->breaks = g_array_new(false, false, sizeof(uint64_t));

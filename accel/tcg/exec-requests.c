@@ -8,6 +8,9 @@
 #include "accel/tcg/exec-loop-internal.h"
 #include "util/host-clock.h"
 
+/* In a REQUEST record, in front of an ExecActions; other numbers there are a ShutdownCause. */
+#define REQUEST_ACTIONS 64
+
 /* ---- ending ---- */
 
 static void tell_end(ExecLoop *l)
@@ -141,23 +144,112 @@ static void reset_machine(ExecLoop *l)
     loop_tell_event(l, EXEC_EVENT_RESET, cause);
 }
 
+/* ---- what devices tell of the guest ---- */
+
+/* The machine would stand still here, until somebody lets it go on. */
+static void stand(ExecLoop *l, ExecStopReason reason)
+{
+    if (replay_may_stop(l->replay) && !has_arrived(l)) {
+        loop_tell_stopped(l, reason, exec_loop_cpu(l));
+    }
+}
+
+static void press_power_button(Machine *m)
+{
+    if (m->powerdown) {
+        m->powerdown(m->powerdown_opaque);
+    }
+}
+
+static void panicked(ExecLoop *l)
+{
+    switch (l->actions.panic) {
+    case EXEC_PANIC_PAUSE:
+        stand(l, EXEC_STOP_PANICKED);
+        break;
+    case EXEC_PANIC_NONE:
+        break;
+    default:
+        machine_request_shutdown(l->machine, SHUTDOWN_CAUSE_GUEST_PANIC);
+        break;
+    }
+}
+
+static void watchdog_expired(ExecLoop *l)
+{
+    switch (l->actions.watchdog) {
+    case EXEC_WATCHDOG_RESET:
+        machine_request_reset(l->machine, SHUTDOWN_CAUSE_GUEST_RESET);
+        break;
+    case EXEC_WATCHDOG_SHUTDOWN:
+        press_power_button(l->machine);
+        break;
+    case EXEC_WATCHDOG_POWEROFF:
+        machine_request_shutdown(l->machine, SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+        break;
+    case EXEC_WATCHDOG_PAUSE:
+        stand(l, EXEC_STOP_WATCHDOG);
+        break;
+    case EXEC_WATCHDOG_DEBUG:
+        if (!l->searching) {
+            error_report("the guest's watchdog has expired, at position %" PRIu64,
+                         exec_loop_position(l));
+        }
+        break;
+    }
+}
+
+static void take_report(ExecLoop *l, MachineReport report)
+{
+    loop_tell_report(l, report);
+    switch (report) {
+    case MACHINE_REPORT_PANICKED:
+        panicked(l);
+        break;
+    case MACHINE_REPORT_SHUTDOWN:
+        machine_request_shutdown(l->machine, SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+        break;
+    case MACHINE_REPORT_WATCHDOG:
+        watchdog_expired(l);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool take_reports(ExecLoop *l)
+{
+    uint32_t reports = l->machine->reports;
+
+    l->machine->reports = 0;
+    for (unsigned n = 0; n < MACHINE_NUM_REPORTS; n++) {
+        if (reports & 1u << n) {
+            take_report(l, n);
+        }
+    }
+    return reports != 0;
+}
+
 /* ---- requests ---- */
 
 bool loop_take_requests(ExecLoop *l)
 {
     Machine *m = l->machine;
+    bool reports = take_reports(l);
     ShutdownCause cause = m->shutdown_request;
 
-    if (cause == SHUTDOWN_CAUSE_NONE && m->reset_request && l->config.no_reboot) {
+    if (cause == SHUTDOWN_CAUSE_NONE && m->reset_request && l->actions.reboot == EXEC_REBOOT_SHUTDOWN) {
         cause = m->reset_request;
     }
     if (cause != SHUTDOWN_CAUSE_NONE) {
         m->shutdown_request = m->reset_request = SHUTDOWN_CAUSE_NONE;
         loop_tell_event(l, EXEC_EVENT_SHUTDOWN, cause);
-        if (!l->config.no_shutdown || cause == SHUTDOWN_CAUSE_HOST_QUIT) {
+        if (l->actions.shutdown == EXEC_SHUTDOWN_POWEROFF || cause == SHUTDOWN_CAUSE_HOST_QUIT) {
+            l->result.guest_failed = cause == SHUTDOWN_CAUSE_GUEST_PANIC &&
+                                     l->actions.panic == EXEC_PANIC_EXIT_FAILURE;
             finish(l, cause);
-        } else if (replay_may_stop(l->replay) && !has_arrived(l)) {
-            loop_tell_stopped(l, EXEC_STOP_SHUTDOWN, exec_loop_cpu(l));
+        } else {
+            stand(l, EXEC_STOP_SHUTDOWN);
         }
         return true;
     }
@@ -165,13 +257,37 @@ bool loop_take_requests(ExecLoop *l)
         reset_machine(l);
         return true;
     }
-    return false;
+    return reports;
+}
+
+/* ---- from outside ---- */
+
+bool loop_set_actions(ExecLoop *l, const uint8_t *actions)
+{
+    static const uint8_t last[] = {
+        EXEC_REBOOT_SHUTDOWN, EXEC_SHUTDOWN_PAUSE, EXEC_PANIC_NONE, EXEC_WATCHDOG_NONE
+    };
+    uint8_t *now = (uint8_t *)&l->actions;
+
+    _Static_assert(sizeof(last) == sizeof(ExecActions), "an action without its last value");
+    for (unsigned n = 0; n < ARRAY_SIZE(last); n++) {
+        if (actions[n] != EXEC_ACTION_KEEP && actions[n] > last[n]) {
+            return false;
+        }
+    }
+    for (unsigned n = 0; n < ARRAY_SIZE(last); n++) {
+        now[n] = actions[n] == EXEC_ACTION_KEEP ? now[n] : actions[n];
+    }
+    return true;
 }
 
 bool loop_deliver_request(void *opaque, const uint8_t *payload, size_t length)
 {
     ExecLoop *l = opaque;
 
+    if (length == 1 + sizeof(ExecActions) && payload[0] == REQUEST_ACTIONS) {
+        return loop_set_actions(l, payload + 1);
+    }
     if (length != 1) {
         return false;
     }
@@ -183,9 +299,7 @@ bool loop_deliver_request(void *opaque, const uint8_t *payload, size_t length)
         machine_request_reset(l->machine, payload[0]);
         return true;
     case SHUTDOWN_CAUSE_HOST_POWERDOWN:
-        if (l->machine->powerdown) {
-            l->machine->powerdown(l->machine->powerdown_opaque);
-        }
+        press_power_button(l->machine);
         loop_tell_event(l, EXEC_EVENT_POWERDOWN, SHUTDOWN_CAUSE_NONE);
         return true;
     default:
@@ -207,4 +321,15 @@ bool exec_loop_request(ExecLoop *l, ShutdownCause cause)
     }
     exec_loop_wake(l);
     return posted || cause == SHUTDOWN_CAUSE_HOST_QUIT;
+}
+
+bool exec_loop_set_actions(ExecLoop *l, const ExecActions *actions)
+{
+    uint8_t payload[1 + sizeof(ExecActions)] = { REQUEST_ACTIONS };
+    bool posted;
+
+    memcpy(payload + 1, actions, sizeof(*actions));
+    posted = replay_post(l->request_source, payload, sizeof(payload));
+    exec_loop_wake(l);
+    return posted;
 }

@@ -28,7 +28,8 @@ typedef struct LoopState {
     uint32_t current_cpu;
     uint32_t num_cpus;
     uint8_t woken;            /* the next choice looks at sleepers */
-    uint8_t pad[3];
+    uint8_t actions[4];
+    uint8_t pad[7];
 } LoopState;
 
 #define LOOP_FIELDS(F, S)   \
@@ -40,9 +41,10 @@ typedef struct LoopState {
     F(S, U32, current_cpu)  \
     F(S, U32, num_cpus)     \
     F(S, U8, woken)         \
+    F(S, ARRAY_U8, actions) \
     F(S, ARRAY_U8, pad)
 
-FIELD_TABLE(loop_fields, "loop", 1, LoopState, LOOP_FIELDS);
+FIELD_TABLE(loop_fields, "loop", 2, LoopState, LOOP_FIELDS);
 
 static LoopState loop_state_get(const ExecLoop *l)
 {
@@ -52,6 +54,7 @@ static LoopState loop_state_get(const ExecLoop *l)
 
     memcpy(s.ran, l->sched.ran, sizeof(s.ran));
     memcpy(s.asleep, l->sched.asleep, sizeof(s.asleep));
+    memcpy(s.actions, &l->actions, sizeof(s.actions));
     return s;
 }
 
@@ -70,6 +73,10 @@ static void loop_state_set(ExecLoop *l, const LoopState *s)
     memcpy(l->sched.ran, s->ran, sizeof(s->ran));
     memcpy(l->sched.asleep, s->asleep, sizeof(s->asleep));
     l->machine->current_cpu = s->current_cpu;
+    /* Without a recording it is the user who says what becomes of the machine, not the state. */
+    if (replay_is_recording(l->replay) || !replay_is_live(l->replay)) {
+        loop_set_actions(l, s->actions);
+    }
 }
 
 static void save_machine(ExecLoop *l, GByteArray *out)

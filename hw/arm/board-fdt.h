@@ -23,6 +23,13 @@
  */
 void board_fdt_add_devices(GByteArray *fdt, const BoardDevice *rows, uint32_t clock);
 
+/*
+ * The same for the devices of a platform bus, below the node at `path`, where addresses count from
+ * `base` and have one cell; the n-th one's interrupt is SPI irq + n.
+ */
+void board_fdt_add_bus(GByteArray *fdt, const char *path, hwaddr base, const Bus *bus, unsigned irq,
+                       uint32_t clock);
+
 /* "/pl011@9000000", the node of a row's first device. To be freed. */
 char *board_fdt_path(const BoardDevice *row);
 

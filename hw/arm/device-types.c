@@ -7,14 +7,17 @@
 #include "hw/arm/loader.h"
 #include "hw/block/pflash_cfi01.h"
 #include "hw/char/pl011.h"
+#include "hw/core/platform-bus.h"
 #include "hw/gpio/gpio-key.h"
 #include "hw/gpio/pl061.h"
 #include "hw/intc/gicv2.h"
 #include "hw/intc/gicv2m.h"
 #include "hw/misc/fw_cfg.h"
+#include "hw/misc/pvpanic.h"
 #include "hw/rtc/pl031.h"
 #include "hw/virtio/virtio-mmio.h"
 #include "hw/virtio/virtio-rng.h"
+#include "hw/watchdog/sbsa_gwdt.h"
 #include "target/arm/cpu.h"
 
 const DeviceType *const device_types[] = {
@@ -31,6 +34,9 @@ const DeviceType *const device_types[] = {
     &pl011_type,
     &pl031_type,
     &pl061_type,
+    &platform_bus_type,
+    &pvpanic_mmio_type,
+    &sbsa_gwdt_type,
     &virtio_mmio_type,
     &virtio_rng_type,
     NULL,

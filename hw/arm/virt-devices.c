@@ -9,6 +9,7 @@
 #include "boot-fdt.h"
 #include "hw/block/pflash_cfi01.h"
 #include "hw/char/pl011.h"
+#include "hw/core/platform-bus.h"
 #include "hw/gpio/gpio-key.h"
 #include "hw/gpio/pl061.h"
 #include "hw/intc/gicv2.h"
@@ -97,5 +98,6 @@ const BoardDevice virt_devices[] = {
       .fdt = fdt_power_key },
     { &virtio_mmio_type, "virtio-mmio", 0x0a000000, .irq = 16, .count = 32 },
     { &fw_cfg_type, VIRT_FW_CFG, 0x09020000 },
+    { &platform_bus_type, VIRT_PLATFORM_BUS, VIRT_PLATFORM_BUS_BASE, .irq = VIRT_PLATFORM_BUS_IRQ },
     { .type = NULL }
 };

@@ -112,8 +112,8 @@ static void add_cpu_map(GByteArray *fdt, const VirtFdtConfig *config)
     }
 }
 
-/* Empty here, as on QEMU without dynamic devices. */
-static void add_platform_bus(GByteArray *fdt)
+/* Empty where -device has put nothing there. */
+static void add_platform_bus(GByteArray *fdt, const Bus *bus)
 {
     const char *path = "/platform-bus@c000000";
 
@@ -123,6 +123,10 @@ static void add_platform_bus(GByteArray *fdt)
     BOOT_FDT_CELLS(fdt, path, "ranges", 0, 0, (uint32_t)VIRT_PLATFORM_BUS_BASE,
                    (uint32_t)VIRT_PLATFORM_BUS_SIZE);
     BOOT_FDT_CELLS(fdt, path, "interrupt-parent", VIRT_PHANDLE_GIC);
+    if (bus) {
+        board_fdt_add_bus(fdt, path, VIRT_PLATFORM_BUS_BASE, bus, VIRT_PLATFORM_BUS_IRQ,
+                          VIRT_PHANDLE_CLOCK);
+    }
 }
 
 GByteArray *virt_fdt_build(const VirtFdtConfig *config)
@@ -136,6 +140,6 @@ GByteArray *virt_fdt_build(const VirtFdtConfig *config)
     add_cpus(fdt, config);
     add_cpu_map(fdt, config);
     board_fdt_add_devices(fdt, config->devices, VIRT_PHANDLE_CLOCK);
-    add_platform_bus(fdt);
+    add_platform_bus(fdt, config->platform_bus);
     return fdt;
 }

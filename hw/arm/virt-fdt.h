@@ -14,6 +14,7 @@ typedef struct VirtFdtConfig {
     CpuTopology topology;         /* all zero: cores of one cluster */
     const char *cpu_compatible;   /* "arm,cortex-a53" */
     const BoardDevice *devices;   /* virt_devices[] */
+    const Bus *platform_bus;      /* with what -device has put there; NULL: nothing */
     bool numa;                    /* CPUs are of NUMA node 0 */
     bool random_seeds;            /* room for kaslr-seed and rng-seed, zero for now */
 } VirtFdtConfig;

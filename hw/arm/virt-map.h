@@ -13,6 +13,7 @@
 #define VIRT_FLASH_SIZE 0x04000000ull      /* each */
 #define VIRT_PLATFORM_BUS_BASE 0x0c000000ull
 #define VIRT_PLATFORM_BUS_SIZE 0x02000000ull
+#define VIRT_PLATFORM_BUS_IRQ 112          /* the first SPI */
 #define VIRT_RAM_BASE 0x40000000ull
 #define VIRT_RAM_MAX (255ull << 30)
 
@@ -34,6 +35,7 @@ enum {
 #define VIRT_GIC "gic"
 #define VIRT_POWER_KEY "power-key"
 #define VIRT_FW_CFG "fw_cfg"
+#define VIRT_PLATFORM_BUS "platform-bus"
 
 extern const BoardDevice virt_devices[];
 

@@ -6,9 +6,10 @@
  *   0x08000000  GICv2 distributor, CPU interface at 0x08010000
  *   0x08020000  GICv2m frame        SPI 48 to 111, for messages
  *   0x09000000  devices: virt_devices[] in virt-devices.c
+ *   0x0c000000  the platform bus: SPI 112 to 175, for what -device adds
  *   0x40000000  RAM
  *
- * Not modelled: PCIe, the platform bus's devices, SMMU, ACPI.
+ * Not modelled: PCIe, SMMU, ACPI.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -18,6 +19,7 @@
 #include "fw-cfg-files.h"
 #include "hw/arm/boot.h"
 #include "hw/core/memory-backend.h"
+#include "hw/core/platform-bus.h"
 #include "hw/gpio/gpio-key.h"
 #include "hw/intc/gicv2.h"
 #include "hw/misc/fw_cfg.h"
@@ -130,6 +132,7 @@ static bool load_boot(Machine *m, BoardConfig *config, const VirtOptions *option
         .topology = config->topology,
         .cpu_compatible = compatible,
         .devices = virt_devices,
+        .platform_bus = platform_bus(machine_find_device(m, VIRT_PLATFORM_BUS)),
         .random_seeds = options->random_seeds,
     };
     GByteArray *fdt = virt_fdt_build(&fdt_config);

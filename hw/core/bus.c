@@ -101,7 +101,7 @@ static Bus *find_room(Machine *m, const DeviceType *type, Error **errp)
 const DeviceType *device_type_find(const DeviceType *const *types, const char *name)
 {
     for (; *types; types++) {
-        if (strcmp((*types)->name, name) == 0) {
+        if (strcmp((*types)->name, name) == 0 || !g_strcmp0((*types)->alias, name)) {
             return *types;
         }
     }
@@ -147,9 +147,10 @@ static void help_some(const DeviceType *const *types, bool pluggable, GString *o
         const DeviceType *type = *types;
 
         if (type->pluggable == pluggable) {
-            g_string_append_printf(out, "name \"%s\"%s%s, desc \"%s\"\n", type->name,
+            g_string_append_printf(out, "name \"%s\"%s%s%s%s%s, desc \"%s\"\n", type->name,
                                    type->bus ? ", bus " : "", type->bus ? type->bus : "",
-                                   type->doc);
+                                   type->alias ? ", alias \"" : "", type->alias ? type->alias : "",
+                                   type->alias ? "\"" : "", type->doc);
         }
     }
 }

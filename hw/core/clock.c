@@ -56,6 +56,25 @@ int64_t clock_now(VirtualClock *clock)
     return clock->paused ? clock->paused_at : host_monotonic_ns() + clock->bias;
 }
 
+#define NS_PER_S 1000000000ull
+
+/* Ticks of whole seconds are exact, and what is left is less than 2^64 before it is divided. */
+uint64_t clock_ticks(uint64_t ns, uint64_t hz)
+{
+    return ns / NS_PER_S * hz + ns % NS_PER_S * hz / NS_PER_S;
+}
+
+int64_t clock_ticks_ns(uint64_t ticks, uint64_t hz)
+{
+    uint64_t seconds = ticks / hz;
+    uint64_t rest = (ticks % hz * NS_PER_S + hz - 1) / hz;
+
+    if (seconds > INT64_MAX / NS_PER_S) {
+        return INT64_MAX;
+    }
+    return (int64_t)MIN(seconds * NS_PER_S + rest, INT64_MAX);
+}
+
 /* ---- the heap ---- */
 
 static Timer *heap_at(const VirtualClock *clock, uint32_t i)

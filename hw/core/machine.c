@@ -94,6 +94,11 @@ void machine_request_reset(Machine *m, ShutdownCause cause)
     }
 }
 
+void machine_report(Machine *m, MachineReport report)
+{
+    m->reports |= 1u << report;
+}
+
 void machine_digest_devices(Machine *m, Digest *digest)
 {
     clock_digest(m->clock, digest);

@@ -15,33 +15,11 @@ static uint64_t count_offset(const ArmCpu *cpu, unsigned n)
     return n == GTIMER_VIRT ? cpu->s.cntvoff : 0;
 }
 
-#define NS_PER_S 1000000000ull
-
-/* Ticks of whole seconds are exact, and what is left is less than 2^60 before it is divided. */
-static uint64_t ns_to_ticks(const ArmCpu *cpu, uint64_t ns)
-{
-    uint64_t hz = cpu->config.cntfrq;
-
-    return ns / NS_PER_S * hz + ns % NS_PER_S * hz / NS_PER_S;
-}
-
-/* The first nanosecond at which the counter has reached ticks; INT64_MAX: never. */
-static int64_t ticks_to_ns(const ArmCpu *cpu, uint64_t ticks)
-{
-    uint64_t hz = cpu->config.cntfrq, seconds = ticks / hz;
-    uint64_t rest = (ticks % hz * NS_PER_S + hz - 1) / hz;
-
-    if (seconds > INT64_MAX / NS_PER_S) {
-        return INT64_MAX;
-    }
-    return (int64_t)MIN(seconds * NS_PER_S + rest, INT64_MAX);
-}
-
 uint64_t gtimer_count(ArmCpu *cpu, unsigned n)
 {
     uint64_t now = clock_now(cpu->vcpu.machine->clock);
 
-    return ns_to_ticks(cpu, now) - count_offset(cpu, n);
+    return clock_ticks(now, cpu->config.cntfrq) - count_offset(cpu, n);
 }
 
 static bool condition_met(ArmCpu *cpu, unsigned n)
@@ -58,7 +36,7 @@ static bool may_fire(const ArmCpu *cpu, unsigned n)
 static void arm_timer(ArmCpu *cpu, unsigned n)
 {
     uint64_t ticks = cpu->s.cnt_cval[n] + count_offset(cpu, n);
-    int64_t when = ticks_to_ns(cpu, ticks);
+    int64_t when = clock_ticks_ns(ticks, cpu->config.cntfrq);
 
     if (ticks < cpu->s.cnt_cval[n] || when == INT64_MAX) {
         timer_del(&cpu->timer[n]);

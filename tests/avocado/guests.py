@@ -13,7 +13,7 @@ import rearm
 FOLDER = os.path.join(rearm.TOP, 'tests', 'guest')
 COMPILER = 'aarch64-linux-gnu-gcc'
 CPU = re.compile(r'run with -cpu (\S+?)\.?$', re.M)
-DEVICE = re.compile(r'run with -device (\S+)$', re.M)
+OPTIONS = re.compile(r'run with (-(?!cpu ).*)$', re.M)
 EXPECT = re.compile(r'expect (x\d+) = 0x([0-9a-fA-F]+)')
 # What the echo program is sent, and its answer to the prompt of one character.
 UART_INPUT = 'abc\nq'
@@ -37,10 +37,10 @@ def source(name):
 
 
 def board(name, default='cortex-a57'):
-    """The machine's options; a program may need a CPU model or a device."""
-    cpu, device = CPU.search(source(name)), DEVICE.search(source(name))
+    """The machine's options; a program may need a CPU model or more."""
+    cpu, options = CPU.search(source(name)), OPTIONS.search(source(name))
     return ['-M', 'virt', '-m', '64M', '-cpu', cpu.group(1) if cpu else default,
-            *(('-device', device.group(1)) if device else ())]
+            *(options.group(1).split() if options else ())]
 
 
 def names():

@@ -159,6 +159,29 @@ MMU = [
     0x14000000,   # b     .
 ]
 
+# Tell pvpanic-mmio in the platform bus's first slot of these events, and wait.
+PANIC_LOOP = LOAD + 3 * 4
+
+
+def panic(events):
+    return [
+        0xd2a18001,                 # movz  x1, #0x0c00, lsl #16
+        0x52800000 | events << 5,   # mov   w0, #events
+        0x39000020,                 # strb  w0, [x1]
+        0x14000000,                 # b     .
+    ]
+
+
+# Start the watchdog in the platform bus's first slot, with 4096 ticks a stage, and wait.
+WATCHDOG = [
+    0xd2a18001,   # movz  x1, #0x0c00, lsl #16
+    0x52820000,   # mov   w0, #0x1000
+    0xb9000820,   # str   w0, [x1, #8]         WOR
+    0x52800020,   # mov   w0, #1
+    0xb9000020,   # str   w0, [x1]             WCS
+    0x14000000,   # b     .
+]
+
 # Mix numbers into 256 KiB of memory; print a letter after each 2^22 of them; power off after 2^26.
 WORK_INSNS = 11 << 26
 WORK = [

@@ -154,6 +154,8 @@ class QmpTest(Program):
             'qom-list-properties': {'typename': 'pl011'},
             'object-add': {'qom_type': 'rng-builtin', 'id': 'r'},
             'object-del': {'id': 'r'},
+            'set-action': {'panic': 'pause'},
+            'watchdog-set-action': {'action': 'none'},
             'add-fd': {'fdset_id': 7},
             'getfd': {'fdname': 'f'},
             'closefd': {'fdname': 'f'},

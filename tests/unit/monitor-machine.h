@@ -19,6 +19,7 @@ struct ExecLoop {
     bool running;
     bool refuses;            /* requests, as a replay does */
     ShutdownCause requested;
+    ExecActions actions;     /* the last change that was asked for */
     ExecListener listener;
     uint8_t ram[256];        /* at virtual and physical 0x1000 */
 };
@@ -57,6 +58,12 @@ bool exec_loop_running(ExecLoop *l)
 bool exec_loop_request(ExecLoop *l, ShutdownCause cause)
 {
     l->requested = cause;
+    return !l->refuses;
+}
+
+bool exec_loop_set_actions(ExecLoop *l, const ExecActions *actions)
+{
+    l->actions = *actions;
     return !l->refuses;
 }
 

@@ -69,9 +69,9 @@ static const struct Additions {
     const char *device[2], *global;
 } additions[] = {
     { { NULL }, NULL },
-    { { "virtio-rng-device,id=rng0" }, NULL },
+    { { "virtio-rng-device,id=rng0", "pvpanic-mmio" }, NULL },
     { { "virtio-rng-device,id=rng0", "virtio-rng-device,id=rng1" }, NULL },
-    { { "virtio-rng-device,id=rng0" }, "virtio-mmio.force-legacy=off" },
+    { { "virtio-rng-device,id=rng0", "sbsa-gwdt" }, "virtio-mmio.force-legacy=off" },
 };
 
 static inline void add_additions(Board *b, const struct Additions *added)
@@ -521,6 +521,7 @@ static inline uint64_t act(Board *b, const Act *a)
         break;
     }
     b->m->shutdown_request = b->m->reset_request = SHUTDOWN_CAUSE_NONE;
+    b->m->reports = 0;
     running = false;
     check_no_request(b);
     return value;

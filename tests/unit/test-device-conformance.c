@@ -91,7 +91,7 @@ static void check_peek(Board *b, const Registers *r)
     uint8_t bytes[4];
 
     for (hwaddr offset = 0; offset < MIN(r->size, REGISTERS_END); offset += 4) {
-        if (!memory_peek(b->m->memory, r->base + offset, bytes, 4)) {
+        if (!memory_peek(b->m->memory, r->base + offset, bytes, MIN(4, r->size - offset))) {
             g_error("'%s' cannot be looked at, at offset 0x%" PRIx64, r->name, offset);
         }
     }

@@ -499,7 +499,7 @@ static void test_no_shutdown(void)
         unsigned stops;
         Run r;
 
-        c.exec.no_shutdown = true;
+        c.exec.actions.shutdown = EXEC_SHUTDOWN_PAUSE;
         c.limit = 30;
         open_paused(&r, &c, n);
         g_assert_true(go_to(&r, 3000));

@@ -114,7 +114,7 @@ static void test_guest_reset(void)
     /* X23 began anew each time. */
     g_assert_cmpuint(arm_x(&r.a, 23), ==, 5);
     run_close(&r);
-    c.exec.no_reboot = true;
+    c.exec.actions.reboot = EXEC_REBOOT_SHUTDOWN;
     run_open(&r, &c);
     run_start(&r);
     result = run_join(&r);
@@ -156,7 +156,7 @@ static void test_powerdown(void)
 
 static void test_no_shutdown(void)
 {
-    RunConfig c = { .exec = { .icount = true, .no_shutdown = true } };
+    RunConfig c = { .exec = { .icount = true, .actions.shutdown = EXEC_SHUTDOWN_PAUSE } };
     ExecResult result;
     Run r;
 
@@ -169,6 +169,37 @@ static void test_no_shutdown(void)
     exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
     result = run_join(&r);
     g_assert_cmpint(result.cause, ==, SHUTDOWN_CAUSE_HOST_QUIT);
+    run_close(&r);
+}
+
+/* A change of actions, as a recording has it: what is not one is not delivered, and changes nothing. */
+static void test_actions(void)
+{
+    static const struct {
+        uint8_t payload[6], length;
+        bool ok;
+    } cases[] = {
+        { { 64, 1, 1, 3, 5 }, 5, true }, { { 64, 255, 255, 1, 255 }, 5, true },
+        { { 64, 2, 0, 0, 0 }, 5, false }, { { 64, 0, 2, 0, 0 }, 5, false },
+        { { 64, 0, 0, 4, 0 }, 5, false }, { { 64, 0, 0, 0, 6 }, 5, false },
+        { { 64, 0, 0, 0 }, 4, false }, { { 64, 0, 0, 0, 0, 0 }, 6, false },
+        { { 65, 0, 0, 0, 0 }, 5, false }, { { 64 }, 1, false },
+    };
+    RunConfig c = { .exec = { .icount = true } };
+    Run r;
+
+    run_open(&r, &c);
+    for (unsigned n = 0; n < ARRAY_SIZE(cases); n++) {
+        g_assert_true(loop_deliver_request(r.loop, cases[n].payload, cases[n].length) ==
+                      cases[n].ok);
+        g_assert_cmpint(r.loop->actions.reboot, ==, EXEC_REBOOT_SHUTDOWN);
+        g_assert_cmpint(r.loop->actions.panic, ==, n ? EXEC_PANIC_PAUSE : EXEC_PANIC_NONE);
+        g_assert_cmpint(r.loop->actions.watchdog, ==, EXEC_WATCHDOG_NONE);
+    }
+    run_start(&r);
+    run_wait_stop(&r, 1);
+    exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    run_join(&r);
     run_close(&r);
 }
 
@@ -785,6 +816,7 @@ int main(int argc, char **argv)
     g_test_add_func("/exec-loop/host-reset", test_host_reset);
     g_test_add_func("/exec-loop/powerdown", test_powerdown);
     g_test_add_func("/exec-loop/no-shutdown", test_no_shutdown);
+    g_test_add_func("/exec-loop/actions", test_actions);
     g_test_add_func("/exec-loop/pause", test_pause);
     g_test_add_func("/exec-loop/step", test_step);
     g_test_add_func("/exec-loop/breakpoint", test_breakpoint);

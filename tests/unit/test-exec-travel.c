@@ -241,7 +241,7 @@ static void test_switched_off(void)
     Rng rng = { 9 };
 
     for (unsigned n = 0; n < 4; n++) {
-        RunConfig c = { .exec = { .icount = true, .shift = n % 3, .no_shutdown = true,
+        RunConfig c = { .exec = { .icount = true, .shift = n % 3, .actions.shutdown = EXEC_SHUTDOWN_PAUSE,
                                   .start_paused = true, .snapshot_always = true,
                                   .travel_memory = 64 << 20, .snapshot_period = 3000 },
                         .num_cpus = 1 + n, .limit = 30, .tcg = shapes[n],

@@ -128,7 +128,10 @@ static const struct {
     { "-msg timestmp=on", "-msg: unknown option 'timestmp', did you mean 'timestamp'?" },
     { "-action reboot=pause", "-action reboot=pause: expected one of reset, shutdown" },
     { "-watchdog-action sleep", "-action watchdog=sleep: expected one of reset, shutdown, poweroff, "
-      "inject-nmi, pause, debug, none" },
+      "pause, debug, none" },
+    { "-watchdog-action inject-nmi", "-action watchdog=inject-nmi: the machine's interrupt controller has no "
+      "non-maskable interrupt; use pause, shutdown or reset" },
+    { "-action panic=reboot", "-action panic=reboot: expected one of shutdown, pause, exit-failure, none" },
     { "-object '{\"qom-type\": [1]}'", "'qom-type': expected a string, a whole number, true or false" },
     { "-set device.a.b", "-set device.a.b: expected GROUP.ID.KEY=VALUE" },
     { "-device x,id=a -set device.b.c=d", "-set device.b.c=d: there is no -device with id=b before it" },
@@ -417,7 +420,8 @@ static void test_back_ends(void)
     expect_monitor(o, 4, "chardev:a", MONITOR_QMP);
     expect_monitor(o, 5, "chardev:b", MONITOR_QMP_PRETTY);
     g_assert_cmpstr(o->gdb, ==, "tcp::1234");
-    g_assert_true(o->exec.start_paused && o->exec.no_reboot && o->exec.no_shutdown);
+    g_assert_true(o->exec.start_paused && o->exec.actions.reboot == EXEC_REBOOT_SHUTDOWN &&
+                  o->exec.actions.shutdown == EXEC_SHUTDOWN_PAUSE);
     g_assert_cmpint(o->escape, ==, 0x14);
     g_assert_cmpstr(o->name, ==, "x");
     options_free(o);
@@ -460,13 +464,20 @@ static void test_process(void)
     g_assert_true(o->sandbox.enable && o->sandbox.deny_spawn && o->sandbox.deny_obsolete);
     g_assert_true(o->sandbox.no_new_privileges);
     g_assert_false(o->sandbox.deny_privileges || o->sandbox.deny_resources);
-    g_assert_true(o->exec.no_reboot && o->exec.no_shutdown);
+    g_assert_cmpint(o->exec.actions.reboot, ==, EXEC_REBOOT_SHUTDOWN);
+    g_assert_cmpint(o->exec.actions.shutdown, ==, EXEC_SHUTDOWN_PAUSE);
+    g_assert_cmpint(o->exec.actions.panic, ==, EXEC_PANIC_NONE);
+    g_assert_cmpint(o->exec.actions.watchdog, ==, EXEC_WATCHDOG_PAUSE);
+    g_assert_cmpstr(options_action_text(&o->exec.actions, "panic"), ==, "none");
+    g_assert_cmpstr(options_action_text(&o->exec.actions, "watchdog"), ==, "pause");
+    g_assert_true(o->panic_given && o->watchdog_given);
     options_free(o);
 
     o = parse_ok("-run-with chroot=/b,user=v -no-reboot -action reboot=reset -sandbox off");
     g_assert_cmpstr(o->chroot, ==, "/b");
     g_assert_cmpstr(o->runas, ==, "v");
-    g_assert_false(o->exec.no_reboot || o->sandbox.enable);
+    g_assert_cmpint(o->exec.actions.reboot, ==, EXEC_REBOOT_RESET);
+    g_assert_false(o->sandbox.enable || o->panic_given);
     options_free(o);
 }
 

@@ -8,6 +8,7 @@
 #include "hw/arm/boot-fdt.h"
 #include "hw/arm/virt-fdt.h"
 #include "hw/arm/virt-map.h"
+#include "hw/core/platform-bus.h"
 
 static GByteArray *build(unsigned num_cpus, bool seeds)
 {
@@ -294,6 +295,32 @@ static void test_topology(void)
     g_byte_array_unref(fdt);
 }
 
+/* What -device puts on the platform bus: addresses of one cell, and an interrupt for each slot. */
+static void test_platform_bus(void)
+{
+    Machine *m = machine_new(NULL);
+    Device *pb = device_add(m, &platform_bus_type, "pb", VIRT_PLATFORM_BUS_BASE, IRQ_NONE, NULL);
+    VirtFdtConfig config = {
+        .num_cpus = 1, .cpu_compatible = "arm,cortex-a53", .devices = virt_devices,
+        .platform_bus = platform_bus(pb),
+    };
+    GByteArray *fdt;
+
+    m->device_types = device_types;
+    g_assert_true(device_plug(m, "pvpanic-mmio", NULL));
+    g_assert_true(device_plug(m, "sbsa-gwdt", NULL));
+    fdt = virt_fdt_build(&config);
+    assert_strings(fdt, "/platform-bus@c000000/pvpanic@0", "compatible", "qemu,pvpanic-mmio");
+    ASSERT_CELLS(fdt, "/platform-bus@c000000/pvpanic@0", "reg", 0, 2);
+    assert_strings(fdt, "/platform-bus@c000000/watchdog@10000", "compatible", "arm,sbsa-gwdt");
+    ASSERT_CELLS(fdt, "/platform-bus@c000000/watchdog@10000", "reg", 0x10000, 0x1000, 0x11000,
+                 0x1000);
+    ASSERT_CELLS(fdt, "/platform-bus@c000000/watchdog@10000", "interrupts", 0, 113, 4);
+    ASSERT_CELLS(fdt, "/platform-bus@c000000", "ranges", 0, 0, 0x0c000000, 0x02000000);
+    g_byte_array_unref(fdt);
+    machine_free(m);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -307,5 +334,6 @@ int main(int argc, char **argv)
     g_test_add_func("/virt-fdt/deterministic", test_deterministic);
     g_test_add_func("/virt-fdt/user-tree", test_user_tree);
     g_test_add_func("/virt-fdt/damaged-tree", test_damaged_tree);
+    g_test_add_func("/virt-fdt/platform-bus", test_platform_bus);
     return g_test_run();
 }

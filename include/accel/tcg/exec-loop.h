@@ -12,13 +12,38 @@
 
 typedef struct ExecLoop ExecLoop;
 
+/*
+ * What becomes of the machine when its guest does something: -action and set-action. They are part of
+ * its state, and numbers reach files: never renumber.
+ */
+typedef enum ExecRebootAction { EXEC_REBOOT_RESET = 0, EXEC_REBOOT_SHUTDOWN = 1 } ExecRebootAction;
+typedef enum ExecShutdownAction {
+    EXEC_SHUTDOWN_POWEROFF = 0, EXEC_SHUTDOWN_PAUSE = 1
+} ExecShutdownAction;
+typedef enum ExecPanicAction {
+    EXEC_PANIC_SHUTDOWN = 0, EXEC_PANIC_PAUSE = 1, EXEC_PANIC_EXIT_FAILURE = 2, EXEC_PANIC_NONE = 3
+} ExecPanicAction;
+typedef enum ExecWatchdogAction {
+    EXEC_WATCHDOG_RESET = 0,
+    EXEC_WATCHDOG_SHUTDOWN = 1,   /* press the power button */
+    EXEC_WATCHDOG_POWEROFF = 2,
+    EXEC_WATCHDOG_PAUSE = 3,
+    EXEC_WATCHDOG_DEBUG = 4,      /* say so on stderr */
+    EXEC_WATCHDOG_NONE = 5,
+} ExecWatchdogAction;
+
+#define EXEC_ACTION_KEEP 255      /* of a change of actions: this one stays what it is */
+
+typedef struct ExecActions {
+    uint8_t reboot, shutdown, panic, watchdog;
+} ExecActions;
+
 typedef struct ExecConfig {
     bool icount;              /* -icount given (implied by record and replay) */
     bool shift_auto;
     unsigned shift;           /* initial, 0..10 */
     bool sleep;               /* idle time passes in real time */
-    bool no_reboot;           /* a guest reset ends the run */
-    bool no_shutdown;         /* a shutdown stops the VM instead of ending it */
+    ExecActions actions;      /* at the start */
     /*
      * For tests. Not 0: at random positions, every so many instructions on average, save the
      * machine, scramble all state, and load it again. The seed of these positions.
@@ -49,6 +74,8 @@ typedef enum ExecStopReason {
     EXEC_STOP_STEPPED,
     EXEC_STOP_POSITION,       /* exec_loop_run_until(), exec_loop_seek(), exec_loop_add_break() */
     EXEC_STOP_SHUTDOWN,       /* with -no-shutdown */
+    EXEC_STOP_PANICKED,       /* -action panic=pause */
+    EXEC_STOP_WATCHDOG,       /* -action watchdog=pause */
     EXEC_STOP_REPLAY_BEGIN,   /* there is nothing to go back to before this */
     EXEC_STOP_REPLAY_END,     /* the log is at its end (or diverged) */
 } ExecStopReason;
@@ -72,6 +99,8 @@ typedef struct ExecListener {
     void (*event)(void *opaque, ExecEvent event, ShutdownCause cause);
     /* The guest set a clock, which is so many seconds ahead now. Machine thread; may be NULL. */
     void (*rtc)(void *opaque, const char *id, int64_t offset);
+    /* A device told something of the guest; actions say what comes of it. Machine thread; may be NULL. */
+    void (*report)(void *opaque, MachineReport report, const ExecActions *actions);
     void *opaque;
 } ExecListener;
 
@@ -79,6 +108,7 @@ typedef struct ExecListener {
 typedef struct ExecResult {
     ShutdownCause cause;
     int exit_code;            /* 0; 1: incomplete recording; 2: divergence or damaged log */
+    bool guest_failed;        /* it panicked, and -action panic=exit-failure wants that told */
     uint64_t icount;
     uint64_t digest;          /* final state; valid with record or replay */
     bool digest_valid;
@@ -159,6 +189,8 @@ bool exec_loop_reverse_cont(ExecLoop *l, Error **errp);
  * request has no effect, as in a replay only what was recorded happens. To quit always has.
  */
 bool exec_loop_request(ExecLoop *l, ShutdownCause cause);
+/* Other actions from now on, but for those that are EXEC_ACTION_KEEP. The same in everything else. */
+bool exec_loop_set_actions(ExecLoop *l, const ExecActions *actions);
 
 /* For monitors: call through machine_run_sync(). */
 

@@ -59,6 +59,11 @@ static inline bool timer_pending(const Timer *t)
     return t->heap_index != 0;
 }
 
+/* A counter of `hz` ticks a second, below 2^34, that began with the clock: what it has at `ns`. */
+uint64_t clock_ticks(uint64_t ns, uint64_t hz);
+/* The first nanosecond at which it has `ticks`; INT64_MAX: never. */
+int64_t clock_ticks_ns(uint64_t ticks, uint64_t hz);
+
 /* ---- for the execution loop ---- */
 
 /* The earliest deadline, or CLOCK_NO_DEADLINE. */

@@ -32,6 +32,7 @@ typedef struct Device Device;
 
 typedef struct DeviceType {
     const char *name;               /* "pl011": the name users know */
+    const char *alias;              /* another name of it, or NULL */
     const char *doc;                /* half a line, for help */
     const char *parent;             /* QMP's abstract type that it is a case of; NULL: by its bus */
     const char *bus;                /* the kind of bus that it sits on; NULL: none */

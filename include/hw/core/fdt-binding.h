@@ -21,6 +21,7 @@ struct FdtBinding {
     const char *compatible[3];      /* NULL-terminated, as all lists here */
     const char *clock_names[3];     /* each of them is the board's bus clock */
     uint8_t irq_type;
+    uint8_t frames;                 /* of equal size, that reg has of the window; 0: one */
     uint8_t gpio_cells;             /* #gpio-cells of a GPIO controller; 0: it is none */
     bool dma_coherent;
 };

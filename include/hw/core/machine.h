@@ -26,6 +26,15 @@ typedef enum ShutdownCause {
     SHUTDOWN_CAUSE_HOST_POWERDOWN = 6, /* monitor system_powerdown: a request to the guest */
 } ShutdownCause;
 
+/* What a device tells of the guest; what comes of it is the user's choice (-action). */
+typedef enum MachineReport {
+    MACHINE_REPORT_CRASHLOADED,     /* the guest has crashed, and takes care of it itself */
+    MACHINE_REPORT_PANICKED,        /* it has crashed */
+    MACHINE_REPORT_SHUTDOWN,        /* it asks, by other means than PSCI, to be shut down */
+    MACHINE_REPORT_WATCHDOG,        /* a watchdog has expired */
+    MACHINE_NUM_REPORTS
+} MachineReport;
+
 /*
  * The wall clock that guests see: of the host, or one that counts with the host's monotonic clock
  * or with virtual time. All zero: the host's.
@@ -57,6 +66,7 @@ struct Machine {
     /* Requests, taken by the execution loop after the current instruction. */
     ShutdownCause shutdown_request;
     ShutdownCause reset_request;
+    uint32_t reports;               /* a bit for each MachineReport */
     /* system_powerdown: the board's power button; may be NULL. */
     void (*powerdown)(void *opaque);
     void *powerdown_opaque;
@@ -88,12 +98,14 @@ bool machine_peek(Machine *m, unsigned cpu, hwaddr addr, void *out, size_t lengt
 /* The first cause stands until the execution loop takes it. */
 void machine_request_shutdown(Machine *m, ShutdownCause cause);
 void machine_request_reset(Machine *m, ShutdownCause cause);
+/* Of several of a kind that come before the execution loop takes them, one counts. */
+void machine_report(Machine *m, MachineReport report);
 
 /* True when a device asked the execution loop to leave after this instruction:
  * a request above. */
 static inline bool machine_has_request(const Machine *m)
 {
-    return m->shutdown_request || m->reset_request;
+    return m->shutdown_request || m->reset_request || m->reports;
 }
 
 /* Clock, timers and device state (all field tables, creation order) into a digest. */
