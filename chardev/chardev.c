@@ -154,7 +154,9 @@ void chardev_flush(Chardev *c)
 
         g_mutex_lock(&c->lock);
         length = MIN(c->out->len - c->out_pos, sizeof(piece));
-        memcpy(piece, c->out->data + c->out_pos, length);
+        if (length) {   /* without output there is no array yet */
+            memcpy(piece, c->out->data + c->out_pos, length);
+        }
         g_mutex_unlock(&c->lock);
         if (length == 0) {
             return;

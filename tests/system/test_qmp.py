@@ -46,7 +46,9 @@ class Program(unittest.TestCase):
     def reap(process):
         if process.poll() is None:
             process.kill()
-        process.communicate()
+        report = process.communicate()[1] or b''
+        if b'Sanitizer' in report or b'runtime error' in report:
+            print(report.decode(errors='replace'), file=sys.stderr)
 
     def connect(self, name):
         """A connected socket; the server may not be there yet."""
