@@ -74,10 +74,12 @@ bool loop_run_closures(ExecLoop *l)
         ExecClosure *c = l->closures->data;
 
         l->closures = g_list_delete_link(l->closures, l->closures);
-        l->interrupted = l->closures != NULL;
+        l->interrupted = l->closures || l->stopping_threads || l->quit_wanted;
+        l->in_closure = true;
         g_mutex_unlock(&l->lock);
         c->fn(c->opaque);
         g_mutex_lock(&l->lock);
+        l->in_closure = false;
         c->done = true;
         any = true;
         if (c->posted) {
@@ -226,6 +228,7 @@ void machine_run_sync(ExecLoop *l, void (*fn)(void *opaque), void *opaque)
 
 void exec_loop_stop(ExecLoop *l)
 {
+    Vcpu *cpu;
     bool told;
 
     g_mutex_lock(&l->lock);
@@ -234,14 +237,17 @@ void exec_loop_stop(ExecLoop *l)
     l->step_cpu = NULL;
     l->interrupted = true;
     g_cond_broadcast(&l->wake);
-    while (!l->paused && !l->thread_done) {
+    l->stopping_threads++;
+    while ((!l->paused || l->in_closure) && !l->thread_done) {
         g_cond_wait(&l->state, &l->lock);
     }
+    l->stopping_threads--;
+    cpu = exec_loop_cpu(l);
     g_mutex_unlock(&l->lock);
     for (unsigned n = 0; told && n < l->listeners->len; n++) {
         const ExecListener *listener = &g_array_index(l->listeners, ExecListener, n);
 
-        listener->stopped(listener->opaque, EXEC_STOP_PAUSED, exec_loop_cpu(l));
+        listener->stopped(listener->opaque, EXEC_STOP_PAUSED, cpu);
     }
 }
 

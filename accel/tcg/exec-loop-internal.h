@@ -147,7 +147,9 @@ struct ExecLoop {
     GCond wake;               /* the machine thread has something to look at */
     GCond state;              /* paused or a closure done */
     bool run_wanted, paused, woken, quit_wanted, thread_done;
-    bool interrupted;         /* somebody has come since a closure began */
+    bool in_closure;          /* the machine moves perhaps, though it is paused */
+    bool interrupted;         /* somebody has come since a closure began, or waits already */
+    unsigned stopping_threads; /* in exec_loop_stop() */
     bool abandon;             /* leave without an end record */
     unsigned watchers;        /* exec_loop_watch() */
     Vcpu *step_cpu;

@@ -104,6 +104,108 @@ IRQ = [
     0x14000000,   # b     .
 ]
 
+# Two CPUs, for ever. CPU 0 waits for the virtual timer, adds up what CPU 1 counts at STORM_DATA, and mixes the
+# counter in; each 64th time it prints a letter of that; it echoes what was typed, and 'r' resets the machine
+# through PSCI. CPU 1 waits for an event after each 4096 steps.
+STORM_DATA = LOAD + 0x1000
+STORM_LOOP = LOAD + 0x68
+STORM_SECOND = LOAD + 0xcc
+STORM = [
+    0x10000013,   # adr   x19, LOAD
+    0xd2b88000,   # movz  x0, #0xc400, lsl #16
+    0xf2800060,   # movk  x0, #3            PSCI CPU_ON
+    0xd2800021,   # mov   x1, #1
+    0x100005a2,   # adr   x2, second
+    0xd4000002,   # hvc   #0
+    0xd2a12005,   # movz  x5, #0x0900, lsl #16
+    0x91400666,   # add   x6, x19, #1, lsl #12
+    0xd2a10001,   # movz  x1, #0x0800, lsl #16
+    0x52800020,   # mov   w0, #1
+    0xb9000020,   # str   w0, [x1]                      GICD_CTLR
+    0x52a10000,   # movz  w0, #0x0800, lsl #16
+    0xb9010020,   # str   w0, [x1, #0x100]              GICD_ISENABLER0: interrupt 27
+    0xd2a10021,   # movz  x1, #0x0801, lsl #16
+    0x52801fe0,   # mov   w0, #0xff
+    0xb9000420,   # str   w0, [x1, #4]                  GICC_PMR
+    0x52800020,   # mov   w0, #1
+    0xb9000020,   # str   w0, [x1]                      GICC_CTLR
+    0xd289c400,   # 1: mov x0, #20000
+    0xd51be300,   # msr   cntv_tval_el0, x0
+    0xd2800020,   # mov   x0, #1
+    0xd51be320,   # msr   cntv_ctl_el0, x0
+    0xd503209f,   # sev
+    0xd503207f,   # wfi                                 ends with interrupts masked, too
+    0xd51be33f,   # msr   cntv_ctl_el0, xzr
+    0xd2817707,   # mov   x7, #3000
+    0xf94000c1,   # 2: ldr x1, [x6]
+    0x8b010063,   # add   x3, x3, x1
+    0xf90004c3,   # str   x3, [x6, #8]
+    0x93c31c63,   # ror   x3, x3, #7
+    0xf10004e7,   # subs  x7, x7, #1
+    0x54ffff61,   # b.ne  2b
+    0xd53be041,   # mrs   x1, cntvct_el0
+    0xca010063,   # eor   x3, x3, x1
+    0x11000484,   # add   w4, w4, #1
+    0x7200149f,   # tst   w4, #63
+    0x54000081,   # b.ne  3f
+    0x12000c61,   # and   w1, w3, #15
+    0x11018421,   # add   w1, w1, #'a'
+    0x390000a1,   # strb  w1, [x5]
+    0xb94018a1,   # 3: ldr w1, [x5, #0x18]
+    0x3727fd21,   # tbnz  w1, #4, 1b
+    0xb94000a1,   # ldr   w1, [x5]
+    0x390000a1,   # strb  w1, [x5]
+    0x7101c83f,   # cmp   w1, #'r'
+    0x54ffff61,   # b.ne  3b
+    0xd2b08000,   # movz  x0, #0x8400, lsl #16
+    0xf2800120,   # movk  x0, #9            PSCI SYSTEM_RESET
+    0xd4000002,   # hvc   #0
+    0x10fff9e6,   # second: adr x6, LOAD
+    0x914004c6,   # add   x6, x6, #1, lsl #12
+    0x91000400,   # 4: add x0, x0, #1
+    0xf90000c0,   # str   x0, [x6]
+    0xf2402c1f,   # tst   x0, #0xfff
+    0x54ffffa1,   # b.ne  4b
+    0xd503205f,   # wfe
+    0x17fffffb,   # b     4b
+]
+
+# Print "boot", and hang if the number at SEED_DATA is 5 (its low three bits); else "ready" and a prompt, and
+# answer each line with that number. The texts are behind the code.
+SEED_DATA = LOAD + 0x1000
+SEED = [
+    0xd2a12002,   # movz  x2, #0x0900, lsl #16
+    0x10ffffe4,   # adr   x4, LOAD
+    0x91400484,   # add   x4, x4, #1, lsl #12
+    0xb9400085,   # ldr   w5, [x4]
+    0x120008a5,   # and   w5, w5, #7
+    0x10000301,   # adr   x1, boot
+    0x94000012,   # bl    puts
+    0x710014bf,   # cmp   w5, #5
+    0x54000000,   # b.eq  .
+    0x300002a1,   # adr   x1, ready
+    0x9400000e,   # bl    puts
+    0xb9401844,   # 1: ldr w4, [x2, #0x18]
+    0x3727ffe4,   # tbnz  w4, #4, 1b
+    0xb9400043,   # ldr   w3, [x2]
+    0x39000043,   # strb  w3, [x2]
+    0x7100287f,   # cmp   w3, #10
+    0x54ffff61,   # b.ne  1b
+    0x700001e1,   # adr   x1, answer
+    0x94000006,   # bl    puts
+    0x1100c0a3,   # add   w3, w5, #'0'
+    0x39000043,   # strb  w3, [x2]
+    0x30000121,   # adr   x1, ready
+    0x94000002,   # bl    puts
+    0x17fffff4,   # b     1b
+    0x38401423,   # puts: ldrb w3, [x1], #1
+    0x34000063,   # cbz   w3, 2f
+    0x39000043,   # strb  w3, [x2]
+    0x17fffffd,   # b     puts
+    0xd65f03c0,   # 2: ret
+]
+SEED_TEXT = b'boot\0\nready\n> \0answer \0'
+
 # Set the real-time clock five times, to 1000, 2000, ..., and wait.
 RTC = [
     0xd2a12021,   # movz  x1, #0x0901, lsl #16

@@ -573,6 +573,46 @@ static void test_interrupted(void)
     close_replay(&r);
 }
 
+/* Until somebody waits in exec_loop_stop(). */
+static void linger(void *opaque)
+{
+    ExecLoop *l = opaque;
+    bool awaited = false;
+
+    while (!awaited) {
+        g_usleep(1000);
+        g_mutex_lock(&l->lock);
+        awaited = l->stopping_threads > 0;
+        g_mutex_unlock(&l->lock);
+    }
+}
+
+/* A stop waits for a search that a paused machine makes, and ends it, be it still to begin. */
+static void test_stopped(void)
+{
+    RunConfig c = { .exec = { .icount = true, .start_paused = true, .travel_memory = 64 << 20,
+                              .snapshot_always = true },
+                    .replay = { .mode = REPLAY_MODE_RECORD } };
+    Waiter waiter = { 0 };
+    ExecHistory *h = question(EXEC_HISTORY_LAST, 0, &waiter);
+    Run r;
+
+    run_open(&r, &c);
+    run_start(&r);
+    exec_loop_run_until(r.loop, 50000);
+    g_assert_true(run_wait_stop(&r, 1));
+    loop_post_closure(r.loop, linger, r.loop);
+    exec_loop_ask_history(r.loop, h);
+    exec_loop_stop(r.loop);
+    g_mutex_lock(&waiter.lock);
+    g_assert_true(waiter.done);
+    g_mutex_unlock(&waiter.lock);
+    g_assert_true(h->interrupted);
+    g_assert_cmpuint(look(&r).position, ==, 50000);
+    exec_history_free(h);
+    close_replay(&r);
+}
+
 static void test_refused(void)
 {
     RunConfig c = { .exec = { .icount = true, .start_paused = true, .travel_memory = 64 << 20,
@@ -600,6 +640,7 @@ int main(int argc, char **argv)
     g_test_add_func("/exec-history/debugger", test_debugger);
     g_test_add_func("/exec-history/debugger-at-snapshots", test_debugger_at_snapshots);
     g_test_add_func("/exec-history/interrupted", test_interrupted);
+    g_test_add_func("/exec-history/stopped", test_stopped);
     g_test_add_func("/exec-history/refused", test_refused);
     return g_test_run();
 }
