@@ -12,8 +12,10 @@
 #include "hw/intc/gicv2.h"
 #include "hw/intc/gicv2m.h"
 #include "hw/misc/fw_cfg.h"
+#include "hw/pci/pci-host.h"
 #include "hw/rtc/pl031.h"
 #include "hw/virtio/virtio-mmio.h"
+#include "hw/virtio/virtio-pci.h"
 #include "hw/virtio/virtio-rng.h"
 #include "target/arm/cpu.h"
 
@@ -25,6 +27,8 @@ const DeviceType *const device_types[] = {
     &cortex_a57_type,
     &cortex_a72_type,
     &fw_cfg_type,
+    &pci_host_type,
+    &pci_root_type,
     &gpio_key_type,
     &loader_type,
     &max_cpu_type,
@@ -33,5 +37,6 @@ const DeviceType *const device_types[] = {
     &pl061_type,
     &virtio_mmio_type,
     &virtio_rng_type,
+    &virtio_rng_pci_type,
     NULL,
 };
