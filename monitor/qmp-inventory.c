@@ -74,7 +74,7 @@ bool qmp_query_cpu_model_expansion(QmpContext *ctx, const QapiQueryCpuModelExpan
     }
     config = new_config(type->properties);
     properties_init(type->properties, config);
-    globals_apply(exec_loop_machine(ctx->env->loop), type, config);
+    globals_apply(exec_loop_machine(ctx->env->loop), type, type->properties, config);
     if (!set_properties(type, args->model, config, errp)) {
         properties_clear(type->properties, config);
         return false;

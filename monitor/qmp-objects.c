@@ -121,6 +121,8 @@ bool qmp_qom_list_properties(QmpContext *ctx, const QapiQomListPropertiesArgs *a
                             object ? object->properties : board->properties);
     if (board) {
         append_table(ret, board_common_properties);
+    } else if (device && device->part) {
+        append_table(ret, device->part->properties);
     }
     return true;
 }

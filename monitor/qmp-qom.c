@@ -96,9 +96,11 @@ bool qmp_device_list_properties(QmpContext *ctx, const QapiDeviceListPropertiesA
     if (!type) {
         return false;
     }
-    for (const Property *p = type->properties; p && p->name; p++) {
-        if (qmp_property_shown(p)) {
-            QAPI_APPEND(ret, qmp_property_info(p));
+    for (; type; type = type->part) {
+        for (const Property *p = type->properties; p && p->name; p++) {
+            if (qmp_property_shown(p)) {
+                QAPI_APPEND(ret, qmp_property_info(p));
+            }
         }
     }
     return true;

@@ -64,6 +64,7 @@ static bool print_device_properties(const char *name, Error **errp)
     }
     printf(type->properties ? "%s options:\n" : "There are no options for %s.\n", name);
     print_properties(type->properties);
+    print_properties(type->part ? type->part->properties : NULL);
     return true;
 }
 

@@ -14,8 +14,10 @@
 #include "hw/intc/gicv2m.h"
 #include "hw/misc/fw_cfg.h"
 #include "hw/misc/pvpanic.h"
+#include "hw/pci/pci-host.h"
 #include "hw/rtc/pl031.h"
 #include "hw/virtio/virtio-mmio.h"
+#include "hw/virtio/virtio-pci.h"
 #include "hw/virtio/virtio-rng.h"
 #include "hw/watchdog/sbsa_gwdt.h"
 #include "target/arm/cpu.h"
@@ -28,6 +30,8 @@ const DeviceType *const device_types[] = {
     &cortex_a57_type,
     &cortex_a72_type,
     &fw_cfg_type,
+    &pci_host_type,
+    &pci_root_type,
     &gpio_key_type,
     &loader_type,
     &max_cpu_type,
@@ -39,5 +43,6 @@ const DeviceType *const device_types[] = {
     &sbsa_gwdt_type,
     &virtio_mmio_type,
     &virtio_rng_type,
+    &virtio_rng_pci_type,
     NULL,
 };

@@ -3,7 +3,7 @@
  * QEMU 7.2 hands to the kernel, so that probing goes the same way. libfdt
  * puts a new node before its siblings: what is created last is probed first.
  *
- * Left out because the machine does not have it: the PCIe host and the PMU.
+ * Left out because the machine does not have it: the PMU.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -14,6 +14,20 @@
 #define VIRT_PLATFORM_BUS_BASE 0x0c000000ull
 #define VIRT_PLATFORM_BUS_SIZE 0x02000000ull
 #define VIRT_PLATFORM_BUS_IRQ 112          /* the first SPI */
+
+/* PCIe. Plain numbers: they are in a row's properties as text, too. */
+#define VIRT_PCIE_MMIO_BASE 0x10000000
+#define VIRT_PCIE_MMIO_SIZE 0x2eff0000
+#define VIRT_PCIE_PIO_BASE 0x3eff0000
+#define VIRT_PCIE_PIO_SIZE 0x00010000
+#define VIRT_PCIE_ECAM_LOW 0x3f000000      /* without highmem, ... */
+#define VIRT_PCIE_ECAM_LOW_SIZE 0x01000000
+#define VIRT_PCIE_ECAM 0x4010000000        /* ... and with it */
+#define VIRT_PCIE_ECAM_SIZE 0x10000000
+#define VIRT_PCIE_HIGH_BASE 0x8000000000
+#define VIRT_PCIE_HIGH_SIZE 0x8000000000
+#define VIRT_PCIE_IRQ 3                    /* the first of four SPIs */
+
 #define VIRT_RAM_BASE 0x40000000ull
 #define VIRT_RAM_MAX (255ull << 30)
 
@@ -38,5 +52,7 @@ enum {
 #define VIRT_PLATFORM_BUS "platform-bus"
 
 extern const BoardDevice virt_devices[];
+/* They are those of a machine with highmem; a copy for one with or without it, to be freed. */
+BoardDevice *virt_device_rows(bool highmem);
 
 #endif

@@ -21,7 +21,7 @@ const Property virt_properties[] = {
     PROP_FIXED("default-bus-bypass-iommu", PROPERTY_BOOL, "the board has no IOMMU",
                "no effect", "off"),
     PROP_FIXED("its", PROPERTY_BOOL, NULL, "no effect: a GICv2 has no ITS", "on", "off"),
-    PROP_BOOL("highmem", VirtOptions, highmem, "on", "allow RAM above 4 GiB"),
+    PROP_BOOL("highmem", VirtOptions, highmem, "on", "allow RAM and PCI memory above 4 GiB"),
     PROP_BOOL("dtb-randomness", VirtOptions, random_seeds, "on",
               "pass random seeds to the guest in its device tree"),
     /* Its name until QEMU 7.1. */

@@ -9,7 +9,7 @@
 #include "hw/core/property.h"
 
 typedef struct VirtOptions {
-    bool highmem;            /* RAM, the only thing of ours there, may lie above 4 GiB */
+    bool highmem;            /* RAM, and what PCIe has there, may lie above 4 GiB */
     bool random_seeds;       /* kaslr-seed and rng-seed in the device tree */
 } VirtOptions;
 

@@ -7,9 +7,12 @@
  *   0x08020000  GICv2m frame        SPI 48 to 111, for messages
  *   0x09000000  devices: virt_devices[] in virt-devices.c
  *   0x0c000000  the platform bus: SPI 112 to 175, for what -device adds
+ *   0x10000000  memory of PCIe, I/O ports at 0x3eff0000; INTx is SPI 3 to 6
  *   0x40000000  RAM
+ *   0x4010000000  configuration space of PCIe, memory from 0x8000000000 on; without highmem the
+ *               first is at 0x3f000000, and the second is not there
  *
- * Not modelled: PCIe, SMMU, ACPI.
+ * Not modelled: SMMU, ACPI.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -96,9 +99,11 @@ static void wire_cpus(Machine *m)
 /* The rows of virt_devices[], and what they do not say. */
 static bool add_devices(Machine *m, const BoardConfig *config, Error **errp)
 {
+    const VirtOptions *options = config->options;
+    g_autofree BoardDevice *rows = virt_device_rows(options->highmem);
     FwCfg *fw;
 
-    if (!board_add_devices(m, virt_devices, VIRT_GIC, errp)) {
+    if (!board_add_devices(m, rows, VIRT_GIC, errp)) {
         return false;
     }
     wire_cpus(m);
@@ -126,13 +131,14 @@ static char *cpu_compatible(Machine *m)
 static bool load_boot(Machine *m, BoardConfig *config, const VirtOptions *options, Error **errp)
 {
     g_autofree char *compatible = cpu_compatible(m);
+    g_autofree BoardDevice *rows = virt_device_rows(options->highmem);
     const VirtFdtConfig fdt_config = {
         .num_cpus = config->num_cpus,
         .numa = config->numa,
         .topology = config->topology,
         .cpu_compatible = compatible,
-        .devices = virt_devices,
         .platform_bus = platform_bus(machine_find_device(m, VIRT_PLATFORM_BUS)),
+        .devices = rows,
         .random_seeds = options->random_seeds,
     };
     GByteArray *fdt = virt_fdt_build(&fdt_config);

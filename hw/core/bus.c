@@ -79,7 +79,7 @@ static Bus *find_room(Machine *m, const DeviceType *type, Error **errp)
     for (unsigned i = m->buses->len; i-- > 0; ) {
         Bus *bus = g_ptr_array_index(m->buses, i);
 
-        if (strcmp(bus->kind, type->bus) != 0) {
+        if (strcmp(bus->kind, type->bus) != 0 || bus->by_name_only) {
             continue;
         }
         if (bus->children->len < bus->room) {
@@ -165,6 +165,13 @@ void device_types_help(const DeviceType *const *types, GString *out)
 
 /* ---- -device ---- */
 
+static bool is_taken(Machine *m, const DeviceType *type, const char *id)
+{
+    g_autofree char *part = type->part ? g_strdup_printf("%s.%s", id, type->part_name) : NULL;
+
+    return machine_find_device(m, id) || (part && machine_find_device(m, part));
+}
+
 /* The user's id, or the type's name without "-device" and a number: a name in recordings. */
 static char *choose_id(Machine *m, const DeviceType *type, KeyVal *kv, Error **errp)
 {
@@ -172,9 +179,11 @@ static char *choose_id(Machine *m, const DeviceType *type, KeyVal *kv, Error **e
     size_t stem = strlen(type->name) - (g_str_has_suffix(type->name, "-device") ? 7 : 0);
 
     if (given) {
-        if (!*given || strlen(given) > DEVICE_ID_MAX || machine_find_device(m, given)) {
+        size_t most = DEVICE_ID_MAX - (type->part ? strlen(type->part_name) + 1 : 0);
+
+        if (!*given || strlen(given) > most || is_taken(m, type, given)) {
             error_setg(errp, "-device %s: id '%s' is %s", type->name, given,
-                       !*given ? "empty" : strlen(given) > DEVICE_ID_MAX ? "too long" : "taken");
+                       !*given ? "empty" : strlen(given) > most ? "too long" : "taken");
             return NULL;
         }
         return g_strdup(given);
@@ -182,7 +191,7 @@ static char *choose_id(Machine *m, const DeviceType *type, KeyVal *kv, Error **e
     for (unsigned n = 0; ; n++) {
         char *id = g_strdup_printf("%.*s%u", (int)stem, type->name, n);
 
-        if (!machine_find_device(m, id)) {
+        if (!is_taken(m, type, id)) {
             return id;
         }
         g_free(id);
@@ -222,6 +231,14 @@ static bool choose_bus(Machine *m, const DeviceType *type, KeyVal *kv, Bus **bus
     return *bus != NULL;
 }
 
+/* All properties that kv has, the part's included; dev NULL: check only. */
+static bool take_properties(const DeviceType *type, Device *dev, KeyVal *kv, const char *what,
+                            Error **errp)
+{
+    return properties_take(type->properties, dev ? device_config(dev) : NULL, kv, what, errp) &&
+           (!type->part || take_properties(type->part, dev ? dev->part : NULL, kv, what, errp));
+}
+
 static bool plug_parsed(Machine *m, KeyVal *kv, const char *text, Error **errp)
 {
     const DeviceType *type = choose_type(m->device_types, kv, text, errp);
@@ -235,7 +252,7 @@ static bool plug_parsed(Machine *m, KeyVal *kv, const char *text, Error **errp)
     }
     what = g_strdup_printf("-device %s", type->name);
     if (!choose_bus(m, type, kv, &bus, errp) ||
-        !properties_take(type->properties, NULL, kv, what, errp)) {
+        !take_properties(type, NULL, kv, what, errp)) {
         return false;
     }
     id = choose_id(m, type, kv, errp);
@@ -243,7 +260,7 @@ static bool plug_parsed(Machine *m, KeyVal *kv, const char *text, Error **errp)
         return false;
     }
     dev = device_new(type, m, id);
-    ok = properties_take(type->properties, device_config(dev), kv, what, errp);
+    ok = take_properties(type, dev, kv, what, errp);
     assert(ok);
     if (bus) {
         bus_attach(bus, dev);
@@ -310,6 +327,14 @@ static GStrv split_global(const char *text)
     return parts;
 }
 
+/* The table of the type's properties, or of its part's, that has the property. */
+static const Property *table_with(const DeviceType *type, const char *property)
+{
+    const Property *own = type->properties;
+
+    return type->part && !(own && property_find(own, property)) ? type->part->properties : own;
+}
+
 bool globals_add(Machine *m, const char *text, Error **errp)
 {
     g_auto(GStrv) parts = split_global(text);
@@ -323,7 +348,7 @@ bool globals_add(Machine *m, const char *text, Error **errp)
         return false;
     }
     type = device_type_need(m->device_types, parts[0], what, errp);
-    if (!type || !property_set(type->properties, NULL, parts[1], parts[2], what, errp)) {
+    if (!type || !property_set(table_with(type, parts[1]), NULL, parts[1], parts[2], what, errp)) {
         return false;
     }
     g = g_new0(Global, 1);
@@ -334,14 +359,13 @@ bool globals_add(Machine *m, const char *text, Error **errp)
     return true;
 }
 
-void globals_apply(Machine *m, const DeviceType *type, void *config)
+void globals_apply(Machine *m, const DeviceType *type, const Property *table, void *config)
 {
     for (unsigned i = 0; i < m->globals->len; i++) {
         const Global *g = g_ptr_array_index(m->globals, i);
 
-        if (g->type == type) {
-            bool ok = property_set(type->properties, config, g->property, g->value, "-global",
-                                   NULL);
+        if (g->type == type && property_find(table, g->property)) {
+            bool ok = property_set(table, config, g->property, g->value, "-global", NULL);
 
             assert(ok);
         }

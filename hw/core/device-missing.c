@@ -10,12 +10,12 @@
 #define DISKS "disks are not there yet; -initrd FILE gives the guest a file system in RAM"
 #define NETWORKS "networks are not there yet; -nic none is accepted"
 #define DISPLAYS "displays and their input devices are not there yet; -serial connects the console"
-#define PCI "there is no PCI yet"
+#define PCI "this PCI device is not there yet"
 
 static const struct {
     const char *pattern, *why;
 } missing[] = {
-    { "virtio-rng-*pci*", PCI "; virtio-rng-device is the same device for virtio-mmio" },
+    { "virtio-rng-*transitional", "virtio-rng-pci is it, with disable-legacy=on or off" },
     { "virtio-blk*", DISKS }, { "virtio-scsi*", DISKS }, { "vhost-user-blk*", DISKS },
     { "vhost-scsi*", DISKS }, { "scsi-*", DISKS }, { "ide-*", DISKS }, { "nvme*", DISKS },
     { "sd-card", DISKS }, { "sdhci-pci", DISKS }, { "ahci", DISKS }, { "ich9-ahci", DISKS },

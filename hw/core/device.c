@@ -14,6 +14,12 @@ Device *device_new(const DeviceType *type, Machine *machine, const char *id)
 
     assert(type->size >= sizeof(Device));
     device_init(dev, type, machine, id);
+    if (type->part) {
+        g_autofree char *part = g_strdup_printf("%s.%s", id, type->part_name);
+
+        dev->part = device_new(type->part, machine, part);
+        globals_apply(machine, type, type->part->properties, device_config(dev->part));
+    }
     return dev;
 }
 
@@ -25,7 +31,7 @@ void device_init(Device *dev, const DeviceType *type, Machine *machine, const ch
     dev->id = g_strdup(id);
     dev->machine = machine;
     properties_init(type->properties, device_config(dev));
-    globals_apply(machine, type, device_config(dev));
+    globals_apply(machine, type, type->properties, device_config(dev));
     g_ptr_array_add(machine->devices, dev);
 }
 

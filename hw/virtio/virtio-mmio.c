@@ -111,8 +111,6 @@ static uint32_t legacy_read_pfn(const VirtioMmio *t)
 static void legacy_write_pfn(VirtioMmio *t, uint32_t pfn)
 {
     unsigned q = t->state.queue_sel;
-    VirtioState *s = t->v->s;
-    uint64_t align, base;
 
     if (!queue_selected(t)) {
         return;
@@ -125,12 +123,8 @@ static void legacy_write_pfn(VirtioMmio *t, uint32_t pfn)
         log_mask(LOG_GUEST_ERROR, "%s: QueuePFN written before GuestPageSize\n", t->dev.id);
         return;
     }
-    align = t->state.queue_align[q];
-    base = (uint64_t)pfn * t->state.guest_page_size;
-    s->queue_desc[q] = base;
-    s->queue_avail[q] = base + 16ull * s->queue_num[q];
-    s->queue_used[q] = (s->queue_avail[q] + 6 + 2ull * s->queue_num[q] + align - 1) & -align;
-    s->queue_ready[q] = 1;
+    virtio_set_legacy_ring(t->v, q, (uint64_t)pfn * t->state.guest_page_size,
+                           t->state.queue_align[q]);
 }
 
 static bool power_of_two(uint32_t value)

@@ -21,8 +21,11 @@ static uint64_t offered_features(const VirtioDevice *v)
     uint64_t features = v->vtype->features | feature_if(c->indirect_desc, VIRTIO_F_INDIRECT_DESC) |
                         feature_if(c->event_idx, VIRTIO_F_EVENT_IDX);
 
+    if (!v->legacy || v->transitional) {
+        features |= BIT64(VIRTIO_F_VERSION_1);
+    }
     if (!v->legacy) {
-        return features | BIT64(VIRTIO_F_VERSION_1);
+        return features;
     }
     return features | feature_if(c->notify_on_empty, VIRTIO_F_NOTIFY_ON_EMPTY) |
            feature_if(c->any_layout, VIRTIO_F_ANY_LAYOUT);
@@ -156,6 +159,16 @@ void virtio_set_queue_num(VirtioDevice *v, unsigned q, uint32_t num)
         return;
     }
     v->s->queue_num[q] = num;
+}
+
+void virtio_set_legacy_ring(VirtioDevice *v, unsigned q, uint64_t base, uint64_t align)
+{
+    VirtioState *s = v->s;
+
+    s->queue_desc[q] = base;
+    s->queue_avail[q] = base + 16ull * s->queue_num[q];
+    s->queue_used[q] = (s->queue_avail[q] + 6 + 2ull * s->queue_num[q] + align - 1) & -align;
+    s->queue_ready[q] = 1;
 }
 
 /* The device met something it cannot go on from (virtio 1.2 2.1.2). */

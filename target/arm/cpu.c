@@ -436,7 +436,7 @@ static const ArmCpuModel *take_parsed(Machine *m, const char *text, KeyVal *kv,
     }
     what = g_strdup_printf("-cpu %s", model->name);
     properties_init(model->type->properties, config);
-    globals_apply(m, model->type, config);
+    globals_apply(m, model->type, model->type->properties, config);
     return properties_take(model->type->properties, config, kv, what, errp) &&
            keyval_check_unused(kv, what, errp) ? model : NULL;
 }

@@ -17,6 +17,7 @@
 #include "hw/core/board.h"
 #include "hw/core/bus.h"
 #include "hw/gpio/pl061.h"
+#include "hw/pci/pci-host.h"
 #include "hw/intc/gicv2.h"
 #include "hw/rtc/pl031.h"
 #include "hw/virtio/virtio.h"
@@ -72,6 +73,7 @@ static const struct Additions {
     { { "virtio-rng-device,id=rng0", "pvpanic-mmio" }, NULL },
     { { "virtio-rng-device,id=rng0", "virtio-rng-device,id=rng1" }, NULL },
     { { "virtio-rng-device,id=rng0", "sbsa-gwdt" }, "virtio-mmio.force-legacy=off" },
+    { { "virtio-rng-pci,id=rng0,addr=2", "virtio-rng-device,id=rng1" }, NULL },
 };
 
 static inline void add_additions(Board *b, const struct Additions *added)
@@ -337,6 +339,10 @@ static inline Act random_act(Rng *rng, const GArray *registers, const Registers 
     if (rng_percent(rng, 8)) {
         a.kind = random_event(rng);
     }
+    /* What is behind the bridge has no window of its own. */
+    if (a.registers.type == &pci_host_type && rng_percent(rng, 40)) {
+        a.kind = ACT_REQUEST;
+    }
     if (a.kind == ACT_TIME) {
         a.value = rng_percent(rng, 50) ? rng_below(rng, 1000) : rng_below(rng, UINT32_MAX) * 8ull;
     }
@@ -409,7 +415,7 @@ static inline void virtio_request(Board *b, Rng *rng)
     };
     hwaddr base;
 
-    if (!v) {
+    if (!v || !v->dev.bus->parent->region[0]) {
         return;
     }
     base = v->dev.bus->parent->region[0]->base;
@@ -421,6 +427,113 @@ static inline void virtio_request(Board *b, Rng *rng)
         write_all(b, base, version2, ARRAY_SIZE(version2));
     }
     requests_done += v->s->used_idx[0];
+}
+
+/* ---- PCI ---- */
+
+#define PCI_MMIO 0x10000000u
+#define GICV2M_MESSAGE 0x08020040u
+
+static inline PciDevice *pci_function_of(Board *b, unsigned n)
+{
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+
+    for (unsigned i = 0; i < b->m->devices->len; i++) {
+        Device *dev = g_ptr_array_index(b->m->devices, i);
+
+        if (!g_strcmp0(dev->type->bus, PCI_BUS)) {
+            g_ptr_array_add(found, dev);
+        }
+    }
+    return found->len ? container_of(g_ptr_array_index(found, n % found->len), PciDevice, dev) : NULL;
+}
+
+static inline hwaddr pci_function_config(Board *b, const PciDevice *d)
+{
+    const Device *host = machine_find_device(b->m, "pcie");
+
+    return host->region[0]->base + ((hwaddr)pci_bus_number(d->bus) << 20) + (d->devfn << 12);
+}
+
+/* Give each BAR an address, one of few, so that they meet. */
+static inline void pci_place(Board *b, Rng *rng, PciDevice *d)
+{
+    hwaddr config = pci_function_config(b, d);
+
+    for (unsigned n = 0; n < PCI_NUM_BARS; n++) {
+        bool io = d->bar[n].flags & PCI_BASE_ADDRESS_SPACE_IO;
+        uint32_t base = (io ? 0x1000 : PCI_MMIO) + (rng_below(rng, 8) << (io ? 5 : 14));
+
+        if (d->bar[n].region) {
+            memory_io_write(b->m->memory, config + PCI_BASE_ADDRESS_0 + 4 * n, 4, base);
+            memory_io_write(b->m->memory, config + PCI_BASE_ADDRESS_0 + 4 * n + 4, 4, 0);
+        }
+    }
+    memory_io_write(b->m->memory, config + PCI_COMMAND, 2, rng_percent(rng, 90) ? 7 : rng_next(rng));
+}
+
+/* Vectors with a message each, of which some are masked. */
+static inline void pci_start_messages(Board *b, Rng *rng, PciDevice *d)
+{
+    hwaddr config = pci_function_config(b, d);
+    hwaddr table = d->bar[1].region ? d->bar[1].region->base : 0;
+
+    if (!d->cap.msix || !table) {
+        return;
+    }
+    memory_io_write(b->m->memory, config + d->cap.msix + 2, 2, rng_percent(rng, 80) ? 0x8000 : 0);
+    for (unsigned n = 0; n < d->msix_vectors; n++) {
+        memory_io_write(b->m->memory, table + 16 * n, 4,
+                        rng_percent(rng, 90) ? GICV2M_MESSAGE : random_value(rng));
+        memory_io_write(b->m->memory, table + 16 * n + 8, 4, 80 + rng_below(rng, 64));
+        memory_io_write(b->m->memory, table + 16 * n + 12, 4, rng_below(rng, 3) == 0);
+    }
+}
+
+/* As virtio_request(), by the common configuration in BAR 4. */
+static inline void virtio_pci_start(Board *b, Rng *rng, PciDevice *d)
+{
+    VirtioDevice *v = d->dev.part ? container_of(d->dev.part, VirtioDevice, dev) : NULL;
+    unsigned num = 1u << rng_below(rng, 6);
+    uint32_t ring = RAM_BASE + rng_below(rng, 1024) * 4096u;
+    const RegisterWrite writes[] = {
+        { 0x14, 0 }, { 0x14, 1 }, { 0x14, 3 }, { 0x08, 0 }, { 0x0c, rng_next(rng) }, { 0x08, 1 },
+        { 0x0c, 1 }, { 0x14, 11 }, { 0x16, 0 }, { 0x18, num }, { 0x20, ring }, { 0x24, 0 },
+        { 0x28, ring + 16 * num }, { 0x2c, 0 }, { 0x30, ring + 4096 }, { 0x34, 0 },
+        { 0x10, rng_below(rng, 3) }, { 0x1a, rng_below(rng, 3) }, { 0x1c, 1 }, { 0x14, 15 },
+        { 0x3000, 0 }, { 0x00, rng_below(rng, 2) }, { 0x16, rng_below(rng, 2) },
+    };
+
+    if (v && d->bar[4].region) {
+        fill_ring(b, rng, ring, num);
+        write_all(b, d->bar[4].region->base, writes, ARRAY_SIZE(writes));
+        requests_done += v->s->used_idx[0];
+    }
+}
+
+static inline void pci_request(Board *b, Rng *rng)
+{
+    PciDevice *d = pci_function_of(b, rng_below(rng, 8));
+    hwaddr config;
+
+    if (!d) {
+        return;
+    }
+    config = pci_function_config(b, d);
+    pci_place(b, rng, d);
+    if (rng_percent(rng, 70)) {
+        pci_start_messages(b, rng, d);
+        virtio_pci_start(b, rng, d);
+    }
+    for (unsigned i = rng_below(rng, 8); i; i--) {
+        unsigned n = rng_below(rng, PCI_NUM_BARS), size = 1u << rng_below(rng, 4);
+        hwaddr addr = config + rng_below(rng, 64) * 4;
+
+        if (d->bar[n].region && rng_percent(rng, 50)) {
+            addr = d->bar[n].region->base + rng_below(rng, 64) * size;
+        }
+        memory_io_write(b->m->memory, addr, size, random_value(rng));
+    }
 }
 
 /* A buffered program of flash, or the beginning of one. */
@@ -458,6 +571,8 @@ static inline void make_request(Board *b, const Act *a)
         flash_request(b, a->registers.base, &rng);
     } else if (a->registers.type == &pl031_type) {
         rtc_request(b, a, &rng);
+    } else if (a->registers.type == &pci_host_type) {
+        pci_request(b, &rng);
     } else {
         virtio_request(b, &rng);
     }

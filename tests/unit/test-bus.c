@@ -15,6 +15,14 @@ typedef struct Card {
     bool attached, realized;
 } Card;
 
+/* A box has a card in it. */
+typedef struct Box {
+    Card card;
+    struct BoxConfig {
+        uint32_t size;
+    } config;
+} Box;
+
 static bool card_realize(Device *dev, Error **errp)
 {
     Card *card = container_of(dev, Card, dev);
@@ -59,8 +67,17 @@ static const DeviceType card_type = {
 static const DeviceType rack_type = {
     .name = "rack", .bus = SYSTEM_BUS, .size = sizeof(Device), .realize = rack_realize,
 };
+static const Property box_properties[] = {
+    PROP_UINT("size", struct BoxConfig, size, "3", 1, 9, "how large"),
+    PROP_END
+};
+static const DeviceType box_type = {
+    .name = "box-slot", .alias = "box", .doc = "a card in a box", .bus = "slot", .pluggable = true,
+    .size = sizeof(Box), .properties = box_properties, .config_offset = offsetof(Box, config),
+    .part = &card_type, .part_name = "card",
+};
 static const DeviceType usb_type = { .name = "usb-stick", .bus = "usb", .pluggable = true };
-static const DeviceType *const types[] = { &card_type, &rack_type, &usb_type, NULL };
+static const DeviceType *const types[] = { &card_type, &rack_type, &usb_type, &box_type, NULL };
 
 /* Two racks, a and b, with room for two cards each. */
 static Machine *machine(void)
@@ -125,11 +142,9 @@ static void test_refused(void)
     assert_refused(m, "card-devise", "-device: unknown device 'card-devise', did you mean "
                    "'card-device'?");
     assert_refused(m, "e2000", "-device: unknown device 'e2000'; -device takes: card-device, "
-                   "usb-stick");
+                   "usb-stick, box-slot");
     assert_refused(m, "e1000e,id=x", "-device e1000e: networks are not there yet; -nic none is accepted");
-    assert_refused(m, "virtio-rng-pci", "-device virtio-rng-pci: there is no PCI yet; virtio-rng-device is "
-                   "the same device for virtio-mmio");
-    assert_refused(m, "pcie-root-port", "-device pcie-root-port: there is no PCI yet");
+    assert_refused(m, "pcie-switch", "-device pcie-switch: this PCI device is not there yet");
     assert_refused(m, "rack", "-device rack: this device comes with a board and cannot be added; "
                    "-device help lists those that can");
     assert_refused(m, "id=x", "-device 'id=x' names no driver; -device help lists them");
@@ -201,11 +216,43 @@ static void test_globals(void)
     machine_free(m);
 }
 
+/* What a device has in it takes the device's properties, and goes by its id. */
+static void test_parts(void)
+{
+    Machine *m = machine();
+    Box *box;
+
+    g_assert_true(globals_add(m, "box.speed=30", NULL));
+    g_assert_true(globals_add(m, "box-slot.size=4", NULL));
+    g_assert_true(device_plug(m, "box,id=x,speed=20", NULL));
+    g_assert_true(device_plug(m, "box-slot,id=y,size=5,label=l", NULL));
+    g_assert_true(device_plug(m, "card-device,id=plain", NULL));
+    box = container_of(machine_find_device(m, "x"), Box, card.dev);
+    g_assert_true(box->card.dev.part == machine_find_device(m, "x.card"));
+    g_assert_cmpuint(box->config.size, ==, 4);
+    g_assert_cmpuint(card(m, "x.card")->config.speed, ==, 20);
+    box = container_of(machine_find_device(m, "y"), Box, card.dev);
+    g_assert_cmpuint(box->config.size, ==, 5);
+    g_assert_cmpuint(card(m, "y.card")->config.speed, ==, 30);
+    g_assert_cmpstr(card(m, "y.card")->config.label, ==, "l");
+    g_assert_cmpuint(card(m, "plain")->config.speed, ==, 10);
+    assert_refused(m, "box,id=z,speed=0", "-device box-slot: speed=0 is out of range: 1..1000");
+    assert_refused(m, "box,id=z,lable=0", "-device box-slot: unknown option 'lable', did you mean "
+                   "'label'?");
+    machine_free(m);
+
+    m = machine();
+    g_assert_true(device_plug(m, "card-device,id=x.card", NULL));
+    assert_refused(m, "box,id=x", "-device box-slot: id 'x' is taken");
+    machine_free(m);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/bus/plug", test_plug);
     g_test_add_func("/bus/refused", test_refused);
     g_test_add_func("/bus/globals", test_globals);
+    g_test_add_func("/bus/parts", test_parts);
     return g_test_run();
 }

@@ -141,8 +141,9 @@ static const struct Constant {
     { "fw_cfg.pad", "is padding" },
     { "virtio-rng.virtio.pad", "is padding" },
     { "virtio-rng.virtio.in_use", "counts requests within a kick, which gives all of them back" },
-    { "virtio-rng.virtio.queue_vector", "is of transports with messages, and virtio-mmio has none" },
-    { "virtio-rng.virtio.config_vector", "is of transports with messages, and virtio-mmio has none" },
+    { "gpex-root.pci.msix_table", "is of functions with messages, and it has none" },
+    { "gpex-root.pci.msix_pending", "is of functions with messages, and it has none" },
+    { "gpex-root.pci.intx", "is of functions with an interrupt, and it has none" },
 };
 
 /* The fields that have been saved and loaded with another value than that of power-on. */
@@ -282,6 +283,16 @@ typedef struct Treatment {
     Rng rng;
 } Treatment;
 
+static bool is_below(const Device *dev, const Device *parent)
+{
+    for (; dev->bus; dev = dev->bus->parent) {
+        if (dev->bus->parent == parent) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Save and load the state of the window's device, and of those on its bus. */
 static void carry_state(Treatment *t, Board *b, const Registers *r)
 {
@@ -290,7 +301,7 @@ static void carry_state(Treatment *t, Board *b, const Registers *r)
     for (unsigned i = r->device; i < b->m->devices->len; i++) {
         Device *dev = b->m->devices->pdata[i];
 
-        if (dev->type->fields && (dev == parent || (dev->bus && dev->bus->parent == parent))) {
+        if (dev->type->fields && (dev == parent || is_below(dev, parent))) {
             if (!carry_device(dev, t->other.m->devices->pdata[i])) {
                 fail_load(b, &t->other, dev->id);
             }

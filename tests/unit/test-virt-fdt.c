@@ -131,8 +131,51 @@ static void test_identification(void)
     ASSERT_CELLS(fdt, "/gpio-keys/poweroff", "gpios", gpio, 3, 0);
     ASSERT_CELLS(fdt, "/gpio-keys/poweroff", "linux,code", 116);
     /* what the board has not */
-    g_assert_false(boot_fdt_has_node(fdt, "/pcie@10000000"));
     g_assert_false(boot_fdt_has_node(fdt, "/pmu"));
+    g_byte_array_unref(fdt);
+}
+
+/* Three cells of a PCI address, two of the CPUs', two of the size. */
+#define RANGE(kind, pci, cpu, size)                                                     \
+    kind, (uint32_t)((pci) >> 32), (uint32_t)(pci), (uint32_t)((cpu) >> 32), (uint32_t)(cpu), \
+    (uint32_t)((size) >> 32), (uint32_t)(size)
+
+static void test_pcie(void)
+{
+    const char *path = "/pcie@10000000";
+    g_autofree BoardDevice *low = virt_device_rows(false);
+    VirtFdtConfig config = { .num_cpus = 1, .cpu_compatible = "arm,cortex-a53", .devices = low };
+    GByteArray *fdt = build(1, true);
+    uint32_t gic = fdt_get_phandle(fdt->data, fdt_path_offset(fdt->data, "/intc@8000000"));
+    uint32_t msi = fdt_get_phandle(fdt->data,
+                                   fdt_path_offset(fdt->data, "/intc@8000000/v2m@8020000"));
+    const fdt32_t *map;
+
+    assert_strings(fdt, path, "compatible", "pci-host-ecam-generic");
+    ASSERT_CELLS(fdt, path, "reg", 0x40, 0x10000000, 0, 0x10000000);
+    ASSERT_CELLS(fdt, path, "bus-range", 0, 255);
+    ASSERT_CELLS(fdt, path, "msi-map", 0, msi, 0, 0x10000);
+    assert_cells(fdt, path, "dma-coherent", NULL, 0);
+    ASSERT_CELLS(fdt, path, "interrupt-map-mask", 0x1800, 0, 0, 7);
+    ASSERT_CELLS(fdt, path, "ranges",
+                 RANGE(0x1000000, 0ull, 0x3eff0000ull, 0x10000ull),
+                 RANGE(0x2000000, 0x10000000ull, 0x10000000ull, 0x2eff0000ull),
+                 RANGE(0x3000000, 0x8000000000ull, 0x8000000000ull, 0x8000000000ull));
+    map = (const void *)boot_fdt_value(fdt, path, "interrupt-map", 16 * 10 * 4);
+    g_assert_nonnull(map);
+    /* Slot 2, INTC: line 0 again. */
+    for (unsigned i = 0; i < 10; i++) {
+        const uint32_t entry[] = { 0x1000, 0, 0, 3, gic, 0, 0, 0, 3, 4 };
+
+        g_assert_cmphex(fdt32_to_cpu(map[10 * (4 * 2 + 2) + i]), ==, entry[i]);
+    }
+    g_byte_array_unref(fdt);
+    fdt = virt_fdt_build(&config);
+    ASSERT_CELLS(fdt, path, "reg", 0, 0x3f000000, 0, 0x1000000);
+    ASSERT_CELLS(fdt, path, "bus-range", 0, 15);
+    ASSERT_CELLS(fdt, path, "ranges",
+                 RANGE(0x1000000, 0ull, 0x3eff0000ull, 0x10000ull),
+                 RANGE(0x2000000, 0x10000000ull, 0x10000000ull, 0x2eff0000ull));
     g_byte_array_unref(fdt);
 }
 
@@ -327,6 +370,7 @@ int main(int argc, char **argv)
     g_test_add_func("/virt-fdt/addresses", test_addresses);
     g_test_add_func("/virt-fdt/interrupts", test_interrupts);
     g_test_add_func("/virt-fdt/identification", test_identification);
+    g_test_add_func("/virt-fdt/pcie", test_pcie);
     g_test_add_func("/virt-fdt/cpus", test_cpus);
     g_test_add_func("/virt-fdt/topology", test_topology);
     g_test_add_func("/virt-fdt/numa", test_numa);

@@ -17,8 +17,10 @@ struct Bus {
     char *name;                     /* "virtio-mmio-bus.3": what bus= names */
     Device *parent;                 /* whose bus it is */
     unsigned room;                  /* for so many devices */
+    bool by_name_only;              /* only bus= finds it */
     GPtrArray *children;            /* Device * */
     void (*attach)(Bus *bus, Device *dev);   /* before dev is realized */
+    void *opaque;                   /* the parent's */
 };
 
 /* kind must outlive the machine; name is copied. The machine's to free. */
@@ -28,7 +30,7 @@ void bus_attach(Bus *bus, Device *dev);
 void bus_free(void *bus);
 
 const DeviceType *device_type_find(const DeviceType *const *types, const char *name);
-/* As above; fails with `what`, the nearest name, or those that -device takes. */
+/* As above, by name or alias; fails with `what`, the nearest name, or those that -device takes. */
 const DeviceType *device_type_need(const DeviceType *const *types, const char *name,
                                    const char *what, Error **errp);
 /* Why a type that other emulators have is not there, as half a sentence; NULL: nobody knows it. */
@@ -49,7 +51,8 @@ bool device_plug(Machine *m, const char *text, Error **errp);
  * value of a property in all devices of the type that are made from here on.
  */
 bool globals_add(Machine *m, const char *text, Error **errp);
-void globals_apply(Machine *m, const DeviceType *type, void *config);
+/* Set what it says of `type` and is in `table`, the type's own or that of its part. */
+void globals_apply(Machine *m, const DeviceType *type, const Property *table, void *config);
 /* What it says about a property; NULL: nothing. */
 const char *globals_find(Machine *m, const DeviceType *type, const char *property);
 void global_free(void *global);

@@ -23,6 +23,7 @@ typedef struct Bus Bus;
 typedef struct FdtBinding FdtBinding;
 typedef struct Machine Machine;
 typedef struct Device Device;
+typedef struct DeviceType DeviceType;
 
 #define DEVICE_ID_MAX 64
 #define DEVICE_MAX_REGIONS 2
@@ -30,7 +31,7 @@ typedef struct Device Device;
 /* The kind of bus of devices that a board puts at their addresses. */
 #define SYSTEM_BUS "System"
 
-typedef struct DeviceType {
+struct DeviceType {
     const char *name;               /* "pl011": the name users know */
     const char *alias;              /* another name of it, or NULL */
     const char *doc;                /* half a line, for help */
@@ -39,6 +40,9 @@ typedef struct DeviceType {
     bool pluggable;                 /* -device adds it; otherwise boards do ... */
     const char *instead;            /* ... and this is what a user can do about it; may be NULL */
     size_t size;                    /* of the device struct, for device_new() */
+    /* A device that each one has in it, whose properties are its own, too; NULL: none. */
+    const DeviceType *part;
+    const char *part_name;          /* the part of "net0" is called "net0.NAME" */
 
     const FieldTable *fields;       /* NULL: no guest-visible state */
     size_t state_offset;            /* of the state struct in the device struct */
@@ -66,20 +70,21 @@ typedef struct DeviceType {
     void (*post_load)(Device *dev);
     /* Frees dev itself, not its id, also when it was not realized. NULL: g_free(). */
     void (*free)(Device *dev);
-} DeviceType;
+};
 
 struct Device {
     const DeviceType *type;
     char *id;                       /* stable, unique: "uart0", "gic" */
     Machine *machine;
     Bus *bus;                       /* that it was plugged into; NULL: a board put it somewhere */
+    Device *part;                   /* of its type's; it realizes and wires it. NULL: none */
     MemRegion *region[DEVICE_MAX_REGIONS];   /* where it is, once it is mapped */
 };
 
 /* All types there are, NULL-terminated, in hw/arm/device-types.c. */
 extern const DeviceType *const device_types[];
 
-/* A zeroed struct of the type, bound by device_init(). The machine's to free. */
+/* A zeroed struct of the type, bound by device_init(), and its part. The machine's to free. */
 Device *device_new(const DeviceType *type, Machine *machine, const char *id);
 /*
  * Bind dev to its machine under a unique id (copied), with its properties as -global says, and

@@ -43,6 +43,9 @@ enum VirtioFeature {
     VIRTIO_F_VERSION_1 = 32,
 };
 
+/* Those of the interface before 1.0 alone. */
+#define VIRTIO_LEGACY_FEATURES (1u << VIRTIO_F_NOTIFY_ON_EMPTY | 1u << VIRTIO_F_ANY_LAYOUT)
+
 /* A vector that is none (virtio 1.2 4.1.4.3); all are after a reset. */
 #define VIRTIO_NO_VECTOR 0xffff
 
@@ -143,7 +146,8 @@ struct VirtioDevice {
     const VirtioConfig *config;   /* in the device's own config struct */
     uint64_t host_features;       /* what is offered */
     /* Set by the transport before the device is realized. */
-    bool legacy;                  /* the interface before virtio 1.0 */
+    bool legacy;                  /* the interface before virtio 1.0 ... */
+    bool transitional;            /* ... and the present one, whichever the driver takes */
     void (*update_irq)(void *opaque);
     /*
      * Of a transport with messages: send the one of a vector, if it is one. False: messages are
@@ -202,6 +206,8 @@ void virtio_reset(VirtioDevice *v);
 void virtio_set_status(VirtioDevice *v, uint8_t status);
 void virtio_set_driver_features(VirtioDevice *v, unsigned word, uint32_t value);
 void virtio_set_queue_num(VirtioDevice *v, unsigned q, uint32_t num);
+/* Use a queue whose rings are one block at `base`, the used ring aligned (2.7.2, legacy). */
+void virtio_set_legacy_ring(VirtioDevice *v, unsigned q, uint64_t base, uint64_t align);
 /* Stop using a queue, and forget its rings and position. */
 void virtio_reset_queue(VirtioDevice *v, unsigned q);
 /* The driver kicked queue q (any value it may have written). */

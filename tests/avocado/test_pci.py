@@ -1,0 +1,122 @@
+"""PCI under Debian's kernel: what it finds, and virtio-rng as a PCI function by each interface and kind
+of interrupt; recorded, replayed and travelled in.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import gzip
+import os
+import re
+import shutil
+import tempfile
+
+import initrd
+import rearm
+import travel
+from rearm import TestCase, Vm, machine, need_guest
+
+# In the order in which they are loaded.
+MODULES = ('virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci', 'virtio-rng')
+TOOLS = ('bin/kmod', 'sbin/insmod', 'usr/lib/libkmod.so.2', 'usr/lib/libkmod.so.2.4.0')
+# No longer than a line of the terminal.
+LINK = 'ln -s /sys/bus/pci/devices /p'
+LIST = 'for d in /p/*; do echo ${d#/p/} $(cd $d; cat vendor device class); done'
+
+
+def with_modules(out):
+    """The small initrd, and behind it what loads modules, and these modules as /NAME.ko."""
+    number = 0
+    shutil.copy(rearm.SMALL_INITRD, out)
+    with gzip.open(rearm.INITRD) as packed, open(out, 'ab') as archive:
+        archive.write(b'\0' * (-archive.tell() % 4))
+        initrd.write_entry(archive, 1, 'usr/lib', 0o40755, (0, 0), b'')
+        for name, mode, rdev, contents in initrd.read_archive(packed.read()):
+            module = os.path.basename(name)[:-3] if name.endswith('.ko') else None
+            if name in TOOLS or module in MODULES:
+                number += 1
+                initrd.write_entry(archive, number + 1, module + '.ko' if module else name, mode,
+                                   rdev, contents)
+        initrd.write_entry(archive, 0, 'TRAILER!!!', 0, (0, 0), b'')
+    assert number == len(TOOLS) + len(MODULES), number
+
+
+@need_guest()
+class Pci(TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix='rearm-pci-')
+        cls.initrd = os.path.join(cls.folder, 'initrd')
+        with_modules(cls.initrd)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder, ignore_errors=True)
+
+    def machine(self, append=''):
+        return machine(ram='256M', initrd=self.initrd, append=rearm.APPEND + append)
+
+    def shell(self, vm):
+        vm.shell()
+        for kind, where in (('sysfs', '/sys'), ('proc', '/proc'), ('devtmpfs', '/dev')):
+            vm.run('busybox mount -t %s none %s' % (kind, where))
+
+    def check_functions(self, vm, expected):
+        vm.run(LINK)
+        found = vm.run(LIST).split('\n')[:-1]
+        self.assertEqual(found, expected)
+
+    def check_rng(self, vm, interrupt):
+        """Bytes that are not the same twice, and an interrupt of this kind for them."""
+        for module in MODULES:
+            self.assertNotIn('rror', vm.run('insmod /%s.ko' % module))
+        self.assertEqual(vm.run('cat /sys/devices/virtual/misc/hw_random/rng_current').strip(),
+                         'virtio_rng.0')
+        bytes_read = [vm.run('head -c 32 /dev/hwrng | md5sum') for _ in range(2)]
+        self.assertRegex(bytes_read[0], r'^[0-9a-f]{32} ')
+        self.assertNotEqual(*bytes_read)
+        lines = [line for line in vm.run('cat /proc/interrupts').split('\n') if 'virtio0' in line]
+        used = [line for line in lines if int(line.split()[1])]
+        self.assertEqual(len(used), 1, lines)
+        self.assertRegex(used[0], interrupt)
+
+    def drive(self, functions, interrupt):
+        def drive(vm):
+            self.shell(vm)
+            self.check_functions(vm, functions)
+            self.check_rng(vm, interrupt)
+            vm.send('poweroff -f\n')
+        return drive
+
+    def test_modern(self):
+        """MSI-X; replayed in every shape, and from random places."""
+        functions = ['0000:00:00.0 0x1b36 0x0008 0x060000',
+                     '0000:00:02.0 0x1af4 0x1044 0x00ff00']
+        log = self.path('a.rr')
+        recording = self.record(log, self.drive(functions, r'MSI.*virtio0-input'), *self.machine(),
+                                '-device', 'virtio-rng-pci,addr=2,disable-legacy=on',
+                                rrcheck=',rrcheck=digest,rrcheckperiod=10000000')
+        self.assert_replays(log, recording)
+        self.assert_replays(log, recording, '-accel', 'tcg,backend=interp', timeout=600)
+        self.assert_replays(log, recording, '-accel',
+                            'tcg,state-chaos=3,state-chaos-period=20000000', timeout=300)
+        travel.journeys(self, log, recording, 1, 8, *travel.SHAPES[0])
+
+    def test_legacy(self):
+        """Ports and the line interrupt, in slot 3: INTA comes out at SPI 6."""
+        functions = ['0000:00:00.0 0x1b36 0x0008 0x060000',
+                     '0000:00:03.0 0x1af4 0x1005 0x00ff00']
+        log = self.path('a.rr')
+        recording = self.record(log, self.drive(functions, r' 38 Level +virtio0'),
+                                *self.machine(' pci=nomsi'), '-device',
+                                'virtio-rng,id=dice,bus=pcie.0,addr=03.0,disable-modern=on')
+        self.assert_replays(log, recording)
+
+    def test_low(self):
+        """Without highmem all of it is below 4 GiB."""
+        functions = ['0000:00:00.0 0x1b36 0x0008 0x060000',
+                     '0000:00:01.0 0x1af4 0x1005 0x00ff00']
+        with Vm('-icount', 'shift=1,sleep=off', *self.machine(), '-machine', 'highmem=off',
+                '-device', 'virtio-rng-pci') as vm:
+            self.drive(functions, r'MSI.*virtio0-input')(vm)
+            self.assertEqual(vm.wait(), 0, vm.stderr())
+            self.assertTrue(re.search(rb'ECAM at \[mem 0x3f000000-0x3fffffff\] for \[bus 00-0f\]',
+                                      vm.output))
