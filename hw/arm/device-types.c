@@ -13,6 +13,7 @@
 #include "hw/intc/gicv2m.h"
 #include "hw/misc/fw_cfg.h"
 #include "hw/rtc/pl031.h"
+#include "hw/virtio/virtio-blk.h"
 #include "hw/virtio/virtio-mmio.h"
 #include "hw/virtio/virtio-rng.h"
 #include "target/arm/cpu.h"
@@ -31,6 +32,7 @@ const DeviceType *const device_types[] = {
     &pl011_type,
     &pl031_type,
     &pl061_type,
+    &virtio_blk_type,
     &virtio_mmio_type,
     &virtio_rng_type,
     NULL,
