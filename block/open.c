@@ -49,6 +49,21 @@ const char *block_option(KeyVal *options, const char *prefix, const char *key)
 
 /* ---- what a file is ---- */
 
+static const BlockDriver *probe_start(const uint8_t *start, size_t length)
+{
+    for (unsigned i = 0; block_drivers[i]; i++) {
+        if (block_drivers[i]->probe && block_drivers[i]->probe(start, length)) {
+            return block_drivers[i];
+        }
+    }
+    return &block_raw;
+}
+
+const char *block_probe_name(const uint8_t *start, size_t length)
+{
+    return probe_start(start, length)->name;
+}
+
 static const BlockDriver *probe(BlockNode *file, Error **errp)
 {
     uint8_t start[BLOCK_PROBE_BYTES];
@@ -59,12 +74,7 @@ static const BlockDriver *probe(BlockNode *file, Error **errp)
         error_setg_errno(errp, -rc, "cannot read '%s'", file->filename);
         return NULL;
     }
-    for (unsigned i = 0; block_drivers[i]; i++) {
-        if (block_drivers[i]->probe && block_drivers[i]->probe(start, length)) {
-            return block_drivers[i];
-        }
-    }
-    return &block_raw;
+    return probe_start(start, length);
 }
 
 /* ---- nodes ---- */

@@ -244,6 +244,7 @@ static void go_on(Replay *r, ReplayLogWriter *branch, uint64_t outputs, const ch
     }
     r->ops = branch ? &replay_mode_record : &replay_mode_none;
     replay_queue_set_open(r->queue, true);
+    replay_tell_live(r);
 }
 
 static bool go_live(Replay *r, const char *file, Error **errp)

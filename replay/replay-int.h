@@ -63,6 +63,7 @@ struct ReplaySource {
     ReplayKind kind;
     char *name;
     ReplayDeliver *deliver;
+    void (*live)(void *opaque);
     void *opaque;
     uint32_t index;           /* in this run's table */
     uint32_t recorded;        /* in the log's table; REPLAY_NO_SOURCE: not there */
@@ -140,6 +141,9 @@ static inline void replay_order_sync(Replay *r, uint64_t pos)
         r->delivered = false;
     }
 }
+
+/* The queue is open again: sources post once more what was dropped and has to come. */
+void replay_tell_live(Replay *r);
 
 /* This run's source for a source of the log's table. */
 ReplaySource *replay_recorded_source(Replay *r, uint32_t recorded);

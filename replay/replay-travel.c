@@ -45,6 +45,7 @@ static void become_live(Replay *r)
     r->put_ns = host_monotonic_ns();
     r->ops = &replay_mode_record;
     replay_queue_set_open(r->queue, true);
+    replay_tell_live(r);
 }
 
 /* What does a call between two instructions: record's functions at the newest place, or replay's. */

@@ -198,6 +198,22 @@ ReplaySource *replay_source_new(Replay *r, ReplayKind kind, const char *name,
     return s;
 }
 
+void replay_source_on_live(ReplaySource *s, void (*live)(void *opaque))
+{
+    s->live = live;
+}
+
+void replay_tell_live(Replay *r)
+{
+    for (guint i = 0; i < r->sources->len; i++) {
+        ReplaySource *s = g_ptr_array_index(r->sources, i);
+
+        if (s->live) {
+            s->live(s->opaque);
+        }
+    }
+}
+
 void replay_source_refuse(Replay *r, const char *name, const char *why)
 {
     if (!r->refusal) {

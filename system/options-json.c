@@ -7,6 +7,8 @@
 #include <json-c/json.h>
 #include "system/options-handlers.h"
 
+static bool append_object(GString *out, const char *prefix, json_object *object, Error **errp);
+
 static bool append_member(GString *out, const char *key, json_object *value, Error **errp)
 {
     switch (json_object_get_type(value)) {
@@ -17,24 +19,35 @@ static bool append_member(GString *out, const char *key, json_object *value, Err
     case json_type_string:
         keyval_append(out, key, json_object_get_string(value));
         return true;
+    case json_type_object:
+        return append_object(out, key, value, errp);
     default:
         error_setg(errp, "'%s': expected a string, a whole number, true or false", key);
         return false;
     }
 }
 
-/* The first key of a list may go without its name, so which one comes first makes no difference. */
+/*
+ * Members of an object within an object are "OUTER.INNER". The first key of a list may go without its
+ * name, so which one comes first makes no difference. json-c bounds the depth.
+ */
+static bool append_object(GString *out, const char *prefix, json_object *object, Error **errp)
+{
+    json_object_object_foreach(object, key, value) {
+        g_autofree char *name = *prefix ? g_strdup_printf("%s.%s", prefix, key) : g_strdup(key);
+
+        if (!append_member(out, name, value, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static char *format(json_object *object, Error **errp)
 {
     GString *out = g_string_new(NULL);
 
-    json_object_object_foreach(object, key, value) {
-        if (!append_member(out, key, value, errp)) {
-            g_string_free(out, TRUE);
-            return NULL;
-        }
-    }
-    return g_string_free(out, FALSE);
+    return g_string_free(out, !append_object(out, "", object, errp));
 }
 
 char *options_from_json(const char *arg, Error **errp)

@@ -11,9 +11,8 @@ static const struct {
     const char *feature;
     const char *names[16];
 } missing[] = {
-    { "disks are not there yet; -initrd FILE gives the guest a file system in RAM",
-      { "drive", "blockdev", "hda", "hdb", "hdc", "hdd", "cdrom", "sd", "mtdblock", "fda", "fdb",
-        "iscsi" } },
+    { "such disks are not there; -drive file=IMAGE,if=virtio is",
+      { "sd", "mtdblock", "fda", "fdb", "iscsi" } },
     { "flash images that keep what is written are not there yet; -bios FILE starts firmware",
       { "pflash" } },
     { "networks are not there yet; -nic none is accepted", { "netdev", "nicdev" } },

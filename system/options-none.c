@@ -71,12 +71,6 @@ bool opt_audio(Options *o, const char *arg, Error **errp)
     return no_sound("-audio", arg, errp);
 }
 
-/* No disk keeps what is written to it. */
-bool opt_snapshot(Options *o, const char *arg, Error **errp)
-{
-    return true;
-}
-
 /* All devices can be saved. */
 bool opt_only_migratable(Options *o, const char *arg, Error **errp)
 {

@@ -84,6 +84,8 @@ typedef struct Options {
     char *kernel, *initrd, *append, *dtb, *bios;
     GPtrArray *objects;          /* -object strings */
     GPtrArray *devices;          /* -device strings */
+    GPtrArray *drives;           /* options of block nodes, with id= and more (options-drives.c) */
+    bool disk_snapshot;          /* -snapshot */
     GPtrArray *globals;          /* -global strings */
     GPtrArray *fw_cfg;           /* -fw_cfg strings, file= with a whole path */
     GPtrArray *firmware_dirs;    /* -L */

@@ -180,6 +180,7 @@ static void recall_options(Session *s)
     recall(s, "info.initrd", &o->initrd);
     recall(s, "info.dtb", &o->dtb);
     recall(s, "info.bios", &o->bios);
+    recall_list(s, "info.drive", o->drives);
     recall_list(s, "device", o->devices);
     recall_list(s, "global", o->globals);
     if (!o->ram_size) {
@@ -233,6 +234,7 @@ static void describe_options(Session *s)
     if (o->append) {
         replay_describe(s->replay, "append", o->append);
     }
+    describe_list(s, "info.drive", o->drives);
     describe_list(s, "device", o->devices);
     describe_list(s, "global", o->globals);
     describe_list(s, "info.fw_cfg", o->fw_cfg);
@@ -381,7 +383,8 @@ bool session_make_machine(Session *s, Error **errp)
     s->machine->device_types = device_types;
     s->machine->describe = describe;
     s->machine->describe_opaque = s;
-    if (!choose_board(s, errp) || !session_add_objects(s, errp) || !fill_config(s, errp)) {
+    if (!choose_board(s, errp) || !session_add_objects(s, errp) || !fill_config(s, errp) ||
+        !session_open_drives(s, errp)) {
         return false;
     }
     describe_options(s);

@@ -69,6 +69,8 @@ void session_detach_serial(Session *s);
 
 /* session-machine.c: replay, board and what a recording has to know about them. */
 bool session_make_machine(Session *s, Error **errp);
+/* session-drives.c: images for the machine's disks, before its devices are made. */
+bool session_open_drives(Session *s, Error **errp);
 /* Where -bios NAME is looked for, in this order. */
 void session_print_firmware_dirs(const Options *o, FILE *out);
 

@@ -16,6 +16,7 @@
 #include "hw/misc/pvpanic.h"
 #include "hw/pci/pci-host.h"
 #include "hw/rtc/pl031.h"
+#include "hw/virtio/virtio-blk.h"
 #include "hw/virtio/virtio-mmio.h"
 #include "hw/virtio/virtio-pci.h"
 #include "hw/virtio/virtio-rng.h"
@@ -41,6 +42,8 @@ const DeviceType *const device_types[] = {
     &platform_bus_type,
     &pvpanic_mmio_type,
     &sbsa_gwdt_type,
+    &virtio_blk_type,
+    &virtio_blk_pci_type,
     &virtio_mmio_type,
     &virtio_rng_type,
     &virtio_rng_pci_type,

@@ -21,6 +21,7 @@ Machine *machine_new(Replay *replay)
     m->buses = g_ptr_array_new_with_free_func(bus_free);
     m->globals = g_ptr_array_new_with_free_func(global_free);
     m->objects = g_ptr_array_new_with_free_func(user_object_free);
+    m->drives = g_ptr_array_new();
     m->serial = g_ptr_array_new();
     return m;
 }
@@ -37,6 +38,7 @@ void machine_free(Machine *m)
     g_ptr_array_free(m->buses, TRUE);
     g_ptr_array_free(m->globals, TRUE);
     g_ptr_array_free(m->objects, TRUE);
+    g_ptr_array_free(m->drives, TRUE);
     g_ptr_array_free(m->serial, TRUE);
     memory_map_free(m->memory);
     clock_free(m->clock);

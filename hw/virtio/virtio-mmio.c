@@ -340,8 +340,12 @@ static void reset_transport(VirtioMmio *t)
 
 static void write_status(VirtioMmio *t, uint32_t value)
 {
+    uint32_t page_size = t->state.guest_page_size;
+
     if ((value & 0xff) == 0) {
         reset_transport(t);
+        /* Drivers write it once, before the reset that they begin with (4.2.4). */
+        t->state.guest_page_size = page_size;
     }
     virtio_set_status(t->v, (uint8_t)value);
 }

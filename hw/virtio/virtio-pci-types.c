@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/virtio/virtio-blk.h"
 #include "hw/virtio/virtio-rng.h"
 #include "virtio-pci-internal.h"
 
@@ -20,4 +21,5 @@
         .free = pci_device_free,                                                      \
     }
 
+VIRTIO_PCI(virtio_blk_pci_type, "virtio-blk", virtio_blk_type, "a disk");
 VIRTIO_PCI(virtio_rng_pci_type, "virtio-rng", virtio_rng_type, "random bytes from the host");

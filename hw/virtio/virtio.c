@@ -62,6 +62,9 @@ void virtio_reset_queue(VirtioDevice *v, unsigned q)
 {
     VirtioState *s = v->s;
 
+    if (v->vtype->forget_queue) {
+        v->vtype->forget_queue(v, q);
+    }
     s->queue_desc[q] = s->queue_avail[q] = s->queue_used[q] = 0;
     s->queue_num[q] = q < v->vtype->num_queues ? v->vtype->queue_size : 0;
     s->last_avail[q] = s->used_idx[q] = s->in_use[q] = 0;
@@ -100,7 +103,7 @@ void virtio_device_post_load(Device *dev)
         uint32_t num = s->queue_num[q];
 
         if (num == 0 || num > v->vtype->queue_size || (num & (num - 1)) ||
-            (s->in_use[q] && !s->broken)) {
+            (s->in_use[q] && !s->broken && (!v->vtype->forget_queue || s->in_use[q] > num))) {
             virtio_reset_queue(v, q);
         }
     }
@@ -208,8 +211,7 @@ void virtio_kick(VirtioDevice *v, uint32_t q)
     }
     if (!s->broken) {
         v->vtype->handle_queue(v, q);
-        /* So a saved state need not have any: a kick is within one instruction. */
-        assert(s->broken || s->in_use[q] == 0);
+        assert(s->broken || s->in_use[q] == 0 || v->vtype->forget_queue);
     }
 }
 

@@ -171,6 +171,19 @@ static bool avail_count(VirtioDevice *v, unsigned q, uint16_t *count)
     return true;
 }
 
+static bool take_chain(VirtioDevice *v, unsigned q, uint16_t head, VirtqElement *e)
+{
+    e->head = head;
+    e->num_out = e->num_in = 0;
+    e->out_bytes = e->in_bytes = 0;
+    return walk_chain(v, e, v->s->queue_desc[q], v->s->queue_num[q], head, false);
+}
+
+bool virtqueue_again(VirtioDevice *v, unsigned q, uint16_t head, VirtqElement *e)
+{
+    return !v->s->broken && v->s->queue_ready[q] && take_chain(v, q, head, e);
+}
+
 bool virtqueue_pop(VirtioDevice *v, unsigned q, VirtqElement *e)
 {
     VirtioState *s = v->s;
@@ -187,10 +200,7 @@ bool virtqueue_pop(VirtioDevice *v, unsigned q, VirtqElement *e)
     if (!ring_read16(v, avail_ring(v, q, s->last_avail[q] & (s->queue_num[q] - 1)), &head)) {
         return false;
     }
-    e->head = head;
-    e->num_out = e->num_in = 0;
-    e->out_bytes = e->in_bytes = 0;
-    if (!walk_chain(v, e, s->queue_desc[q], s->queue_num[q], head, false)) {
+    if (!take_chain(v, q, head, e)) {
         return false;
     }
     s->last_avail[q]++;

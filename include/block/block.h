@@ -108,6 +108,9 @@ BlockNode *block_open(KeyVal *options, const char *prefix, unsigned flags, Error
 /* With all below. NULL is fine. */
 void block_close(BlockNode *n);
 
+/* The format of a file that begins so; "raw" when nothing tells. */
+const char *block_probe_name(const uint8_t *start, size_t length);
+
 /* For drivers: the option KEY of theirs, or NULL; the full name of one, to be freed. */
 const char *block_option(KeyVal *options, const char *prefix, const char *key);
 char *block_option_name(const char *prefix, const char *key);

@@ -47,6 +47,13 @@ ReplaySource *replay_source_new(Replay *r, ReplayKind kind, const char *name,
                                 ReplayDeliver *deliver, void *opaque);
 
 /*
+ * Called on the machine thread when the machine becomes live after a replay, or has come back to the
+ * newest place of its recording. What was posted meanwhile was dropped, so whoever owes the guest an
+ * answer (a disk, for its requests in flight) has to post it again. Before the machine starts.
+ */
+void replay_source_on_live(ReplaySource *s, void (*live)(void *opaque));
+
+/*
  * A source whose input cannot be reproduced: recording and replaying refuse
  * to start, with `name` and `why` in the message.
  */

@@ -34,6 +34,10 @@ ReplaySource *replay_source_new(Replay *r, ReplayKind kind, const char *name,
     return s;
 }
 
+void replay_source_on_live(ReplaySource *s, void (*live)(void *opaque))
+{
+}
+
 void replay_value(ReplaySource *s, ReplayProduce *produce, void *opaque,
                   void *out, size_t length)
 {

@@ -92,7 +92,7 @@ static const DeviceType echo_type = {
 
 static Echo *setup(Driver *d, bool legacy)
 {
-    driver_init_machine(d);
+    driver_init_machine(d, NULL);
     driver_add_transport(d, MMIO_BASE - VIRTIO_MMIO_SIZE, legacy, NULL, NULL);
     driver_add_transport(d, MMIO_BASE, legacy, &echo_type, "echo");
     machine_reset_devices(d->m);

@@ -11,7 +11,7 @@
 static void setup(Driver *d, bool legacy)
 {
     memset(&fake_replay, 0, sizeof(fake_replay));
-    driver_init_machine(d);
+    driver_init_machine(d, NULL);
     driver_add_transport(d, MMIO_BASE, legacy, &virtio_rng_type, "virtio-rng0");
     machine_reset_devices(d->m);
 }
@@ -39,7 +39,7 @@ static void test_properties(void)
             all = reg_read(&d, 0x10);
             driver_free(&d);
             memset(&fake_replay, 0, sizeof(fake_replay));
-            driver_init_machine(&d);
+            driver_init_machine(&d, NULL);
             d.m->device_types = types;
             g_assert_true(globals_add(d.m, global, NULL));
             driver_add_transport(&d, MMIO_BASE, version == 1, &virtio_rng_type, "virtio-rng0");

@@ -68,9 +68,10 @@ static inline void ram_write(Driver *d, hwaddr addr, uint64_t value, unsigned si
     g_assert_true(memory_write(d->m->memory, addr, &value, size));
 }
 
-static inline void driver_init_machine(Driver *d)
+/* replay: NULL in tests with fake-replay.h. */
+static inline void driver_init_machine(Driver *d, Replay *replay)
 {
-    *d = (Driver){ .m = machine_new(NULL) };
+    *d = (Driver){ .m = machine_new(replay) };
     g_assert_nonnull(memory_add_ram(d->m->memory, "ram", RAM_BASE, RAM_SIZE, false, NULL));
 }
 

@@ -57,6 +57,7 @@ struct Machine {
     GPtrArray *globals;             /* -global, for devices that are made (hw/core/bus.h) */
     GPtrArray *objects;             /* UserObject * (hw/core/user-object.h), in the order made */
     RtcConfig rtc;                  /* set by who makes the machine */
+    GPtrArray *drives;              /* Drive * (hw/block/drive.h), in the order made */
     GPtrArray *serial;              /* CharPort * of serial ports, in order, for -serial */
     Vcpu **cpus;
     unsigned num_cpus;

@@ -4,8 +4,8 @@
  * what it does when a queue is kicked); the transport (hw/virtio/virtio-mmio.c)
  * owns the registers and calls virtio_*() here; virtqueue_*() is for devices.
  *
- * 1. Everything runs synchronously on the machine thread, inside the guest's
- *    register write.
+ * 1. Everything runs on the machine thread: inside the guest's register write, or, for a request that
+ *    took time, in its delivery. Which chains are out is in the device's own state.
  * 2. Rings and descriptors are untrusted. A walk is bounded by VIRTQUEUE_MAX_SIZE
  *    buffers, a device sees only buffers that lie in RAM, and whatever breaks
  *    the rules stops the device (DEVICE_NEEDS_RESET) until the driver resets it.
@@ -21,6 +21,7 @@
 #define VIRTQUEUE_MAX_SIZE 1024
 
 enum VirtioId {
+    VIRTIO_ID_BLOCK = 2,
     VIRTIO_ID_RNG = 4,
 };
 
@@ -68,7 +69,7 @@ typedef struct VirtioState {
     uint32_t queue_num[VIRTIO_MAX_QUEUES];
     uint16_t last_avail[VIRTIO_MAX_QUEUES];     /* next available entry to take */
     uint16_t used_idx[VIRTIO_MAX_QUEUES];       /* next used entry to write */
-    uint16_t in_use[VIRTIO_MAX_QUEUES];         /* popped and not yet pushed: virtio_kick() */
+    uint16_t in_use[VIRTIO_MAX_QUEUES];         /* popped and not yet pushed */
     uint16_t signalled_used[VIRTIO_MAX_QUEUES]; /* used_idx at the last notification check */
     uint16_t queue_vector[VIRTIO_MAX_QUEUES];   /* of a transport with messages: for used buffers */
     uint16_t config_vector;                     /* ... and for configuration changes */
@@ -130,8 +131,10 @@ typedef struct VirtioDeviceType {
     uint16_t queue_size;          /* the largest a driver may choose; a power of two */
     uint16_t config_size;         /* bytes of configuration space */
     uint64_t features;            /* the device's own bits; ring bits are added */
-    /* The driver kicked queue q. Every request that is popped is pushed before this returns. */
+    /* The driver kicked queue q. A chain that is popped may be pushed later. */
     void (*handle_queue)(VirtioDevice *v, unsigned q);
+    /* Chains of queue q that were popped and not pushed are no more; NULL: there never are any. */
+    void (*forget_queue)(VirtioDevice *v, unsigned q);
     /* One byte of configuration space, offset < config_size; NULL without one. */
     uint8_t (*config_read)(VirtioDevice *v, unsigned offset);
     void (*config_write)(VirtioDevice *v, unsigned offset, uint8_t value);   /* may be NULL */
@@ -182,6 +185,11 @@ typedef struct VirtqElement {
 
 /* Take the next available chain; false when there is none or the ring is broken. */
 bool virtqueue_pop(VirtioDevice *v, unsigned q, VirtqElement *e);
+/*
+ * Once more the chain with this head, which was popped and not pushed: it lies in the guest's memory as
+ * long. False when the driver has broken it meanwhile; the device stops then.
+ */
+bool virtqueue_again(VirtioDevice *v, unsigned q, uint16_t head, VirtqElement *e);
 /* Copy from the readable part at offset / to the writable part; bytes copied. */
 size_t virtqueue_read(VirtioDevice *v, const VirtqElement *e, uint64_t offset,
                       void *out, size_t length);

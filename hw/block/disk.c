@@ -1,0 +1,406 @@
+/*
+ * A guest's disk (hw/block/disk.h).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "disk-worker.h"
+#include "replay/sources.h"
+#include "util/bytes.h"
+#include "util/log.h"
+
+/* A request in flight, as DiskState.requests has it: id, tag, offset, length, op; little-endian. */
+#define ENTRY_BYTES 40
+
+typedef struct Entry {
+    uint64_t id, tag, offset, length;
+    DiskOp op;
+} Entry;
+
+struct Disk {
+    Device *dev;
+    Drive *drive;
+    DiskState *s;
+    DiskDone *done;
+    void *opaque;
+    ReplaySource *source;
+    DiskWorker *worker;
+    MemRegion *data, *present;    /* the overlay: sectors, and a bit for each that it has; or NULL */
+};
+
+/* ---- requests in flight ---- */
+
+static unsigned num_entries(const Disk *d)
+{
+    return d->s->requests->len / ENTRY_BYTES;
+}
+
+static Entry entry_at(const Disk *d, unsigned n)
+{
+    const uint8_t *p = d->s->requests->data + (size_t)n * ENTRY_BYTES;
+
+    return (Entry){ .id = load_le(p, 8), .tag = load_le(p + 8, 8), .offset = load_le(p + 16, 8),
+                    .length = load_le(p + 24, 8), .op = (DiskOp)load_le(p + 32, 8) };
+}
+
+static void entry_add(Disk *d, const Entry *e)
+{
+    GByteArray *out = d->s->requests;
+
+    bytes_put_le64(out, e->id);
+    bytes_put_le64(out, e->tag);
+    bytes_put_le64(out, e->offset);
+    bytes_put_le64(out, e->length);
+    bytes_put_le64(out, e->op);
+}
+
+static void entry_remove(Disk *d, unsigned n)
+{
+    g_byte_array_remove_range(d->s->requests, n * ENTRY_BYTES, ENTRY_BYTES);
+}
+
+/* Their number when there is none. */
+static unsigned entry_find(const Disk *d, uint64_t id)
+{
+    unsigned n = 0;
+
+    while (n < num_entries(d) && entry_at(d, n).id != id) {
+        n++;
+    }
+    return n;
+}
+
+/* ---- the overlay ---- */
+
+static bool has_sector(const Disk *d, uint64_t sector)
+{
+    return d->present->host[sector / 8] >> (sector % 8) & 1;
+}
+
+/* How many sectors from this one on are all there, or all not. */
+static uint64_t run_length(const Disk *d, uint64_t sector, uint64_t end)
+{
+    bool there = has_sector(d, sector);
+    uint64_t n = sector + 1;
+
+    while (n < end && has_sector(d, n) == there) {
+        n += n % 64 == 0 && n + 64 <= end &&
+             load_le(d->present->host + n / 8, 8) == (there ? UINT64_MAX : 0) ? 64 : 1;
+    }
+    return n - sector;
+}
+
+static bool has_all(const Disk *d, uint64_t offset, uint64_t length)
+{
+    uint64_t first = offset / DISK_SECTOR, count = length / DISK_SECTOR;
+
+    return has_sector(d, first) && run_length(d, first, first + count) == count;
+}
+
+/* Put what it has of [offset, offset + length) over data. */
+static void overlay_read(const Disk *d, uint64_t offset, uint8_t *data, uint64_t length)
+{
+    uint64_t sector = offset / DISK_SECTOR, end = (offset + length) / DISK_SECTOR, n;
+
+    for (; sector < end; sector += n) {
+        n = run_length(d, sector, end);
+        if (has_sector(d, sector)) {
+            memcpy(data + (sector * DISK_SECTOR - offset), d->data->host + sector * DISK_SECTOR,
+                   n * DISK_SECTOR);
+        }
+    }
+}
+
+static void overlay_set_present(Disk *d, uint64_t offset, uint64_t length)
+{
+    MemoryMap *map = d->dev->machine->memory;
+    uint64_t sector = offset / DISK_SECTOR, end = (offset + length) / DISK_SECTOR;
+
+    memory_mark_written(map, d->present, sector / 8, (end - 1) / 8 - sector / 8 + 1);
+    while (sector < end) {
+        if (sector % 8 == 0 && end - sector >= 8) {
+            d->present->host[sector / 8] = 0xff;
+            sector += 8;
+        } else {
+            d->present->host[sector / 8] |= (uint8_t)(1u << (sector % 8));
+            sector++;
+        }
+    }
+}
+
+static void overlay_write(Disk *d, uint64_t offset, const uint8_t *data, uint64_t length)
+{
+    memory_mark_written(d->dev->machine->memory, d->data, offset, length);
+    memcpy(d->data->host + offset, data, length);
+    overlay_set_present(d, offset, length);
+}
+
+/* Pages that were never written are zeros, and stay untouched. */
+static void overlay_write_zeroes(Disk *d, uint64_t offset, uint64_t length)
+{
+    for (uint64_t done = 0, n; done < length; done += n) {
+        uint64_t at = offset + done;
+
+        n = MIN(length - done, PAGE_SIZE - at % PAGE_SIZE);
+        if (d->data->page_flags[at >> PAGE_BITS] & PAGE_EVER) {
+            memory_mark_written(d->dev->machine->memory, d->data, at, n);
+            memset(d->data->host + at, 0, n);
+        }
+    }
+    overlay_set_present(d, offset, length);
+}
+
+/* What it can do by itself, at once. */
+static bool overlay_serve(Disk *d, DiskOp op, uint64_t tag, uint64_t offset, uint64_t length,
+                          const void *data)
+{
+    switch (op) {
+    case DISK_READ:
+        if (length && !has_all(d, offset, length)) {
+            return false;
+        }
+        d->done(d->opaque, tag, DISK_OK, d->data->host + offset, length);
+        return true;
+    case DISK_WRITE:
+        overlay_write(d, offset, data, length);
+        break;
+    case DISK_WRITE_ZEROES:
+    case DISK_UNMAP_ZEROES:
+        overlay_write_zeroes(d, offset, length);
+        break;
+    case DISK_DISCARD:    /* what is read from there is any content, so also the old one */
+    case DISK_FLUSH:
+        break;
+    }
+    d->done(d->opaque, tag, DISK_OK, NULL, 0);
+    return true;
+}
+
+/* ---- beginning and ending ---- */
+
+static bool is_valid(const Disk *d, DiskOp op, uint64_t offset, uint64_t length)
+{
+    uint64_t bytes = disk_bytes(d);
+
+    if (op == DISK_FLUSH) {
+        return true;
+    }
+    return offset % DISK_SECTOR == 0 && length % DISK_SECTOR == 0 && length > 0 && offset <= bytes &&
+           length <= bytes - offset && (length <= DISK_MAX_REQUEST || op > DISK_WRITE) &&
+           (op == DISK_READ || !disk_is_readonly(d));
+}
+
+static void work(Disk *d, const Entry *e, void *data)
+{
+    disk_worker_add(d->worker, e->id, e->op, e->offset, e->length, data);
+}
+
+void disk_submit(Disk *d, DiskOp op, uint64_t tag, uint64_t offset, uint64_t length, const void *data)
+{
+    Entry e = { .tag = tag, .offset = offset, .length = length, .op = op };
+
+    if (!is_valid(d, op, offset, length)) {
+        log_mask(LOG_GUEST_ERROR, "%s: request %d of %" PRIu64 " bytes at %" PRIu64 " is refused: the "
+                 "disk has %" PRIu64 " bytes%s\n", d->dev->id, op, length, offset, disk_bytes(d),
+                 disk_is_readonly(d) ? ", and is read-only" : "");
+        d->done(d->opaque, tag, DISK_ERROR, NULL, 0);
+        return;
+    }
+    if (d->data && overlay_serve(d, op, tag, offset, length, data)) {
+        return;
+    }
+    e.id = d->s->next_request++;
+    entry_add(d, &e);
+    work(d, &e, op == DISK_WRITE ? g_memdup2(data, length) : NULL);
+}
+
+/* The machine's side of an answer. */
+static bool disk_deliver(void *opaque, const uint8_t *payload, size_t length)
+{
+    Disk *d = opaque;
+    DiskStatus status, found = DISK_OK;
+    uint8_t *data = NULL;
+    ByteReader in;
+    uint64_t id;
+    unsigned n;
+    Entry e;
+
+    byte_reader_init(&in, payload, length);
+    id = bytes_get_varint(&in);
+    status = (DiskStatus)bytes_get_u8(&in);
+    if (in.failed || byte_reader_left(&in) || id >= d->s->next_request || status > DISK_UNSUPPORTED) {
+        return false;
+    }
+    n = entry_find(d, id);
+    if (n == num_entries(d)) {
+        return true;    /* its device was reset meanwhile, or it was answered twice */
+    }
+    e = entry_at(d, n);
+    entry_remove(d, n);
+    if (status == DISK_OK && e.op == DISK_READ) {
+        data = disk_worker_take(d->worker, id, &found);
+        if (!data) {
+            error_report("drive '%s': the recording read %" PRIu64 " bytes at %" PRIu64 " which cannot be "
+                         "read now; the replay goes on with zeros", d->drive->id, e.length, e.offset);
+            data = g_malloc0(e.length);
+        }
+        if (d->data) {
+            overlay_read(d, e.offset, data, e.length);
+        }
+    } else {
+        disk_worker_drop(d->worker, id);
+    }
+    d->done(d->opaque, e.tag, status, data, data ? e.length : 0);
+    g_free(data);
+    return true;
+}
+
+/* The worker. */
+static void disk_answer(void *opaque, uint64_t id, DiskStatus status)
+{
+    Disk *d = opaque;
+    GByteArray *payload = g_byte_array_new();
+
+    bytes_put_varint(payload, id);
+    bytes_put_u8(payload, (uint8_t)status);
+    replay_post(d->source, payload->data, payload->len);
+    g_byte_array_unref(payload);
+}
+
+static void disk_live(void *opaque)
+{
+    Disk *d = opaque;
+
+    disk_worker_repeat(d->worker);
+}
+
+void disk_cancel(Disk *d, uint64_t first, uint64_t last)
+{
+    if (!disk_in_flight(d, first, last)) {
+        return;
+    }
+    /* What the guest does next must not be overtaken by what it wrote before. */
+    disk_worker_settle(d->worker);
+    for (unsigned n = num_entries(d); n-- > 0; ) {
+        Entry e = entry_at(d, n);
+
+        if (e.tag >= first && e.tag <= last) {
+            entry_remove(d, n);
+            disk_worker_drop(d->worker, e.id);
+        }
+    }
+}
+
+unsigned disk_in_flight(const Disk *d, uint64_t first, uint64_t last)
+{
+    unsigned count = 0;
+
+    for (unsigned n = 0; n < num_entries(d); n++) {
+        uint64_t tag = entry_at(d, n).tag;
+
+        count += tag >= first && tag <= last;
+    }
+    return count;
+}
+
+/* ---- state ---- */
+
+/* A state is input like any other. */
+static bool entry_is_valid(const Disk *d, const Entry *e, uint64_t before)
+{
+    return e->op <= DISK_FLUSH && is_valid(d, e->op, e->offset, e->length) && e->id < d->s->next_request &&
+           e->id >= before && (!d->data || e->op == DISK_READ);
+}
+
+void disk_loaded(Disk *d)
+{
+    uint64_t before = 0;
+
+    disk_worker_drop_all(d->worker);
+    g_byte_array_set_size(d->s->requests, num_entries(d) * ENTRY_BYTES);
+    for (unsigned n = 0; n < num_entries(d); ) {
+        Entry e = entry_at(d, n);
+
+        if (!entry_is_valid(d, &e, before)) {
+            entry_remove(d, n);
+            continue;
+        }
+        before = e.id + 1;
+        /* Its data went to the image in the process that saved the state: only the answer is due. */
+        e.op = e.op == DISK_WRITE ? DISK_FLUSH : e.op;
+        work(d, &e, NULL);
+        n++;
+    }
+}
+
+/* ---- life ---- */
+
+static bool add_overlay(Disk *d, Error **errp)
+{
+    MemoryMap *map = d->dev->machine->memory;
+    uint64_t bytes = (disk_bytes(d) + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+    uint64_t bits = (bytes / DISK_SECTOR / 8 + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+
+    g_autofree char *data = g_strconcat(d->dev->id, ".data", NULL);
+    g_autofree char *present = g_strconcat(d->dev->id, ".present", NULL);
+
+    /* The map keeps the names. */
+    d->data = memory_new_ram(map, g_intern_string(data), bytes, false, errp);
+    d->present = d->data ? memory_new_ram(map, g_intern_string(present), bits, false, errp) : NULL;
+    return d->present != NULL;
+}
+
+/* What a recording knows the image by. Of one that is written to, that is its size alone. */
+static bool describe(Disk *d, Error **errp)
+{
+    g_autofree char *name = g_strdup_printf("drive.%s", d->drive->id);
+    g_autofree char *value = d->drive->overlay
+        ? block_identity(d->drive->image, d->drive->whole_identity, errp)
+        : g_strdup_printf("%" PRIu64 " bytes", d->drive->image->bytes);
+
+    if (value) {
+        machine_describe(d->dev->machine, name, value);
+    }
+    return value != NULL;
+}
+
+Disk *disk_new(Device *dev, Drive *drive, DiskState *state, DiskDone *done, void *opaque, Error **errp)
+{
+    Disk *d = g_new0(Disk, 1);
+
+    d->dev = dev;
+    d->drive = drive;
+    d->s = state;
+    d->done = done;
+    d->opaque = opaque;
+    d->s->requests = g_byte_array_new();
+    d->worker = disk_worker_new(drive->image, drive->id, disk_answer, d);
+    if (!describe(d, errp) || (drive->overlay && disk_bytes(d) && !add_overlay(d, errp))) {
+        disk_free(d);
+        return NULL;
+    }
+    d->source = replay_source_new(dev->machine->replay, REPLAY_KIND_BLOCK, dev->id, disk_deliver, d);
+    replay_source_on_live(d->source, disk_live);
+    return d;
+}
+
+void disk_free(Disk *d)
+{
+    if (!d) {
+        return;
+    }
+    disk_worker_free(d->worker);
+    g_byte_array_unref(d->s->requests);
+    d->s->requests = NULL;
+    g_free(d);
+}
+
+uint64_t disk_bytes(const Disk *d)
+{
+    return d->drive->image->bytes / DISK_SECTOR * DISK_SECTOR;
+}
+
+bool disk_is_readonly(const Disk *d)
+{
+    return d->drive->readonly;
+}

@@ -1,0 +1,65 @@
+/*
+ * Drives of a machine.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/block/drive.h"
+
+static void drive_free(void *opaque)
+{
+    Drive *d = opaque;
+
+    block_close(d->image);
+    g_free(d->id);
+    g_free(d);
+}
+
+Drive *drive_find(Machine *m, const char *id)
+{
+    for (unsigned i = 0; i < m->drives->len; i++) {
+        Drive *d = g_ptr_array_index(m->drives, i);
+
+        if (!strcmp(d->id, id)) {
+            return d;
+        }
+    }
+    return NULL;
+}
+
+Drive *drive_add(Machine *m, const char *id, BlockNode *image, Error **errp)
+{
+    Drive *d;
+
+    if (drive_find(m, id)) {
+        error_setg(errp, "the id '%s' is that of another drive", id);
+        block_close(image);
+        return NULL;
+    }
+    d = g_new0(Drive, 1);
+    d->id = g_strdup(id);
+    d->image = image;
+    d->readonly = !block_is_writable(image);
+    g_ptr_array_set_free_func(m->drives, drive_free);
+    g_ptr_array_add(m->drives, d);
+    return d;
+}
+
+Drive *drive_take(Machine *m, const char *id, Device *user, Error **errp)
+{
+    Drive *d = id ? drive_find(m, id) : NULL;
+
+    if (!id) {
+        error_setg(errp, "%s needs drive=ID, the id of a -drive", user->type->name);
+    } else if (!d) {
+        error_setg(errp, "%s: there is no drive '%s': -drive file=IMAGE,if=none,id=%s makes one",
+                   user->type->name, id, id);
+    } else if (d->user) {
+        error_setg(errp, "%s: drive '%s' is that of device '%s' already", user->type->name, id,
+                   d->user->id);
+        d = NULL;
+    } else {
+        d->user = user;
+    }
+    return d;
+}

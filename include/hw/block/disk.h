@@ -1,0 +1,88 @@
+/*
+ * A disk as the guest's devices have it: reads, writes, flushes, each of which ends some time later.
+ *
+ * 1. The image is read and written by a worker. Its answer is input (kind BLOCK): it is posted, and the
+ *    request ends in its delivery, at the recorded position on replay. What was read is not in the recording: a
+ *    replay reads the same image again.
+ * 2. With an overlay (Drive.overlay) the image never changes. What the guest writes goes to memory regions of the
+ *    machine that no address reaches: they are in digests, snapshots and saved states, as RAM is,
+ *    and going back in time takes the disk along. Requests that the overlay can
+ *    serve end at once, within the call: that follows from the guest's state.
+ * 3. Requests in flight are guest state (DiskState, in the device's field table). A state that is loaded, and a
+ *    machine that becomes live, has the worker make them again.
+ * 4. What a request reads or writes must not depend on when: reads of the image are the worker's, and what the
+ *    overlay has is put over them in the delivery; what is written is taken in the call.
+ *
+ * Machine thread only.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_BLOCK_DISK_H
+#define HW_BLOCK_DISK_H
+
+#include "hw/block/drive.h"
+#include "migration/fields.h"
+
+#define DISK_SECTOR 512u
+/* More in one request is refused (DISK_ERROR): 64 MiB. */
+#define DISK_MAX_REQUEST (64u << 20)
+
+typedef struct Disk Disk;
+
+/* Numbers reach recordings. */
+typedef enum DiskStatus {
+    DISK_OK = 0,
+    DISK_ERROR = 1,
+    DISK_NO_SPACE = 2,
+    DISK_UNSUPPORTED = 3,
+} DiskStatus;
+
+typedef enum DiskOp {
+    DISK_READ = 0,
+    DISK_WRITE = 1,
+    DISK_WRITE_ZEROES = 2,
+    DISK_UNMAP_ZEROES = 3,    /* the same; the room may be given back */
+    DISK_DISCARD = 4,
+    DISK_FLUSH = 5,
+} DiskOp;
+
+/* A device's state struct has it as a member called `disk`. */
+typedef struct DiskState {
+    uint64_t next_request;
+    GByteArray *requests;     /* in flight */
+} DiskState;
+
+#define DISK_FIELDS(F, S)           \
+    F(S, U64, disk.next_request)    \
+    F(S, BYTES, disk.requests)
+
+/*
+ * The request with this tag has ended; of a read that is DISK_OK with its data, valid during the call. May be
+ * called within disk_submit().
+ */
+typedef void DiskDone(void *opaque, uint64_t tag, DiskStatus status, const uint8_t *data, size_t length);
+
+/*
+ * From a device's realize; its id names the source and the regions. Fails when the host has not the address space for an
+ * overlay, or the image cannot be read. The device frees it.
+ */
+Disk *disk_new(Device *dev, Drive *drive, DiskState *state, DiskDone *done, void *opaque, Error **errp);
+void disk_free(Disk *d);
+
+/* Whole sectors. */
+uint64_t disk_bytes(const Disk *d);
+bool disk_is_readonly(const Disk *d);
+
+/*
+ * A request of whole sectors within the disk; anything else, and writing to a read-only disk, ends
+ * with DISK_ERROR. data: of DISK_WRITE, `length` bytes, copied. The tag is the device's word for it.
+ */
+void disk_submit(Disk *d, DiskOp op, uint64_t tag, uint64_t offset, uint64_t length, const void *data);
+/* Requests with tags from first to last are no more: their device was reset. */
+void disk_cancel(Disk *d, uint64_t first, uint64_t last);
+/* How many there are in flight with such tags. */
+unsigned disk_in_flight(const Disk *d, uint64_t first, uint64_t last);
+/* From the device's post_load, before anything else here. */
+void disk_loaded(Disk *d);
+
+#endif

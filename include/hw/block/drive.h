@@ -1,0 +1,31 @@
+/*
+ * Drives: the images that a machine has, each under the name by which a device asks for it (drive=).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_BLOCK_DRIVE_H
+#define HW_BLOCK_DRIVE_H
+
+#include "block/block.h"
+#include "hw/core/machine.h"
+
+typedef struct Drive {
+    char *id;
+    BlockNode *image;         /* the drive's */
+    /*
+     * What the guest writes stays in the process and is forgotten at the end: snapshot=on, and every
+     * machine that is recorded or replayed, as a replay reads what the recording read.
+     */
+    bool overlay;
+    bool readonly;            /* for the guest */
+    bool whole_identity;      /* a recording compares every byte of the image */
+    Device *user;             /* NULL: none yet */
+} Drive;
+
+/* Takes the image; the machine frees both. Fails when the id is taken. */
+Drive *drive_add(Machine *m, const char *id, BlockNode *image, Error **errp);
+Drive *drive_find(Machine *m, const char *id);
+/* For a device: the drive that its property names. One device a drive. */
+Drive *drive_take(Machine *m, const char *id, Device *user, Error **errp);
+
+#endif

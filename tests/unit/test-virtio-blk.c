@@ -1,0 +1,385 @@
+/*
+ * virtio-blk behind virtio-mmio, on files: requests, what the image has afterwards, overlays, states with
+ * requests in flight, broken drivers.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include <glib/gstdio.h>
+#include <unistd.h>
+#include "hw/block/drive.h"
+#include "hw/virtio/virtio-blk.h"
+#include "replay/replay.h"
+#include "virtio-driver.h"
+
+#define DISK_BYTES (1u << 20)
+#define HEADER (BUFFER_BASE)
+#define STATUS (BUFFER_BASE + 0x100)
+#define DATA (BUFFER_BASE + 0x1000)
+
+enum { IN = 0, OUT = 1, FLUSH = 4, GET_ID = 8, DISCARD = 11, WRITE_ZEROES = 13 };
+enum { OK = 0, IOERR = 1, UNSUPP = 2, NOT_YET = 0xee };
+
+typedef struct Fixture {
+    Driver d;
+    Replay *replay;
+    char *path;
+    uint64_t pos;
+} Fixture;
+
+static uint64_t position(void *opaque)
+{
+    return ((Fixture *)opaque)->pos++;
+}
+
+static uint8_t content(uint64_t offset)
+{
+    return (uint8_t)(offset / 512 * 7 + offset);
+}
+
+static void make_image(Fixture *f)
+{
+    g_autofree uint8_t *data = g_malloc(DISK_BYTES);
+    int fd = g_file_open_tmp("test-virtio-blk-XXXXXX", &f->path, NULL);
+
+    for (uint64_t i = 0; i < DISK_BYTES; i++) {
+        data[i] = content(i);
+    }
+    g_assert_cmpint(write(fd, data, DISK_BYTES), ==, DISK_BYTES);
+    close(fd);
+}
+
+typedef struct Setup {
+    bool overlay, readonly, modern, probed;
+    const char *properties;
+} Setup;
+
+static void plug(Fixture *f, const Setup *s)
+{
+    const DeviceType *const types[] = { &virtio_mmio_type, &virtio_blk_type, NULL };
+    BlockNode *image = block_open_image(f->path, s->probed ? NULL : "raw",
+                                        s->overlay || s->readonly ? 0 : BLOCK_WRITABLE, NULL);
+    g_autofree char *device = g_strdup_printf("virtio-blk-device,id=disk0,drive=d%s",
+                                              s->properties ? s->properties : "");
+    Drive *drive;
+    Error *err = NULL;
+
+    g_assert_nonnull(image);
+    drive = drive_add(f->d.m, "d", image, NULL);
+    drive->overlay = s->overlay;
+    drive->readonly = s->readonly;
+    driver_add_transport(&f->d, MMIO_BASE, !s->modern, NULL, NULL);
+    f->d.m->device_types = types;
+    device_plug(f->d.m, device, &err);
+    g_assert_cmpstr(err ? error_get_pretty(err) : NULL, ==, NULL);
+    f->d.m->device_types = NULL;
+    f->d.v = container_of(machine_find_device(f->d.m, "disk0"), VirtioDevice, dev);
+}
+
+/* On the image that is there, or a new one. */
+static void begin(Fixture *f, const Setup *s)
+{
+    ReplayConfig config = { .mode = REPLAY_MODE_NONE };
+    ReplayHost host = { .position = position, .opaque = f };
+
+    f->replay = replay_new(&config, NULL);
+    driver_init_machine(&f->d, f->replay);
+    if (!f->path) {
+        make_image(f);
+    }
+    plug(f, s);
+    replay_set_host(f->replay, &host);
+    g_assert_true(replay_start(f->replay, NULL));
+    machine_reset_devices(f->d.m);
+    if (s->modern) {
+        driver_start_modern(&f->d, 0xffffffff, 64);
+    } else {
+        driver_start_legacy(&f->d, 0xffffffff, 64);
+    }
+}
+
+static void end_machine(Fixture *f)
+{
+    driver_free(&f->d);
+    replay_free(f->replay);
+}
+
+static void end(Fixture *f)
+{
+    end_machine(f);
+    g_unlink(f->path);
+    g_free(f->path);
+}
+
+/* Put a request into the queue; heads 0, 8, 16, ... take three descriptors each. */
+static void put(Fixture *f, unsigned n, uint32_t type, uint64_t sector, hwaddr data, uint32_t length,
+                bool to_guest)
+{
+    Driver *d = &f->d;
+    hwaddr header = HEADER + 16 * n, status = STATUS + n;
+    uint16_t head = (uint16_t)(8 * n);
+
+    ram_write(d, header, type, 4);
+    ram_write(d, header + 4, 0, 4);
+    ram_write(d, header + 8, sector, 8);
+    ram_write(d, status, NOT_YET, 1);
+    put_desc(d, d->desc, head, header, 16, DESC_NEXT, (uint16_t)(head + (length ? 1 : 2)));
+    if (length) {
+        put_desc(d, d->desc, head + 1u, data, length, DESC_NEXT | (to_guest ? DESC_WRITE : 0),
+                 (uint16_t)(head + 2));
+    }
+    put_desc(d, d->desc, head + 2u, status, 1, DESC_WRITE, 0);
+    make_available(d, head);
+}
+
+static uint8_t status_of(Fixture *f, unsigned n)
+{
+    return (uint8_t)ram_read(&f->d, STATUS + n, 1);
+}
+
+static void wait_used(Fixture *f, uint16_t count)
+{
+    for (unsigned i = 0; used_index(&f->d) != count; i++) {
+        g_assert_cmpuint(i, <, 300);
+        if (!replay_safe_point(f->replay)) {
+            g_usleep(1000);
+        }
+    }
+}
+
+static uint8_t request(Fixture *f, uint32_t type, uint64_t sector, hwaddr data, uint32_t length)
+{
+    uint16_t used = used_index(&f->d);
+
+    put(f, 0, type, sector, data, length, type == IN || type == GET_ID);
+    kick(&f->d);
+    wait_used(f, (uint16_t)(used + 1));
+    return status_of(f, 0);
+}
+
+static void check_data(Fixture *f, hwaddr addr, uint64_t offset, unsigned length)
+{
+    for (unsigned i = 0; i < length; i++) {
+        g_assert_cmphex(ram_read(&f->d, addr + i, 1), ==, content(offset + i));
+    }
+}
+
+static void fill(Fixture *f, hwaddr addr, uint8_t byte, unsigned length)
+{
+    for (unsigned i = 0; i < length; i++) {
+        ram_write(&f->d, addr + i, byte, 1);
+    }
+}
+
+static void test_requests(gconstpointer opaque)
+{
+    const Setup *s = opaque;
+    Fixture f = { 0 };
+    uint8_t range[16] = { 16, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0 };
+    g_autofree char *after = NULL;
+
+    begin(&f, s);
+    g_assert_cmphex(reg_read(&f.d, 0x100), ==, DISK_BYTES / 512);
+    g_assert_cmpuint(request(&f, IN, 3, DATA, 4096), ==, OK);
+    check_data(&f, DATA, 3 * 512, 4096);
+    g_assert_true(f.d.irq);
+    g_assert_cmpuint(used_length(&f.d, 0), ==, 4097);
+    fill(&f, DATA, 0x5a, 1024);
+    g_assert_cmpuint(request(&f, OUT, 9, DATA, 1024), ==, OK);
+    g_assert_cmpuint(request(&f, FLUSH, 0, 0, 0), ==, OK);
+    g_assert_true(memory_write(f.d.m->memory, DATA, range, 16));
+    g_assert_cmpuint(request(&f, WRITE_ZEROES, 0, DATA, 16), ==, OK);
+    /* Half of it was written. */
+    g_assert_cmpuint(request(&f, IN, 8, DATA, 2048), ==, OK);
+    check_data(&f, DATA, 8 * 512, 512);
+    g_assert_cmphex(ram_read(&f.d, DATA + 512, 8), ==, 0x5a5a5a5a5a5a5a5aull);
+    check_data(&f, DATA + 1536, 11 * 512, 512);
+    g_assert_cmpuint(request(&f, IN, 16, DATA, 4608), ==, OK);
+    g_assert_cmphex(ram_read(&f.d, DATA + 4088, 8), ==, 0);
+    check_data(&f, DATA + 4096, 24 * 512, 512);
+    range[12] = 0;
+    g_assert_true(memory_write(f.d.m->memory, DATA, range, 16));
+    g_assert_cmpuint(request(&f, DISCARD, 0, DATA, 16), ==, OK);
+    g_assert_cmpuint(request(&f, GET_ID, 0, DATA, 20), ==, OK);
+    g_assert_cmphex(ram_read(&f.d, DATA, 4), ==, 0x31633362);
+    end_machine(&f);
+    g_assert_true(g_file_get_contents(f.path, &after, NULL, NULL));
+    g_assert_cmphex((uint8_t)after[9 * 512], ==, s->overlay ? content(9 * 512) : 0x5a);
+    g_assert_cmphex((uint8_t)after[16 * 512], ==, s->overlay ? content(16 * 512) : 0);
+    g_unlink(f.path);
+    g_free(f.path);
+}
+
+static void test_refused(void)
+{
+    static const Setup s = { .properties = ",discard=off" };
+    Fixture f = { 0 };
+
+    begin(&f, &s);
+    g_assert_cmpuint(request(&f, IN, DISK_BYTES / 512, DATA, 512), ==, IOERR);
+    g_assert_cmpuint(request(&f, IN, DISK_BYTES / 512 - 1, DATA, 1024), ==, IOERR);
+    g_assert_cmpuint(request(&f, IN, UINT64_MAX, DATA, 512), ==, IOERR);
+    g_assert_cmpuint(request(&f, OUT, UINT64_MAX / 512 + 1, DATA, 512), ==, IOERR);
+    g_assert_cmpuint(request(&f, IN, 0, DATA, 100), ==, IOERR);
+    g_assert_cmpuint(request(&f, OUT, 0, DATA, 0), ==, IOERR);
+    g_assert_cmpuint(request(&f, DISCARD, 0, DATA, 16), ==, UNSUPP);
+    g_assert_cmpuint(request(&f, WRITE_ZEROES, 0, DATA, 15), ==, IOERR);
+    fill(&f, DATA, 0xff, 16);
+    g_assert_cmpuint(request(&f, WRITE_ZEROES, 0, DATA, 16), ==, UNSUPP);
+    g_assert_cmpuint(request(&f, 77, 0, DATA, 512), ==, UNSUPP);
+    /* Without a status byte there is nobody to tell: the device stops. */
+    put_desc(&f.d, f.d.desc, 0, HEADER, 16, 0, 0);
+    make_available(&f.d, 0);
+    kick(&f.d);
+    g_assert_true(f.d.v->s->broken);
+    end(&f);
+}
+
+static void test_readonly(void)
+{
+    static const Setup s = { .readonly = true };
+    Fixture f = { 0 };
+
+    begin(&f, &s);
+    g_assert_true(reg_read(&f.d, 0x10) & 1u << 5);
+    g_assert_cmpuint(request(&f, OUT, 0, DATA, 512), ==, IOERR);
+    g_assert_cmpuint(request(&f, IN, 0, DATA, 512), ==, OK);
+    end(&f);
+}
+
+/* What looks like another format is not written to the start of an image that nobody called raw. */
+static void test_forged(void)
+{
+    static const Setup s = { .probed = true };
+    Fixture f = { 0 };
+
+    begin(&f, &s);
+    fill(&f, DATA, 1, 512);
+    g_assert_cmpuint(request(&f, OUT, 0, DATA, 512), ==, OK);
+    end(&f);
+}
+
+/* Several in flight, saved and loaded in another machine: all of them end there. */
+static void test_in_flight(void)
+{
+    static const Setup s = { .overlay = true, .modern = true };
+    GByteArray *state = g_byte_array_new();
+    Fixture f = { 0 }, g = { 0 };
+    ByteReader in;
+
+    begin(&f, &s);
+    fill(&f, DATA + 0x8000, 0x77, 512);
+    g_assert_cmpuint(request(&f, OUT, 10, DATA + 0x8000, 512), ==, OK);
+    for (unsigned n = 1; n < 5; n++) {
+        put(&f, n, IN, 8 * n, DATA + 0x1000 * n, 4096, true);
+    }
+    kick(&f.d);
+    g_assert_cmpuint(used_index(&f.d), ==, 1);
+    g_assert_true(memory_save(f.d.m->memory, state, NULL));
+    machine_save_devices(f.d.m, state);
+    wait_used(&f, 5);
+
+    g.path = f.path;
+    begin(&g, &s);
+    byte_reader_init(&in, state->data, state->len);
+    g_assert_true(memory_load(g.d.m->memory, &in, NULL));
+    g_assert_true(machine_load_devices(g.d.m, &in, NULL));
+    g.d.num = f.d.num;
+    g_assert_cmpuint(used_index(&g.d), ==, 1);
+    wait_used(&g, 5);
+    for (unsigned n = 1; n < 5; n++) {
+        g_assert_cmpuint(status_of(&g, n), ==, OK);
+        check_data(&g, DATA + 0x1000 * n + (n == 1 ? 0x600 : 0), 8 * 512 * n + (n == 1 ? 0x600 : 0), 512);
+    }
+    g_assert_cmphex(ram_read(&g.d, DATA + 0x1400, 1), ==, 0x77);
+    end_machine(&g);
+    end(&f);
+    g_byte_array_unref(state);
+}
+
+/* A reset forgets them; what the worker still says about them is dropped. */
+static void test_reset(void)
+{
+    static const Setup s = { .overlay = true };
+    Fixture f = { 0 };
+
+    begin(&f, &s);
+    put(&f, 1, IN, 8, DATA, 4096, true);
+    kick(&f.d);
+    driver_start_legacy(&f.d, 0, 64);
+    ram_write(&f.d, f.d.avail + 2, 0, 2);
+    ram_write(&f.d, f.d.used + 2, 0, 2);
+    g_assert_cmpuint(request(&f, IN, 1, DATA + 0x4000, 512), ==, OK);
+    g_usleep(20000);
+    replay_safe_point(f.replay);
+    g_assert_cmpuint(used_index(&f.d), ==, 1);
+    g_assert_cmpuint(status_of(&f, 1), ==, NOT_YET);
+    end(&f);
+}
+
+/* A driver that spoils the chain while it is in flight stops its device, and nothing else. */
+static void test_spoiled(void)
+{
+    static const Setup s = { .overlay = true };
+    Fixture f = { 0 };
+
+    begin(&f, &s);
+    put(&f, 1, IN, 8, DATA, 4096, true);
+    kick(&f.d);
+    put_desc(&f.d, f.d.desc, 8, HEADER, 16, 0, 0);
+    for (unsigned i = 0; !f.d.v->s->broken; i++) {
+        g_assert_cmpuint(i, <, 300);
+        replay_safe_point(f.replay);
+        g_usleep(1000);
+    }
+    g_assert_cmpuint(used_index(&f.d), ==, 0);
+    end(&f);
+}
+
+static void test_drives(void)
+{
+    const DeviceType *const types[] = { &virtio_mmio_type, &virtio_blk_type, NULL };
+    static const struct {
+        const char *device, *why;
+    } rows[] = {
+        { "virtio-blk-device", "needs drive=ID" },
+        { "virtio-blk-device,drive=x", "there is no drive 'x'" },
+        { "virtio-blk-device,drive=d", "is that of device 'disk0' already" },
+    };
+    static const Setup s = { 0 };
+    Fixture f = { 0 };
+
+    begin(&f, &s);
+    driver_add_transport(&f.d, MMIO_BASE + 0x1000, true, NULL, NULL);
+    f.d.m->device_types = types;
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        Error *err = NULL;
+
+        g_assert_false(device_plug(f.d.m, rows[i].device, &err));
+        g_assert_nonnull(strstr(error_get_pretty(err), rows[i].why));
+        error_free(err);
+    }
+    g_assert_null(drive_add(f.d.m, "d", NULL, NULL));
+    end(&f);
+}
+
+int main(int argc, char **argv)
+{
+    static const Setup setups[] = {
+        { .properties = ",serial=b3c1" }, { .overlay = true, .properties = ",serial=b3c1" },
+        { .modern = true, .properties = ",serial=b3c1" },
+    };
+
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_data_func("/virtio-blk/requests", &setups[0], test_requests);
+    g_test_add_data_func("/virtio-blk/requests/overlay", &setups[1], test_requests);
+    g_test_add_data_func("/virtio-blk/requests/modern", &setups[2], test_requests);
+    g_test_add_func("/virtio-blk/refused", test_refused);
+    g_test_add_func("/virtio-blk/readonly", test_readonly);
+    g_test_add_func("/virtio-blk/forged", test_forged);
+    g_test_add_func("/virtio-blk/in-flight", test_in_flight);
+    g_test_add_func("/virtio-blk/reset", test_reset);
+    g_test_add_func("/virtio-blk/spoiled", test_spoiled);
+    g_test_add_func("/virtio-blk/drives", test_drives);
+    return g_test_run();
+}
