@@ -3,40 +3,21 @@ of interrupt; recorded, replayed and travelled in.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
-import gzip
 import os
 import re
 import shutil
 import tempfile
 
-import initrd
+import modules
 import rearm
 import travel
 from rearm import TestCase, Vm, machine, need_guest
 
 # In the order in which they are loaded.
 MODULES = ('virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci', 'virtio-rng')
-TOOLS = ('bin/kmod', 'sbin/insmod', 'usr/lib/libkmod.so.2', 'usr/lib/libkmod.so.2.4.0')
 # No longer than a line of the terminal.
 LINK = 'ln -s /sys/bus/pci/devices /p'
 LIST = 'for d in /p/*; do echo ${d#/p/} $(cd $d; cat vendor device class); done'
-
-
-def with_modules(out):
-    """The small initrd, and behind it what loads modules, and these modules as /NAME.ko."""
-    number = 0
-    shutil.copy(rearm.SMALL_INITRD, out)
-    with gzip.open(rearm.INITRD) as packed, open(out, 'ab') as archive:
-        archive.write(b'\0' * (-archive.tell() % 4))
-        initrd.write_entry(archive, 1, 'usr/lib', 0o40755, (0, 0), b'')
-        for name, mode, rdev, contents in initrd.read_archive(packed.read()):
-            module = os.path.basename(name)[:-3] if name.endswith('.ko') else None
-            if name in TOOLS or module in MODULES:
-                number += 1
-                initrd.write_entry(archive, number + 1, module + '.ko' if module else name, mode,
-                                   rdev, contents)
-        initrd.write_entry(archive, 0, 'TRAILER!!!', 0, (0, 0), b'')
-    assert number == len(TOOLS) + len(MODULES), number
 
 
 @need_guest()
@@ -45,7 +26,7 @@ class Pci(TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix='rearm-pci-')
         cls.initrd = os.path.join(cls.folder, 'initrd')
-        with_modules(cls.initrd)
+        modules.with_modules(cls.initrd, *MODULES)
 
     @classmethod
     def tearDownClass(cls):
