@@ -13,16 +13,18 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "chardev/chardev-int.h"
+#include "util/host-socket.h"
 
 /* Descriptors in a message; the host gives at most as many as there is room for. */
 #define MAX_PASSED 16
 
 typedef struct CharSocket {
     Chardev chr;
-    char *path, *host, *port;     /* path, or host and port */
+    char *path, *host, *port;     /* path, or host and port, or neither: a socket that was inherited */
+    int inherited;                /* its descriptor; -1: none */
+    bool local;                   /* a Unix socket */
     bool server, nodelay;
     uint64_t reconnect;           /* seconds; 0: never */
     int listener;                 /* -1: none */
@@ -110,12 +112,12 @@ static void socket_connected(CharSocket *s, int fd)
     int on = 1;
 
     fcntl(fd, F_SETFL, O_NONBLOCK);
-    if (s->nodelay && !s->path) {
+    if (s->nodelay && !s->local) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     }
     s->peer = fd;
     char_fd_start(&s->fd, &s->chr, fd, fd, socket_disconnected);
-    s->fd.read = s->path ? socket_read : NULL;
+    s->fd.read = s->local ? socket_read : NULL;
     chardev_event(&s->chr, CHAR_EVENT_OPENED);
 }
 
@@ -143,121 +145,22 @@ static int socket_write_fd(Chardev *c)
     return container_of(c, CharSocket, chr)->peer;
 }
 
-/* ---- Unix sockets ---- */
-
-static bool unix_address(const CharSocket *s, struct sockaddr_un *addr, Error **errp)
-{
-    *addr = (struct sockaddr_un){ .sun_family = AF_UNIX };
-    if (strlen(s->path) >= sizeof(addr->sun_path)) {
-        error_setg(errp, "socket path '%s' is too long: at most %zu characters", s->path,
-                   sizeof(addr->sun_path) - 1);
-        return false;
-    }
-    memcpy(addr->sun_path, s->path, strlen(s->path));
-    return true;
-}
-
-/* A socket file that a dead process left behind is in the way: nobody answers there. */
-static bool unix_remove_stale(const CharSocket *s, const struct sockaddr_un *addr, Error **errp)
-{
-    struct stat st;
-    bool alive;
-    int fd;
-
-    if (lstat(s->path, &st) < 0) {
-        return true;
-    }
-    if (!S_ISSOCK(st.st_mode)) {
-        error_setg(errp, "cannot listen on '%s': the file exists and is not a socket", s->path);
-        return false;
-    }
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    alive = fd < 0 || connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 ||
-            errno != ECONNREFUSED;
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (alive) {
-        error_setg(errp, "cannot listen on '%s': another process is listening there", s->path);
-        return false;
-    }
-    unlink(s->path);
-    return true;
-}
+/* ---- server ---- */
 
 static bool unix_listen(CharSocket *s, Error **errp)
 {
-    struct sockaddr_un addr;
     struct stat st;
 
-    if (!unix_address(s, &addr, errp) || !unix_remove_stale(s, &addr, errp)) {
-        return false;
-    }
-    s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
-        error_setg_errno(errp, errno, "cannot listen on '%s'", s->path);
-        return false;
-    }
-    if (lstat(s->path, &st) == 0) {
+    s->listener = host_socket_listen_unix(s->path, errp);
+    if (s->listener >= 0 && lstat(s->path, &st) == 0) {
         s->path_inode = st.st_ino;
     }
-    if (listen(s->listener, 1) < 0) {
-        error_setg_errno(errp, errno, "cannot listen on '%s'", s->path);
-        return false;
-    }
-    return true;
-}
-
-/* ---- TCP ---- */
-
-static struct addrinfo *tcp_addresses(const CharSocket *s, Error **errp)
-{
-    struct addrinfo hints = {
-        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
-        .ai_flags = s->server ? AI_PASSIVE : 0,
-    };
-    const char *host = *s->host ? s->host : s->server ? NULL : "localhost";
-    struct addrinfo *list = NULL;
-    int error;
-
-    if (!host) {
-        hints.ai_family = AF_INET;   /* any address: as the other emulators do */
-    }
-    error = getaddrinfo(host, s->port, &hints, &list);
-    if (error) {
-        error_setg(errp, "cannot look up '%s:%s': %s", s->host, s->port, gai_strerror(error));
-        return NULL;
-    }
-    return list;
+    return s->listener >= 0;
 }
 
 static bool tcp_listen(CharSocket *s, Error **errp)
 {
-    struct addrinfo *list = tcp_addresses(s, errp);
-    int on = 1, error = 0;
-
-    if (!list) {
-        return false;
-    }
-    for (struct addrinfo *a = list; a && s->listener < 0; a = a->ai_next) {
-        int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-        if (fd < 0) {
-            error = errno;
-            continue;
-        }
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-        if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, 1) == 0) {
-            s->listener = fd;
-        } else {
-            error = errno;
-            close(fd);
-        }
-    }
-    freeaddrinfo(list);
-    if (s->listener < 0) {
-        error_setg_errno(errp, error, "cannot listen on '%s:%s'", s->host, s->port);
-    }
+    s->listener = host_socket_listen_tcp(s->host, s->port, errp);
     return s->listener >= 0;
 }
 
@@ -278,45 +181,11 @@ static unsigned tcp_bound_port(const CharSocket *s)
 
 /* ---- client ---- */
 
-/* Start to connect; -1 and errno on failure, else a socket that may still be on its way. */
+/* Start to connect; -1 on failure, else a socket that may still be on its way. */
 static int socket_connect(CharSocket *s, int flags, Error **errp)
 {
-    struct addrinfo *list;
-    int fd = -1, error = 0;
-
-    if (s->path) {
-        struct sockaddr_un addr;
-
-        if (!unix_address(s, &addr, errp)) {
-            return -1;
-        }
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
-        if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
-            error_setg_errno(errp, errno, "cannot connect to '%s'", s->path);
-            if (fd >= 0) {
-                close(fd);
-            }
-            return -1;
-        }
-        return fd;
-    }
-    list = tcp_addresses(s, errp);
-    if (!list) {
-        return -1;
-    }
-    for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
-        fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | flags, 0);
-        if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) < 0 && errno != EINPROGRESS) {
-            error = errno;
-            close(fd);
-            fd = -1;
-        }
-    }
-    freeaddrinfo(list);
-    if (fd < 0) {
-        error_setg_errno(errp, error, "cannot connect to '%s:%s'", s->host, s->port);
-    }
-    return fd;
+    return s->path ? host_socket_connect_unix(s->path, flags, errp)
+                   : host_socket_connect_tcp(s->host, s->port, flags, errp);
 }
 
 static gboolean socket_connect_done(gint fd, GIOCondition condition, gpointer opaque)
@@ -357,10 +226,54 @@ static void socket_schedule_reconnect(CharSocket *s)
     s->retry = char_timeout(s->chr.set, (unsigned)s->reconnect * 1000, socket_reconnect, s);
 }
 
+/* ---- inherited sockets ---- */
+
+/*
+ * The number of a socket that whoever started the program has made: one that listens, for a server, so
+ * that nobody has to wait until it does; else one that is connected.
+ */
+static bool inherited_options(CharSocket *s, const char *text, Error **errp)
+{
+    socklen_t length = sizeof(int);
+    int domain = 0, listens = 0;
+    uint64_t fd;
+
+    if (!parse_u64(text, &fd) || fd > INT_MAX || fd <= STDERR_FILENO) {
+        error_setg(errp, "-chardev socket: fd=%s: expected the number of an inherited descriptor, 3 or "
+                   "more", text);
+        return false;
+    }
+    if (getsockopt((int)fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) < 0 ||
+        getsockopt((int)fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) < 0) {
+        error_setg_errno(errp, errno, "-chardev socket: fd=%s", text);
+        return false;
+    }
+    if (s->reconnect || s->server != (listens != 0)) {
+        error_setg(errp, "-chardev socket: fd=%s is a socket that %s", text,
+                   listens ? "listens: server=on goes with it"
+                           : "does not listen: neither server=on nor reconnect= goes with it");
+        return false;
+    }
+    s->inherited = (int)fd;
+    s->local = domain == AF_UNIX;
+    return true;
+}
+
+/* It is ours from now on, and no child's. */
+static int take_inherited(CharSocket *s)
+{
+    int fd = s->inherited;
+
+    s->inherited = -1;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return fd;
+}
+
 /* ---- open and close ---- */
 
 static bool socket_options(CharSocket *s, KeyVal *options, bool *wait, Error **errp)
 {
+    const char *inherited = keyval_get(options, "fd");
     bool delay = true;
     uint64_t port;
 
@@ -381,10 +294,11 @@ static bool socket_options(CharSocket *s, KeyVal *options, bool *wait, Error **e
         return false;
     }
     s->nodelay |= !delay;
-    if (!s->path == !s->port) {
-        error_setg(errp, "-chardev socket needs either path=PATH or host=HOST,port=PORT");
+    if (!!s->path + !!s->port + !!inherited != 1) {
+        error_setg(errp, "-chardev socket needs either path=PATH or host=HOST,port=PORT or fd=N");
         return false;
     }
+    s->local = s->path != NULL;
     if (s->port && (!parse_u64(s->port, &port) || port > 65535)) {
         error_setg(errp, "-chardev socket: port=%s: expected a number, 0..65535", s->port);
         return false;
@@ -399,6 +313,16 @@ static bool socket_options(CharSocket *s, KeyVal *options, bool *wait, Error **e
                    "seconds", s->reconnect);
         return false;
     }
+    return !inherited || inherited_options(s, inherited, errp);
+}
+
+static bool socket_listen(CharSocket *s, Error **errp)
+{
+    if (s->path || s->port) {
+        return s->path ? unix_listen(s, errp) : tcp_listen(s, errp);
+    }
+    s->listener = take_inherited(s);
+    fcntl(s->listener, F_SETFL, O_NONBLOCK);
     return true;
 }
 
@@ -409,17 +333,20 @@ static bool socket_open(Chardev *c, KeyVal *options, Error **errp)
     bool wait;
     int fd;
 
-    s->listener = s->peer = -1;
+    s->listener = s->peer = s->inherited = -1;
     s->fd.in = s->fd.out = -1;
     if (!socket_options(s, options, &wait, errp)) {
         return false;
     }
-    if (s->server && !(s->path ? unix_listen(s, errp) : tcp_listen(s, errp))) {
+    fd = s->inherited;
+    if (s->server && !socket_listen(s, errp)) {
         return false;
     }
     suffix = s->server ? ",server=on" : "";
     if (s->path) {
         chardev_set_label(c, "unix:%s%s", s->path, suffix);
+    } else if (!s->port) {
+        chardev_set_label(c, "fd:%d%s", fd, suffix);
     } else if (s->server) {
         chardev_set_label(c, "tcp:%s:%u%s", s->host, tcp_bound_port(s), suffix);
     } else {
@@ -431,7 +358,7 @@ static bool socket_open(Chardev *c, KeyVal *options, Error **errp)
     } else if (s->reconnect) {
         s->retry = char_timeout(c->set, 0, socket_reconnect, s);
     } else {
-        fd = socket_connect(s, 0, errp);
+        fd = s->inherited >= 0 ? take_inherited(s) : socket_connect(s, 0, errp);
         if (fd < 0) {
             return false;
         }
@@ -465,7 +392,7 @@ static void socket_close(Chardev *c)
 
 const ChardevType chardev_socket_type = {
     .name = "socket",
-    .help = "a stream socket: path=PATH or host=HOST,port=PORT;\n"
+    .help = "a stream socket: path=PATH or host=HOST,port=PORT or fd=N;\n"
             "[,server=on|off][,wait=on|off][,nodelay=on|off][,reconnect=SECONDS]",
     .size = sizeof(CharSocket),
     .open = socket_open,

@@ -79,12 +79,14 @@ typedef struct Reader {
     const char *path;
     int fd;
     uint64_t size, offset;
+    SnapshotReadFn *stream;   /* NULL: it is a file */
+    void *opaque;
 } Reader;
 
 static bool damaged(const Reader *r, const char *what, Error **errp)
 {
-    error_setg(errp, "the snapshot file '%s' is damaged at offset %" PRIu64 ": %s", r->path,
-               r->offset, what);
+    error_setg(errp, "the %s '%s' is damaged at offset %" PRIu64 ": %s",
+               r->stream ? "state from" : "snapshot file", r->path, r->offset, what);
     return false;
 }
 
@@ -92,6 +94,10 @@ static bool read_bytes(Reader *r, void *out, size_t length, Error **errp)
 {
     if (r->size - r->offset < length) {
         return damaged(r, "it is cut off", errp);
+    }
+    if (r->stream) {
+        r->offset += length;
+        return r->stream(r->opaque, out, length, errp);
     }
     for (size_t done = 0; done < length; ) {
         ssize_t n = pread(r->fd, (uint8_t *)out + done, length - done, (off_t)(r->offset + done));
@@ -114,16 +120,22 @@ static bool read_start(Reader *r, Error **errp)
 {
     uint8_t head[FILE_HEADER];
 
-    if (r->size < sizeof(head) || !read_bytes(r, head, sizeof(head), NULL) ||
-        memcmp(head, SNAPSHOT_FILE_MAGIC, strlen(SNAPSHOT_FILE_MAGIC)) != 0) {
-        error_setg(errp, "'%s' is not a snapshot file (no %s at its start): give -snapshot-file "
-                   "another one", r->path, SNAPSHOT_FILE_MAGIC);
+    if (r->stream && !read_bytes(r, head, sizeof(head), errp)) {
+        return false;
+    }
+    if (!r->stream && (r->size < sizeof(head) || !read_bytes(r, head, sizeof(head), NULL))) {
+        memset(head, 0, sizeof(head));
+    }
+    if (memcmp(head, SNAPSHOT_FILE_MAGIC, strlen(SNAPSHOT_FILE_MAGIC)) != 0) {
+        error_setg(errp, "'%s' is not %s (no %s at its start)%s", r->path,
+                   r->stream ? "the state of a machine" : "a snapshot file", SNAPSHOT_FILE_MAGIC,
+                   r->stream ? "" : ": give -snapshot-file another one");
         return false;
     }
     if (load_le(head + 8, 4) != SNAPSHOT_FILE_VERSION) {
-        error_setg(errp, "the snapshot file '%s' has format %u, this program reads format %d: use "
-                   "it with the program that wrote it", r->path, (unsigned)load_le(head + 8, 4),
-                   SNAPSHOT_FILE_VERSION);
+        error_setg(errp, "the %s '%s' has format %u, this program reads format %d: use "
+                   "it with the program that wrote it", r->stream ? "state from" : "snapshot file",
+                   r->path, (unsigned)load_le(head + 8, 4), SNAPSHOT_FILE_VERSION);
         return false;
     }
     return true;
@@ -372,6 +384,107 @@ GByteArray *snapshot_file_read(const char *path, const char *name, SavedMachine 
     return w.state;
 }
 
+/* ---- streams ---- */
+
+static GByteArray *read_stream(Reader *r, uint64_t max, SavedMachine **m, Error **errp)
+{
+    GByteArray *state;
+
+    if (!read_start(r, errp)) {
+        return NULL;
+    }
+    *m = read_head(r, errp);
+    if (!*m) {
+        return NULL;
+    }
+    if ((*m)->bytes > max) {
+        error_setg(errp, "the state from '%s' has %" PRIu64 " bytes, more than this machine's can have "
+                   "(%" PRIu64 ")", r->path, (*m)->bytes, max);
+        return NULL;
+    }
+    state = g_byte_array_new();
+    if (!read_state(r, *m, state, errp)) {
+        g_clear_pointer(&state, g_byte_array_unref);
+    }
+    return state;
+}
+
+GByteArray *snapshot_stream_read(const char *what, uint64_t max, SnapshotReadFn *read, void *opaque,
+                                 SavedMachine **m, Error **errp)
+{
+    Reader r = { .path = what, .fd = -1, .size = UINT64_MAX, .stream = read, .opaque = opaque };
+    GByteArray *state;
+
+    *m = NULL;
+    state = read_stream(&r, max, m, errp);
+    if (!state) {
+        g_clear_pointer(m, saved_machine_free);
+    }
+    return state;
+}
+
+static bool check_saved(const SavedMachine *m, Error **errp)
+{
+    size_t length = strlen(m->name);
+
+    assert(m->bytes && m->bytes <= SNAPSHOT_STATE_MAX);
+    if (strlen(m->description) > SNAPSHOT_DESCRIPTION_MAX) {
+        error_setg(errp, "the machine's description is too long to save (%zu bytes)",
+                   strlen(m->description));
+        return false;
+    }
+    if (!length || length > SNAPSHOT_NAME_MAX) {
+        error_setg(errp, "'%s' cannot be the name of a snapshot: expected 1 to %d bytes", m->name,
+                   SNAPSHOT_NAME_MAX);
+        return false;
+    }
+    return true;
+}
+
+/* What is in `bytes`, which is empty then. */
+static bool put(GByteArray *bytes, uint64_t done, SnapshotWriteFn *write, void *opaque,
+                Error **errp)
+{
+    bool ok = write(opaque, bytes->data, bytes->len, done, errp);
+
+    g_byte_array_set_size(bytes, 0);
+    return ok;
+}
+
+/* The head, behind what is in `bytes`, and the state. */
+static bool put_machine(GByteArray *bytes, const SavedMachine *m, const uint8_t *state,
+                        SnapshotWriteFn *write, void *opaque, Error **errp)
+{
+    bool ok;
+
+    snapshot_file_put_head(bytes, m);
+    ok = put(bytes, 0, write, opaque, errp);
+    for (uint64_t done = 0; ok && done < m->bytes; ) {
+        size_t length = (size_t)MIN(m->bytes - done, SNAPSHOT_FRAME_MAX);
+
+        snapshot_file_put_frame(bytes, SNAPSHOT_FRAME_DATA, state + done, length);
+        done += length;
+        ok = put(bytes, done, write, opaque, errp);
+    }
+    return ok;
+}
+
+bool snapshot_stream_write(const SavedMachine *m, const uint8_t *state, SnapshotWriteFn *write,
+                           void *opaque, Error **errp)
+{
+    GByteArray *bytes;
+    bool ok;
+
+    if (!check_saved(m, errp)) {
+        return false;
+    }
+    bytes = g_byte_array_new();
+    snapshot_file_put_start(bytes);
+    ok = put_machine(bytes, m, state, write, opaque, errp);
+    g_byte_array_unref(bytes);
+    return ok;
+}
+
 /* ---- writing ---- */
 
 typedef struct Writer {
@@ -398,14 +511,6 @@ static bool write_bytes(const Writer *w, const uint8_t *data, size_t length, Err
         length -= (size_t)n;
     }
     return true;
-}
-
-static bool write_buffer(const Writer *w, GByteArray *bytes, Error **errp)
-{
-    bool ok = write_bytes(w, bytes->data, bytes->len, errp);
-
-    g_byte_array_set_size(bytes, 0);
-    return ok;
 }
 
 /* From `start` to where the reader is. */
@@ -436,20 +541,17 @@ static bool copy_one(void *opaque, Reader *r, SavedMachine *m, uint64_t start, E
     return ok;
 }
 
-static bool write_one(const Writer *w, const SavedMachine *m, const uint8_t *state, Error **errp)
+static bool write_piece(void *opaque, const uint8_t *data, size_t length, uint64_t done,
+                        Error **errp)
+{
+    return write_bytes(opaque, data, length, errp);
+}
+
+static bool write_one(Writer *w, const SavedMachine *m, const uint8_t *state, Error **errp)
 {
     GByteArray *bytes = g_byte_array_new();
-    bool ok;
+    bool ok = put_machine(bytes, m, state, write_piece, w, errp);
 
-    snapshot_file_put_head(bytes, m);
-    ok = write_buffer(w, bytes, errp);
-    for (uint64_t done = 0; ok && done < m->bytes; ) {
-        size_t length = (size_t)MIN(m->bytes - done, SNAPSHOT_FRAME_MAX);
-
-        snapshot_file_put_frame(bytes, SNAPSHOT_FRAME_DATA, state + done, length);
-        ok = write_buffer(w, bytes, errp);
-        done += length;
-    }
     g_byte_array_unref(bytes);
     return ok;
 }
@@ -468,7 +570,7 @@ static bool writer_open(Writer *w, const char *path, const char *without, Error 
         error_setg_errno(errp, errno, "cannot create '%s'", w->temporary);
     }
     snapshot_file_put_start(start);
-    ok = w->fd >= 0 && write_buffer(w, start, errp);
+    ok = w->fd >= 0 && write_bytes(w, start->data, start->len, errp);
     g_byte_array_unref(start);
     return ok;
 }
@@ -497,19 +599,10 @@ static bool writer_close(Writer *w, bool ok, Error **errp)
 
 bool snapshot_file_add(const char *path, const SavedMachine *m, const uint8_t *state, Error **errp)
 {
-    size_t length = strlen(m->name);
     bool ok;
     Writer w;
 
-    assert(m->bytes && m->bytes <= SNAPSHOT_STATE_MAX);
-    if (strlen(m->description) > SNAPSHOT_DESCRIPTION_MAX) {
-        error_setg(errp, "the machine's description is too long to save (%zu bytes)",
-                   strlen(m->description));
-        return false;
-    }
-    if (!length || length > SNAPSHOT_NAME_MAX) {
-        error_setg(errp, "'%s' cannot be the name of a snapshot: expected 1 to %d bytes", m->name,
-                   SNAPSHOT_NAME_MAX);
+    if (!check_saved(m, errp)) {
         return false;
     }
     ok = writer_open(&w, path, m->name, errp) && visit(path, copy_one, &w, errp) &&

@@ -329,6 +329,13 @@ QapiRunState monitor_events_stop_state(MonitorEvents *e)
     return state;
 }
 
+void monitor_events_set_stop_state(MonitorEvents *e, QapiRunState state)
+{
+    g_mutex_lock(&e->lock);
+    e->stop_state = state;
+    g_mutex_unlock(&e->lock);
+}
+
 /* Who asked first is who is told of. */
 static void set_quit_cause(MonitorEvents *e, QapiShutdownCause cause)
 {

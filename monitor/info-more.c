@@ -58,22 +58,6 @@ bool hmp_info_dump(MonitorEnv *env, const HmpArgs *args, GString *out, Error **e
     return true;
 }
 
-bool hmp_info_migrate(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
-{
-    g_autoptr(QapiMigrationInfo) info = NULL;
-
-    if (!qmp_query_migrate(&(QmpContext){ .env = env }, &info, errp)) {
-        return false;
-    }
-    if (info->has_status) {
-        g_string_append_printf(out, "Migration status: %s\n",
-                               qapi_type_MigrationStatus.values[info->status]);
-    } else {
-        g_string_append(out, "There was no migration.\n");
-    }
-    return true;
-}
-
 bool hmp_info_iothreads(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     g_autoptr(QapiIOThreadInfoList) list = NULL;
@@ -95,7 +79,17 @@ bool hmp_info_iothreads(MonitorEnv *env, const HmpArgs *args, GString *out, Erro
 
 bool hmp_info_block(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
-    g_string_append(out, "There is no disk.\n");
+    g_autoptr(QapiBlockInfoList) list = NULL;
+
+    if (!qmp_query_block(&(QmpContext){ .env = env }, &list, errp)) {
+        return false;
+    }
+    for (const QapiBlockInfoList *node = list; node; node = node->next) {
+        g_string_append_printf(out, "%s: %s\n", node->value->device, node->value->type);
+    }
+    if (!list) {
+        g_string_append(out, "There is no disk.\n");
+    }
     return true;
 }
 

@@ -163,6 +163,7 @@ void monitor_env_clear(MonitorEnv *env)
     g_clear_pointer(&env->fds, g_ptr_array_unref);
     g_clear_pointer(&env->jobs, g_ptr_array_unref);
     g_clear_pointer(&env->dump, monitor_dump_free);
+    g_clear_pointer(&env->migration, monitor_migration_free);
 }
 
 void monitor_free(Monitor *m)

@@ -23,9 +23,11 @@ static void add_chardev(Chardev *c, void *opaque)
 {
     QapiChardevInfoList ***tail = opaque;
     QapiChardevInfo *info = g_new0(QapiChardevInfo, 1);
+    /* A terminal has its name, whoever is there: clients read it here. */
+    bool connected = chardev_is_open(c) || !strcmp(chardev_kind_of(c), "pty");
 
     info->label = g_strdup(chardev_id(c));
-    info->filename = g_strconcat(chardev_is_open(c) ? "" : "disconnected:", chardev_label(c), NULL);
+    info->filename = g_strconcat(connected ? "" : "disconnected:", chardev_label(c), NULL);
     info->frontend_open = chardev_has_client(c);
     QAPI_APPEND(*tail, info);
 }

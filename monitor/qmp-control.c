@@ -149,13 +149,25 @@ bool qmp_query_status(QmpContext *ctx, QapiStatusInfo **ret, Error **errp)
 
 bool qmp_stop(QmpContext *ctx, Error **errp)
 {
-    exec_loop_stop(ctx->env->loop);
+    if (monitor_incoming(ctx->env) || monitor_migrating(ctx->env)) {
+        monitor_migration_run(ctx->env, false);
+    } else {
+        exec_loop_stop(ctx->env->loop);
+    }
     return true;
 }
 
 bool qmp_cont(QmpContext *ctx, Error **errp)
 {
-    exec_loop_cont(ctx->env->loop);
+    if (monitor_migrating(ctx->env)) {
+        error_setg(errp, "Migration is not finalized yet");
+        return false;
+    }
+    if (monitor_incoming(ctx->env)) {
+        monitor_migration_run(ctx->env, true);
+    } else {
+        exec_loop_cont(ctx->env->loop);
+    }
     return true;
 }
 

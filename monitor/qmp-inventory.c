@@ -286,6 +286,17 @@ bool qmp_query_iothreads(QmpContext *ctx, QapiIOThreadInfoList **ret, Error **er
     return true;
 }
 
+bool qmp_query_block(QmpContext *ctx, QapiBlockInfoList **ret, Error **errp)
+{
+    return true;
+}
+
+bool qmp_query_named_block_nodes(QmpContext *ctx, const QapiQueryNamedBlockNodesArgs *args,
+                                 QapiBlockDeviceInfoList **ret, Error **errp)
+{
+    return true;
+}
+
 bool qmp_query_tpm_models(QmpContext *ctx, QapiTpmModelList **ret, Error **errp)
 {
     return true;
@@ -293,18 +304,6 @@ bool qmp_query_tpm_models(QmpContext *ctx, QapiTpmModelList **ret, Error **errp)
 
 bool qmp_query_tpm_types(QmpContext *ctx, QapiTpmTypeList **ret, Error **errp)
 {
-    return true;
-}
-
-bool qmp_query_migrate_capabilities(QmpContext *ctx, QapiMigrationCapabilityStatusList **ret,
-                                    Error **errp)
-{
-    return true;
-}
-
-bool qmp_query_migrate(QmpContext *ctx, QapiMigrationInfo **ret, Error **errp)
-{
-    *ret = g_new0(QapiMigrationInfo, 1);
     return true;
 }
 

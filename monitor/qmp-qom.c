@@ -6,25 +6,30 @@
  */
 #include "util/osdep.h"
 #include "hw/core/bus.h"
+#include "hw/core/user-object.h"
 #include "hw/virtio/virtio.h"
 #include "monitor/properties.h"
 #include "monitor/qmp.h"
 
-#define BASE_TYPE "device"
+#define BASE_TYPE "object"
+#define DEVICE_TYPE "device"
 
 static const DeviceType *const *all_types(QmpContext *ctx)
 {
     return exec_loop_machine(ctx->env->loop)->device_types;
 }
 
-/* The types that no device is of, and what sits on which bus is of which of them. */
+/* The types that nothing is of itself, and what sits on which bus is of which of them. */
 static const struct AbstractType {
     const char *name, *parent, *bus;
 } abstract_types[] = {
     { BASE_TYPE, NULL, NULL },
-    { "sys-bus-device", BASE_TYPE, SYSTEM_BUS },
-    { "virtio-device", BASE_TYPE, VIRTIO_BUS },
-    { "cpu", BASE_TYPE, NULL },
+    { "accel", BASE_TYPE, NULL },
+    { "machine", BASE_TYPE, NULL },
+    { DEVICE_TYPE, BASE_TYPE, NULL },
+    { "sys-bus-device", DEVICE_TYPE, SYSTEM_BUS },
+    { "virtio-device", DEVICE_TYPE, VIRTIO_BUS },
+    { "cpu", DEVICE_TYPE, NULL },
     { "arm-cpu", "cpu", NULL },
     { "aarch64-cpu", "arm-cpu", NULL },
 };
@@ -39,7 +44,7 @@ static const char *parent_of(const DeviceType *type)
             return abstract_types[i].name;
         }
     }
-    return BASE_TYPE;
+    return DEVICE_TYPE;
 }
 
 /* A name at or above `name`, whose parent is given, is `implements`. */
@@ -56,34 +61,47 @@ static bool is_a(const char *name, const char *parent, const char *implements)
     return name != NULL;
 }
 
-static QapiObjectTypeInfo *type_info(const char *name, const char *parent, bool abstract)
-{
-    QapiObjectTypeInfo *info = g_new0(QapiObjectTypeInfo, 1);
+typedef struct TypeList {
+    const char *implements;
+    QapiObjectTypeInfoList **tail;
+} TypeList;
 
+static void list_type(TypeList *list, const char *name, const char *parent, bool abstract)
+{
+    QapiObjectTypeInfo *info;
+
+    if (!is_a(name, parent, list->implements)) {
+        return;
+    }
+    info = g_new0(QapiObjectTypeInfo, 1);
     info->name = g_strdup(name);
     info->parent = g_strdup(parent);
     info->has_abstract = info->abstract = abstract;
-    return info;
+    QAPI_APPEND(list->tail, info);
 }
 
 bool qmp_qom_list_types(QmpContext *ctx, const QapiQomListTypesArgs *args,
                         QapiObjectTypeInfoList **ret, Error **errp)
 {
-    const char *implements = args->implements ? args->implements : BASE_TYPE;
+    TypeList list = { args->implements ? args->implements : BASE_TYPE, ret };
 
     for (unsigned i = 0; args->has_abstract && args->abstract && i < ARRAY_SIZE(abstract_types);
          i++) {
-        const struct AbstractType *type = &abstract_types[i];
-
-        if (is_a(type->name, type->parent, implements)) {
-            QAPI_APPEND(ret, type_info(type->name, type->parent, true));
-        }
+        list_type(&list, abstract_types[i].name, abstract_types[i].parent, true);
     }
     for (const DeviceType *const *type = all_types(ctx); *type; type++) {
-        if (is_a((*type)->name, parent_of(*type), implements)) {
-            QAPI_APPEND(ret, type_info((*type)->name, parent_of(*type), false));
-        }
+        list_type(&list, (*type)->name, parent_of(*type), false);
     }
+    for (const UserObjectType *const *type = user_object_types; *type; type++) {
+        list_type(&list, (*type)->name, BASE_TYPE, false);
+    }
+    for (const BoardType *const *board = ctx->env->boards; *board; board++) {
+        g_autofree char *name = g_strdup_printf("%s-machine", (*board)->name);
+
+        list_type(&list, name, "machine", false);
+    }
+    /* Guests run on the translator, whatever -accel says about it. */
+    list_type(&list, "tcg-accel", "accel", false);
     return true;
 }
 
@@ -94,6 +112,7 @@ bool qmp_device_list_properties(QmpContext *ctx, const QapiDeviceListPropertiesA
                                               "device-list-properties", errp);
 
     if (!type) {
+        error_set_class(errp, ERROR_CLASS_DEVICE_NOT_FOUND);
         return false;
     }
     for (; type; type = type->part) {

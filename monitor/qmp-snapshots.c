@@ -64,24 +64,37 @@ static void save_run(void *opaque)
     c->ok = machine_save(c->loop, c->state, c->errp);
 }
 
-bool monitor_save_snapshot(MonitorEnv *env, const char *name, Error **errp)
+SavedMachine *monitor_take_state(MonitorEnv *env, const char *name, GByteArray **state,
+                                 Error **errp)
 {
-    g_autofree char *path = snapshot_path(env, errp);
     StateCall c = { .loop = env->loop, .errp = errp };
 
-    if (!path) {
-        return false;
-    }
     c.m = g_new0(SavedMachine, 1);
     c.m->name = g_strdup(name);
     c.m->date_ns = host_realtime_ns();
     c.state = g_byte_array_new();
     machine_run_sync(env->loop, save_run, &c);
     c.m->bytes = c.state->len;
-    c.ok = c.ok && snapshot_file_add(path, c.m, c.state->data, errp);
-    g_byte_array_unref(c.state);
-    saved_machine_free(c.m);
-    return c.ok;
+    if (!c.ok) {
+        g_clear_pointer(&c.m, saved_machine_free);
+        g_clear_pointer(&c.state, g_byte_array_unref);
+    }
+    *state = c.state;
+    return c.m;
+}
+
+bool monitor_save_snapshot(MonitorEnv *env, const char *name, Error **errp)
+{
+    g_autofree char *path = snapshot_path(env, errp);
+    GByteArray *state = NULL;
+    SavedMachine *m = path ? monitor_take_state(env, name, &state, errp) : NULL;
+    bool ok = m && snapshot_file_add(path, m, state->data, errp);
+
+    if (m) {
+        g_byte_array_unref(state);
+        saved_machine_free(m);
+    }
+    return ok;
 }
 
 bool qmp_x_rearm_savevm(QmpContext *ctx, const QapiXRearmSavevmArgs *args, Error **errp)
@@ -99,25 +112,37 @@ static void load_run(void *opaque)
             exec_loop_load(c->loop, c->state->data, c->state->len, c->errp);
 }
 
+bool monitor_put_state(MonitorEnv *env, const SavedMachine *m, const GByteArray *state,
+                       Error **errp)
+{
+    StateCall c = { .loop = env->loop, .m = (SavedMachine *)m, .state = (GByteArray *)state,
+                    .errp = errp };
+
+    machine_run_sync(env->loop, load_run, &c);
+    return c.ok;
+}
+
 bool monitor_load_snapshot(MonitorEnv *env, const char *name, Error **errp)
 {
     g_autofree char *path = snapshot_path(env, errp);
-    StateCall c = { .loop = env->loop, .errp = errp };
+    GByteArray *state;
+    SavedMachine *m;
+    bool ok;
 
     if (!path) {
         return false;
     }
-    c.state = snapshot_file_read(path, name, &c.m, errp);
-    if (!c.state) {
+    state = snapshot_file_read(path, name, &m, errp);
+    if (!state) {
         return false;
     }
-    machine_run_sync(env->loop, load_run, &c);
-    g_byte_array_unref(c.state);
-    saved_machine_free(c.m);
-    if (!c.ok) {
+    ok = monitor_put_state(env, m, state, errp);
+    g_byte_array_unref(state);
+    saved_machine_free(m);
+    if (!ok) {
         error_prepend(errp, "cannot load the snapshot '%s': ", name);
     }
-    return c.ok;
+    return ok;
 }
 
 bool qmp_x_rearm_loadvm(QmpContext *ctx, const QapiXRearmLoadvmArgs *args, Error **errp)

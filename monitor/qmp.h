@@ -6,6 +6,7 @@
 #ifndef MONITOR_QMP_H
 #define MONITOR_QMP_H
 
+#include "migration/snapshot-file.h"
 #include "monitor/monitor.h"
 #include "qapi/qapi-commands.h"
 
@@ -37,6 +38,7 @@ QapiEventSink *monitor_events_sink(MonitorEvents *e);
 void monitor_events_quit(MonitorEvents *e);
 /* Why the machine stands still, if it does. */
 QapiRunState monitor_events_stop_state(MonitorEvents *e);
+void monitor_events_set_stop_state(MonitorEvents *e, QapiRunState state);
 
 /* ---- qmp-control.c ---- */
 
@@ -54,6 +56,27 @@ FILE *monitor_create_file(MonitorEnv *env, const char *path, Error **errp);
 
 /* The descriptor that getfd put there, the caller's from here on; -1: there is none. */
 int monitor_take_fd(MonitorEnv *env, const char *name, Error **errp);
+
+/* ---- qmp-snapshots.c ---- */
+
+/* The machine's state, and what it is, under this name; NULL on failure. */
+SavedMachine *monitor_take_state(MonitorEnv *env, const char *name, GByteArray **state,
+                                 Error **errp);
+/* Bring the machine into a state; on failure it stays in its own. */
+bool monitor_put_state(MonitorEnv *env, const SavedMachine *m, const GByteArray *state,
+                       Error **errp);
+
+/* ---- qmp-migration.c ---- */
+
+void monitor_migration_free(MonitorMigration *m);
+/* later, if not NULL, is told when it has ended; it is copied. */
+bool monitor_migrate(MonitorEnv *env, const char *uri, const MonitorLater *later, Error **errp);
+/* Whether the machine stands still as its state is being written. */
+bool monitor_migrating(MonitorEnv *env);
+/* Whether it waits for its state. */
+bool monitor_incoming(MonitorEnv *env);
+/* Whether it will run on then, or when writing it has failed. */
+void monitor_migration_run(MonitorEnv *env, bool run);
 
 /* ---- qmp-objects.c ---- */
 

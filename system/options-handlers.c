@@ -659,6 +659,12 @@ bool opt_loadvm(Options *o, const char *arg, Error **errp)
     return true;
 }
 
+bool opt_incoming(Options *o, const char *arg, Error **errp)
+{
+    replace(&o->incoming, arg);
+    return true;
+}
+
 bool opt_snapshot_file(Options *o, const char *arg, Error **errp)
 {
     replace(&o->snapshot_file, arg);

@@ -148,6 +148,22 @@ static bool options_check_travel(Options *o, Error **errp)
 }
 
 /* What makes sense only when all options are known. */
+static bool check_incoming(const Options *o, Error **errp)
+{
+    if (o->incoming && (o->rewind || o->replay.mode != REPLAY_MODE_NONE)) {
+        error_setg(errp, "-incoming %s: a recording begins at power-on, and so does its replay; leave out "
+                   "%s, or go to a place of a replay with -loadvm", o->incoming,
+                   o->rewind ? "-rewind" : "rr=");
+        return false;
+    }
+    if (o->incoming && o->loadvm) {
+        error_setg(errp, "-loadvm %s and -incoming %s: the machine can begin in one state only",
+                   o->loadvm, o->incoming);
+        return false;
+    }
+    return true;
+}
+
 static bool options_check(Options *o, Error **errp)
 {
     if (o->machine_required && !o->machine && o->replay.mode != REPLAY_MODE_PLAY) {
@@ -173,7 +189,7 @@ static bool options_check(Options *o, Error **errp)
                    o->loadvm, o->rrsnapshot);
         return false;
     }
-    return options_check_travel(o, errp);
+    return check_incoming(o, errp) && options_check_travel(o, errp);
 }
 
 static char *join_command_line(int argc, char **argv)
@@ -255,6 +271,7 @@ void options_free(Options *o)
     g_free(o->bios);
     g_free((char *)o->replay.file);
     g_free(o->loadvm);
+    g_free(o->incoming);
     g_free(o->rrsnapshot);
     g_free(o->snapshot_file);
     g_free(o->gdb);

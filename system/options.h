@@ -105,6 +105,7 @@ typedef struct Options {
     ReplayConfig replay;         /* file owned here */
     char *loadvm, *rrsnapshot;   /* names of snapshots */
     char *snapshot_file;
+    char *incoming;              /* where the state comes from, or "defer" */
 
     /* Back ends. */
     GPtrArray *chardevs;         /* -chardev strings */

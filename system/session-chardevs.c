@@ -148,8 +148,8 @@ bool session_open_gdb(Session *s, Error **errp)
 /* In the background there is no terminal. */
 static bool check_daemon(const Options *o, Error **errp)
 {
-    if (o->daemonize && (o->nographic || uses_stdio(o->serials) || uses_stdio(o->chardevs) ||
-                         monitor_uses_stdio(o->monitors))) {
+    if (o->daemonize && ((o->nographic && !o->nodefaults) || uses_stdio(o->serials) ||
+                         uses_stdio(o->chardevs) || monitor_uses_stdio(o->monitors))) {
         error_setg(errp, "-daemonize: in the background nothing can be on stdio; -display none and "
                    "-serial file:, pty, tcp: or unix: go together with it");
         return false;

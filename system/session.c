@@ -116,6 +116,14 @@ static bool session_gdbserver(void *opaque, const char *device, Error **errp)
     return true;
 }
 
+static void session_incoming_failed(void *opaque, Error *err)
+{
+    Session *s = opaque;
+
+    s->incoming_error = err;
+    session_quit(s);
+}
+
 static void session_fill_env(Session *s)
 {
     s->monitor_env = (MonitorEnv){
@@ -131,7 +139,9 @@ static void session_fill_env(Session *s)
         .uuid = s->options->uuid,
         .version = REARM_VERSION,
         .snapshot_file = s->options->snapshot_file,
+        .no_spawn = s->options->sandbox.enable && s->options->sandbox.deny_spawn,
         .gdbserver = session_gdbserver,
+        .incoming_failed = session_incoming_failed,
         .opaque = s,
     };
 }
@@ -179,7 +189,7 @@ static bool session_make_engine(Session *s, Error **errp)
     }
     exec = s->options->exec;
     /* Until the machine is in that state. */
-    exec.start_paused |= s->options->loadvm || s->options->rrsnapshot;
+    exec.start_paused |= s->options->loadvm || s->options->rrsnapshot || s->options->incoming;
     s->loop = exec_loop_new(s->machine, s->tcg, &exec);
     s->monitor_env.events = monitor_events_new(s->loop);
     return true;
@@ -260,12 +270,15 @@ Session *session_new(Options *options, int *exit_code, Error **errp)
 
 /* ---- run and end ---- */
 
-/* -loadvm and rrsnapshot=: before anybody sees the machine, which is paused for it. */
+/* -loadvm, rrsnapshot= and -incoming: before anybody sees the machine, which is paused for it. */
 static bool session_begin_in_snapshot(Session *s, Error **errp)
 {
     const Options *o = s->options;
     bool ok;
 
+    if (o->incoming) {
+        return monitor_start_incoming(&s->monitor_env, o->incoming, !o->exec.start_paused, errp);
+    }
     if (!o->loadvm && !o->rrsnapshot) {
         return true;
     }
@@ -305,6 +318,7 @@ int session_run(Session *s)
     session_detach_serial(s);
     /* Console output first, so that the report is the last line. */
     g_clear_pointer(&s->chardevs, chardev_set_free);
+    err = err ? err : g_steal_pointer(&s->incoming_error);
     if (err) {
         error_report_err(err);
         return EXIT_FAILURE;

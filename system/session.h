@@ -41,6 +41,7 @@ typedef struct Session {
     GPtrArray *monitors;          /* Monitor * */
     GdbStub *gdb;
     bool refused;                 /* the recording to replay is damaged, or of another machine */
+    Error *incoming_error;        /* the state that -incoming waits for has not come */
     char *pidfile;                /* to remove */
     int pidfile_fd;               /* locked; -1: none */
     GSource *signals[3];

@@ -52,6 +52,22 @@ bool snapshot_file_remove(const char *path, const char *name, Error **errp);
 /* The state of one, and in *m (if not NULL) the rest; NULL on failure. */
 GByteArray *snapshot_file_read(const char *path, const char *name, SavedMachine **m, Error **errp);
 
+/*
+ * One machine as a stream, through a pipe or socket: the bytes of a file that has nothing else.
+ *
+ * Writing: all of it goes to `write` in pieces; `done` is how much of the state is in those so far.
+ * Reading takes what belongs to the machine from `read`, which is to give all of `length` bytes. A
+ * state of more than `max` bytes is refused before it is read; `what` names the stream in messages.
+ */
+typedef bool SnapshotWriteFn(void *opaque, const uint8_t *data, size_t length, uint64_t done,
+                             Error **errp);
+typedef bool SnapshotReadFn(void *opaque, void *data, size_t length, Error **errp);
+
+bool snapshot_stream_write(const SavedMachine *m, const uint8_t *state, SnapshotWriteFn *write,
+                           void *opaque, Error **errp);
+GByteArray *snapshot_stream_read(const char *what, uint64_t max, SnapshotReadFn *read, void *opaque,
+                                 SavedMachine **m, Error **errp);
+
 /* For tests. */
 void snapshot_file_put_start(GByteArray *out);
 void snapshot_file_put_head(GByteArray *out, const SavedMachine *m);

@@ -17,6 +17,7 @@
 
 typedef struct MonitorDump MonitorDump;
 typedef struct MonitorEvents MonitorEvents;
+typedef struct MonitorMigration MonitorMigration;
 
 /* Who asked, for commands whose answer comes later. Main thread. */
 typedef struct MonitorLater {
@@ -50,10 +51,14 @@ typedef struct MonitorEnv {
     GPtrArray *fds;             /* that clients gave; monitor_env_clear() closes them */
     GPtrArray *jobs;            /* it gives up what they have not begun */
     MonitorDump *dump;          /* the last one, or NULL */
+    MonitorMigration *migration;    /* the last one, or NULL */
+    bool no_spawn;              /* commands of the host's shell are denied */
     const struct Readline *readline;   /* of the command that runs; NULL: nobody types */
     const MonitorLater *later;  /* of the command that runs; NULL: nobody waits */
     /* "gdbserver DEV"; NULL: not available. */
     bool (*gdbserver)(void *opaque, const char *device, Error **errp);
+    /* The state that was to come into the machine does not; err is the function's. */
+    void (*incoming_failed)(void *opaque, Error *err);
     void *opaque;
 } MonitorEnv;
 
@@ -81,6 +86,12 @@ void monitor_free(Monitor *m);
 /* "savevm NAME" and "loadvm NAME". Main thread. */
 bool monitor_save_snapshot(MonitorEnv *env, const char *name, Error **errp);
 bool monitor_load_snapshot(MonitorEnv *env, const char *name, Error **errp);
+
+/*
+ * "-incoming URI": the machine, which stands still, waits for its state, and then runs on, or not. "defer":
+ * the command migrate-incoming will tell where from. Main thread.
+ */
+bool monitor_start_incoming(MonitorEnv *env, const char *uri, bool run, Error **errp);
 
 /*
  * Run one command line; what it prints is appended to out. False: that was not all, and

@@ -1,5 +1,5 @@
 /*
- * Fuzz target: the reader of snapshot files. The first byte of the input says what the rest is:
+ * Fuzz target: the reader of snapshot files and of streams that migration takes. The first byte of the input says what the rest is:
  *   0  a whole file, as it is
  *   1  a head, put into a file with valid checksums, and so much data
  *   2  frames of a type byte, a length and so many bytes, with valid checksums
@@ -13,6 +13,38 @@
 #include "util/bytes.h"
 
 enum { WHOLE_FILE, HEAD, FRAMES, NUM_FORMS };
+
+static bool read_input(void *opaque, void *data, size_t length, Error **errp)
+{
+    ByteReader *in = opaque;
+    const uint8_t *bytes = bytes_get_data(in, length);
+
+    if (!bytes) {
+        error_setg(errp, "it is over");
+        return false;
+    }
+    memcpy(data, bytes, length);
+    return true;
+}
+
+/* The same as a stream, of which a machine takes no more than it can have. */
+#define STREAM_MAX (64u << 20)
+
+static void walk_stream(const uint8_t *data, size_t size)
+{
+    SavedMachine *m;
+    GByteArray *state;
+    ByteReader in;
+
+    byte_reader_init(&in, data, size);
+    state = snapshot_stream_read("fuzz", STREAM_MAX, read_input, &in, &m, NULL);
+    assert(!state == !m);
+    if (state) {
+        assert(state->len == m->bytes && state->len <= STREAM_MAX);
+        g_byte_array_unref(state);
+        saved_machine_free(m);
+    }
+}
 
 /* All that the program does with a file. */
 static void walk(const uint8_t *data, size_t size)
@@ -79,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     }
     walk(file->data, file->len);
+    walk_stream(file->data, file->len);
     g_byte_array_unref(file);
     return 0;
 }

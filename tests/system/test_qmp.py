@@ -96,6 +96,30 @@ class Program(unittest.TestCase):
         self.assertEqual(client.rest(), [])
         self.assertEqual(process.wait(TIMEOUT), 0)
 
+    def type(self, serial, keys, expected=None):
+        """Type, and wait for what the guest echoes."""
+        serial.sendall(keys)
+        seen = b''
+        while not seen.endswith(expected or keys):
+            more = serial.recv(65536)
+            self.assertTrue(more, seen)
+            seen += more
+
+    def state(self, client):
+        """All that a monitor can see of CPU, RAM and UART, and where the machine is."""
+        client.command('pmemsave', val=guests.LOAD, size=0x2000, filename='state')
+        with open(os.path.join(self.dir, 'state'), 'rb') as f:
+            info = client.command('x-rearm-query-replay')
+            return (f.read(), client.command('x-rearm-query-registers'), info['position'],
+                    info['time'], info['icount'])
+
+    def hmp(self, client, line):
+        return client.command('human-monitor-command', command_line=line).replace('\r\n', '\n')
+
+    def paused_state(self, client):
+        client.command('stop')
+        return self.state(client)
+
 
 class QmpTest(Program):
     # ---- sessions ----
@@ -167,9 +191,12 @@ class QmpTest(Program):
             'snapshot-save': {'job_id': 'c', 'tag': 'c', 'vmstate': 'snapshot-file', 'devices': []},
             'dump-guest-memory': {'paging': False, 'protocol': 'file:core'},
             'query-cpu-model-expansion': {'type': 'full', 'model': {'name': 'max'}},
+            'migrate': {'uri': 'file:migrated'},
+            'migrate-set-capabilities': {'capabilities': [{'capability': 'events', 'state': False}]},
         }
         with_fd = {'add-fd', 'getfd'}
-        late = ['closefd']                   # wants what a command of a later name makes
+        late = ['closefd',                   # wants what a command of a later name makes
+                'migrate']                   # is at work for a while
         # What fails here whatever is asked.
         refused = {
             'x-rearm-replay-golive': ({}, 'live already'),
@@ -178,6 +205,7 @@ class QmpTest(Program):
             'qom-set': ({'path': '/machine', 'property': 'type', 'value': 'x'}, 'not writable'),
             'job-cancel': ({'id': 'no-job'}, 'Job not found'),
             'job-dismiss': ({'id': 'no-job'}, 'Job not found'),
+            'migrate-incoming': ({'uri': 'file:f'}, 'not specified on the command line'),
             'system_wakeup': ({}, 'wake-up from suspend is not supported by this guest'),
             'inject-nmi': ({}, 'not currently supported'),
             'query-balloon': ({}, 'No balloon device has been activated'),
@@ -223,8 +251,13 @@ class QmpTest(Program):
                       client.command('qom-list-types'))
         self.assertEqual(client.command('qom-list-types', implements='virtio-rng-device'),
                          [{'name': 'virtio-rng-device', 'parent': 'virtio-device'}])
-        self.assertIn({'name': 'device', 'abstract': True},
+        self.assertIn({'name': 'device', 'parent': 'object', 'abstract': True},
                       client.command('qom-list-types', abstract=True))
+        types = client.command('qom-list-types')
+        for name, parent in (('secret', 'object'), ('virt-machine', 'machine'), ('tcg-accel', 'accel')):
+            self.assertIn({'name': name, 'parent': parent}, types)
+        self.assertEqual(client.command('qom-list-types', implements='accel'),
+                         [{'name': 'tcg-accel', 'parent': 'accel'}])
         cpus = client.command('qom-list-types', implements='cpu', abstract=True)
         self.assertEqual(cpus[:3], [{'name': 'cpu', 'parent': 'device', 'abstract': True},
                                     {'name': 'arm-cpu', 'parent': 'cpu', 'abstract': True},
@@ -465,15 +498,6 @@ class QmpTest(Program):
     def console(self, client):
         return client.command('x-rearm-replay-console')['human-readable-text']
 
-    def type(self, serial, keys, expected=None):
-        """Type, and wait for what the guest echoes."""
-        serial.sendall(keys)
-        seen = b''
-        while not seen.endswith(expected or keys):
-            more = serial.recv(65536)
-            self.assertTrue(more, seen)
-            seen += more
-
     def replayed(self, file):
         """Replay it as a whole; the report."""
         process = self.start('-icount', f'rr=replay,rrfile={file}')
@@ -585,21 +609,6 @@ class QmpTest(Program):
         self.end(process, client)
 
     # ---- snapshots in a file ----
-
-    def state(self, client):
-        """All that a monitor can see of CPU, RAM and UART, and where the machine is."""
-        client.command('pmemsave', val=guests.LOAD, size=0x2000, filename='state')
-        with open(os.path.join(self.dir, 'state'), 'rb') as f:
-            info = client.command('x-rearm-query-replay')
-            return (f.read(), client.command('x-rearm-query-registers'), info['position'],
-                    info['time'], info['icount'])
-
-    def hmp(self, client, line):
-        return client.command('human-monitor-command', command_line=line).replace('\r\n', '\n')
-
-    def paused_state(self, client):
-        client.command('stop')
-        return self.state(client)
 
     def test_snapshots_without_recording(self):
         """Back to what was saved, in this process and in the next one."""

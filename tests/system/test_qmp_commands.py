@@ -32,9 +32,6 @@ class Commands(test_qmp.Program):
         self.assertEqual(error['class'], class_, error)
         return error['desc']
 
-    def hmp(self, client, line):
-        return client.command('human-monitor-command', command_line=line).replace('\r\n', '\n')
-
     def run_on(self, client):
         """Some instructions further."""
         def position():
@@ -90,7 +87,7 @@ class CommandsTest(Commands):
         memdev, = client.command('query-memdev')
         self.assertEqual((memdev['size'], memdev['share']), (192 << 20, False))
         for name in ('query-iothreads', 'query-tpm-models', 'query-tpm-types',
-                     'query-migrate-capabilities'):
+                     'query-block', 'query-named-block-nodes'):
             self.assertEqual(client.command(name), [])
         self.assertEqual(client.command('query-migrate'), {})
         self.assertEqual(client.command('query-current-machine'), {'wakeup-suspend-support': False})
@@ -307,6 +304,8 @@ class CommandsTest(Commands):
         add(qom_type='rng-random', id='d')
         add(qom_type='rng-random', id='f', filename=secret)
         add(qom_type='secret', id='s', data='a,b=c', format='raw')
+        add(qom_type='secret', id='k', file=secret)
+        client.command('object-del', id='k')
         self.assertEqual([p['name'] for p in client.command('qom-list', path='/objects')],
                          ['type', 'r', 'd', 'f', 's'])
         self.assertEqual(client.command('qom-get', path='/objects/f', property='filename'), secret)
@@ -321,7 +320,7 @@ class CommandsTest(Commands):
                 ({'qom_type': 'secret', 'id': 'x', 'data': 'a', 'file': 'b'}, 'mutually exclusive'),
                 ({'qom_type': 'secret', 'id': 'x', 'data': 'a?', 'format': 'base64'}, 'not valid'),
                 ({'qom_type': 'secret', 'id': 'x', 'file': 'none'}, 'Unable to read none'),
-                ({'qom_type': 'secret', 'id': 'x', 'file': secret}, 'not valid UTF-8'),
+                ({'qom_type': 'secret', 'id': 'x', 'file': secret, 'format': 'base64'}, 'not valid'),
                 ({'qom_type': 'rng-random', 'id': 'x', 'filename': '/none'}, "Could not open '/none'"),
                 ({'qom_type': 'rng-builtin', 'id': 'x', 'filename': 'f'}, 'unexpected'),
                 ({'qom_type': 'rng-builtin', 'id': 'r'}, "duplicate property 'r'")):

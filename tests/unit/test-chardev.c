@@ -131,7 +131,7 @@ static void test_errors(Fixture *f, gconstpointer data)
     expect_error(f, "null", "-chardev null needs id=NAME");
     expect_error(f, "file,id=a", "-chardev file needs path=FILE");
     expect_error(f, "socket,id=a", "-chardev socket needs either path=PATH or "
-                 "host=HOST,port=PORT");
+                 "host=HOST,port=PORT or fd=N");
     expect_error(f, "socket,id=a,host=h,port=70000",
                  "-chardev socket: port=70000: expected a number, 0..65535");
     expect_error(f, "socket,id=a,path=/x,sever=on",
@@ -291,6 +291,58 @@ static void test_unix_stale(Fixture *f, gconstpointer data)
     g_assert_cmpint(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), ==, 0);
     close(fd);
     g_assert_nonnull(chardev_create(f->set, options, NULL));
+}
+
+/* Sockets that somebody else has made, by number: one that listens, and one that is connected. */
+static void test_inherited(Fixture *f, gconstpointer data)
+{
+    g_autofree char *path = g_build_filename(f->dir, "sock", NULL);
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0), pair[2], fd;
+    g_autofree char *server = g_strdup_printf("socket,id=s,fd=%d,server=on,wait=off", listener);
+    g_autofree char *client = NULL, *wrong = NULL, *text = NULL;
+    char got[8] = "";
+    Chardev *chr;
+    Sink s;
+
+    sink_init(&s);
+    wrong = g_strdup_printf("-chardev socket: fd=%d is a socket that does not listen: neither server=on "
+                            "nor reconnect= goes with it", listener);
+    expect_error(f, server, wrong);
+    g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path));
+    g_assert_cmpint(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), ==, 0);
+    g_assert_cmpint(listen(listener, 1), ==, 0);
+    chr = chardev_create(f->set, server, NULL);
+    g_assert_nonnull(chr);
+    chardev_set_client(chr, &sink_client, &s);
+    text = g_strdup_printf("fd:%d,server=on", listener);
+    g_assert_cmpstr(chardev_label(chr), ==, text);
+    fd = connect_unix(path);
+    g_assert_cmpint(write(fd, "hello", 5), ==, 5);
+    RUN_UNTIL(s.in->len == 5);
+    close(fd);
+    RUN_UNTIL(s.closed == s.opened);
+    sink_clear(&s);
+
+    sink_init(&s);
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), ==, 0);
+    client = g_strdup_printf("socket,id=c,fd=%d", pair[0]);
+    chr = chardev_create(f->set, client, NULL);
+    g_assert_nonnull(chr);
+    chardev_set_client(chr, &sink_client, &s);
+    chardev_puts(chr, "answer");
+    read_exactly(pair[1], got, 6);
+    g_assert_cmpstr(got, ==, "answer");
+    close(pair[1]);
+    RUN_UNTIL(s.closed == 1);
+    sink_clear(&s);
+    g_unlink(path);
+
+    expect_error(f, "socket,id=a,fd=0", "-chardev socket: fd=0: expected the number of an inherited "
+                 "descriptor, 3 or more");
+    expect_error(f, "socket,id=a,fd=1000", "-chardev socket: fd=1000: Bad file descriptor");
+    expect_error(f, "socket,id=a,fd=9,path=/x", "-chardev socket needs either path=PATH or "
+                 "host=HOST,port=PORT or fd=N");
 }
 
 static void test_tcp(Fixture *f, gconstpointer data)
@@ -650,6 +702,7 @@ int main(int argc, char **argv)
     ADD("file", test_file);
     ADD("unix-server", test_unix_server);
     ADD("unix-stale", test_unix_stale);
+    ADD("inherited", test_inherited);
     ADD("tcp", test_tcp);
     ADD("reconnect", test_reconnect);
     ADD("wait", test_wait);

@@ -486,7 +486,7 @@ static void test_none(void)
 {
     options_free(parse_ok("-vga none -vnc none -net none -nic none -parallel none -display none "
                           "-audiodev none,id=a -audiodev '{\"id\": \"a\", \"driver\": \"none\"}' -audio none "
-                          "-snapshot -only-migratable -no-user-config -nodefaults "
+                          "-snapshot -only-migratable -no-acpi -no-user-config -nodefaults "
                           "-mon chardev=a,id=m,mode=control -accel kvm -accel tcg"));
 }
 

@@ -196,6 +196,95 @@ static void test_wrong_files(Fixture *f, gconstpointer unused)
     g_assert_cmpuint(count_files(f), ==, 1);
 }
 
+/* ---- streams ---- */
+
+typedef struct Pipe {
+    GByteArray *bytes;
+    guint at;                  /* the reader's place */
+    uint64_t done;
+    unsigned writes, fail_at;  /* 0: never */
+} Pipe;
+
+static bool pipe_write(void *opaque, const uint8_t *data, size_t length, uint64_t done,
+                       Error **errp)
+{
+    Pipe *p = opaque;
+
+    g_assert_cmpuint(done, >=, p->done);
+    p->done = done;
+    if (++p->writes == p->fail_at) {
+        error_setg(errp, "nobody takes it");
+        return false;
+    }
+    g_byte_array_append(p->bytes, data, (guint)length);
+    return true;
+}
+
+static bool pipe_read(void *opaque, void *data, size_t length, Error **errp)
+{
+    Pipe *p = opaque;
+
+    if (p->bytes->len - p->at < length) {
+        error_setg(errp, "it ends early");
+        return false;
+    }
+    memcpy(data, p->bytes->data + p->at, length);
+    p->at += (guint)length;
+    return true;
+}
+
+static GByteArray *read_pipe(Pipe *p, uint64_t max, Error **errp)
+{
+    SavedMachine *m;
+    GByteArray *state;
+
+    p->at = 0;
+    state = snapshot_stream_read("there", max, pipe_read, p, &m, errp);
+    g_assert_true(!state == !m);
+    if (m) {
+        g_assert_cmpstr(m->name, ==, "s");
+        saved_machine_free(m);
+    }
+    return state;
+}
+
+/* The bytes are a file's, what follows them is nobody's, and whatever was changed is found. */
+static void test_stream(Fixture *f, gconstpointer unused)
+{
+    const SavedMachine m = { .name = (char *)"s", .description = (char *)"{}",
+                             .bytes = f->state->len };
+    Pipe p = { .bytes = g_byte_array_new() };
+    GByteArray *state;
+    Error *err = NULL;
+
+    g_assert_true(snapshot_stream_write(&m, f->state->data, pipe_write, &p, NULL));
+    g_assert_cmpuint(p.done, ==, m.bytes);
+    g_assert_true(g_file_set_contents(f->path, (char *)p.bytes->data, p.bytes->len, NULL));
+    check_list(f, "s:4206649");
+    g_byte_array_append(p.bytes, (const uint8_t *)"more", 4);
+    state = read_pipe(&p, m.bytes, NULL);
+    g_assert_nonnull(state);
+    g_assert_cmpmem(state->data, state->len, f->state->data, f->state->len);
+    g_assert_cmpuint(p.at, ==, p.bytes->len - 4);
+    g_byte_array_unref(state);
+    expect_error(read_pipe(&p, m.bytes - 1, &err), &err, "the state from 'there' has 4206649 bytes, "
+                 "more than this machine's can have (4206648)");
+    for (guint i = 0; i < p.bytes->len - 4; i += i < 200 ? 1 : 99991) {
+        p.bytes->data[i] ^= 0x10;
+        expect_error(read_pipe(&p, m.bytes, &err), &err, "there");
+        p.bytes->data[i] ^= 0x10;
+    }
+    g_byte_array_set_size(p.bytes, p.bytes->len - 5);
+    expect_error(read_pipe(&p, m.bytes, &err), &err, "it ends early");
+    for (p.fail_at = 1; p.fail_at <= 3; p.fail_at++) {
+        p.writes = 0;
+        p.done = 0;
+        expect_error(snapshot_stream_write(&m, f->state->data, pipe_write, &p, &err), &err,
+                     "nobody takes it");
+    }
+    g_byte_array_unref(p.bytes);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -203,7 +292,7 @@ int main(int argc, char **argv)
         void (*fn)(Fixture *f, gconstpointer unused);
     } tests[] = {
         { "several", test_several }, { "full-disk", test_full_disk }, { "damage", test_damage },
-        { "wrong-files", test_wrong_files },
+        { "wrong-files", test_wrong_files }, { "stream", test_stream },
     };
 
     g_test_init(&argc, &argv, NULL);
