@@ -163,7 +163,7 @@ bool qmp_replay_seek(QmpContext *ctx, const QapiReplaySeekArgs *args, Error **er
            exec_loop_seek(ctx->env->loop, position, errp);
 }
 
-/* ---- where to: "1234", "50%", "+1.5s", "@"text"" ---- */
+/* ---- where to: "1234", "50%", "+1.5s", "@"text"", "@"text"#2", "+@"text"" ---- */
 
 /* A number with decimals at the start of the text; NULL: there is none. */
 static const char *parse_decimal(const char *text, double *out)
@@ -251,15 +251,43 @@ static char *unquote(const char *text)
     return g_strcompress(inner);
 }
 
-static bool seek_text(QmpContext *ctx, const char *text, Error **errp)
+/* What is behind the last quote, the N of #N, or 1. *text ends at the quote then. */
+static bool take_number(char *text, uint64_t *number, Error **errp)
 {
-    g_autofree char *wanted = unquote(text);
+    char *quote = strrchr(text, '"'), *mark = quote ? quote + 1 : NULL;
 
+    *number = 1;
+    if (*text != '"' || quote == text || *mark != '#') {
+        return true;
+    }
+    if (!parse_u64(mark + 1, number) || !*number) {
+        error_setg(errp, "'%s': expected a number from 1 on, as in @\"login:\"#2", mark);
+        return false;
+    }
+    *mark = '\0';
+    return true;
+}
+
+/* Behind the @. */
+static bool seek_text(QmpContext *ctx, ExecTextFrom from, const char *place, Error **errp)
+{
+    g_autofree char *text = g_strdup(place), *wanted = NULL;
+    uint64_t number;
+
+    if (!take_number(text, &number, errp)) {
+        return false;
+    }
+    wanted = unquote(text);
     if (!*wanted) {
         error_setg(errp, "a text is missing behind the @, as in @\"login:\"");
         return false;
     }
-    return exec_loop_seek_text(ctx->env->loop, wanted, errp);
+    if (from == EXEC_TEXT_BEFORE_HERE && number > 1) {
+        error_setg(errp, "-@ goes to the last time before here; #%" PRIu64 " counts forwards only",
+                   number);
+        return false;
+    }
+    return exec_loop_seek_text(ctx->env->loop, wanted, from, number, errp);
 }
 
 bool qmp_x_rearm_replay_seek(QmpContext *ctx, const QapiXRearmReplaySeekArgs *args, Error **errp)
@@ -269,7 +297,11 @@ bool qmp_x_rearm_replay_seek(QmpContext *ctx, const QapiXRearmReplaySeekArgs *ar
     double percent;
 
     if (*place == '@') {
-        return seek_text(ctx, place + 1, errp);
+        return seek_text(ctx, EXEC_TEXT_FROM_START, place + 1, errp);
+    }
+    if (g_str_has_prefix(place, "+@") || g_str_has_prefix(place, "-@")) {
+        return seek_text(ctx, *place == '+' ? EXEC_TEXT_FROM_HERE : EXEC_TEXT_BEFORE_HERE, place + 2,
+                         errp);
     }
     if (*place == '+' || *place == '-') {
         return seek_time(ctx, place, errp);

@@ -14,8 +14,10 @@ struct ReplaySearch {
     size_t *matched;          /* of each port */
     guint num_ports;
     uint64_t next;            /* number of the next output, if none is missing */
-    uint64_t from;
+    ReplayWanted wanted;      /* its text is the one above */
+    uint64_t count;           /* how often it was there, up to the number that is wanted */
     uint64_t found;
+    bool has_found;
     bool done;
 };
 
@@ -35,40 +37,53 @@ static size_t match_next(const ReplaySearch *s, size_t matched, char c)
     return matched + (s->text[matched] == c);
 }
 
-static ReplaySearch *search_new(const ReplayOutputs *h, const char *text, uint64_t from)
+static ReplaySearch *search_new(const ReplayOutputs *h, const ReplayWanted *wanted)
 {
     ReplaySearch *s = g_new0(ReplaySearch, 1);
 
-    s->text = g_strdup(text);
-    s->length = strlen(text);
-    s->from = from;
+    s->text = g_strdup(wanted->text);
+    s->length = strlen(s->text);
+    s->wanted = *wanted;
+    s->wanted.text = s->text;
     s->num_ports = h->ports->len;
     s->fail = g_new0(size_t, s->length + 1);
     s->matched = g_new0(size_t, s->num_ports);
     for (size_t i = 1; i < s->length; i++) {
-        s->fail[i] = match_next(s, s->fail[i - 1], text[i]);
+        s->fail[i] = match_next(s, s->fail[i - 1], s->text[i]);
     }
     return s;
 }
 
-/* False when it is found. */
+static void note_match(ReplaySearch *s, uint64_t position)
+{
+    if (position >= s->wanted.from) {
+        s->count++;
+        s->has_found = !s->wanted.number || s->count == s->wanted.number;
+        s->done = s->count == s->wanted.number;
+        s->found = position;
+    }
+}
+
+/* False when the search is done. */
 static bool search_entry(void *opaque, const ReplayOutputEntry *e)
 {
     ReplaySearch *s = opaque;
 
+    if (e->pos >= s->wanted.before) {
+        s->done = true;
+        return false;
+    }
     if (e->number != s->next) {
         memset(s->matched, 0, s->num_ports * sizeof(s->matched[0]));
     }
     s->next = e->number + 1;
-    for (size_t i = 0; i < e->length && s->length; i++) {
+    for (size_t i = 0; i < e->length && s->length && !s->done; i++) {
         s->matched[e->port] = match_next(s, s->matched[e->port], (char)e->bytes[i]);
-        if (s->matched[e->port] == s->length && e->pos >= s->from) {
-            s->found = e->pos;
-            s->done = true;
-            return false;
+        if (s->matched[e->port] == s->length) {
+            note_match(s, e->pos);
         }
     }
-    return true;
+    return !s->done;
 }
 
 void replay_search_made(ReplayOutputs *h, const ReplayOutputEntry *e)
@@ -85,11 +100,12 @@ void replay_search_made(ReplayOutputs *h, const ReplayOutputEntry *e)
 
 bool replay_output_find(Replay *r, const char *text, uint64_t from, uint64_t *position)
 {
-    ReplaySearch *s = search_new(r->outputs, text, from);
+    const ReplayWanted wanted = { text, from, UINT64_MAX, 1 };
+    ReplaySearch *s = search_new(r->outputs, &wanted);
     bool found;
 
     replay_outputs_each(r->outputs, 0, search_entry, s);
-    found = s->done;
+    found = s->has_found;
     if (found) {
         *position = s->found;
     }
@@ -123,20 +139,33 @@ static void search_keyframes(Replay *r, ReplaySearch *s)
     }
 }
 
-static ReplaySearch *await(ReplayOutputs *h, const char *text)
+static ReplaySearch *await(ReplayOutputs *h, const ReplayWanted *wanted)
 {
+    ReplaySearch *s = search_new(h, wanted);
+
     g_clear_pointer(&h->awaited, replay_search_free);
-    h->awaited = search_new(h, text, 0);
-    return h->awaited;
+    h->awaited = s;
+    return s;
+}
+
+/*
+ * Where to begin in a history. What is not kept any more has been searched in vain for what was put out
+ * once; it has to be put out again if it counts.
+ */
+static uint64_t first_to_search(ReplayOutputs *h, const ReplayWanted *wanted)
+{
+    uint64_t first = replay_outputs_first(h);
+    bool counts = wanted->from ? first > h->made : wanted->number > 1;
+
+    return counts ? 0 : first;
 }
 
 void replay_search_restart(ReplayOutputs *h)
 {
     if (h->awaited) {
-        g_autofree char *text = g_strdup(h->awaited->text);
-        ReplaySearch *s = await(h, text);
+        ReplaySearch *s = await(h, &h->awaited->wanted);
 
-        s->next = replay_outputs_first(h);
+        s->next = first_to_search(h, &s->wanted);
         search_history(h, s);
     }
 }
@@ -146,26 +175,31 @@ uint64_t replay_output_count(const Replay *r)
     return r->outputs->made;
 }
 
-uint64_t replay_output_await(Replay *r, const char *text)
+uint64_t replay_output_await(Replay *r, const ReplayWanted *wanted)
 {
-    ReplaySearch *s = await(r->outputs, text);
+    ReplayOutputs *h = r->outputs;
+    ReplaySearch *s = await(h, wanted);
 
     if (replay_num_keyframes(r)) {
         search_keyframes(r, s);
     } else {
-        /* What is not kept any more has been searched in vain. */
-        s->next = replay_outputs_first(r->outputs);
+        s->next = first_to_search(h, wanted);
     }
-    search_history(r->outputs, s);
-    return s->next;
+    search_history(h, s);
+    if (!wanted->number && !s->has_found && !replay_num_keyframes(r) && replay_outputs_first(h)) {
+        /* It may have been before what is kept. */
+        await(h, wanted);
+        return 0;
+    }
+    return !wanted->number && s->done ? UINT64_MAX : s->next;
 }
 
 bool replay_output_awaited(const Replay *r, uint64_t *position)
 {
     const ReplaySearch *s = r->outputs->awaited;
 
-    if (s && s->done) {
+    if (s && s->has_found) {
         *position = s->found;
     }
-    return s && s->done;
+    return s && s->has_found;
 }

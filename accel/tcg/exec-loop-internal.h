@@ -71,6 +71,7 @@ typedef enum TravelKind {
     TRAVEL_GO,                /* to `end`, then stop there for `stop.reason` */
     TRAVEL_TIME,              /* the same, to the first position at or behind `time` */
     TRAVEL_TEXT,              /* on, until the awaited text was put out */
+    TRAVEL_TEXT_BACK,         /* to `end`, and back to the last place where it was put out */
     TRAVEL_STEP,              /* to `end`, noting where `cpu` executes */
     TRAVEL_FIND,              /* to `end`, noting breakpoints and watchpoints */
     TRAVEL_SEARCH,            /* to `end`, within a closure: exec-history.c */

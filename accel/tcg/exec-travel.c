@@ -15,6 +15,8 @@
 #include "util/osdep.h"
 #include "accel/tcg/exec-loop-internal.h"
 
+static const TravelStop at_position = { .reason = EXEC_STOP_POSITION };
+
 /* ---- where to stop ---- */
 
 /* The first break behind a position; UINT64_MAX: none. */
@@ -213,22 +215,68 @@ static void go_to_time(ExecLoop *l, int64_t time)
     }
 }
 
-/* What is known already need not be run again. */
-static void go_to_text(ExecLoop *l, const char *text)
+static uint64_t moment_with(ExecLoop *l, uint64_t outputs)
 {
-    static const TravelStop at_position = { .reason = EXEC_STOP_POSITION };
-    uint64_t searched = replay_output_await(l->replay, text), position;
-    uint64_t from;
+    return MAX(loop_find_snapshot_with(l, outputs)->position, loop_keyframe_with(l, outputs));
+}
+
+/* What is known already need not be run again. */
+static void go_to_text(ExecLoop *l, const ReplayWanted *wanted)
+{
+    uint64_t searched = replay_output_await(l->replay, wanted), position, from;
 
     if (replay_output_awaited(l->replay, &position)) {
         go(l, position + 1, &at_position);
         return;
     }
-    from = MAX(loop_find_snapshot_with(l, searched)->position, loop_keyframe_with(l, searched));
+    from = moment_with(l, searched);
     l->travel.kind = TRAVEL_TEXT;
     if ((replay_output_count(l->replay) <= searched && from <= exec_loop_position(l) &&
          !l->over) || go_to_snapshot(l, 0, from)) {
         loop_plan_snapshots(l);
+    }
+}
+
+/* The machine has put out all that it did before here; false: the text was not among it. */
+static bool go_to_awaited(ExecLoop *l, Error **errp)
+{
+    uint64_t position;
+
+    if (!replay_output_awaited(l->replay, &position)) {
+        error_setg(errp, "the text was not put out before this place");
+        return false;
+    }
+    go(l, position + 1, &at_position);
+    return true;
+}
+
+/* Where it stands on the last byte of such a text is not before here. */
+static bool go_back_to_text(ExecLoop *l, const char *text, Error **errp)
+{
+    uint64_t here = exec_loop_position(l);
+    const ReplayWanted wanted = { text, 0, MAX(here, 1) - 1, 0 };
+    uint64_t searched = replay_output_await(l->replay, &wanted);
+
+    if (searched >= replay_output_count(l->replay)) {
+        return go_to_awaited(l, errp);
+    }
+    l->travel.kind = TRAVEL_TEXT_BACK;
+    l->travel.end = here;
+    if (go_to_snapshot(l, 0, moment_with(l, searched))) {
+        loop_plan_snapshots(l);
+    }
+    return true;
+}
+
+static void text_searched(ExecLoop *l)
+{
+    Error *err = NULL;
+
+    if (!go_to_awaited(l, &err)) {
+        warn_report("%s", error_get_pretty(err));
+        error_free(err);
+        l->travel.stop = at_position;
+        arrive(l);
     }
 }
 
@@ -301,8 +349,6 @@ static void searched(ExecLoop *l)
 
 bool loop_travel_on(ExecLoop *l)
 {
-    static const TravelStop at_position = { .reason = EXEC_STOP_POSITION };
-
     switch (l->travel.kind) {
     case TRAVEL_GO:
     case TRAVEL_TIME:
@@ -311,6 +357,9 @@ bool loop_travel_on(ExecLoop *l)
     case TRAVEL_TEXT:
         /* Execution has come further than that. */
         go(l, loop_next_stop(l), &at_position);
+        break;
+    case TRAVEL_TEXT_BACK:
+        text_searched(l);
         break;
     default:
         searched(l);
@@ -334,6 +383,8 @@ typedef struct Journey {
     uint64_t position;
     int64_t ns;
     const char *text;
+    ExecTextFrom from;
+    uint64_t number;
     Vcpu *cpu;
     Error **errp;
     bool ok;
@@ -360,16 +411,30 @@ bool loop_may_travel(ExecLoop *l, Error **errp)
     return true;
 }
 
+static bool set_out_to_text(const Journey *j)
+{
+    ExecLoop *l = j->loop;
+    const ReplayWanted wanted = {
+        j->text, j->from == EXEC_TEXT_FROM_HERE ? exec_loop_position(l) : 0, UINT64_MAX, j->number,
+    };
+
+    if (j->from == EXEC_TEXT_BEFORE_HERE) {
+        return go_back_to_text(l, j->text, j->errp);
+    }
+    go_to_text(l, &wanted);
+    return true;
+}
+
 static void set_out(void *opaque)
 {
-    static const TravelStop at_position = { .reason = EXEC_STOP_POSITION };
     Journey *j = opaque;
     ExecLoop *l = j->loop;
+    bool travelling = l->travel.kind != TRAVEL_NONE;
 
     if (!loop_may_travel(l, j->errp)) {
         return;
     }
-    l->travel = (Travel){ .cpu = j->cpu };
+    l->travel = (Travel){ .cpu = j->cpu, .stop = at_position };
     switch (j->kind) {
     case TRAVEL_GO:
         go(l, j->position, &at_position);
@@ -378,7 +443,12 @@ static void set_out(void *opaque)
         go_to_time(l, time_from_now(l, j->ns));
         break;
     case TRAVEL_TEXT:
-        go_to_text(l, j->text);
+        if (!set_out_to_text(j)) {
+            if (travelling) {
+                arrive(l);      /* that journey has been given up */
+            }
+            return;
+        }
         break;
     default:
         if (j->kind == TRAVEL_FIND && !tcg_stops_anywhere(l->tcg)) {
@@ -436,9 +506,11 @@ bool exec_loop_seek_by(ExecLoop *l, int64_t ns, Error **errp)
     return travel(&j);
 }
 
-bool exec_loop_seek_text(ExecLoop *l, const char *text, Error **errp)
+bool exec_loop_seek_text(ExecLoop *l, const char *text, ExecTextFrom from, uint64_t number,
+                         Error **errp)
 {
-    Journey j = { .loop = l, .kind = TRAVEL_TEXT, .text = text, .errp = errp };
+    Journey j = { .loop = l, .kind = TRAVEL_TEXT, .text = text, .from = from, .number = number,
+                  .errp = errp };
 
     return travel(&j);
 }

@@ -222,14 +222,22 @@ bool replay_load(Replay *r, ByteReader *in, Error **errp);
 bool replay_output_text(Replay *r, const char *name, uint64_t upto, GString *out, Error **errp);
 /* The position of the instruction that put out the last byte of `text`, the first time from `from` on. */
 bool replay_output_find(Replay *r, const char *text, uint64_t from, uint64_t *position);
+/* Which one of the times that a text was put out, its last byte at positions from..before - 1. */
+typedef struct ReplayWanted {
+    const char *text;
+    uint64_t from, before;
+    uint64_t number;          /* from 1 on; 0: the last one */
+} ReplayWanted;
+
 /*
  * Look for a text among all outputs from the first one on, in their order: the known ones now, and
  * others as soon as the machine makes them, again or for the first time. Returns how many were
  * searched: from a place with at most so many (replay_output_count()) on the machine comes to all
- * the others. replay_output_awaited() is false until the text is found. One text at a time.
- * Machine thread.
+ * the others. UINT64_MAX: the last one is wanted, and all before `before` are searched.
+ * replay_output_awaited() is false until the text is found; a last one may be followed by another
+ * until the machine has come to `before`. One text at a time. Machine thread.
  */
-uint64_t replay_output_await(Replay *r, const char *text);
+uint64_t replay_output_await(Replay *r, const ReplayWanted *wanted);
 uint64_t replay_output_count(const Replay *r);
 bool replay_output_awaited(const Replay *r, uint64_t *position);
 

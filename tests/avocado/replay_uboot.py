@@ -80,6 +80,9 @@ class ReplayUboot(TestCase):
             replay.go('x-rearm-replay-seek', place='@"it is behind"')
             self.assertEqual((before.count('U-Boot 20'), self.seen(replay).count('U-Boot 20')), (1, 2))
             # Back across it, and forth: as a straight run.
+            second = replay.go('x-rearm-replay-seek', place='@"U-Boot 20"#2')[0]
+            self.assertEqual(replay.go('x-rearm-replay-seek', place='-@"resetting"')[0], position)
+            self.assertEqual(replay.go('x-rearm-replay-seek', place='+@"U-Boot 20"')[0], second)
             self.assertEqual(replay.go('replay-seek', icount=position)[0], position)
             self.assertEqual(self.seen(replay), before)
         return position

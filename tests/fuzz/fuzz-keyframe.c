@@ -284,7 +284,7 @@ static void replay(const LogBuilder *b)
         wait_stop(&f, 1);
     }
     /* Bytes that are put out when it goes on from there, and a text that is in no keyframe. */
-    if (exec_loop_seek_text(f.loop, "ab", NULL)) {
+    if (exec_loop_seek_text(f.loop, "ab", EXEC_TEXT_FROM_START, 1, NULL)) {
         wait_stop(&f, 2);
     }
     machine_close(&f);

@@ -579,6 +579,76 @@ class QmpTest(Program):
         self.replayed('log')
         self.replayed('other')
 
+    def check_occurrences(self, client, seek):
+        """The text was typed five times, at these places."""
+        places = [seek(client, f'@"<x>"#{n}') for n in range(1, 6)]
+        self.assertEqual(places, sorted(set(places)))
+        self.assertEqual(seek(client, '@"<x>"'), places[0])
+        self.assertEqual([seek(client, '+@"<x>"') for _ in range(4)], places[1:])
+        self.assertEqual([seek(client, '-@"<x>"') for _ in range(4)], places[3::-1])
+        self.assertEqual(seek(client, '+@"<x>"#3'), places[3])
+        self.assertEqual(seek(client, str(places[3] - 1)), places[3] - 1)
+        self.assertEqual(seek(client, '-@"<x>"'), places[2])
+        return places
+
+    def test_travel_occurrences(self):
+        """The nth time, the next one and the one before: live, in a replay, and by keyframes."""
+        process = self.start('-kernel', self.echo, '-icount', 'shift=2,rr=record,rrfile=log,rrmem=64M,'
+                             'rrkeyframe=0.01', '-qmp', 'unix:q,server=on', stdio='unix:s,server=on')
+        serial, client = self.connect('s'), self.client('q').negotiate()
+        for n in range(5):
+            self.type(serial, b'<x>')
+            self.type(serial, b'%d.' % n)
+        client.command('stop')
+        client.events.clear()
+        places = self.check_occurrences(client, self.travel)
+        # Not there yet: as soon as it is typed.
+        self.travel(client, '100%')
+        client.command('x-rearm-replay-seek', place='+@"<x>"')
+        serial.sendall(b'<x>')
+        client.wait('STOP')
+        self.assertTrue(self.console(client).endswith('4.<x>'))
+        self.assertEqual(self.travel(client, '-@"<x>"'), places[4])
+        client.command('quit')
+        self.assertEqual(process.wait(TIMEOUT), 0)
+        for n, memory in enumerate(('', ',rrmem=16M')):
+            process = self.start('-S', '-no-shutdown', '-icount', f'rr=replay,rrfile=log{memory}', '-qmp',
+                                 f'unix:r{n},server=on')
+            client = self.client(f'r{n}').negotiate()
+            self.assertEqual(self.travel(client, str(places[4] + 1)), places[4] + 1)
+            # Nothing was seen on the way here, by keyframes.
+            self.assertEqual(self.travel(client, '-@"<x>"'), places[4])
+            self.assertEqual(self.check_occurrences(client, self.travel), places)
+            client.command('quit')
+            self.assertEqual(process.wait(TIMEOUT), 0)
+
+    def test_travel_occurrences_unknown(self):
+        """A process that begins in the middle of a recording runs through what it has not seen."""
+        process = self.start('-kernel', self.echo, '-icount', 'shift=2,rr=record,rrfile=log', '-qmp',
+                             'unix:q,server=on', stdio='unix:s,server=on')
+        serial, client = self.connect('s'), self.client('q').negotiate()
+        for n in range(5):
+            self.type(serial, b'<x>')
+            self.type(serial, b'%d.' % n)
+        client.command('stop')
+        client.command('x-rearm-savevm', name='middle')
+        client.command('cont')
+        self.type(serial, b'<x>')
+        client.command('quit')
+        self.assertEqual(process.wait(TIMEOUT), 0)
+        for n, first in enumerate(('-@"nowhere"', '-@"<x>"', '@"<x>"#3', '+@"<x>"')):
+            process = self.start('-S', '-no-shutdown', '-loadvm', 'middle', '-icount',
+                                 'rr=replay,rrfile=log', '-qmp', f'unix:r{n},server=on')
+            client = self.client(f'r{n}').negotiate()
+            begin = client.command('x-rearm-query-replay')['position']
+            place = self.travel(client, first)
+            places = self.check_occurrences(client, self.travel)
+            self.assertEqual(place, {0: begin, 1: places[4], 2: places[2],
+                                     3: self.travel(client, '@"<x>"#6')}[n])
+            self.assertLess(places[4], begin)
+            client.command('quit')
+            self.assertEqual(process.wait(TIMEOUT), 0)
+
     def test_travel_in_vain(self):
         process = self.start('-kernel', self.echo, '-icount', 'shift=2,rr=record,rrfile=log',
                              stdio='stdio')
@@ -589,7 +659,12 @@ class QmpTest(Program):
         client = self.client('q').negotiate()
         end = client.command('x-rearm-query-replay')['end']
         self.assertEqual(self.travel(client, '@"nowhere"'), end)
+        reply = client.execute('x-rearm-replay-seek', place='-@"nowhere"')
+        self.assertIn('not put out before this place', reply['error']['desc'])
+        self.assertEqual(client.command('x-rearm-query-replay')['position'], end)
         self.assertLess(self.travel(client, '@abc'), end)
+        self.assertEqual(self.travel(client, '+@"abc"'), end)
+        self.assertEqual(self.travel(client, '@"abc"#2'), end)
         self.assertEqual(self.travel(client, '+1000s'), end)
         for place in ('', '1%%', '+5', '200%', '@'):
             self.assertIn('error', client.execute('x-rearm-replay-seek', place=place))

@@ -133,7 +133,7 @@ class Program(Client):
             self.ask('replay-seek', icount=self.position())
         else:
             self.ask('x-rearm-replay-seek', place=self.random.choice(
-                ('50%', '+3ms', '-3ms', '@"a"', '+0ns')))
+                ('50%', '+3ms', '-3ms', '@"a"', '+@"b"', '-@"c"', '@"d"#5', '+0ns')))
 
     def newest_place(self):
         """Where a recording is live again."""

@@ -197,9 +197,12 @@ static void fake_note(const char *what, const char *text)
     snprintf(fake_asked, sizeof(fake_asked), "%s %s", what, text ? text : "-");
 }
 
-bool exec_loop_seek_text(ExecLoop *l, const char *text, Error **errp)
+bool exec_loop_seek_text(ExecLoop *l, const char *text, ExecTextFrom from, uint64_t number,
+                         Error **errp)
 {
-    fake_note("text", text);
+    static const char *const names[] = { "text", "next text", "previous text" };
+
+    snprintf(fake_asked, sizeof(fake_asked), "%s #%" PRIu64 " %s", names[from], number, text);
     return true;
 }
 

@@ -96,6 +96,11 @@ static void check_said(const RunConfig *c, const Look *there, const char *text)
     quit(&r);
 }
 
+static bool seek_text(ExecLoop *l, const char *text)
+{
+    return exec_loop_seek_text(l, text, EXEC_TEXT_FROM_START, 1, NULL);
+}
+
 static void check_far_text(const RunConfig *c, const Straight *s, unsigned shape, unsigned point)
 {
     GString *all = g_string_new(NULL);
@@ -105,7 +110,7 @@ static void check_far_text(const RunConfig *c, const Straight *s, unsigned shape
 
     open_replay(&r, c, shape);
     stops = r.stops;
-    g_assert_true(exec_loop_seek_text(r.loop, s->said[point], NULL));
+    g_assert_true(seek_text(r.loop, s->said[point]));
     wait_stop(&r, stops + 1, EXEC_STOP_POSITION);
     there = look(&r);
     check_far(&r, s, point);
@@ -129,7 +134,7 @@ static void check_no_text(const RunConfig *c, const Straight *s, unsigned shape)
 
     open_replay(&r, c, shape);
     stops = r.stops;
-    g_assert_true(exec_loop_seek_text(r.loop, "[nobody]", NULL));
+    g_assert_true(seek_text(r.loop, "[nobody]"));
     wait_stop(&r, stops + 1, EXEC_STOP_REPLAY_END);
     g_assert_cmpuint(look(&r).position, ==, s->total);
     check_far(&r, s, POINTS - 1);
@@ -310,7 +315,7 @@ static void seek_somehow(Run *r, const Straight *s, Rng *rng)
         ok = exec_loop_seek_by(r->loop, s->time[POINTS - 1] - look(r).time, NULL);
         break;
     default:
-        ok = exec_loop_seek_text(r->loop, s->said[POINTS - 1], NULL);
+        ok = seek_text(r->loop, s->said[POINTS - 1]);
     }
     g_assert_true(ok);
 }

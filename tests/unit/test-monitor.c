@@ -536,12 +536,18 @@ static void test_seek(void)
     static const struct {
         const char *place, *text;
     } texts[] = {
-        { "@\"Freeing unused\"", "text Freeing unused" }, { "@login:", "text login:" },
-        { "@\"a\\\"b\\n\"", "text a\"b\n" }, { "@\" # \"", "text  # " }, { "@\"", "text \"" },
+        { "@\"Freeing unused\"", "text #1 Freeing unused" }, { "@login:", "text #1 login:" },
+        { "@\"a\\\"b\\n\"", "text #1 a\"b\n" }, { "@\" # \"", "text #1  # " },
+        { "@\"", "text #1 \"" }, { "@\"login:\"#3", "text #3 login:" },
+        { "@\"a\"b\"#0x10", "text #16 a\"b" }, { "@a#2", "text #1 a#2" },
+        { "@\"a\"b", "text #1 \"a\"b" }, { "+@\"login:\"", "next text #1 login:" },
+        { "+@\"login:\"#2", "next text #2 login:" }, { "-@login:", "previous text #1 login:" },
+        { "-@\"login:\"#1", "previous text #1 login:" },
     };
     static const char *const wrong[] = {
         "", "-1", "soon", "1 2", "+5", "-s", "+1.5", "+1m", "101%", "%", "-5%", "1e99%",
-        "+1e99s", "18446744073709551615",
+        "+1e99s", "18446744073709551615", "+@", "-@\"\"", "@\"a\"#0", "@\"a\"#", "@\"a\"#x",
+        "-@\"a\"#2",
     };
     MonitorEnv env;
     ExecLoop *l = loop_new(&env);
@@ -575,6 +581,10 @@ static void test_seek(void)
     expect(&env, "replay_seek -5", "Error: '-5' is no time: expected a number and s, ms, us or ns, "
            "as in -200ms\n");
     expect(&env, "replay_seek @", "Error: a text is missing behind the @, as in @\"login:\"\n");
+    expect(&env, "replay_seek @\"a\"#-1", "Error: '#-1': expected a number from 1 on, as in "
+           "@\"login:\"#2\n");
+    expect(&env, "replay_seek -@\"a\"#2", "Error: -@ goes to the last time before here; #2 counts "
+           "forwards only\n");
     fake_end = 0;
     expect(&env, "replay_seek 50%", "Error: nothing is recorded or replayed here\n");
     loop_free(l);

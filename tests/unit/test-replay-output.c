@@ -154,6 +154,13 @@ static void test_text_and_search(void)
     replay_free(p.replay);
 }
 
+static uint64_t await_first(Printer *p, const char *text)
+{
+    const ReplayWanted wanted = { text, 0, UINT64_MAX, 1 };
+
+    return replay_output_await(p->replay, &wanted);
+}
+
 static void check_awaited(Printer *p, int64_t expected)
 {
     uint64_t position = 12345;
@@ -171,32 +178,75 @@ static void test_await(void)
     printer_open(&p, REPLAY_MODE_RECORD);
     check_awaited(&p, -1);
     print(&p, 0, "one tw");
-    replay_output_await(p.replay, "one");
+    await_first(&p, "one");
     check_awaited(&p, 2);
-    replay_output_await(p.replay, "two");
+    await_first(&p, "two");
     check_awaited(&p, -1);
     state = save(&p);
     print(&p, 1, "o");
     check_awaited(&p, -1);
     print(&p, 0, "o two");
     check_awaited(&p, 7);
-    replay_output_await(p.replay, "one two two t");
+    await_first(&p, "one two two t");
     check_awaited(&p, -1);
     load(&p, state, 6);
     print(&p, 1, "o");
     g_assert_true(replay_go_live(p.replay, NULL, NULL));
     print(&p, 0, " two");
     check_awaited(&p, -1);
-    replay_output_await(p.replay, "tw two t");
+    await_first(&p, "tw two t");
     load(&p, state, 6);
     print(&p, 1, "o");
     g_assert_true(replay_go_live(p.replay, NULL, NULL));
     print(&p, 0, " two two");
     check_awaited(&p, 12);
-    replay_output_await(p.replay, "");
+    await_first(&p, "");
     print(&p, 0, "x");
     check_awaited(&p, -1);
     g_byte_array_unref(state);
+    replay_free(p.replay);
+}
+
+/* Other ones than the first: what they are is known when all before them is. */
+static void test_await_other(void)
+{
+    const ReplayWanted third = { "ab", 0, UINT64_MAX, 3 }, next = { "ab", 2, UINT64_MAX, 1 },
+                       second_next = { "ab", 2, UINT64_MAX, 2 }, last = { "ab", 0, 7, 0 },
+                       last_of_all = { "ab", 0, 100, 0 }, none = { "ab", 0, 1, 0 };
+    GByteArray *start;
+    Printer p;
+
+    printer_open(&p, REPLAY_MODE_RECORD);
+    start = save(&p);
+    print(&p, 0, "ab ab a");
+    replay_output_await(p.replay, &next);
+    check_awaited(&p, 4);
+    replay_output_await(p.replay, &third);
+    check_awaited(&p, -1);
+    print(&p, 1, "b");
+    check_awaited(&p, -1);
+    print(&p, 0, "b aab");
+    check_awaited(&p, 8);
+    replay_output_await(p.replay, &second_next);
+    check_awaited(&p, 8);
+    /* What comes behind the end that was given is none of it. */
+    g_assert_cmpuint(replay_output_await(p.replay, &last), ==, UINT64_MAX);
+    check_awaited(&p, 4);
+    g_assert_cmpuint(replay_output_await(p.replay, &none), ==, UINT64_MAX);
+    check_awaited(&p, -1);
+    g_assert_cmpuint(replay_output_await(p.replay, &last_of_all), ==, 13);
+    check_awaited(&p, 12);
+    print(&p, 0, "ab");
+    check_awaited(&p, 14);
+    /* The same question to another future. */
+    replay_output_await(p.replay, &third);
+    load(&p, start, 0);
+    print(&p, 0, "ab ab ");
+    g_assert_true(replay_go_live(p.replay, NULL, NULL));
+    check_awaited(&p, -1);
+    print(&p, 0, "xab");
+    check_awaited(&p, 8);
+    g_byte_array_unref(start);
     replay_free(p.replay);
 }
 
@@ -222,7 +272,7 @@ static void test_gap(void)
     g_assert_cmpuint(replay_output_count(p.replay), ==, 10);
     g_assert_cmpuint(print(&p, 0, "ab"), ==, 2);
     check_text(&p, NULL, 12, "[what came before position 10 is not known here]\nab");
-    g_assert_cmpuint(replay_output_await(p.replay, "89a"), ==, 0);
+    g_assert_cmpuint(await_first(&p, "89a"), ==, 0);
     load(&p, start, 0);
     print(&p, 0, text);
     check_awaited(&p, -1);
@@ -231,7 +281,7 @@ static void test_gap(void)
     /* All of it is known now. */
     check_text(&p, NULL, 12, "0123456789ab");
     check_found(&p, "9a", 0, 10);
-    g_assert_cmpuint(replay_output_await(p.replay, "789"), ==, 10);
+    g_assert_cmpuint(await_first(&p, "789"), ==, 10);
     check_awaited(&p, 9);
     g_byte_array_unref(start);
     g_byte_array_unref(end);
@@ -276,6 +326,8 @@ static void test_branch(void)
 /* What is kept is bounded, and says so. */
 static void test_bounded(void)
 {
+    const ReplayWanted gone = { "\n10 ", 0, 400000, 0 }, second = { "\n3", 0, UINT64_MAX, 2 },
+                       kept = { "\n39999 ", 0, 400000, 0 };
     GString *text = g_string_new(NULL);
     char line[1001], *huge = g_strnfill(1 << 20, 'h');
     Printer p;
@@ -298,6 +350,12 @@ static void test_bounded(void)
         g_assert_true(replay_output(p.uart[1], huge, 1 << 20));
     }
     check_found(&p, "\n39999 ", 0, 399990);
+    /* What is gone may be the last one, and counts: it has to be put out again. */
+    g_assert_cmpuint(await_first(&p, "\n10 "), ==, replay_output_count(p.replay));
+    g_assert_cmpuint(replay_output_await(p.replay, &gone), ==, 0);
+    g_assert_cmpuint(replay_output_await(p.replay, &second), ==, 0);
+    g_assert_cmpuint(replay_output_await(p.replay, &kept), ==, UINT64_MAX);
+    check_awaited(&p, 399990);
     g_free(huge);
     g_string_free(text, true);
     replay_free(p.replay);
@@ -309,6 +367,7 @@ int main(int argc, char **argv)
     g_test_add_func("/replay-output/once", test_once);
     g_test_add_func("/replay-output/text-and-search", test_text_and_search);
     g_test_add_func("/replay-output/await", test_await);
+    g_test_add_func("/replay-output/await-other", test_await_other);
     g_test_add_func("/replay-output/gap", test_gap);
     g_test_add_func("/replay-output/branch", test_branch);
     g_test_add_func("/replay-output/bounded", test_bounded);

@@ -167,10 +167,17 @@ bool exec_loop_seek(ExecLoop *l, uint64_t position, Error **errp);
 /* By so many ns of virtual time: to the first position at or behind that moment. */
 bool exec_loop_seek_by(ExecLoop *l, int64_t ns, Error **errp);
 /*
- * To where the guest had just put out the text for the first time, at one port. What this process
- * has not seen put out is run through, a live machine included, until the text comes.
+ * To where the guest had just put out the text, at one port: for the first time (number 1) or a later
+ * one, from power-on or from here on, or for the last time before it came here (number is 1 then). What
+ * this process has not seen put out is run through, a live machine included, until the text comes.
  */
-bool exec_loop_seek_text(ExecLoop *l, const char *text, Error **errp);
+typedef enum ExecTextFrom {
+    EXEC_TEXT_FROM_START,
+    EXEC_TEXT_FROM_HERE,
+    EXEC_TEXT_BEFORE_HERE,
+} ExecTextFrom;
+bool exec_loop_seek_text(ExecLoop *l, const char *text, ExecTextFrom from, uint64_t number,
+                         Error **errp);
 /*
  * Back to where cpu is about to execute the instruction that it executed last: EXEC_STOP_STEPPED,
  * or EXEC_STOP_WATCHPOINT when that makes a watched access. If it has executed none: to the
