@@ -85,7 +85,17 @@ bool hmp_info_block(MonitorEnv *env, const HmpArgs *args, GString *out, Error **
         return false;
     }
     for (const QapiBlockInfoList *node = list; node; node = node->next) {
-        g_string_append_printf(out, "%s: %s\n", node->value->device, node->value->type);
+        const QapiBlockInfo *info = node->value;
+
+        g_string_append_printf(out, "%s: %s (%s%s)\n    Size:             %" PRId64 " bytes\n", info->device,
+                               info->inserted->file, info->inserted->drv,
+                               info->inserted->ro ? ", read-only" : "", info->inserted->image->virtual_size);
+        if (info->qdev) {
+            g_string_append_printf(out, "    Attached to:      %s\n", info->qdev);
+        }
+        if (info->inserted->backing_file) {
+            g_string_append_printf(out, "    Backing file:     %s\n", info->inserted->backing_file);
+        }
     }
     if (!list) {
         g_string_append(out, "There is no disk.\n");

@@ -286,17 +286,6 @@ bool qmp_query_iothreads(QmpContext *ctx, QapiIOThreadInfoList **ret, Error **er
     return true;
 }
 
-bool qmp_query_block(QmpContext *ctx, QapiBlockInfoList **ret, Error **errp)
-{
-    return true;
-}
-
-bool qmp_query_named_block_nodes(QmpContext *ctx, const QapiQueryNamedBlockNodesArgs *args,
-                                 QapiBlockDeviceInfoList **ret, Error **errp)
-{
-    return true;
-}
-
 bool qmp_query_tpm_models(QmpContext *ctx, QapiTpmModelList **ret, Error **errp)
 {
     return true;

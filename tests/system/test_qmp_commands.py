@@ -118,6 +118,47 @@ class CommandsTest(Commands):
                          'invalid option name: fnord')
         self.end(process, client)
 
+    # ---- disks ----
+
+    def test_disks(self):
+        with open(os.path.join(self.dir, 'disk'), 'wb') as f:
+            f.truncate(1 << 20)
+        process, client = self.machine('-drive', 'file=disk,format=raw,id=d,if=none,snapshot=on', '-device',
+                                       'virtio-blk-device,drive=d,id=mine')
+        disk, = client.command('query-block')
+        self.assertEqual((disk['device'], disk['qdev'], disk['removable']), ('d', 'mine', False))
+        self.assertEqual((disk['inserted']['drv'], disk['inserted']['ro']), ('raw', True))
+        self.assertEqual(disk['inserted']['image']['virtual-size'], 1 << 20)
+        self.assertEqual(client.command('query-named-block-nodes', flat=True), [disk['inserted']])
+        self.assertIn('d: %s (raw, read-only)' % os.path.realpath(os.path.join(self.dir, 'disk')),
+                      self.hmp(client, 'info block'))
+        self.end(process, client)
+        for options, error in ((('-drive', 'file=none'), "cannot open '"),
+                               (('-drive', 'format=raw'), '-drive needs file=IMAGE'),
+                               (('-drive', 'file=disk,if=scsi'), '-drive if=scsi: there are if=virtio'),
+                               (('-drive', 'file=disk,format=rwa'), "there is no block driver 'rwa'"),
+                               (('-drive', 'file=disk,if=none,serial=1'), 'it is a property of the device'),
+                               (('-drive', 'file=disk,format=raw,fnord=1'), "'fnord'"),
+                               (('-blockdev', 'driver=file,filename=disk'), 'needs node-name=NAME'),
+                               (('-blockdev', 'driver=raw,node-name=a,file=b'), 'file=b: there is no other'),
+                               (('-blockdev', 'driver=raw,node-name=a,file=a'), 'in a circle'),
+                               (('-device', 'virtio-blk-device,drive=x'), "there is no drive 'x'"),
+                               (('-device', 'virtio-blk-device'), 'needs drive=ID')):
+            refused = self.start('-kernel', self.spin, *options)
+            self.assertEqual(refused.wait(test_qmp.TIMEOUT), 1)
+            self.assertIn(error, refused.stderr.read().decode())
+
+    def test_blockdevs(self):
+        with open(os.path.join(self.dir, 'disk'), 'wb') as f:
+            f.truncate(1 << 20)
+        process, client = self.machine(
+            '-blockdev', '{"driver": "file", "filename": "disk", "node-name": "f"}',
+            '-blockdev', 'driver=raw,file=f,node-name=d,size=65536', '-drive',
+            'driver=blkreplay,if=none,image=d,id=e', '-device', 'virtio-blk-pci,drive=e')
+        disk, = client.command('query-block')
+        self.assertEqual((disk['device'], disk['inserted']['image']['virtual-size']), ('e', 65536))
+        self.end(process, client)
+
     # ---- character back ends ----
 
     def test_chardevs(self):

@@ -34,6 +34,11 @@ ReplaySource *replay_source_new(Replay *r, ReplayKind kind, const char *name,
     return s;
 }
 
+bool replay_post(ReplaySource *s, const void *payload, size_t length)
+{
+    g_assert_not_reached();
+}
+
 void replay_source_on_live(ReplaySource *s, void (*live)(void *opaque))
 {
 }

@@ -35,11 +35,6 @@ void replay_source_refuse(Replay *r, const char *name, const char *why)
 {
 }
 
-bool replay_post(ReplaySource *s, const void *payload, size_t length)
-{
-    g_assert_not_reached();
-}
-
 /* Devices must not ask; who does while the machine runs, fails. */
 char *getenv(const char *name)
 {
