@@ -180,6 +180,8 @@ class QmpTest(Program):
             'job-dismiss': ({'id': 'no-job'}, 'Job not found'),
             'system_wakeup': ({}, 'wake-up from suspend is not supported by this guest'),
             'inject-nmi': ({}, 'not currently supported'),
+            'device_add': ({'driver': 'virtio-rng-device'}, 'does not support hotplugging'),
+            'device_del': ({'id': 'gic'}, 'does not support hotplugging'),
             'query-balloon': ({}, 'No balloon device has been activated'),
             'balloon': ({'value': 1 << 20}, 'No balloon device has been activated'),
         }
