@@ -206,6 +206,7 @@ Options *options_parse(int argc, char **argv, Error **errp)
     o->machine_required = g_str_has_prefix(program, "qemu-system-");
     o->devices = g_ptr_array_new_with_free_func(g_free);
     o->globals = g_ptr_array_new_with_free_func(g_free);
+    o->traces = g_ptr_array_new_with_free_func(g_free);
     o->objects = g_ptr_array_new_with_free_func(g_free);
     o->fw_cfg = g_ptr_array_new_with_free_func(g_free);
     o->config = g_array_new(FALSE, FALSE, sizeof(ConfigEntry));
@@ -263,6 +264,7 @@ void options_free(Options *o)
     g_free(o->runas);
     g_free(o->writeconfig);
     g_free(o->log_items);
+    g_ptr_array_unref(o->traces);
     g_free(o->log_file);
     g_free(o->log_filter);
     g_free(o);

@@ -138,6 +138,8 @@ class QmpTest(Program):
             'pmemsave': {'val': guests.LOAD, 'size': 6000, 'filename': 'p'},
             'device-list-properties': {'typename': 'virtio-mmio'},
             'x-rearm-log': {'items': ''},
+            'trace-event-get-state': {'name': 'qmp_*'},
+            'trace-event-set-state': {'name': 'qmp_event', 'enable': False},
             'x-rearm-gdbserver': {'device': 'unix:g'},
             'replay-break': {'icount': 5},
             'replay-seek': {'icount': 10 ** 15},

@@ -26,7 +26,7 @@ class Commands(test_qmp.Program):
         process = self.start('-S', '-kernel', self.spin, '-qmp', 'unix:q,server=on', *args, **kwargs)
         return process, self.client('q').negotiate()
 
-    def refused(self, client, name, class_='GenericError', **arguments):
+    def refused(self, client, name, class_='GenericError', /, **arguments):
         """The message of an error of this class."""
         error = client.execute(name, **arguments)['error']
         self.assertEqual(error['class'], class_, error)
