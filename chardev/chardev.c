@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include <poll.h>
 #include "chardev/chardev-int.h"
+#include "util/trace.h"
 
 /* How long chardev_set_free() waits for a peer that takes nothing. */
 #define DRAIN_TIMEOUT_MS 3000
@@ -36,6 +37,7 @@ size_t chardev_room(Chardev *c)
 
 void chardev_received(Chardev *c, const uint8_t *data, size_t length)
 {
+    trace_chardev_received(c->id, length);
     if (c->client && c->client->receive && length) {
         c->client->receive(c->client_opaque, data, length);
     }
@@ -43,6 +45,7 @@ void chardev_received(Chardev *c, const uint8_t *data, size_t length)
 
 void chardev_event(Chardev *c, CharEvent event)
 {
+    trace_chardev_event(c->id, event);
     if (event == CHAR_EVENT_OPENED) {
         c->is_open = true;
         c->wait = false;
@@ -103,6 +106,7 @@ void chardev_write(Chardev *c, const uint8_t *data, size_t length)
     if (length == 0) {
         return;
     }
+    trace_chardev_write(c->id, length);
     if (c->type->write_now) {
         c->type->write_now(c, data, length);
         return;

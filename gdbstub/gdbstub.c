@@ -12,6 +12,7 @@
 #include "util/osdep.h"
 #include "accel/tcg/exec-history.h"
 #include "gdbstub-int.h"
+#include "util/trace.h"
 
 Vcpu *gdb_vcpu(GdbStub *g, unsigned index)
 {
@@ -30,6 +31,7 @@ void gdb_error(GString *reply, unsigned number)
 
 void gdb_send(GdbStub *g, const char *data, size_t length)
 {
+    trace_gdb_sent(length);
     g_byte_array_set_size(g->last, 0);
     gdb_packet_frame(g->last, data, length);
     chardev_write(g->chr, g->last->data, g->last->len);
@@ -514,6 +516,7 @@ static void handle_packet(GdbStub *g)
     const char *data = (const char *)g->parser.data;
     size_t length = g->parser.length;
 
+    trace_gdb_received(data, length);
     for (unsigned i = 0; length && i < ARRAY_SIZE(commands); i++) {
         if (commands[i].letter == data[0]) {
             if (commands[i].run(g, data + 1, length - 1, reply)) {

@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "monitor/commands.h"
 #include "util/keyval.h"
+#include "util/trace.h"
 
 #define HMP_GROUP(title) { .group = title },
 #define HMP(name, alias, args, handler, help) { NULL, name, alias, args, hmp_##handler, help },
@@ -197,6 +198,7 @@ bool monitor_run(MonitorEnv *env, const char *line, GString *out, const MonitorL
     if (!*copy) {
         return true;
     }
+    trace_hmp_command(copy);
     env->later = later;
     command = split(monitor_commands, "command", copy, &rest, &err);
     if (command) {

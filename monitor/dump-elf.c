@@ -7,79 +7,25 @@
  */
 #include "util/osdep.h"
 #include <elf.h>
-#include "accel/tcg/gdb-target.h"
-#include "monitor/dump-elf.h"
+#include "monitor/dump.h"
 
 /* One program header is that of the notes. */
 #define MAX_SEGMENTS (PN_XNUM - 2)
-#define NOTE_NAME "CORE"
-#define NUM_PR_REGS 34
-
-/* struct elf_prstatus and user_fpsimd_state of Linux on arm64. */
-typedef struct PrStatus {
-    int32_t si_signo, si_code, si_errno;
-    int16_t cursig;
-    uint64_t sigpend, sighold;
-    int32_t pid, ppid, pgrp, sid;
-    uint64_t times[8];
-    uint64_t reg[NUM_PR_REGS];     /* X0..X30, SP, PC, PSTATE: as gdb numbers them */
-    int32_t fpvalid;
-} PrStatus;
-static_assert(sizeof(PrStatus) == 392, "arm64's struct elf_prstatus");
-static_assert(offsetof(PrStatus, reg) == 112, "arm64's struct elf_prstatus");
-
-#define GDB_V0 34u
-#define NUM_V 32u
-#define GDB_FPSR (GDB_V0 + NUM_V)
-#define GDB_FPCR (GDB_FPSR + 1)
-
-typedef struct FpRegs {
-    uint8_t v[NUM_V][16];
-    uint32_t fpsr, fpcr, pad[2];
-} FpRegs;
-
-typedef struct Piece {             /* of physical memory */
-    MemRegion *region;
-    hwaddr addr, length;
-    uint64_t place;                /* behind the headers and notes */
-} Piece;
-
 typedef struct Writer {
-    DumpElf *d;
-    GArray *pieces;                /* Piece, ascending */
+    Dump *d;
+    GArray *pieces;                /* DumpPiece, ascending */
     GArray *segments;              /* Elf64_Phdr; p_offset from the first byte of memory */
     GByteArray *notes;
     bool too_many;
 } Writer;
 
-/* ---- what memory there is ---- */
-
-static void add_piece(const MemRange *range, void *opaque)
-{
-    Writer *w = opaque;
-    hwaddr first = range->first, last = range->last;
-    Piece piece;
-
-    if (!range->region->host || range->region->ops || range->region->readonly) {
-        return;
-    }
-    if (w->d->length) {
-        first = MAX(first, w->d->begin);
-        last = MIN(last, w->d->begin + (w->d->length - 1));
-    }
-    if (first > last) {
-        return;
-    }
-    piece = (Piece){ range->region, first, last - first + 1, w->d->total };
-    w->d->total += piece.length;
-    g_array_append_val(w->pieces, piece);
-}
+/* ---- segments ---- */
 
 /* The first one that does not end in front of addr; NULL: there is nothing any more. */
-static const Piece *find_piece(const Writer *w, hwaddr addr)
+static const DumpPiece *find_piece(const Writer *w, hwaddr addr)
 {
     for (guint n = 0; n < w->pieces->len; n++) {
-        const Piece *p = &g_array_index(w->pieces, Piece, n);
+        const DumpPiece *p = &g_array_index(w->pieces, DumpPiece, n);
 
         if (addr < p->addr || addr - p->addr < p->length) {
             return p;
@@ -88,9 +34,7 @@ static const Piece *find_piece(const Writer *w, hwaddr addr)
     return NULL;
 }
 
-/* ---- segments ---- */
-
-static bool add_segment(Writer *w, uint64_t vaddr, const Piece *p, hwaddr addr, uint64_t length)
+static bool add_segment(Writer *w, uint64_t vaddr, const DumpPiece *p, hwaddr addr, uint64_t length)
 {
     const Elf64_Phdr ph = {
         .p_type = PT_LOAD, .p_flags = PF_R | PF_W | PF_X, .p_vaddr = vaddr, .p_paddr = addr,
@@ -120,7 +64,7 @@ static bool add_mapping(void *opaque, const VcpuMapping *m)
 
     for (uint64_t done = 0, length; done < m->length; done += length) {
         hwaddr addr = m->phys + done;
-        const Piece *p = find_piece(w, addr);
+        const DumpPiece *p = find_piece(w, addr);
 
         if (!p) {
             return true;
@@ -137,7 +81,7 @@ static bool add_mapping(void *opaque, const VcpuMapping *m)
 static void add_physical(Writer *w)
 {
     for (guint n = 0; n < w->pieces->len; n++) {
-        const Piece *p = &g_array_index(w->pieces, Piece, n);
+        const DumpPiece *p = &g_array_index(w->pieces, DumpPiece, n);
 
         add_segment(w, p->addr, p, p->addr, p->length);
     }
@@ -163,51 +107,7 @@ static bool add_segments(Writer *w, Error **errp)
     return true;
 }
 
-/* ---- notes ---- */
-
-static void add_note(GByteArray *out, uint32_t type, const void *data, uint32_t size)
-{
-    static const uint8_t zeros[4];
-    const Elf64_Nhdr head = { sizeof(NOTE_NAME), size, type };
-    char name[8] = NOTE_NAME;
-
-    g_byte_array_append(out, (const uint8_t *)&head, sizeof(head));
-    g_byte_array_append(out, (const uint8_t *)name, sizeof(name));
-    g_byte_array_append(out, data, size);
-    g_byte_array_append(out, zeros, -size & 3);
-}
-
-static uint64_t read_register(Vcpu *cpu, unsigned n)
-{
-    uint8_t bytes[GDB_MAX_REG_BYTES] = { 0 };
-
-    cpu->ops->gdb->read(cpu, n, bytes);
-    return load_le(bytes, cpu->ops->gdb->size(n));
-}
-
-static void add_cpu(Writer *w, Vcpu *cpu)
-{
-    PrStatus status = { .pid = (int32_t)cpu->index + 1, .fpvalid = 1 };
-    FpRegs fp = { 0 };
-
-    for (unsigned n = 0; n < NUM_PR_REGS; n++) {
-        status.reg[n] = read_register(cpu, n);
-    }
-    for (unsigned n = 0; n < NUM_V; n++) {
-        cpu->ops->gdb->read(cpu, GDB_V0 + n, fp.v[n]);
-    }
-    fp.fpsr = (uint32_t)read_register(cpu, GDB_FPSR);
-    fp.fpcr = (uint32_t)read_register(cpu, GDB_FPCR);
-    add_note(w->notes, NT_PRSTATUS, &status, sizeof(status));
-    add_note(w->notes, NT_FPREGSET, &fp, sizeof(fp));
-}
-
 /* ---- the file ---- */
-
-static bool put(FILE *file, const void *data, size_t length)
-{
-    return fwrite(data, 1, length, file) == length;
-}
 
 static bool write_headers(Writer *w, FILE *file)
 {
@@ -226,18 +126,18 @@ static bool write_headers(Writer *w, FILE *file)
     for (guint n = 0; n < w->segments->len; n++) {
         g_array_index(w->segments, Elf64_Phdr, n).p_offset += memory_at;
     }
-    return put(file, &head, sizeof(head)) && put(file, &notes, sizeof(notes)) &&
-           put(file, w->segments->data, w->segments->len * sizeof(Elf64_Phdr)) &&
-           put(file, w->notes->data, w->notes->len) &&
-           put(file, pad, memory_at - notes_at - w->notes->len);
+    return dump_put(file, &head, sizeof(head)) && dump_put(file, &notes, sizeof(notes)) &&
+           dump_put(file, w->segments->data, w->segments->len * sizeof(Elf64_Phdr)) &&
+           dump_put(file, w->notes->data, w->notes->len) &&
+           dump_put(file, pad, memory_at - notes_at - w->notes->len);
 }
 
 static bool write_memory(Writer *w, FILE *file)
 {
     for (guint n = 0; n < w->pieces->len; n++) {
-        const Piece *p = &g_array_index(w->pieces, Piece, n);
+        const DumpPiece *p = &g_array_index(w->pieces, DumpPiece, n);
 
-        if (!put(file, p->region->host + (p->addr - p->region->base), p->length)) {
+        if (!dump_put(file, dump_piece_data(p), p->length)) {
             return false;
         }
         w->d->written += p->length;
@@ -245,22 +145,16 @@ static bool write_memory(Writer *w, FILE *file)
     return true;
 }
 
-bool dump_elf_write(DumpElf *d, FILE *file, Error **errp)
+bool dump_elf_write(Dump *d, FILE *file, Error **errp)
 {
     Writer w = {
         .d = d,
-        .pieces = g_array_new(false, false, sizeof(Piece)),
+        .pieces = dump_pieces(d),
         .segments = g_array_new(false, false, sizeof(Elf64_Phdr)),
-        .notes = g_byte_array_new(),
+        .notes = dump_notes(d->machine),
     };
-    bool ok;
+    bool ok = add_segments(&w, errp);
 
-    d->total = d->written = 0;
-    memory_foreach_range(d->machine->memory, add_piece, &w);
-    for (unsigned i = 0; i < d->machine->num_cpus; i++) {
-        add_cpu(&w, d->machine->cpus[i]);
-    }
-    ok = add_segments(&w, errp);
     if (ok && !(write_headers(&w, file) && write_memory(&w, file) && fflush(file) == 0)) {
         error_setg_errno(errp, errno, "dump: failed to save memory");
         ok = false;

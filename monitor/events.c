@@ -9,6 +9,7 @@
 #include "monitor/qom-tree.h"
 #include "replay/replay.h"
 #include "util/host-clock.h"
+#include "util/trace.h"
 
 /* Events of which there are at most so many: others in between give way to the last of them. */
 typedef struct Limit {
@@ -53,6 +54,7 @@ static void events_emit(void *opaque, const char *event, json_object *data)
     MonitorEvents *e = opaque;
     json_object *message = json_object_new_object();
 
+    trace_qmp_event(event);
     json_object_object_add(message, "timestamp", timestamp());
     json_object_object_add(message, "event", json_object_new_string(event));
     if (data) {

@@ -145,6 +145,9 @@ bool hmp_dump(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
         .has_detach = true, .detach = hmp_given(args, "-d"),
         .has_begin = hmp_given(args, "BEGIN"), .begin = (int64_t)hmp_number(args, "BEGIN"),
         .has_length = hmp_given(args, "LENGTH"), .length = (int64_t)hmp_number(args, "LENGTH"),
+        .has_format = hmp_given(args, "-z") || hmp_given(args, "-R"),
+        .format = hmp_given(args, "-R") ? QAPI_DUMP_GUEST_MEMORY_FORMAT_KDUMP_RAW_ZLIB
+                                        : QAPI_DUMP_GUEST_MEMORY_FORMAT_KDUMP_ZLIB,
     };
 
     return qmp_dump_guest_memory(&(QmpContext){ .env = env }, &a, errp);

@@ -5,14 +5,15 @@
  */
 #include "util/osdep.h"
 #include <unistd.h>
-#include "monitor/dump-elf.h"
+#include "monitor/dump.h"
 #include "monitor/qmp.h"
 
 /* Of the last dump. */
 struct MonitorDump {
     MonitorEnv *env;
     QapiDumpStatus status;
-    DumpElf elf;
+    Dump dump;
+    bool kdump;              /* its format */
     FILE *file;
     guint source;            /* not 0: it has not begun */
     Error **errp;
@@ -43,7 +44,8 @@ static void write_run(void *opaque)
 {
     MonitorDump *d = opaque;
 
-    d->ok = dump_elf_write(&d->elf, d->file, d->errp);
+    d->ok = d->kdump ? dump_kdump_write(&d->dump, d->file, d->errp)
+                     : dump_elf_write(&d->dump, d->file, d->errp);
 }
 
 static bool write_dump(MonitorDump *d, Error **errp)
@@ -60,7 +62,7 @@ static bool write_dump(MonitorDump *d, Error **errp)
 
 static QapiDumpQueryResult result_of(const MonitorDump *d)
 {
-    return (QapiDumpQueryResult){ d->status, (int64_t)d->elf.written, (int64_t)d->elf.total };
+    return (QapiDumpQueryResult){ d->status, (int64_t)d->dump.written, (int64_t)d->dump.total };
 }
 
 static gboolean write_detached(gpointer opaque)
@@ -115,6 +117,17 @@ static bool check_range(const QapiDumpGuestMemoryArgs *args, Error **errp)
     return true;
 }
 
+static bool check_format(const QapiDumpGuestMemoryArgs *args, Error **errp)
+{
+    bool kdump = args->has_format && args->format != QAPI_DUMP_GUEST_MEMORY_FORMAT_ELF;
+
+    if (kdump && (args->paging || args->has_begin)) {
+        error_setg(errp, "kdump-compressed format doesn't support paging or filter");
+        return false;
+    }
+    return true;
+}
+
 bool qmp_dump_guest_memory(QmpContext *ctx, const QapiDumpGuestMemoryArgs *args, Error **errp)
 {
     MonitorDump *d = dump_of(ctx->env);
@@ -123,17 +136,19 @@ bool qmp_dump_guest_memory(QmpContext *ctx, const QapiDumpGuestMemoryArgs *args,
         error_setg(errp, "There is a dump in process, please wait.");
         return false;
     }
-    if (!check_range(args, errp)) {
+    if (!check_range(args, errp) || !check_format(args, errp)) {
         return false;
     }
     d->file = open_protocol(ctx->env, args->protocol, errp);
     if (!d->file) {
         return false;
     }
-    d->elf = (DumpElf){
+    d->dump = (Dump){
         .machine = exec_loop_machine(ctx->env->loop), .paging = args->paging,
+        .flat = args->has_format && args->format == QAPI_DUMP_GUEST_MEMORY_FORMAT_KDUMP_ZLIB,
         .begin = (uint64_t)args->begin, .length = args->has_begin ? (uint64_t)args->length : 0,
     };
+    d->kdump = args->has_format && args->format != QAPI_DUMP_GUEST_MEMORY_FORMAT_ELF;
     if (args->has_detach && args->detach) {
         d->status = QAPI_DUMP_STATUS_ACTIVE;
         d->source = g_idle_add(write_detached, d);

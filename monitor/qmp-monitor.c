@@ -7,6 +7,7 @@
 #include <json-c/linkhash.h>
 #include "monitor/qmp.h"
 #include "qapi/json.h"
+#include "util/trace.h"
 
 struct QmpMonitor {
     MonitorEnv *env;
@@ -138,6 +139,7 @@ static bool run_request(QmpMonitor *m, const Request *r, json_object **result, E
     const QapiCommand *command = qapi_command_find(qapi_commands, r->execute);
     QmpContext ctx = { m->env, m };
 
+    trace_qmp_command(r->execute);
     if (!m->negotiated && strcmp(r->execute, "qmp_capabilities")) {
         error_setg(errp, "Expecting capabilities negotiation with 'qmp_capabilities'");
     } else if (!command) {

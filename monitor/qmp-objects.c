@@ -290,6 +290,54 @@ bool monitor_object_add(MonitorEnv *env, const char *options, Error **errp)
     return true;
 }
 
+static void add_memory_options(GString *out, const QapiMemoryBackendProperties *p, const char *path)
+{
+    g_autofree char *size = g_strdup_printf("%" PRIu64, p->size);
+
+    qmp_add_option(out, "size", size);
+    if (p->has_share) {
+        qmp_add_option(out, "share", p->share ? "on" : "off");
+    }
+    if (p->has_prealloc) {
+        qmp_add_option(out, "prealloc", p->prealloc ? "on" : "off");
+    }
+    qmp_add_option(out, "mem-path", path);
+}
+
+static void add_secret_options(GString *out, const QapiSecretProperties *s)
+{
+    qmp_add_option(out, "data", s->data);
+    qmp_add_option(out, "file", s->file);
+    if (s->has_format) {
+        qmp_add_option(out, "format", qapi_type_QCryptoSecretFormat.values[s->format]);
+    }
+}
+
+static void add_branch_options(GString *out, const QapiObjectOptions *args)
+{
+    const QapiMemoryBackendFileProperties *file = &args->u.memory_backend_file;
+
+    switch (args->qom_type) {
+    case QAPI_OBJECT_TYPE_MEMORY_BACKEND_FILE:
+        add_memory_options(out, &(QapiMemoryBackendProperties){
+            file->size, file->has_share, file->share, file->has_prealloc, file->prealloc },
+            file->mem_path);
+        break;
+    case QAPI_OBJECT_TYPE_MEMORY_BACKEND_MEMFD:
+    case QAPI_OBJECT_TYPE_MEMORY_BACKEND_RAM:
+        add_memory_options(out, &args->u.memory_backend_ram, NULL);
+        break;
+    case QAPI_OBJECT_TYPE_RNG_RANDOM:
+        qmp_add_option(out, "filename", args->u.rng_random.filename);
+        break;
+    case QAPI_OBJECT_TYPE_SECRET:
+        add_secret_options(out, &args->u.secret);
+        break;
+    default:
+        break;
+    }
+}
+
 bool qmp_object_add(QmpContext *ctx, const QapiObjectOptions *args, Error **errp)
 {
     g_autoptr(GString) text = g_string_new(qapi_type_ObjectType.values[args->qom_type]);
@@ -299,17 +347,7 @@ bool qmp_object_add(QmpContext *ctx, const QapiObjectOptions *args, Error **errp
         return false;
     }
     qmp_add_option(text, "id", args->id);
-    if (args->qom_type == QAPI_OBJECT_TYPE_RNG_RANDOM) {
-        qmp_add_option(text, "filename", args->u.rng_random.filename);
-    } else if (args->qom_type == QAPI_OBJECT_TYPE_SECRET) {
-        const QapiSecretProperties *s = &args->u.secret;
-
-        qmp_add_option(text, "data", s->data);
-        qmp_add_option(text, "file", s->file);
-        if (s->has_format) {
-            qmp_add_option(text, "format", qapi_type_QCryptoSecretFormat.values[s->format]);
-        }
-    }
+    add_branch_options(text, args);
     return monitor_object_add(ctx->env, text->str, errp);
 }
 

@@ -15,6 +15,7 @@
  */
 #include "util/osdep.h"
 #include "replay/replay-int.h"
+#include "util/trace.h"
 
 /* Ten years: how long a recorder waits at the most when nothing happens. */
 #define MAX_IDLE_NS (10 * 366 * 86400 * 1000000000ll)
@@ -92,6 +93,7 @@ static void deliver_one(Replay *r, const ReplayRecord *rec)
 
     replay_cursor_advance(r->cursor);
     replay_mutex_unlock(r);
+    trace_replay_deliver(s->name, length);
     ok = s->deliver(s->opaque, payload, length);
     replay_mutex_lock(r);
     g_free(payload);

@@ -7,6 +7,7 @@
 #include "util/osdep.h"
 #include "replay/replay-int.h"
 #include "util/host-clock.h"
+#include "util/trace.h"
 
 static void put(Replay *r, const ReplayRecord *rec)
 {
@@ -26,6 +27,7 @@ static bool is_live(Replay *r)
 /* Live input comes from our own adapters: malformed is a bug. */
 static void deliver_live(ReplaySource *s, const uint8_t *payload, size_t length)
 {
+    trace_replay_deliver(s->name, length);
     if (!s->deliver(s->opaque, payload, length)) {
         g_error("source '%s' posted what it cannot deliver", s->name);
     }

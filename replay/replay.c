@@ -12,6 +12,7 @@
 #include "util/osdep.h"
 #include "replay/replay-int.h"
 #include "replay-build-id.h"
+#include "util/trace.h"
 
 #define PROGRESS_PERIOD_NS 5000000000
 
@@ -225,6 +226,7 @@ bool replay_post(ReplaySource *s, const void *payload, size_t length)
 {
     assert(length <= REPLAY_MAX_PAYLOAD);
     assert(s->deliver);
+    trace_replay_post(s->name, length);
     return replay_queue_push(s->replay->queue, s, payload, length);
 }
 
@@ -233,6 +235,7 @@ void replay_value(ReplaySource *s, ReplayProduce *produce, void *opaque, void *o
 {
     assert(length <= REPLAY_MAX_PAYLOAD);
     assert(replay_kind_info(s->kind)->class_ == REPLAY_CLASS_VALUE);
+    trace_replay_value(s->name, length);
     s->replay->ops->value(s, produce, opaque, out, length);
 }
 
@@ -262,6 +265,7 @@ void replay_checkpoint(Replay *r, ReplayCheckpoint checkpoint)
 {
     uint8_t payload = (uint8_t)checkpoint;
 
+    trace_replay_checkpoint(replay_checkpoint_name(checkpoint));
     if (r->check != REPLAY_CHECK_OFF) {
         r->ops->mark(r, REPLAY_KIND_CHECKPOINT, &payload, 1);
     }

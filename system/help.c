@@ -10,6 +10,7 @@
 #include "system/session.h"
 #include "target/arm/cpu.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 static void print_machines(void)
 {
@@ -138,6 +139,9 @@ bool options_print_topic(const Options *o, Error **errp)
         break;
     case ACTION_LOG_HELP:
         log_print_items(stdout);
+        break;
+    case ACTION_TRACE_HELP:
+        trace_print_events(stdout);
         break;
     case ACTION_ACCEL_HELP:
         printf("Accelerators supported:\ntcg\n");

@@ -741,6 +741,17 @@ bool opt_log_items(Options *o, const char *arg, Error **errp)
     return true;
 }
 
+/* Taken apart when the log is open. */
+bool opt_trace(Options *o, const char *arg, Error **errp)
+{
+    if (is_help(arg)) {
+        o->action = ACTION_TRACE_HELP;
+        return true;
+    }
+    g_ptr_array_add(o->traces, g_strdup(arg));
+    return true;
+}
+
 bool opt_log_file(Options *o, const char *arg, Error **errp)
 {
     replace(&o->log_file, arg);

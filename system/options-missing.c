@@ -32,8 +32,6 @@ static const struct {
     { "it is a property of the translator: -accel tcg,tb-size=MIB", { "tb-size" } },
     { "semihosting is not there yet; a guest prints on its serial port, and ends the run with PSCI's "
       "SYSTEM_OFF", { "semihosting", "semihosting-config" } },
-    { "trace points are not there yet; -d ITEM,... writes a log, -d help lists its items",
-      { "trace" } },
     { "plugins are not there yet; -d ITEM,... writes a log, -d help lists its items", { "plugin" } },
     { "other accelerators are not there: guests run on the translator; leave it out",
       { "enable-kvm", "no-kvm", "enable-hax", "xen-attach", "xen-domid", "xen-domid-restrict" } },

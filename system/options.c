@@ -223,6 +223,7 @@ Options *options_parse(int argc, char **argv, Error **errp)
     o->devices = g_ptr_array_new_with_free_func(g_free);
     o->drives = g_ptr_array_new_with_free_func(g_free);
     o->globals = g_ptr_array_new_with_free_func(g_free);
+    o->traces = g_ptr_array_new_with_free_func(g_free);
     o->objects = g_ptr_array_new_with_free_func(g_free);
     o->fw_cfg = g_ptr_array_new_with_free_func(g_free);
     o->config = g_array_new(FALSE, FALSE, sizeof(ConfigEntry));
@@ -282,6 +283,7 @@ void options_free(Options *o)
     g_free(o->runas);
     g_free(o->writeconfig);
     g_free(o->log_items);
+    g_ptr_array_unref(o->traces);
     g_free(o->log_file);
     g_free(o->log_filter);
     g_free(o);

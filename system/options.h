@@ -29,6 +29,7 @@ typedef enum OptionsAction {
     ACTION_FIRMWARE_DIRS,
     ACTION_CHARDEV_HELP,
     ACTION_LOG_HELP,
+    ACTION_TRACE_HELP,
     ACTION_ACCEL_HELP,
 } OptionsAction;
 
@@ -131,6 +132,7 @@ typedef struct Options {
     GArray *config;              /* ConfigEntry: what -writeconfig writes ... */
     char *writeconfig;           /* ... where; NULL: nowhere */
     char *log_items, *log_file, *log_filter;
+    GPtrArray *traces;           /* -trace strings */
 } Options;
 
 /*

@@ -15,6 +15,7 @@
 #include "target/arm/gdb.h"
 #include "util/host-clock.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 /* ---- ways to end ---- */
 
@@ -160,6 +161,29 @@ static void session_start_monitors(Session *s)
 
 /* ---- set up ---- */
 
+static bool trace_options(KeyVal *kv, Error **errp)
+{
+    const char *file = keyval_get(kv, "file");
+    const char *events = keyval_get(kv, "events");
+    const char *pattern = keyval_get(kv, "enable");
+
+    if (!keyval_check_unused(kv, "-trace", errp)) {
+        return false;
+    }
+    return (!file || trace_set_file(file, errp)) &&
+           (!events || trace_set_patterns_of(events, errp)) &&
+           (!pattern || trace_set_pattern(pattern, errp));
+}
+
+static bool session_trace(const char *text, Error **errp)
+{
+    KeyVal *kv = keyval_parse(text, "enable", errp);
+    bool ok = kv && trace_options(kv, errp);
+
+    keyval_free(kv);
+    return ok;
+}
+
 static bool session_open_log(const Options *o, Error **errp)
 {
     if (o->log_file && !log_set_file(o->log_file, errp)) {
@@ -172,6 +196,12 @@ static bool session_open_log(const Options *o, Error **errp)
     if (o->log_items && !log_set_items(o->log_items, errp)) {
         error_prepend(errp, "-d: ");
         return false;
+    }
+    for (unsigned i = 0; i < o->traces->len; i++) {
+        if (!session_trace(g_ptr_array_index(o->traces, i), errp)) {
+            error_prepend(errp, "-trace: ");
+            return false;
+        }
     }
     return true;
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include "util/log.h"
 #include "util/keyval.h"
+#include "util/trace.h"
 #include <glib.h>
 #include <stdarg.h>
 
@@ -36,6 +37,7 @@ typedef struct LogRange {
 
 /* Where lines go and which addresses matter: set at start, together with the mask. */
 static FILE *log_stream;      /* NULL: stderr */
+static GMutex log_lock;       /* guards it: a monitor may set another one */
 static GArray *log_filter;    /* LogRange; NULL: no filter */
 
 void log_mask(unsigned mask, const char *fmt, ...)
@@ -46,8 +48,17 @@ void log_mask(unsigned mask, const char *fmt, ...)
         return;
     }
     va_start(ap, fmt);
+    g_mutex_lock(&log_lock);
     vfprintf(log_stream ? log_stream : stderr, fmt, ap);
+    g_mutex_unlock(&log_lock);
     va_end(ap);
+}
+
+void log_line(const char *line)
+{
+    g_mutex_lock(&log_lock);
+    fputs(line, log_stream ? log_stream : stderr);
+    g_mutex_unlock(&log_lock);
 }
 
 static bool item_mask(const char *name, unsigned *mask)
@@ -92,7 +103,9 @@ bool log_set_items(const char *items, Error **errp)
     bool ok = true;
 
     for (char **name = names; *name && ok; name++) {
-        if (**name && !item_mask(*name, &mask)) {
+        if (g_str_has_prefix(*name, "trace:")) {
+            ok = trace_set_pattern(*name + strlen("trace:"), errp);
+        } else if (**name && !item_mask(*name, &mask)) {
             unknown_item(*name, errp);
             ok = false;
         }
@@ -104,7 +117,7 @@ bool log_set_items(const char *items, Error **errp)
     return ok;
 }
 
-bool log_set_file(const char *path, Error **errp)
+FILE *log_open_file(const char *path, Error **errp)
 {
     /* Appending, as the messages of a process in the background go there, too. */
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
@@ -112,13 +125,26 @@ bool log_set_file(const char *path, Error **errp)
 
     if (!f) {
         error_setg_errno(errp, errno, "cannot open the log file '%s'", path);
-        return false;
+        return NULL;
     }
     setvbuf(f, NULL, _IOLBF, 0);
-    if (log_stream) {
-        fclose(log_stream);
+    return f;
+}
+
+bool log_set_file(const char *path, Error **errp)
+{
+    FILE *f = log_open_file(path, errp), *old;
+
+    if (!f) {
+        return false;
     }
+    g_mutex_lock(&log_lock);
+    old = log_stream;
     log_stream = f;
+    g_mutex_unlock(&log_lock);
+    if (old) {
+        fclose(old);
+    }
     return true;
 }
 
@@ -199,4 +225,5 @@ void log_print_items(FILE *out)
     for (unsigned i = 0; i < ARRAY_SIZE(log_items); i++) {
         fprintf(out, "%-12s  %s\n", log_items[i].name, log_items[i].description);
     }
+    fprintf(out, "%-12s  %s\n", "trace:NAME", "trace events (-trace help lists them); NAME may have *");
 }

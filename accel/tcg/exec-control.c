@@ -6,6 +6,7 @@
  */
 #include "util/osdep.h"
 #include "accel/tcg/exec-loop-internal.h"
+#include "util/trace.h"
 
 /* ---- the machine thread ---- */
 
@@ -14,6 +15,7 @@ void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu)
     if (l->searching) {
         return;
     }
+    trace_exec_stopped(reason, exec_loop_position(l));
     g_mutex_lock(&l->lock);
     l->run_wanted = false;
     l->step_cpu = NULL;

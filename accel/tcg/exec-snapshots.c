@@ -16,6 +16,7 @@
 #include "util/osdep.h"
 #include "accel/tcg/exec-loop-internal.h"
 #include "util/host-clock.h"
+#include "util/trace.h"
 
 /* CPU time from one to the next: while somebody watches; while a live machine is recorded. */
 #define WATCHED_NS 20000000
@@ -245,6 +246,7 @@ void loop_take_snapshots(ExecLoop *l)
     }
     last = find_snapshot(l, position);
     if (!last || last->position != position) {
+        trace_exec_snapshot(position);
         before = host_thread_cpu_ns();
         g_ptr_array_insert(l->snapshots, (gint)count_up_to(l, position), loop_make_snapshot(l));
         keep_budget(l);
@@ -262,6 +264,7 @@ void exec_loop_snapshot_info(ExecLoop *l, ExecSnapshotInfo *out)
 
 bool loop_restore_snapshot(ExecLoop *l, const Snapshot *s, Error **errp)
 {
+    trace_exec_restore(s->position);
     if (!loop_load_state(l, s->state->data, s->state->len, s->memory, errp)) {
         return false;
     }

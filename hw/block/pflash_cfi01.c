@@ -18,6 +18,7 @@
 #include "hw/core/machine.h"
 #include "util/bitops.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 #define BANK_WIDTH 4                  /* bytes on the bus */
 #define NUM_CHIPS 2
@@ -197,6 +198,7 @@ static void sequence_error(Pflash *f, const char *what, uint32_t value)
 
 static void first_cycle(Pflash *f, uint8_t command)
 {
+    trace_pflash_command(f->dev.id, command);
     switch (command) {
     case 0xff:
         set_mode(f, MODE_ARRAY);

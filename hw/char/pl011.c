@@ -23,6 +23,7 @@
 #include "hw/core/fdt-binding.h"
 #include "hw/core/register.h"
 #include "util/bitops.h"
+#include "util/trace.h"
 
 /* UARTDR: receive errors beside the data (table 3-2); in RSR eight bits lower. */
 #define DR_BE BIT(10)
@@ -241,6 +242,7 @@ static void write_dr(void *opaque, uint32_t value)
     Pl011 *u = opaque;
     uint8_t byte = (uint8_t)value;
 
+    trace_pl011_sent(u->dev.id, byte);
     if (u->state.cr & CR_LBE) {
         pl011_arrived(u, byte);
     } else {
@@ -358,6 +360,7 @@ static void pl011_receive(void *opaque, const uint8_t *data, size_t length)
 {
     Pl011 *u = opaque;
 
+    trace_pl011_received(u->dev.id, length);
     for (size_t i = 0; i < length; i++) {
         pl011_arrived(u, data[i]);
     }

@@ -7,6 +7,7 @@
 #include "util/osdep.h"
 #include "hw/core/clock.h"
 #include "util/host-clock.h"
+#include "util/trace.h"
 
 struct VirtualClock {
     GPtrArray *heap;        /* Timer *; slot 0 is unused, the earliest is in slot 1 */
@@ -160,6 +161,7 @@ void timer_mod(Timer *t, int64_t deadline_ns)
     if (timer_pending(t)) {
         heap_remove(t);
     }
+    trace_timer_arm(t->name, deadline_ns);
     t->deadline_ns = deadline_ns;
     g_ptr_array_add(clock->heap, t);
     sift_up(clock, clock->heap->len - 1, t);
@@ -191,6 +193,7 @@ bool clock_run_timers(VirtualClock *clock)
         Timer *t = heap_at(clock, 1);
 
         heap_remove(t);
+        trace_timer_fire(t->name, t->deadline_ns);
         t->fn(t->opaque);
         ran = true;
         /* A device that re-arms itself without progress would hang the machine. */

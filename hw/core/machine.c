@@ -7,6 +7,7 @@
 #include "hw/core/machine.h"
 #include "hw/core/bus.h"
 #include "hw/core/user-object.h"
+#include "util/trace.h"
 
 Machine *machine_new(Replay *replay)
 {
@@ -62,6 +63,7 @@ void machine_describe(Machine *m, const char *name, const char *value)
 
 void machine_reset_devices(Machine *m)
 {
+    trace_machine_reset(m->devices->len);
     for (unsigned i = 0; i < m->devices->len; i++) {
         Device *dev = g_ptr_array_index(m->devices, i);
 
@@ -84,6 +86,7 @@ bool machine_peek(Machine *m, unsigned cpu, hwaddr addr, void *out, size_t lengt
 
 void machine_request_shutdown(Machine *m, ShutdownCause cause)
 {
+    trace_machine_request_shutdown(cause);
     if (!m->shutdown_request) {
         m->shutdown_request = cause;
     }
@@ -91,6 +94,7 @@ void machine_request_shutdown(Machine *m, ShutdownCause cause)
 
 void machine_request_reset(Machine *m, ShutdownCause cause)
 {
+    trace_machine_request_reset(cause);
     if (!m->reset_request) {
         m->reset_request = cause;
     }
@@ -98,6 +102,7 @@ void machine_request_reset(Machine *m, ShutdownCause cause)
 
 void machine_report(Machine *m, MachineReport report)
 {
+    trace_machine_report(report);
     m->reports |= 1u << report;
 }
 

@@ -13,6 +13,7 @@
 #include "util/osdep.h"
 #include "hw/core/memory-internal.h"
 #include "util/host-memory.h"
+#include "util/trace.h"
 
 MemoryMap *memory_map_new(void)
 {
@@ -325,6 +326,9 @@ void memory_place_regions(MemoryMap *map)
     g_ptr_array_sort(map->by_address, compare_place);
     g_array_free(map->view, true);
     map->view = view;
+    if (changed) {
+        trace_memory_map_changed(view->len);
+    }
     if (changed && map->hooks) {
         map->hooks->remapped(map->hooks_opaque);
     }

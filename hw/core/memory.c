@@ -8,6 +8,7 @@
 #include "util/bitops.h"
 #include "util/host-memory.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 /* A kernel or an initial RAM disk. */
 #define HUGE_WRITE (2u << 20)
@@ -300,6 +301,7 @@ bool memory_io_read(MemoryMap *map, hwaddr addr, unsigned size, uint64_t *out)
             return false;
         }
         *out = mmio_read(region, addr - region->base, size);
+        trace_memory_io_read(region->name, addr - region->base, size, *out);
         leave_device(map);
         return true;
     }
@@ -321,6 +323,7 @@ bool memory_io_write(MemoryMap *map, hwaddr addr, unsigned size, uint64_t value)
         if (!enter_device(map, region, addr)) {
             return false;
         }
+        trace_memory_io_write(region->name, addr - region->base, size, value);
         mmio_write(region, addr - region->base, value, size);
         leave_device(map);
         return true;

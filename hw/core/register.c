@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "hw/core/register.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 static const RegisterRow *find_row(const RegisterBank *bank, hwaddr offset)
 {
@@ -49,6 +50,7 @@ static uint32_t read_row(const RegisterBank *bank, void *dev, const RegisterRow 
 uint32_t register_read(const RegisterBank *bank, void *dev, hwaddr offset)
 {
     const RegisterRow *row = find_row(bank, offset);
+    uint32_t value;
 
     if (!row) {
         log_mask(LOG_GUEST_ERROR, "%s: read of bad offset 0x%" PRIx64 "\n", bank->device, offset);
@@ -59,7 +61,9 @@ uint32_t register_read(const RegisterBank *bank, void *dev, hwaddr offset)
                  row->name);
         return 0;
     }
-    return read_row(bank, dev, row, row->read);
+    value = read_row(bank, dev, row, row->read);
+    trace_register_read(bank->device, row->name, value);
+    return value;
 }
 
 uint32_t register_peek(const RegisterBank *bank, void *dev, hwaddr offset)
@@ -83,6 +87,7 @@ void register_write(const RegisterBank *bank, void *dev, hwaddr offset, uint32_t
                  bank->device, value, row->name);
         return;
     }
+    trace_register_write(bank->device, row->name, value);
     if (row->write) {
         row->write(dev, value & row->writable);
     } else if (row->field) {

@@ -9,6 +9,7 @@
  */
 #include "util/osdep.h"
 #include "hw/gpio/gpio-key.h"
+#include "util/trace.h"
 
 typedef struct GpioKeyState {
     uint64_t down;
@@ -38,6 +39,7 @@ void gpio_key_press(Device *dev)
 {
     GpioKey *key = container_of(dev, GpioKey, dev);
 
+    trace_gpio_key_press(dev->id);
     key->state.down = 1;
     timer_mod(&key->release, clock_now(dev->machine->clock) + GPIO_KEY_PRESS_NS);
     irq_set(&key->out, true);

@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "gicv2-internal.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 #define GICC_CTLR 0x00
 #define GICC_PMR 0x04
@@ -81,6 +82,7 @@ static uint32_t read_iar(GicV2 *gic, unsigned cpu, bool alias)
     if (pending.id >= GIC_SPURIOUS_GROUP1) {
         return value;
     }
+    trace_gicv2_acknowledge(cpu, value);
     slot = gic_id_slot(cpu, pending.id);
     s->active[slot] |= BIT(pending.id % 32);
     if (pending.id < GIC_NUM_SGI) {
@@ -120,6 +122,7 @@ static void write_eoir(GicV2 *gic, unsigned cpu, uint32_t value, bool alias)
     if (id >= gic->num_irq) {
         return;   /* 4.4.5: a spurious id has no effect */
     }
+    trace_gicv2_end(cpu, value);
     group1 = s->group[slot] & bit;
     if ((deactivate && !(s->active[slot] & bit)) || (alias && !group1)) {
         log_mask(LOG_GUEST_ERROR, "gicv2: end of interrupt %u, which is not active\n", id);

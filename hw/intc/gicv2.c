@@ -16,6 +16,7 @@
  */
 #include "util/osdep.h"
 #include "gicv2-internal.h"
+#include "util/trace.h"
 
 #define GICV2_FIELDS(F, S)      \
     F(S, U32, dist_ctlr)        \
@@ -179,6 +180,7 @@ static void gicv2_set_input(void *opaque, unsigned n, bool level)
     if (((s->level[slot] & bit) != 0) == level) {
         return;
     }
+    trace_gicv2_input(id, level);
     s->level[slot] ^= bit;
     if (level && s->edge[slot] & bit) {
         s->latch[slot] |= bit;

@@ -13,6 +13,7 @@
 #include "util/osdep.h"
 #include "hw/intc/gicv2m.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 #define TYPER_FIRST_SHIFT 16
 #define SPI_ID_MASK 0x3ff
@@ -47,6 +48,7 @@ static void write_setspi(void *opaque, uint32_t id)
                  frame->dev.id, id, c->first_id, c->first_id + c->num - 1);
         return;
     }
+    trace_gicv2m_message(frame->dev.id, id);
     irq_set(&frame->spi[n], true);
     irq_set(&frame->spi[n], false);
 }

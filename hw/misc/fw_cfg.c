@@ -18,6 +18,7 @@
 #include "util/bitops.h"
 #include "util/bytes.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 enum Offset {
     REG_DATA = 0x00,
@@ -89,6 +90,7 @@ static void select_item(FwCfg *f, uint16_t key)
 {
     size_t length;
 
+    trace_fw_cfg_select(key);
     f->state.offset = 0;
     f->state.key = key & KEY_ARCH_LOCAL ? KEY_NONE : key & (uint16_t)~KEY_WRITE_CHANNEL;
     if (!selected_item(f, &length)) {
@@ -166,6 +168,7 @@ static bool dma_read_item(FwCfg *f, uint64_t address, uint32_t length)
 
 static bool dma_command(FwCfg *f, uint32_t control, uint32_t length, uint64_t address)
 {
+    trace_fw_cfg_dma(control, length, address);
     if (control & DMA_SELECT) {
         select_item(f, (uint16_t)(control >> DMA_SELECT_SHIFT));
     }

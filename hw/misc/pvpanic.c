@@ -15,6 +15,7 @@
 #include "hw/core/machine.h"
 #include "hw/core/platform-bus.h"
 #include "util/log.h"
+#include "util/trace.h"
 
 #define PVPANIC_SIZE 2
 
@@ -44,6 +45,7 @@ static void pvpanic_write(void *opaque, hwaddr offset, uint64_t value, unsigned 
     };
     Pvpanic *p = opaque;
 
+    trace_pvpanic_event(p->dev.id, value);
     if (offset != 0 || (value & ~(uint64_t)p->config.events)) {
         log_mask(LOG_GUEST_ERROR, "%s: write of 0x%" PRIx64 " to offset %" PRIu64
                  ", the events are 0x%x at offset 0\n", p->dev.id, value, offset, p->config.events);

@@ -19,6 +19,7 @@
 #include "hw/core/register.h"
 #include "replay/sources.h"
 #include "util/host-clock.h"
+#include "util/trace.h"
 
 #define NS_PER_SECOND 1000000000
 
@@ -82,6 +83,7 @@ static void pl031_alarm(void *opaque)
 {
     Pl031 *rtc = opaque;
 
+    trace_pl031_alarm(rtc->dev.id);
     timer_del(&rtc->alarm);
     rtc->state.ris = 1;
     pl031_update_irq(rtc);

@@ -8,6 +8,7 @@
 #include "hw/virtio/virtio.h"
 #include "util/bitops.h"
 #include "util/log.h"
+#include "util/trace.h"
 #include "virtio-internal.h"
 
 static uint64_t feature_if(bool on, enum VirtioFeature bit)
@@ -115,6 +116,7 @@ void virtio_set_status(VirtioDevice *v, uint8_t status)
     VirtioState *s = v->s;
     uint64_t version_1 = BIT64(VIRTIO_F_VERSION_1);
 
+    trace_virtio_status(v->dev.id, status);
     if (status == 0) {
         virtio_reset(v);
         return;
@@ -179,6 +181,7 @@ void virtio_error(VirtioDevice *v, const char *what)
 {
     VirtioState *s = v->s;
 
+    trace_virtio_error(v->dev.id, what);
     log_mask(LOG_GUEST_ERROR, "%s: %s; the device stops until it is reset\n", v->dev.id, what);
     s->broken = 1;
     if (virtio_has_feature(v, VIRTIO_F_VERSION_1)) {
@@ -199,6 +202,7 @@ void virtio_kick(VirtioDevice *v, uint32_t q)
 {
     VirtioState *s = v->s;
 
+    trace_virtio_kick(v->dev.id, q);
     if (q >= v->vtype->num_queues || !s->queue_ready[q]) {
         log_mask(LOG_GUEST_ERROR, "%s: kick of queue %" PRIu32 ", which is not set up\n",
                  v->dev.id, q);

@@ -12,6 +12,7 @@
  */
 #include "util/osdep.h"
 #include "util/bytes.h"
+#include "util/trace.h"
 #include "virtio-internal.h"
 
 enum DescFlags {
@@ -268,6 +269,7 @@ void virtqueue_push(VirtioDevice *v, unsigned q, const VirtqElement *e, uint32_t
         return;
     }
     assert(s->in_use[q] > 0);
+    trace_virtio_push(v->dev.id, q, written);
     store_le(raw, e->head, 4);
     store_le(raw + 4, written, 4);
     if (!memory_write(v->dev.machine->memory,

@@ -17,6 +17,7 @@
 #include "hw/core/fdt-binding.h"
 #include "hw/core/machine.h"
 #include "hw/core/platform-bus.h"
+#include "util/trace.h"
 
 #define WCS_EN (1u << 0)
 #define WCS_WS0 (1u << 1)
@@ -118,6 +119,7 @@ static void gwdt_timeout(void *opaque)
     if (timeout_refresh(&w->state, counter(w))) {
         machine_report(w->dev.machine, MACHINE_REPORT_WATCHDOG);
     }
+    trace_sbsa_gwdt_timeout(w->dev.id, w->state.wcs);
     gwdt_update_irq(w);
     gwdt_arm(w);
 }
@@ -128,6 +130,7 @@ static void gwdt_refresh(void *opaque)
     Gwdt *w = opaque;
 
     explicit_refresh(&w->state, counter(w));
+    trace_sbsa_gwdt_refresh(w->dev.id, wcv(&w->state));
     gwdt_update_irq(w);
     gwdt_arm(w);
 }

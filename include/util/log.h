@@ -31,12 +31,17 @@ static inline bool log_enabled(unsigned mask)
 /* Write one formatted piece when any bit of mask is on. */
 void log_mask(unsigned mask, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* The same for a whole line that was asked for otherwise. */
+void log_line(const char *line);
+
 /*
  * Set the mask from "-d" items ("int,exec"); "help" is the caller's business.
- * Unknown items fail and name the nearest known one.
+ * Unknown items fail and name the nearest known one. trace:PATTERN switches trace events on.
  */
 bool log_set_items(const char *items, Error **errp);
 
+/* A file for such lines; NULL: it cannot be written. */
+FILE *log_open_file(const char *path, Error **errp);
 /* Send the log to a file instead of stderr. */
 bool log_set_file(const char *path, Error **errp);
 

@@ -162,6 +162,8 @@ class QmpTest(Program):
             'pmemsave': {'val': guests.LOAD, 'size': 6000, 'filename': 'p'},
             'device-list-properties': {'typename': 'virtio-mmio'},
             'x-rearm-log': {'items': ''},
+            'trace-event-get-state': {'name': 'qmp_*'},
+            'trace-event-set-state': {'name': 'qmp_event', 'enable': False},
             'x-rearm-gdbserver': {'device': 'unix:g'},
             'replay-break': {'icount': 5},
             'replay-seek': {'icount': 10 ** 15},
@@ -208,6 +210,8 @@ class QmpTest(Program):
             'migrate-incoming': ({'uri': 'file:f'}, 'not specified on the command line'),
             'system_wakeup': ({}, 'wake-up from suspend is not supported by this guest'),
             'inject-nmi': ({}, 'not currently supported'),
+            'device_add': ({'driver': 'virtio-rng-device'}, 'does not support hotplugging'),
+            'device_del': ({'id': 'gic'}, 'does not support hotplugging'),
             'query-balloon': ({}, 'No balloon device has been activated'),
             'balloon': ({'value': 1 << 20}, 'No balloon device has been activated'),
         }
