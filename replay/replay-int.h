@@ -90,8 +90,9 @@ struct Replay {
     uint64_t keyframe_outputs;    /* record: how many outputs they have by now */
     ReplayLogReader *keyframe_reader;   /* play: NULL until somebody asks */
     GArray *keyframe_list;    /* ReplayIndexEntry; as long as keyframe_reader is there */
+    GArray *keyframes_usable; /* guint: numbers of those in the list that were not refused */
     unsigned keyframes_refused;
-    guint keyframes_told;     /* so many have told what was put out up to them */
+    guint keyframes_told;     /* those before this one have told what was put out up to them */
 
     /* What happened at position order_pos already: the order word of records. */
     uint64_t order_pos;

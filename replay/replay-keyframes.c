@@ -94,6 +94,7 @@ void replay_forget_keyframes(Replay *r)
 {
     g_clear_pointer(&r->keyframe_reader, replay_log_reader_free);
     g_clear_pointer(&r->keyframe_list, g_array_unref);
+    g_clear_pointer(&r->keyframes_usable, g_array_unref);
 }
 
 guint replay_num_keyframes(Replay *r)
@@ -103,9 +104,42 @@ guint replay_num_keyframes(Replay *r)
         r->keyframe_reader = replay_cursor_open_again(r->cursor, NULL);
         if (r->keyframe_reader) {
             r->keyframe_list = replay_log_reader_keyframes(r->keyframe_reader);
+            r->keyframes_usable = g_array_new(false, false, sizeof(guint));
+            for (guint n = 0; n < r->keyframe_list->len; n++) {
+                g_array_append_val(r->keyframes_usable, n);
+            }
         }
     }
-    return r->keyframe_list ? r->keyframe_list->len : 0;
+    return r->keyframes_usable ? r->keyframes_usable->len : 0;
+}
+
+guint replay_keyframe_number(Replay *r, guint i)
+{
+    return g_array_index(r->keyframes_usable, guint, i);
+}
+
+/* How many that are usable come before number n. */
+static guint usable_before(const Replay *r, guint n)
+{
+    guint low = 0, high = r->keyframes_usable->len;
+
+    while (low < high) {
+        guint middle = (low + high) / 2;
+
+        if (g_array_index(r->keyframes_usable, guint, middle) < n) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+bool replay_keyframe_is_usable(Replay *r, guint n)
+{
+    guint i = usable_before(r, n);
+
+    return i < r->keyframes_usable->len && replay_keyframe_number(r, i) == n;
 }
 
 uint64_t replay_keyframe_position(Replay *r, guint n)
@@ -138,29 +172,47 @@ static void take_page(void *opaque, uint64_t page, const uint8_t *bytes, bool di
 /* A file that is damaged somewhere has one bad keyframe or two. To try thousands takes hours. */
 #define MAX_REFUSED 8
 
+static uint64_t num_pages(const Replay *r)
+{
+    return r->host.pages ? r->host.pages(r->host.opaque) : 0;
+}
+
+/* Keyframe n is not of a chain that begins behind the bad one. */
+static bool builds_on(Replay *r, guint n, guint bad)
+{
+    ReplayKeyframeHead *h = replay_keyframe_read_head(r->keyframe_reader, r->keyframe_list, n,
+                                                      num_pages(r), NULL);
+    bool builds = !h || n - (guint)h->chain <= bad;
+
+    g_clear_pointer(&h, replay_keyframe_head_free);
+    return builds;
+}
+
 void replay_refuse_keyframe(Replay *r, guint n, const Error *why)
 {
-    bool all = ++r->keyframes_refused >= MAX_REFUSED;
+    guint i = usable_before(r, n), end = i;
 
-    if (all) {
+    if (++r->keyframes_refused >= MAX_REFUSED) {
         warn_report("'%s': %s; no keyframes are used any more", replay_name(r),
                     error_get_pretty(why));
-    } else {
-        warn_report("'%s': %s; keyframes from there (position %" PRIu64 ") on are not used",
-                    replay_name(r), error_get_pretty(why), replay_keyframe_position(r, n));
+        g_array_set_size(r->keyframes_usable, 0);
+        return;
     }
-    g_array_set_size(r->keyframe_list, all ? 0 : n);
+    while (end < r->keyframes_usable->len &&
+           (replay_keyframe_number(r, end) == n ||
+            builds_on(r, replay_keyframe_number(r, end), n))) {
+        end++;
+    }
+    warn_report("'%s': %s; keyframes %u to %u (from position %" PRIu64 " on) are not used",
+                replay_name(r), error_get_pretty(why), n, replay_keyframe_number(r, end - 1),
+                replay_keyframe_position(r, n));
+    g_array_remove_range(r->keyframes_usable, i, end - i);
 }
 
 static void refuse(Replay *r, guint n, Error *why)
 {
     replay_refuse_keyframe(r, n, why);
     error_free(why);
-}
-
-static uint64_t num_pages(const Replay *r)
-{
-    return r->host.pages ? r->host.pages(r->host.opaque) : 0;
 }
 
 /* NULL: it is refused. */

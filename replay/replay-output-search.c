@@ -132,8 +132,8 @@ static void search_history(ReplayOutputs *h, ReplaySearch *s)
 
 static void search_keyframes(Replay *r, ReplaySearch *s)
 {
-    for (guint n = 0; !s->done && n < replay_num_keyframes(r); n++) {
-        if (!replay_keyframe_text(r, n, s->next, search_next, s)) {
+    for (guint i = 0; !s->done && i < replay_num_keyframes(r); i++) {
+        if (!replay_keyframe_text(r, replay_keyframe_number(r, i), s->next, search_next, s)) {
             break;
         }
     }

@@ -280,10 +280,17 @@ static bool keep_known(void *opaque, const ReplayOutputEntry *e)
 /* What was put out up to here, and not in this process. */
 static void ask_keyframes(Replay *r)
 {
-    while (r->keyframes_told < replay_num_keyframes(r) &&
-           replay_keyframe_position(r, r->keyframes_told) <= replay_position(r) &&
-           replay_keyframe_text(r, r->keyframes_told, 0, keep_known, r->outputs)) {
-        r->keyframes_told++;
+    for (guint i = 0; i < replay_num_keyframes(r); i++) {
+        guint n = replay_keyframe_number(r, i);
+
+        if (n < r->keyframes_told) {
+            continue;
+        }
+        if (replay_keyframe_position(r, n) > replay_position(r) ||
+            !replay_keyframe_text(r, n, 0, keep_known, r->outputs)) {
+            break;
+        }
+        r->keyframes_told = n + 1;
     }
 }
 

@@ -299,7 +299,7 @@ typedef struct Place {
     uint64_t value;
 } Place;
 
-/* False, too, for one that is damaged. */
+/* False, too, for one that is damaged: there are less of them then. */
 static bool is_before(ExecLoop *l, guint n, const Place *place)
 {
     ReplayKeyframeAbout about;
@@ -312,27 +312,38 @@ static bool is_before(ExecLoop *l, guint n, const Place *place)
             about.outputs <= place->value);
 }
 
-static guint count_before(ExecLoop *l, const Place *place)
+/* Whether there is one before a place, and the last one. */
+static bool has_before(ExecLoop *l, const Place *place, guint *last)
 {
-    guint low = 0, high = l->start_memory ? replay_num_keyframes(l->replay) : 0;
+    guint count, low, high;
 
-    while (low < high) {
-        guint middle = (low + high) / 2;
-
-        if (is_before(l, middle, place)) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    if (!l->start_memory) {
+        return false;
     }
-    return low;
+    do {
+        count = high = replay_num_keyframes(l->replay);
+        low = 0;
+        while (low < high && count == replay_num_keyframes(l->replay)) {
+            guint middle = (low + high) / 2;
+
+            if (is_before(l, replay_keyframe_number(l->replay, middle), place)) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+    } while (count != replay_num_keyframes(l->replay));
+    if (low) {
+        *last = replay_keyframe_number(l->replay, low - 1);
+    }
+    return low > 0;
 }
 
 static uint64_t last_before(ExecLoop *l, const Place *place)
 {
-    guint n = count_before(l, place);
+    guint n;
 
-    return n ? replay_keyframe_position(l->replay, n - 1) : 0;
+    return has_before(l, place, &n) ? replay_keyframe_position(l->replay, n) : 0;
 }
 
 uint64_t loop_keyframe_before(ExecLoop *l, int64_t time)
@@ -418,12 +429,13 @@ Snapshot *loop_read_keyframe(ExecLoop *l, uint64_t from, uint64_t to)
     Snapshot *s = NULL;
 
     while (!s) {
-        guint n = count_before(l, &(Place){ AT_POSITION, to });
+        guint n;
 
-        if (!n || replay_keyframe_position(l->replay, n - 1) < from) {
+        if (!has_before(l, &(Place){ AT_POSITION, to }, &n) ||
+            replay_keyframe_position(l->replay, n) < from) {
             break;
         }
-        s = read_keyframe(l, n - 1);
+        s = read_keyframe(l, n);
     }
     return s;
 }

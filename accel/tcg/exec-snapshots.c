@@ -300,11 +300,11 @@ static Snapshot *find_with_keyframes(ExecLoop *l, uint64_t from, uint64_t to)
 /* It cannot be restored. The machine is in no state now, so another snapshot has to be. */
 static void refuse_keyframe(ExecLoop *l, const Snapshot *s, const Error *why)
 {
-    guint first = s->keyframes;
-
-    replay_refuse_keyframe(l->replay, first - 1, why);
+    replay_refuse_keyframe(l->replay, s->keyframes - 1, why);
     for (guint n = l->snapshots->len; n-- > 0; ) {
-        if (snapshot_at(l, n)->keyframes >= first) {
+        guint keyframes = snapshot_at(l, n)->keyframes;
+
+        if (keyframes && !replay_keyframe_is_usable(l->replay, keyframes - 1)) {
             loop_free_snapshot(g_ptr_array_remove_index(l->snapshots, n));
         }
     }

@@ -6,6 +6,7 @@
  */
 #include "travel-machine.h"
 #include "log-builder.h"
+#include "replay/replay-keyframe.h"
 
 #define KEYFRAME_PERIOD 1000
 #define LENGTH 40000
@@ -201,14 +202,15 @@ static void test_flips(Good *g, gconstpointer data)
 typedef struct Swap {
     guint keyframe;
     BuilderPart part;
-    GByteArray *other;        /* what takes its place */
+    GByteArray *other;        /* what takes its place, and that of those behind it */
+    bool only;                /* not of those */
 } Swap;
 
 static void swap(void *opaque, guint keyframe, BuilderPart part, GByteArray *data)
 {
     const Swap *s = opaque;
 
-    if (keyframe >= s->keyframe && part == s->part) {
+    if ((s->only ? keyframe == s->keyframe : keyframe >= s->keyframe) && part == s->part) {
         g_byte_array_set_size(data, 0);
         g_byte_array_append(data, s->other->data, s->other->len);
     }
@@ -305,6 +307,66 @@ static void test_all_zeros(Good *g, gconstpointer data)
     g_assert_cmphex(o.digest, !=, g->digest);
 }
 
+/* ---- what builds on it, and what does not ---- */
+
+/* The number of the first one of a chain that keyframe n is of. */
+static guint chain_of(const Good *g, guint n)
+{
+    ReplayLogReader *reader = good_reader(g);
+    GArray *list = replay_log_reader_keyframes(reader);
+    ReplayKeyframeHead *h = replay_keyframe_read_head(reader, list, n, RAM_SIZE / PAGE_SIZE, NULL);
+    guint first = n - (guint)h->chain;
+
+    replay_keyframe_head_free(h);
+    g_array_unref(list);
+    replay_log_reader_free(reader);
+    return first;
+}
+
+/* The last one of the chain before the one that the last keyframe is of. */
+static guint last_of_chain_before(const Good *g)
+{
+    guint first = chain_of(g, g->keyframes - 1);
+
+    g_assert_cmpuint(first, >, 2);
+    return first - 1;
+}
+
+/* One in the middle of a chain is bad. Seek to what it is for, then to the end: the last ones are used as before. */
+static void test_chains(Good *g, gconstpointer data)
+{
+    guint last = last_of_chain_before(g), first = chain_of(g, last), bad;
+    Swap s = { .part = BUILDER_HEAD, .other = g_byte_array_new() };
+    uint64_t middle;
+    Run r;
+
+    g_assert_cmpuint(first, <, last);
+    bad = (first + last) / 2;
+    s.keyframe = bad;
+    s.only = true;
+    g_byte_array_append(s.other, (const uint8_t *)"no head", 7);
+    write_changed(g, swap, &s);
+    open_replay(&r, &g->config, 0);
+    r.dev.any_state = true;
+    g_assert_cmpuint(replay_num_keyframes(r.replay), ==, g->keyframes);
+    middle = replay_keyframe_position(r.replay, bad) + 1;
+    g_assert_true(exec_loop_seek(r.loop, middle, NULL));
+    g_assert_true(run_wait_stop(&r, 1));
+    g_assert_cmpuint(look(&r).position, ==, middle);
+    /* Itself, and those of its chain that come behind it. */
+    g_assert_cmpuint(replay_num_keyframes(r.replay), ==, g->keyframes - (last + 1 - bad));
+    for (guint n = 0; n < g->keyframes; n++) {
+        g_assert_true(replay_keyframe_is_usable(r.replay, n) == (n < bad || n > last));
+    }
+    r.dev.fires = 0;
+    g_assert_true(exec_loop_seek(r.loop, GOAL, NULL));
+    g_assert_true(run_wait_stop(&r, 2));
+    g_assert_cmphex(look(&r).digest, ==, g->digest);
+    g_assert_cmpuint(r.dev.fires, <=, 3);
+    quit(&r);
+    g_byte_array_unref(s.other);
+}
+
 /* ---- many ---- */
 
 /* All from the third one on: the first two would do, but to find that out would take too long. */
@@ -333,6 +395,7 @@ int main(int argc, char **argv)
     TEST(other_state);
     TEST(huge_numbers);
     TEST(all_zeros);
+    TEST(chains);
     TEST(many);
     return g_test_run();
 }
