@@ -373,7 +373,7 @@ void pci_device_free(Device *dev)
 }
 
 /* A function-level reset (PCI Express 6.6.2): of the device as a whole. */
-static void reset_function(PciDevice *d)
+void pci_reset_function(PciDevice *d)
 {
     d->dev.type->reset(&d->dev);
     if (d->dev.part && d->dev.part->type->reset) {
@@ -425,7 +425,7 @@ void pci_config_write(PciDevice *d, unsigned offset, unsigned size, uint32_t val
         if (d->cap.exp && touches(d->cap.exp + PCI_EXP_DEVCTL + 1, 1, offset + i) &&
             (pci_config_long(d, d->cap.exp + PCI_EXP_DEVCAP) & PCI_EXP_DEVCAP_FLR) &&
             (byte & (PCI_EXP_DEVCTL_FLR >> 8))) {
-            reset_function(d);
+            pci_reset_function(d);
             return;
         }
     }

@@ -110,6 +110,17 @@ class Pci(TestCase):
                                 'virtio-rng,id=dice,bus=pcie.0,addr=03.0,disable-modern=on')
         self.assert_replays(log, recording)
 
+    def test_port(self):
+        """A device behind a root port, on a bus that the kernel gives its number."""
+        functions = ['0000:00:00.0 0x1b36 0x0008 0x060000',
+                     '0000:00:01.0 0x1b36 0x000c 0x060400',
+                     '0000:01:00.0 0x1af4 0x1044 0x00ff00']
+        log = self.path('a.rr')
+        recording = self.record(log, self.drive(functions, r'MSI.*virtio0-input'), *self.machine(),
+                                '-device', 'pcie-root-port,id=rp,chassis=1,slot=3',
+                                '-device', 'virtio-rng-pci,bus=rp')
+        self.assert_replays(log, recording)
+
     def test_low(self):
         """Without highmem all of it is below 4 GiB."""
         functions = ['0000:00:00.0 0x1b36 0x0008 0x060000',

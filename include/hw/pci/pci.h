@@ -241,10 +241,44 @@ struct PciBus {
     IrqLine intx[PCI_NUM_PINS];
 };
 
+/* What a bridge lets through to what is behind it: from base to limit, nothing if that is below. */
+typedef struct PciBridgeWindow {
+    uint64_t base, limit;
+} PciBridgeWindow;
+
+static inline PciBridgeWindow pci_bridge_ports(const PciDevice *b)
+{
+    return (PciBridgeWindow){
+        (uint64_t)pci_config_word(b, PCI_IO_BASE_UPPER16) << 16 |
+            (b->s->config[PCI_IO_BASE] & 0xf0u) << 8,
+        (uint64_t)pci_config_word(b, PCI_IO_LIMIT_UPPER16) << 16 |
+            (b->s->config[PCI_IO_LIMIT] & 0xf0u) << 8 | 0xfff,
+    };
+}
+static inline PciBridgeWindow pci_bridge_memory(const PciDevice *b)
+{
+    return (PciBridgeWindow){
+        (uint64_t)(pci_config_word(b, PCI_MEMORY_BASE) & 0xfff0) << 16,
+        (uint64_t)(pci_config_word(b, PCI_MEMORY_LIMIT) & 0xfff0) << 16 | 0xfffff,
+    };
+}
+static inline PciBridgeWindow pci_bridge_prefetchable(const PciDevice *b)
+{
+    return (PciBridgeWindow){
+        (uint64_t)pci_config_long(b, PCI_PREF_BASE_UPPER32) << 32 |
+            (uint64_t)(pci_config_word(b, PCI_PREF_MEMORY_BASE) & 0xfff0) << 16,
+        (uint64_t)pci_config_long(b, PCI_PREF_LIMIT_UPPER32) << 32 |
+            (uint64_t)(pci_config_word(b, PCI_PREF_MEMORY_LIMIT) & 0xfff0) << 16 | 0xfffff,
+    };
+}
+
 /* `name` is copied. The root bus of host bridge `parent`, or the one behind a bridge. */
 void pci_bus_init(PciBus *bus, Device *parent, PciDevice *bridge, const char *name,
                   unsigned slots);
-unsigned pci_bus_number(const PciBus *bus);
+static inline unsigned pci_bus_number(const PciBus *bus)
+{
+    return bus->bridge ? bus->bridge->s->config[PCI_SECONDARY_BUS] : 0;
+}
 /* Bus `number` of those below a root bus, as the bridges are programmed; NULL: there is none. */
 PciBus *pci_bus_find(PciBus *root, unsigned number);
 
