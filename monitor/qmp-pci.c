@@ -163,7 +163,8 @@ bool qmp_query_pci(QmpContext *ctx, QapiPciInfoList **ret, Error **errp)
 
 /* ---- HMP ---- */
 
-static void print_range(const char *what, const QapiPciMemoryRange *r, unsigned digits, GString *out)
+static void print_range(const char *what, const QapiPciMemoryRange *r, unsigned digits,
+                        GString *out)
 {
     g_string_append_printf(out, "      %s range [0x%0*" PRIx64 ", 0x%0*" PRIx64 "]\n", what,
                            (int)digits, r->base, (int)digits, r->limit);
@@ -200,8 +201,8 @@ static void print_bridge(const QapiPciBridgeInfo *bridge, GString *out)
 
 static void print_function(const QapiPciDeviceInfo *d, GString *out)
 {
-    g_string_append_printf(out, "  Bus %2" PRId64 ", device %3" PRId64 ", function %" PRId64 ":\n    ",
-                           d->bus, d->slot, d->function);
+    g_string_append_printf(out, "  Bus %2" PRId64 ", device %3" PRId64 ", function %" PRId64
+                           ":\n    ", d->bus, d->slot, d->function);
     if (d->class_info->desc) {
         g_string_append(out, d->class_info->desc);
     } else {

@@ -1,13 +1,14 @@
 /*
- * The educational device that QEMU documents (docs/specs/edu): a PCI function for people who learn to
- * write drivers, and an example of one here.
+ * The educational device that QEMU documents (docs/specs/edu): a PCI function for people who learn
+ * to write drivers, and an example of one here.
  *
- * Wiring: BAR 0, 1 MiB of memory, has the registers and, from 0x40000 on, a buffer of 4 KiB that only DMA
- * reaches; one interrupt, a message (MSI) or INTA. Registers below 0x80 take accesses of 4 bytes, those
- * above 4 or 8. A factorial takes FACTORIAL_NS of virtual time, and a transfer TRANSFER_NS.
+ * Wiring: BAR 0, 1 MiB of memory, has the registers and, from 0x40000 on, a buffer of 4 KiB that
+ * only DMA reaches; one interrupt, a message (MSI) or INTA. Registers below 0x80 take accesses of 4
+ * bytes, those above 4 or 8. A factorial takes FACTORIAL_NS of virtual time, and a transfer
+ * TRANSFER_NS.
  *
- * A transfer that leaves the buffer, or the memory that the device has address lines for (dma_mask), is
- * the guest's error: it is not made, and ends as if it had been.
+ * A transfer that leaves the buffer, or the memory that the device has address lines for
+ * (dma_mask), is the guest's error: it is not made, and ends as if it had been.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -261,8 +262,8 @@ static void edu_write(void *opaque, hwaddr offset, uint64_t value, unsigned size
     } else if (size == 4) {
         write_register(edu, offset, (uint32_t)value);
     } else {
-        log_mask(LOG_GUEST_ERROR, "%s: write of %u bytes to 0x%02" PRIx64 "\n", edu->pci.dev.id, size,
-                 offset);
+        log_mask(LOG_GUEST_ERROR, "%s: write of %u bytes to 0x%02" PRIx64 "\n", edu->pci.dev.id,
+                 size, offset);
     }
 }
 

@@ -27,8 +27,9 @@ void pci_add_rows(PciDevice *d, unsigned base, const PciConfigRow *rows, unsigne
 }
 
 static const PciConfigRow common_rows[] = {
-    { PCI_COMMAND, 2, .writable = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |
-                                  PCI_COMMAND_PARITY | PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE },
+    { PCI_COMMAND, 2,
+      .writable = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY |
+                  PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE },
     { PCI_STATUS, 2, .clearable = PCI_STATUS_ERRORS, .dynamic = PCI_STATUS_INTERRUPT },
     { PCI_CACHE_LINE_SIZE, 1, .writable = 0xff },
     { PCI_INTERRUPT_LINE, 1, .writable = 0xff },
@@ -237,7 +238,8 @@ static bool range_holds(const PciRange *r, uint64_t first, uint64_t last)
 }
 
 /* Whether an address of the function's bus comes from the CPUs, and where they have it. */
-static bool reaches_cpus(const PciDevice *d, bool io, uint64_t first, uint64_t last, hwaddr *address)
+static bool reaches_cpus(const PciDevice *d, bool io, uint64_t first, uint64_t last,
+                         hwaddr *address)
 {
     const PciBus *bus = d->bus;
     const PciWindows *w;

@@ -1,9 +1,9 @@
 /*
  * A PCI Express root port (PCI Express Base 3.0, PCI-to-PCI Bridge 1.2), as QEMU's pcie-root-port.
  *
- * Wiring: a bridge on the root bus; behind it a bus with one slot, called by the port's id, which numbers,
- * windows and command bits lead to as the guest programs them; BAR 0 with the table of one MSI-X vector,
- * which nothing uses as yet. A set Secondary Bus Reset resets what is behind it.
+ * Wiring: a bridge on the root bus; behind it a bus with one slot, called by the port's id, which
+ * numbers, windows and command bits lead to as the guest programs them; BAR 0 with the table of one
+ * MSI-X vector, which nothing uses as yet. A set Secondary Bus Reset resets what is behind it.
  *
  * Not modelled: hot-plug, errors, power management events, links that train or change their speed.
  *
@@ -66,8 +66,8 @@ static bool check_number(PciePort *port, Error **errp)
 
         if (other != port && other->config.chassis == port->config.chassis &&
             other->config.slot == port->config.slot) {
-            error_setg(errp, "chassis=%u,slot=%u: that is '%s'; chassis= or slot= makes them differ",
-                       port->config.chassis, port->config.slot, dev->id);
+            error_setg(errp, "chassis=%u,slot=%u: that is '%s'; chassis= or slot= makes them "
+                       "differ", port->config.chassis, port->config.slot, dev->id);
             return false;
         }
     }

@@ -56,7 +56,8 @@ static void destroy(PciMachine *p)
 /* A function's configuration space, on the root bus and on others; of size 1, 2 or 4. */
 static hwaddr config_place(const Operation *op)
 {
-    return ECAM + (op->function & 7) * 0x8000u + (op->function >> 7) * 0x100000u + (op->place & 0xffc);
+    return ECAM + (op->function & 7) * 0x8000u + (op->function >> 7) * 0x100000u +
+           (op->place & 0xffc);
 }
 
 static PciDevice *function(PciMachine *p, const Operation *op)
@@ -159,7 +160,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     for (size_t i = 0; i + OPERATION <= MIN(size, OPERATION * MAX_OPERATIONS); i += OPERATION) {
         const Operation op = {
-            data[i], data[i + 1], (uint16_t)load_le(data + i + 2, 2), (uint32_t)load_le(data + i + 4, 4),
+            data[i], data[i + 1], (uint16_t)load_le(data + i + 2, 2),
+            (uint32_t)load_le(data + i + 4, 4),
         };
 
         operate(p, &op);

@@ -447,7 +447,8 @@ static inline PciDevice *pci_function_of(Board *b, unsigned n)
             g_ptr_array_add(found, dev);
         }
     }
-    return found->len ? container_of(g_ptr_array_index(found, n % found->len), PciDevice, dev) : NULL;
+    return found->len ? container_of(g_ptr_array_index(found, n % found->len), PciDevice, dev)
+                      : NULL;
 }
 
 static inline hwaddr pci_function_config(Board *b, const PciDevice *d)
@@ -475,19 +476,22 @@ static inline void pci_place(Board *b, Rng *rng, PciDevice *d)
         memory_io_write(b->m->memory, config + PCI_PRIMARY_BUS, 4, 0x00010100);
         memory_io_write(b->m->memory, config + PCI_MEMORY_BASE, 4, PCI_MMIO >> 16 | PCI_MMIO);
     }
-    memory_io_write(b->m->memory, config + PCI_COMMAND, 2, rng_percent(rng, 90) ? 7 : rng_next(rng));
+    memory_io_write(b->m->memory, config + PCI_COMMAND, 2,
+                    rng_percent(rng, 90) ? 7 : rng_next(rng));
 }
 
 /* Vectors with a message each, of which some are masked. */
 static inline void pci_start_messages(Board *b, Rng *rng, PciDevice *d)
 {
     hwaddr config = pci_function_config(b, d);
-    const MemRegion *region = d->bar[d->s->config[d->cap.msix + PCI_MSIX_TABLE] % PCI_NUM_BARS].region;
+    unsigned bar = d->s->config[d->cap.msix + PCI_MSIX_TABLE] % PCI_NUM_BARS;
+    const MemRegion *region = d->bar[bar].region;
     hwaddr table = region ? region->base : 0;
 
     if (d->cap.msi) {
         memory_io_write(b->m->memory, config + d->cap.msi + PCI_MSI_ADDRESS_LO, 4, GICV2M_MESSAGE);
-        memory_io_write(b->m->memory, config + d->cap.msi + PCI_MSI_DATA, 2, 80 + rng_below(rng, 64));
+        memory_io_write(b->m->memory, config + d->cap.msi + PCI_MSI_DATA, 2,
+                        80 + rng_below(rng, 64));
         memory_io_write(b->m->memory, config + d->cap.msi + PCI_MSI_FLAGS, 2, rng_below(rng, 2));
     }
     if (!d->cap.msix || !table) {
@@ -528,8 +532,8 @@ static inline void edu_start(Board *b, Rng *rng, PciDevice *d)
 {
     uint32_t from = RAM_BASE + rng_below(rng, 1024) * 4096u;
     const RegisterWrite writes[] = {
-        { 0x04, rng_next(rng) }, { 0x20, rng_next(rng) }, { 0x08, rng_below(rng, 40) }, { 0x80, from },
-        { 0x84, 0 }, { 0x88, 0x40000 + rng_below(rng, 4096) }, { 0x8c, 0 },
+        { 0x04, rng_next(rng) }, { 0x20, rng_next(rng) }, { 0x08, rng_below(rng, 40) },
+        { 0x80, from }, { 0x84, 0 }, { 0x88, 0x40000 + rng_below(rng, 4096) }, { 0x8c, 0 },
         { 0x90, rng_below(rng, 1024) }, { 0x94, 0 }, { 0x98, 1 + rng_below(rng, 4) * 2 },
     };
 

@@ -1,6 +1,6 @@
 /*
- * Root ports: bus numbers, windows and command bits on the way to a device, its interrupts and DMA on the
- * way back, resets, and what is refused. The device is the educational one.
+ * Root ports: bus numbers, windows and command bits on the way to a device, its interrupts and DMA
+ * on the way back, resets, and what is refused. The device is the educational one.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -199,16 +199,20 @@ static void test_virtio(void)
 static void test_refused(Fixture *f, const void *unused)
 {
     static const char *const rows[][2] = {
-        { "edu,bus=rp", "-device edu: bus 'rp' is a port with one slot, which 'edu0' is in; addr=0.1 "
-          "and multifunction=on make it a slot of several functions" },
-        { "edu,bus=rp,addr=1", "-device edu: addr=1: expected SLOT or SLOT.FUNCTION in hexadecimal; bus "
-          "'rp' has slots 0 to 0, of functions 0 to 7" },
-        { "pcie-root-port,chassis=3,slot=5", "-device pcie-root-port: chassis=3,slot=5: that is 'rp'; "
-          "chassis= or slot= makes them differ" },
-        { "pcie-root-port,bus=rp,slot=1", "-device pcie-root-port: bus=rp is behind a port; root ports "
-          "are on a root bus" },
-        { "pcie-root-port,slot=1,hotplug=on", "-device pcie-root-port: hotplug=on is not supported; "
-          "devices are not plugged while the machine runs yet" },
+        { "edu,bus=rp",
+          "-device edu: bus 'rp' is a port with one slot, which 'edu0' is in; addr=0.1 and "
+          "multifunction=on make it a slot of several functions" },
+        { "edu,bus=rp,addr=1",
+          "-device edu: addr=1: expected SLOT or SLOT.FUNCTION in hexadecimal; bus 'rp' has slots "
+          "0 to 0, of functions 0 to 7" },
+        { "pcie-root-port,chassis=3,slot=5",
+          "-device pcie-root-port: chassis=3,slot=5: that is 'rp'; chassis= or slot= makes them "
+          "differ" },
+        { "pcie-root-port,bus=rp,slot=1",
+          "-device pcie-root-port: bus=rp is behind a port; root ports are on a root bus" },
+        { "pcie-root-port,slot=1,hotplug=on",
+          "-device pcie-root-port: hotplug=on is not supported; devices are not plugged while the "
+          "machine runs yet" },
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
