@@ -12,9 +12,11 @@
 #include "hw/gpio/pl061.h"
 #include "hw/intc/gicv2.h"
 #include "hw/intc/gicv2m.h"
+#include "hw/misc/edu.h"
 #include "hw/misc/fw_cfg.h"
 #include "hw/misc/pvpanic.h"
 #include "hw/pci/pci-host.h"
+#include "hw/pci/pcie-port.h"
 #include "hw/rtc/pl031.h"
 #include "hw/virtio/virtio-blk.h"
 #include "hw/virtio/virtio-mmio.h"
@@ -30,12 +32,14 @@ const DeviceType *const device_types[] = {
     &cortex_a53_type,
     &cortex_a57_type,
     &cortex_a72_type,
+    &edu_type,
     &fw_cfg_type,
     &pci_host_type,
     &pci_root_type,
     &gpio_key_type,
     &loader_type,
     &max_cpu_type,
+    &pcie_root_port_type,
     &pl011_type,
     &pl031_type,
     &pl061_type,

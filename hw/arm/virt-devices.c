@@ -176,7 +176,8 @@ BoardDevice *virt_device_rows(bool highmem)
     for (BoardDevice *row = rows; !highmem && row->type; row++) {
         if (row->type == &pci_host_type) {
             row->base = VIRT_PCIE_ECAM_LOW;
-            row->properties = PCIE_LOW_PROPERTIES ",ecam-size=" G_STRINGIFY(VIRT_PCIE_ECAM_LOW_SIZE);
+            row->properties =
+                PCIE_LOW_PROPERTIES ",ecam-size=" G_STRINGIFY(VIRT_PCIE_ECAM_LOW_SIZE);
         }
     }
     return rows;

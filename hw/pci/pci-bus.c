@@ -148,11 +148,6 @@ static PciBus *root_of(PciBus *bus)
     return bus;
 }
 
-unsigned pci_bus_number(const PciBus *bus)
-{
-    return bus->bridge ? bus->bridge->s->config[PCI_SECONDARY_BUS] : 0;
-}
-
 bool pci_is_behind_port(const PciDevice *d)
 {
     return d->bus->bridge != NULL;
@@ -176,35 +171,37 @@ PciBus *pci_bus_find(PciBus *bus, unsigned number)
     return NULL;
 }
 
+void pci_bus_reset(PciBus *bus)
+{
+    for (unsigned devfn = 0; devfn < PCI_NUM_DEVFN; devfn++) {
+        PciDevice *d = bus->device[devfn];
+
+        if (d && !d->busy) {
+            pci_reset_function(d);
+        }
+        if (d && d->secondary) {
+            pci_bus_reset(d->secondary);
+        }
+    }
+}
+
 /* ---- bridges ---- */
 
-static bool within(uint64_t base, uint64_t limit, uint64_t first, uint64_t last)
+static bool lets_through(PciBridgeWindow w, uint64_t first, uint64_t last)
 {
-    return first >= base && last <= limit && first <= last;
+    return first >= w.base && last <= w.limit && first <= last;
 }
 
 bool pci_bridge_forwards(const PciDevice *b, bool io, uint64_t first, uint64_t last)
 {
-    const uint8_t *c = b->s->config;
     unsigned command = pci_config_word(b, PCI_COMMAND);
-    uint64_t base, limit;
 
     if (io) {
-        base = (uint64_t)pci_config_word(b, PCI_IO_BASE_UPPER16) << 16 | (c[PCI_IO_BASE] & 0xf0u) << 8;
-        limit = (uint64_t)pci_config_word(b, PCI_IO_LIMIT_UPPER16) << 16 |
-                (c[PCI_IO_LIMIT] & 0xf0u) << 8 | 0xfff;
-        return (command & PCI_COMMAND_IO) && within(base, limit, first, last);
+        return (command & PCI_COMMAND_IO) && lets_through(pci_bridge_ports(b), first, last);
     }
-    base = (uint64_t)(pci_config_word(b, PCI_MEMORY_BASE) & 0xfff0) << 16;
-    limit = (uint64_t)(pci_config_word(b, PCI_MEMORY_LIMIT) & 0xfff0) << 16 | 0xfffff;
-    if ((command & PCI_COMMAND_MEMORY) && within(base, limit, first, last)) {
-        return true;
-    }
-    base = (uint64_t)pci_config_long(b, PCI_PREF_BASE_UPPER32) << 32 |
-           (uint64_t)(pci_config_word(b, PCI_PREF_MEMORY_BASE) & 0xfff0) << 16;
-    limit = (uint64_t)pci_config_long(b, PCI_PREF_LIMIT_UPPER32) << 32 |
-            (uint64_t)(pci_config_word(b, PCI_PREF_MEMORY_LIMIT) & 0xfff0) << 16 | 0xfffff;
-    return (command & PCI_COMMAND_MEMORY) && within(base, limit, first, last);
+    return (command & PCI_COMMAND_MEMORY) &&
+           (lets_through(pci_bridge_memory(b), first, last) ||
+            lets_through(pci_bridge_prefetchable(b), first, last));
 }
 
 /* ---- line interrupts ---- */

@@ -85,8 +85,8 @@ static PciDevice *find_function(PciHost *host, hwaddr offset)
 static bool is_aligned(const PciHost *host, hwaddr offset, unsigned size)
 {
     if (offset % size) {
-        log_mask(LOG_GUEST_ERROR, "%s: access of %u bytes to configuration space at 0x%" PRIx64 "\n",
-                 host->dev.id, size, offset);
+        log_mask(LOG_GUEST_ERROR, "%s: access of %u bytes to configuration space at 0x%" PRIx64
+                 "\n", host->dev.id, size, offset);
         return false;
     }
     return true;
@@ -202,8 +202,8 @@ static bool pci_host_realize(Device *dev, Error **errp)
 #define PLACE(label, member, doc_) \
     PROP_UINT(label, PciHostConfig, member, "0", 0, UINT64_MAX, doc_)
 static const Property pci_host_properties[] = {
-    PROP_UINT("ecam-size", PciHostConfig, ecam_size, "0x10000000", 1 << BUS_SHIFT, 256ull << BUS_SHIFT,
-              "bytes of configuration space, 1 MiB a bus"),
+    PROP_UINT("ecam-size", PciHostConfig, ecam_size, "0x10000000", 1 << BUS_SHIFT,
+              256 << BUS_SHIFT, "bytes of configuration space, 1 MiB a bus"),
     PLACE("mmio-base", mem_base, "where memory below 4 GiB is"),
     PLACE("mmio-size", mem_size, "bytes of it"),
     PLACE("high-mmio-base", high_base, "where memory above 4 GiB is"),

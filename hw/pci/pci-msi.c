@@ -1,6 +1,6 @@
 /*
- * Messages of PCI functions: MSI (PCI 3.0 6.8.1) and MSI-X (6.8.2). A vector that is masked, by itself
- * or with all others, becomes pending, and its message is sent when it is masked no more.
+ * Messages of PCI functions: MSI (PCI 3.0 6.8.1) and MSI-X (6.8.2). A vector that is masked, by
+ * itself or with all others, becomes pending, and its message is sent when it is masked no more.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

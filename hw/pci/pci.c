@@ -27,8 +27,9 @@ void pci_add_rows(PciDevice *d, unsigned base, const PciConfigRow *rows, unsigne
 }
 
 static const PciConfigRow common_rows[] = {
-    { PCI_COMMAND, 2, .writable = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |
-                                  PCI_COMMAND_PARITY | PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE },
+    { PCI_COMMAND, 2,
+      .writable = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY |
+                  PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE },
     { PCI_STATUS, 2, .clearable = PCI_STATUS_ERRORS, .dynamic = PCI_STATUS_INTERRUPT },
     { PCI_CACHE_LINE_SIZE, 1, .writable = 0xff },
     { PCI_INTERRUPT_LINE, 1, .writable = 0xff },
@@ -237,7 +238,8 @@ static bool range_holds(const PciRange *r, uint64_t first, uint64_t last)
 }
 
 /* Whether an address of the function's bus comes from the CPUs, and where they have it. */
-static bool reaches_cpus(const PciDevice *d, bool io, uint64_t first, uint64_t last, hwaddr *address)
+static bool reaches_cpus(const PciDevice *d, bool io, uint64_t first, uint64_t last,
+                         hwaddr *address)
 {
     const PciBus *bus = d->bus;
     const PciWindows *w;
@@ -373,7 +375,7 @@ void pci_device_free(Device *dev)
 }
 
 /* A function-level reset (PCI Express 6.6.2): of the device as a whole. */
-static void reset_function(PciDevice *d)
+void pci_reset_function(PciDevice *d)
 {
     d->dev.type->reset(&d->dev);
     if (d->dev.part && d->dev.part->type->reset) {
@@ -425,7 +427,7 @@ void pci_config_write(PciDevice *d, unsigned offset, unsigned size, uint32_t val
         if (d->cap.exp && touches(d->cap.exp + PCI_EXP_DEVCTL + 1, 1, offset + i) &&
             (pci_config_long(d, d->cap.exp + PCI_EXP_DEVCAP) & PCI_EXP_DEVCAP_FLR) &&
             (byte & (PCI_EXP_DEVCTL_FLR >> 8))) {
-            reset_function(d);
+            pci_reset_function(d);
             return;
         }
     }

@@ -7,8 +7,8 @@
  *   BAR 4  memory, 64 bits wide: common configuration at 0, ISR status at 0x1000, the device's
  *          configuration at 0x2000, notifications at 0x3000, 4 bytes a queue
  *
- * A function on the root bus is transitional, one behind a port has the present interface only, as a port
- * has no I/O space to spare; disable-legacy and disable-modern say otherwise. Interrupts are
+ * A function on the root bus is transitional, one behind a port has the present interface only, as
+ * a port has no I/O space to spare; disable-legacy and disable-modern say otherwise. Interrupts are
  * messages once the driver has switched MSI-X on, and INTA with the ISR status before.
  *
  * Not modelled: shared memory, and the reset of single queues.
@@ -545,8 +545,8 @@ static void config_written(PciDevice *d, unsigned offset, unsigned size)
 /* ---- what it is on its bus ---- */
 
 /*
- * By virtio's device ids: the one that a transitional function has (4.1.2.1; 0: there is none), the class,
- * and how many vectors QEMU gives it (0: one a queue, and one for configuration).
+ * By virtio's device ids: the one that a transitional function has (4.1.2.1; 0: there is none), the
+ * class, and how many vectors QEMU gives it (0: one a queue, and one for configuration).
  */
 static const struct Identity {
     uint16_t virtio_id, transitional;
@@ -658,7 +658,8 @@ static bool check_config(const VirtioPci *t, const struct Identity *id, Error **
     if (!device_of(t)->legacy && c->disable_modern) {
         error_setg(errp, "disable-modern=on and no legacy interface%s leave no interface at all; "
                    "disable-legacy=off gives it the legacy one",
-                   c->disable_legacy == DISABLE_AUTO ? " (there is none behind a port by itself)" : "");
+                   c->disable_legacy == DISABLE_AUTO ? " (there is none behind a port by itself)"
+                                                     : "");
         return false;
     }
     if (device_of(t)->legacy && !id->transitional) {

@@ -294,11 +294,49 @@ class CommandsTest(Commands):
         client.command('quit')
         self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
 
+    # ---- PCI ----
+
+    def test_pci(self):
+        process, client = self.machine('-device', 'pcie-root-port,id=rp,addr=4,chassis=1', '-device',
+                                       'edu,id=far,bus=rp', '-device', 'virtio-rng,id=dice,addr=3')
+        buses = client.command('query-pci')
+        self.assertEqual([bus['bus'] for bus in buses], [0])
+        found = {d['qdev_id']: d for d in buses[0]['devices']}
+        self.assertEqual([(d['qdev_id'], d['slot'], d['function']) for d in buses[0]['devices']],
+                         [('gpex-root', 0, 0), ('dice', 3, 0), ('rp', 4, 0)])
+        self.assertEqual(found['gpex-root']['id'], {'vendor': 0x1b36, 'device': 8,
+                                                    'subsystem-vendor': 0x1af4, 'subsystem': 0x1100})
+        self.assertEqual(found['gpex-root']['class_info'], {'desc': 'Host bridge', 'class': 0x600})
+        self.assertEqual(found['gpex-root']['irq_pin'], 0)
+        self.assertEqual(found['dice']['irq_pin'], 1)
+        self.assertEqual(found['dice']['regions'], [
+            {'bar': 0, 'type': 'io', 'address': -1, 'size': 32},
+            {'bar': 1, 'type': 'memory', 'address': -1, 'size': 4096, 'prefetch': False,
+             'mem_type_64': False},
+            {'bar': 4, 'type': 'memory', 'address': -1, 'size': 16384, 'prefetch': True,
+             'mem_type_64': True}])
+        bridge = found['rp']['pci_bridge']
+        self.assertEqual([d['qdev_id'] for d in bridge['devices']], ['far'])
+        self.assertEqual(bridge['bus']['io_range'], {'base': 0, 'limit': 0xfff})
+        text = client.command('human-monitor-command', command_line='info pci').replace('\r', '')
+        self.assertIn('  Bus  0, device   3, function 0:\n    Class 00ff: PCI device 1af4:1005\n'
+                      '      PCI subsystem 1af4:0004\n      IRQ 0, pin A\n'
+                      '      BAR0: I/O at nowhere, 0x20 bytes\n'
+                      '      BAR1: 32 bit memory at nowhere, 0x1000 bytes\n'
+                      '      BAR4: 64 bit prefetchable memory at nowhere, 0x4000 bytes\n'
+                      '      id "dice"\n', text)
+        self.assertIn('    PCI bridge: PCI device 1b36:000c\n', text)
+        self.assertIn('      prefetchable memory range [0x00000000, 0x000fffff]\n', text)
+        self.assertIn('PCI device 1234:11e8', text)
+        client.command('quit')
+        self.assertEqual(process.wait(test_qmp.TIMEOUT), 0)
+
     # ---- the tree of objects ----
 
     def test_qom(self):
         process, client = self.machine('-smp', '2', '-M', 'virt,dtb-randomness=off', '-device',
-                                       'virtio-rng-device,id=dice', '-cpu', 'cortex-a53,cntfrq=1000')
+                                       'virtio-rng-device,id=dice', '-cpu', 'cortex-a53,cntfrq=1000',
+                                       '-device', 'virtio-rng-pci,id=card,event_idx=off')
 
         def names(path):
             return {p['name']: p['type'] for p in client.command('qom-list', path=path)}
@@ -327,6 +365,11 @@ class CommandsTest(Commands):
         self.assertEqual(value(bus, 'child[0]'), '/machine/peripheral/dice')
         self.assertEqual(names(bus), {'type': 'str', 'child[0]': 'link<virtio-rng-device>'})
         self.assertEqual(names('/chardevs')['monitor0'], 'child<chardev-socket>')
+        # A device that is another one's part, and both of their properties.
+        self.assertEqual(value('/machine/peripheral/card', 'parent_bus'),
+                         '/machine/unattached/pcie/pcie.0')
+        self.assertEqual(value('card', 'vectors'), 4294967295)
+        self.assertEqual(value('card.virtio', 'event_idx'), False)
         # Whatever is listed has a value, and each child is a place.
         places = ['/']
         while places:

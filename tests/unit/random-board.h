@@ -17,6 +17,7 @@
 #include "hw/core/board.h"
 #include "hw/core/bus.h"
 #include "hw/gpio/pl061.h"
+#include "hw/misc/edu.h"
 #include "hw/pci/pci-host.h"
 #include "hw/intc/gicv2.h"
 #include "hw/rtc/pl031.h"
@@ -62,13 +63,14 @@ typedef struct Board {
 
 /* What a user may add to a board. */
 static const struct Additions {
-    const char *device[2], *global;
+    const char *device[4], *global;
 } additions[] = {
     { { NULL }, NULL },
     { { "virtio-rng-device,id=rng0", "pvpanic-mmio" }, NULL },
     { { "virtio-rng-device,id=rng0", "virtio-rng-device,id=rng1" }, NULL },
     { { "virtio-rng-device,id=rng0", "sbsa-gwdt" }, "virtio-mmio.force-legacy=off" },
-    { { "virtio-rng-pci,id=rng0,addr=2", "virtio-rng-device,id=rng1" }, NULL },
+    { { "virtio-rng-pci,id=rng0,addr=2", "pcie-root-port,id=rp,addr=3", "edu,id=edu0,bus=rp",
+        "edu,id=edu1" }, "edu.dma_mask=0xffffffff" },
 };
 
 static inline void add_additions(Board *b, const struct Additions *added)
@@ -440,7 +442,8 @@ static inline PciDevice *pci_function_of(Board *b, unsigned n)
             g_ptr_array_add(found, dev);
         }
     }
-    return found->len ? container_of(g_ptr_array_index(found, n % found->len), PciDevice, dev) : NULL;
+    return found->len ? container_of(g_ptr_array_index(found, n % found->len), PciDevice, dev)
+                      : NULL;
 }
 
 static inline hwaddr pci_function_config(Board *b, const PciDevice *d)
@@ -464,15 +467,28 @@ static inline void pci_place(Board *b, Rng *rng, PciDevice *d)
             memory_io_write(b->m->memory, config + PCI_BASE_ADDRESS_0 + 4 * n + 4, 4, 0);
         }
     }
-    memory_io_write(b->m->memory, config + PCI_COMMAND, 2, rng_percent(rng, 90) ? 7 : rng_next(rng));
+    if (d->secondary) {
+        memory_io_write(b->m->memory, config + PCI_PRIMARY_BUS, 4, 0x00010100);
+        memory_io_write(b->m->memory, config + PCI_MEMORY_BASE, 4, PCI_MMIO >> 16 | PCI_MMIO);
+    }
+    memory_io_write(b->m->memory, config + PCI_COMMAND, 2,
+                    rng_percent(rng, 90) ? 7 : rng_next(rng));
 }
 
 /* Vectors with a message each, of which some are masked. */
 static inline void pci_start_messages(Board *b, Rng *rng, PciDevice *d)
 {
     hwaddr config = pci_function_config(b, d);
-    hwaddr table = d->bar[1].region ? d->bar[1].region->base : 0;
+    unsigned bar = d->s->config[d->cap.msix + PCI_MSIX_TABLE] % PCI_NUM_BARS;
+    const MemRegion *region = d->bar[bar].region;
+    hwaddr table = region ? region->base : 0;
 
+    if (d->cap.msi) {
+        memory_io_write(b->m->memory, config + d->cap.msi + PCI_MSI_ADDRESS_LO, 4, GICV2M_MESSAGE);
+        memory_io_write(b->m->memory, config + d->cap.msi + PCI_MSI_DATA, 2,
+                        80 + rng_below(rng, 64));
+        memory_io_write(b->m->memory, config + d->cap.msi + PCI_MSI_FLAGS, 2, rng_below(rng, 2));
+    }
     if (!d->cap.msix || !table) {
         return;
     }
@@ -506,6 +522,26 @@ static inline void virtio_pci_start(Board *b, Rng *rng, PciDevice *d)
     }
 }
 
+/* The educational device has something to compute, and to fetch. */
+static inline void edu_start(Board *b, Rng *rng, PciDevice *d)
+{
+    uint32_t from = RAM_BASE + rng_below(rng, 1024) * 4096u;
+    const RegisterWrite writes[] = {
+        { 0x04, rng_next(rng) }, { 0x20, rng_next(rng) }, { 0x08, rng_below(rng, 40) },
+        { 0x80, from }, { 0x84, 0 }, { 0x88, 0x40000 + rng_below(rng, 4096) }, { 0x8c, 0 },
+        { 0x90, rng_below(rng, 1024) }, { 0x94, 0 }, { 0x98, 1 + rng_below(rng, 4) * 2 },
+    };
+
+    if (d->dev.type == &edu_type) {
+        put(b, from, rng_next(rng), 8);
+        write_all(b, d->bar[0].region->base, writes, ARRAY_SIZE(writes));
+        if (rng_percent(rng, 50)) {
+            clock_warp(b->m->clock, 1000000);
+            clock_run_timers(b->m->clock);
+        }
+    }
+}
+
 static inline void pci_request(Board *b, Rng *rng)
 {
     PciDevice *d = pci_function_of(b, rng_below(rng, 8));
@@ -519,6 +555,7 @@ static inline void pci_request(Board *b, Rng *rng)
     if (rng_percent(rng, 70)) {
         pci_start_messages(b, rng, d);
         virtio_pci_start(b, rng, d);
+        edu_start(b, rng, d);
     }
     for (unsigned i = rng_below(rng, 8); i; i--) {
         unsigned n = rng_below(rng, PCI_NUM_BARS), size = 1u << rng_below(rng, 4);

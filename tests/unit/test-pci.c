@@ -1,6 +1,7 @@
 /*
- * PCI's core behind the generic host bridge, with a function of the test's own: what can be written of
- * configuration space, BARs that move and overlap, messages and their masks, lines, places on the bus.
+ * PCI's core behind the generic host bridge, with a function of the test's own: what can be written
+ * of configuration space, BARs that move and overlap, messages and their masks, lines, places on
+ * the bus.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -78,8 +79,8 @@ static bool card_realize(Device *dev, Error **errp)
     }
     pci_add_bar(d, BAR_MEM, 0, 4096, &mem_ops, card);
     pci_add_msix(d, BAR_MSIX, VECTORS);
-    pci_add_bar(d, BAR_WIDE, PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH, WIDE_SIZE,
-                &word_ops, &card->state.word[1]);
+    pci_add_bar(d, BAR_WIDE, PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH,
+                WIDE_SIZE, &word_ops, &card->state.word[1]);
     pci_add_bar(d, BAR_IO, PCI_BASE_ADDRESS_SPACE_IO, 32, &word_ops, &card->state.word[2]);
     pci_add_msi(d, 4, true);
     pci_add_power_management(d);
@@ -370,7 +371,8 @@ static void test_msi(Fixture *f, const void *unused)
     g_assert_cmphex(config_get(&f->p, 1, msi + PCI_MSI_PENDING, 4), ==, 0);
 }
 
-static void entry_set(Fixture *f, unsigned vector, uint64_t address, uint32_t data, uint32_t control)
+static void entry_set(Fixture *f, unsigned vector, uint64_t address, uint32_t data,
+                      uint32_t control)
 {
     hwaddr entry = MMIO + 0x10000 + 16 * vector;
 
@@ -533,14 +535,14 @@ static void test_places(Fixture *f, const void *unused)
     assert_refused(p, "card,addr=1.1",
                    "-device card: addr=1.1: 'a' in that slot has no multifunction=on");
     pci_plug(p, "card,id=h,addr=5.1", "h");
-    assert_refused(p, "card,addr=5", "-device card: addr=5.0: the slot has 'h' already, so it needs "
-                   "multifunction=on");
+    assert_refused(p, "card,addr=5", "-device card: addr=5.0: the slot has 'h' already, so it "
+                   "needs multifunction=on");
     for (unsigned i = 0; i < 7; i++) {
         static const char *const wrong[] = { "20", "-1", "1.8", "1.", "1.10", "", "x" };
         g_autofree char *text = g_strdup_printf("card,addr=%s", wrong[i]);
         g_autofree char *message = g_strdup_printf(
-            "-device card: addr=%s: expected SLOT or SLOT.FUNCTION in hexadecimal; bus 'pcie.0' has "
-            "slots 0 to 1f, of functions 0 to 7", wrong[i]);
+            "-device card: addr=%s: expected SLOT or SLOT.FUNCTION in hexadecimal; bus 'pcie.0' "
+            "has slots 0 to 1f, of functions 0 to 7", wrong[i]);
 
         assert_refused(p, text, message);
     }

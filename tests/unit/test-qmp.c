@@ -132,6 +132,7 @@ static void test_commands(Fixture *f, gconstpointer unused)
         { "query-cpu-definitions", "[{'name': 'cortex-a53', 'typename': 'cortex-a53-arm-cpu', "
           "'static': false, 'deprecated': false}, {'name': 'cortex-a57', 'typename': "
           "'cortex-a57-arm-cpu', 'static': false, 'deprecated': false}]" },
+        { "query-pci", "[]" },
         { "query-chardev", "[{'label': 'qmp', 'filename': 'client', 'frontend-open': true}]" },
         { "query-replay", "{'mode': 'none', 'icount': 0}" },
         { "x-rearm-query-replay", "{'mode': 'none', 'icount': 0, 'position': 0, 'time': 0, "

@@ -1,6 +1,6 @@
 /*
- * virtio-rng as a PCI function, by each of its interfaces: structures found through capabilities, the
- * ports from before 1.0, and the window in configuration space.
+ * virtio-rng as a PCI function, by each of its interfaces: structures found through capabilities,
+ * the ports from before 1.0, and the window in configuration space.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -169,8 +169,8 @@ static void test_identity(void)
         g_assert_cmpuint(config_get(&d.p, 1, 0x10, 4) & 1, ==, rows[i].ports);
         g_assert_cmpuint(!!find_cap(&d.p, 1, PCI_CAP_ID_VNDR, 4), ==, rows[i].modern);
         /* Legacy bits are those of the ports, VERSION_1 is of the other interface. */
-        g_assert_cmphex(d.v->host_features, ==,
-                        (rows[i].modern ? 1ull << 32 : 0) | 0x30000000 | (rows[i].ports ? 0x09000000 : 0));
+        g_assert_cmphex(d.v->host_features, ==, (rows[i].modern ? 1ull << 32 : 0) | 0x30000000 |
+                                                (rows[i].ports ? 0x09000000 : 0));
         end(&d);
     }
 }
@@ -196,8 +196,8 @@ static void test_options(void)
                    "interface at all; disable-legacy=off gives it the legacy one");
     assert_refused("virtio-rng-pci,vectors=65",
                    "-device virtio-rng-pci: vectors=65: a function has 0 to 64 here");
-    assert_refused("virtio-rng-pci,rombar=0,romfile=x.rom", "-device virtio-rng-pci: romfile=x.rom is "
-                   "not supported; functions have no option ROM here");
+    assert_refused("virtio-rng-pci,rombar=0,romfile=x.rom", "-device virtio-rng-pci: "
+                   "romfile=x.rom is not supported; functions have no option ROM here");
     start(&d, ",vectors=0,event_idx=off,romfile=");
     g_assert_cmpuint(find_cap(&d.p, 1, PCI_CAP_ID_MSIX, 0), ==, 0);
     g_assert_cmphex(rd(d.m, structure(&d, COMMON) + 4), ==, 0x10000000);

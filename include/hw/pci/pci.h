@@ -3,14 +3,15 @@
  * they sit on. A function is a device whose type names PCI_BUS and whose realize calls pci_init();
  * a host bridge (hw/pci/pci-host.h) has the root bus and gives the CPUs access to all of it.
  *
- * 1. What a guest may change of the configuration space is masks, made from tables when the function is
- *    realized. Everything that follows from it, places of memory above all, is derived
+ * 1. What a guest may change of the configuration space is masks, made from tables when the
+ *    function is realized. Everything that follows from it, places of memory above all, is derived
  *    again after each write (pci_config_write()), so no order of writes matters.
  * 2. A base address takes effect while the function decodes that kind of space, is in D0, and
  *    the whole BAR is within the windows of the bridges above. Where BARs overlap each
  *    other, the memory map decides; they do not cover what the board has put there.
- * 3. A function does not hear itself: accesses to its own BARs that come of what it does for an access,
- *    or of a message that it sends, are dropped. So no guest makes a device's code run within itself.
+ * 3. A function does not hear itself: accesses to its own BARs that come of what it does for an
+ *    access, or of a message that it sends, are dropped. So no guest makes a device's code run
+ *    within itself.
  * 4. A function that is not a bus master sends no messages and reads and writes no memory.
  *
  * There are no extended capabilities: the space from 0x100 on reads as zero.
@@ -46,8 +47,8 @@ static inline unsigned pci_function(uint8_t devfn)
 }
 
 /*
- * The guest-visible state of every function. Its own state struct has it as its first member, called
- * `pci`, and its field table starts with PCI_FIELDS.
+ * The guest-visible state of every function. Its own state struct has it as its first member,
+ * called `pci`, and its field table starts with PCI_FIELDS.
  */
 typedef struct PciState {
     uint8_t config[PCI_CONFIG_SIZE];
@@ -159,8 +160,8 @@ void pci_add_msix(PciDevice *d, unsigned bar, unsigned vectors);
 void pci_add_express(PciDevice *d, unsigned type, unsigned port);
 
 /*
- * `size` is a power of two, from 16 on; flags are PCI_BASE_ADDRESS_...; ops and opaque as those of a
- * memory region. One of 64 bits takes two numbers.
+ * `size` is a power of two, from 16 on; flags are PCI_BASE_ADDRESS_...; ops and opaque as those of
+ * a memory region. One of 64 bits takes two numbers.
  */
 void pci_add_bar(PciDevice *d, unsigned n, unsigned flags, uint64_t size, const MmioOps *ops,
                  void *opaque);
@@ -194,8 +195,8 @@ void pci_set_intx(PciDevice *d, bool level);
 bool pci_msi_enabled(const PciDevice *d);
 bool pci_msix_enabled(const PciDevice *d);
 /*
- * Send the message of a vector, or leave it pending while it is masked. False: messages are off, and the
- * line is to be used.
+ * Send the message of a vector, or leave it pending while it is masked. False: messages are off,
+ * and the line is to be used.
  */
 bool pci_send_message(PciDevice *d, unsigned vector);
 
@@ -241,10 +242,44 @@ struct PciBus {
     IrqLine intx[PCI_NUM_PINS];
 };
 
+/* What a bridge lets through to what is behind it: from base to limit, nothing if that is below. */
+typedef struct PciBridgeWindow {
+    uint64_t base, limit;
+} PciBridgeWindow;
+
+static inline PciBridgeWindow pci_bridge_ports(const PciDevice *b)
+{
+    return (PciBridgeWindow){
+        (uint64_t)pci_config_word(b, PCI_IO_BASE_UPPER16) << 16 |
+            (b->s->config[PCI_IO_BASE] & 0xf0u) << 8,
+        (uint64_t)pci_config_word(b, PCI_IO_LIMIT_UPPER16) << 16 |
+            (b->s->config[PCI_IO_LIMIT] & 0xf0u) << 8 | 0xfff,
+    };
+}
+static inline PciBridgeWindow pci_bridge_memory(const PciDevice *b)
+{
+    return (PciBridgeWindow){
+        (uint64_t)(pci_config_word(b, PCI_MEMORY_BASE) & 0xfff0) << 16,
+        (uint64_t)(pci_config_word(b, PCI_MEMORY_LIMIT) & 0xfff0) << 16 | 0xfffff,
+    };
+}
+static inline PciBridgeWindow pci_bridge_prefetchable(const PciDevice *b)
+{
+    return (PciBridgeWindow){
+        (uint64_t)pci_config_long(b, PCI_PREF_BASE_UPPER32) << 32 |
+            (uint64_t)(pci_config_word(b, PCI_PREF_MEMORY_BASE) & 0xfff0) << 16,
+        (uint64_t)pci_config_long(b, PCI_PREF_LIMIT_UPPER32) << 32 |
+            (uint64_t)(pci_config_word(b, PCI_PREF_MEMORY_LIMIT) & 0xfff0) << 16 | 0xfffff,
+    };
+}
+
 /* `name` is copied. The root bus of host bridge `parent`, or the one behind a bridge. */
 void pci_bus_init(PciBus *bus, Device *parent, PciDevice *bridge, const char *name,
                   unsigned slots);
-unsigned pci_bus_number(const PciBus *bus);
+static inline unsigned pci_bus_number(const PciBus *bus)
+{
+    return bus->bridge ? bus->bridge->s->config[PCI_SECONDARY_BUS] : 0;
+}
 /* Bus `number` of those below a root bus, as the bridges are programmed; NULL: there is none. */
 PciBus *pci_bus_find(PciBus *root, unsigned number);
 
