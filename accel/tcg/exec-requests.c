@@ -238,7 +238,8 @@ bool loop_take_requests(ExecLoop *l)
     bool reports = take_reports(l);
     ShutdownCause cause = m->shutdown_request;
 
-    if (cause == SHUTDOWN_CAUSE_NONE && m->reset_request && l->actions.reboot == EXEC_REBOOT_SHUTDOWN) {
+    if (cause == SHUTDOWN_CAUSE_NONE && m->reset_request &&
+        l->actions.reboot == EXEC_REBOOT_SHUTDOWN) {
         cause = m->reset_request;
     }
     if (cause != SHUTDOWN_CAUSE_NONE) {
