@@ -32,6 +32,7 @@ struct MonitorMigration {
     SavedMachine *m;
     GByteArray *state;
     Error *err;
+    GSource *connected;           /* of an incoming one: who sends is there; NULL: not yet */
     guint source;                 /* it is done */
 
     GMutex lock;                  /* guards what follows */
@@ -41,6 +42,10 @@ struct MonitorMigration {
 
 static void forget_work(MonitorMigration *m)
 {
+    if (m->connected) {
+        g_source_destroy(m->connected);
+        g_clear_pointer(&m->connected, g_source_unref);
+    }
     g_clear_pointer(&m->channel, migration_channel_free);
     g_clear_pointer(&m->m, saved_machine_free);
     g_clear_pointer(&m->state, g_byte_array_unref);
@@ -286,9 +291,7 @@ static gboolean has_connected(gpointer opaque)
 {
     MonitorMigration *m = opaque;
 
-    if (m->status == QAPI_MIGRATION_STATUS_SETUP) {
-        set_status(m, QAPI_MIGRATION_STATUS_ACTIVE);
-    }
+    set_status(m, QAPI_MIGRATION_STATUS_ACTIVE);
     return G_SOURCE_REMOVE;
 }
 
@@ -299,7 +302,6 @@ static gboolean was_read(gpointer opaque)
     Error *err;
 
     g_thread_join(g_steal_pointer(&m->thread));
-    has_connected(m);
     err = g_steal_pointer(&m->err);
     if (!err) {
         monitor_put_state(env, m->m, m->state, &err);
@@ -327,6 +329,9 @@ static gpointer read_thread(gpointer opaque)
     uint64_t max = MIN(SNAPSHOT_STATE_MAX, STATE_ROOM + (config ? config->ram_size : 0));
 
     if (migration_channel_connect(m->channel, &m->err)) {
+        m->connected = g_idle_source_new();
+        g_source_set_callback(m->connected, has_connected, m, NULL);
+        g_source_attach(m->connected, NULL);
         m->state = snapshot_stream_read(migration_channel_uri(m->channel), max, read_piece, m, &m->m,
                                         &m->err);
     }

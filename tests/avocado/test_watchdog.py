@@ -1,35 +1,19 @@
-"""The watchdog under Linux's own driver, which Debian has as a module: it is not in the installer's archive,
-so it is looked for as sbsa_gwdt.ko in the cache folder. It comes out of the package linux-image of the
-very kernel there:
-
-    dpkg-deb --fsys-tarfile linux-image-*-arm64_*.deb | tar -x --strip-components=7 \\
-        --wildcards '*/sbsa_gwdt.ko'
+"""The watchdog under Linux's own driver, which Debian has as a module.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
-import os
 import re
-import unittest
 
-import initrd
-import rearm
+import modules
 from rearm import TestCase, machine, need_guest
-
-MODULE = os.path.join(rearm.CACHE, 'sbsa_gwdt.ko')
 
 
 @need_guest()
-@unittest.skipUnless(os.path.exists(MODULE), 'no %s' % MODULE)
+@modules.need_modules()
 class Watchdog(TestCase):
     def archive(self):
-        """The small one, and behind it one with the module."""
         path = self.path('initrd')
-        with open(rearm.SMALL_INITRD, 'rb') as f, open(MODULE, 'rb') as module, \
-                open(path, 'wb') as out:
-            out.write(f.read())
-            out.write(bytes(-out.tell() % 4))
-            initrd.write_entry(out, 1, 'sbsa_gwdt.ko', 0o100644, (0, 0), module.read())
-            initrd.write_entry(out, 2, 'TRAILER!!!', 0, (0, 0), b'')
+        modules.with_modules(path, 'sbsa_gwdt')
         return path
 
     def drive(self, vm):
@@ -37,7 +21,7 @@ class Watchdog(TestCase):
         vm.shell()
         for kind, place in (('proc', '/proc'), ('devtmpfs', '/dev'), ('sysfs', '/sys')):
             vm.run('busybox mount -t %s none %s' % (kind, place))
-        vm.run('busybox insmod /sbsa_gwdt.ko')
+        vm.run('insmod /sbsa_gwdt.ko')
         self.assertIn('Initialized with 10s timeout @ 62500000 Hz', vm.run('busybox dmesg'))
         text = vm.run('exec 3>/dev/watchdog; for i in 1 2 3 4 5 6 7 8; do busybox sleep 2; echo >&3; done; '
                       'cat /proc/uptime', timeout=120)

@@ -118,6 +118,7 @@ class MigrationTest(test_qmp.Program):
         for uri in ('unix:sock', f'tcp:127.0.0.1:{port}'):
             receiver, other = self.receiver(uri)
             self.assertEqual(self.status(other), 'inmigrate')
+            self.assertEqual(other.command('query-migrate')['status'], 'setup')
             client.command('migrate', uri=uri)
             self.assertEqual(self.statuses(client, 'completed'), SENT)
             # Its client may have come when all was over.
@@ -125,6 +126,15 @@ class MigrationTest(test_qmp.Program):
                 pass
             self.arrived(receiver, other, state)
             self.assertFalse(os.path.exists(os.path.join(self.dir, 'sock')))
+        # Who comes, sends a part and goes.
+        receiver, other = self.receiver('unix:sock')
+        sender = self.connect('sock')
+        sender.sendall(b'REARMSNP')
+        self.assertEqual(self.statuses(other, 'active'), ['active'])
+        sender.close()
+        self.assertEqual(self.statuses(other, 'failed'), ['failed'])
+        self.assertEqual(receiver.wait(test_qmp.TIMEOUT), 1)
+        self.assertIn("'unix:sock' ends before", receiver.stderr.read().decode())
         self.end(process, client)
 
     def test_given_descriptors(self):

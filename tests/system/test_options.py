@@ -121,6 +121,10 @@ class OptionsTest(test_qmp.Program):
         os.kill(pid, signal.SIGTERM)
         self.wait_for(lambda: not self.alive(pid))
         self.assertFalse(os.path.exists(self.path('pid')))
+        # -nographic alone would be the terminal's.
+        pid = self.daemon('-nographic', '-nodefaults')
+        os.kill(pid, signal.SIGTERM)
+        self.wait_for(lambda: not self.alive(pid))
         with open(self.path('log'), encoding='utf-8') as f:
             self.assertRegex(f.read(), r'^rearm: recorded \d+ instructions to rec ')
 

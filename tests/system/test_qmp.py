@@ -287,6 +287,8 @@ class QmpTest(Program):
                       client.command('device-list-properties', typename='virtio-mmio'))
         self.assertNotIn('max-bytes', [p['name'] for p in client.command(
             'device-list-properties', typename='virtio-rng-device')])
+        self.assertEqual(client.execute('device-list-properties', typename='virtio-blk-pci')
+                         ['error']['class'], 'DeviceNotFound')
         self.assertEqual([m['name'] for m in client.command('query-machines')
                           if m.get('is-default')], ['virt'])
         self.end(process, client)

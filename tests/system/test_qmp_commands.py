@@ -197,7 +197,9 @@ class CommandsTest(Commands):
         self.assertEqual(kinds, set(client.schema.entries['ChardevBackendKind']['values']))
         before = labels()
         self.assertEqual(add('n', 'null'), {})
-        self.assertRegex(add('p', 'pty')['pty'], '^/dev/pts/[0-9]+$')
+        terminal = add('p', 'pty')['pty']
+        self.assertRegex(terminal, '^/dev/pts/[0-9]+$')
+        self.assertEqual(labels()['p'], 'pty:' + terminal)
         add('f', 'file', out=os.path.join(self.dir, 'a,b'))
         add('s', 'socket', addr={'type': 'unix', 'data': {'path': os.path.join(self.dir, 's,t')}})
         add('t', 'socket', addr={'type': 'inet', 'data': {'host': 'localhost', 'port': '0'}},
