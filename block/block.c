@@ -81,6 +81,9 @@ int block_flush(BlockNode *n)
     if (!block_is_writable(n)) {
         return 0;
     }
+    if (n->driver->protocol && n->flags & BLOCK_UNSAFE) {
+        return 0;
+    }
     return n->driver->flush ? n->driver->flush(n) : n->file ? block_flush(n->file) : 0;
 }
 

@@ -10,7 +10,7 @@
 #define MAX_DEPTH 64
 
 const BlockDriver *const block_drivers[] = {
-    &block_raw, &block_file, &block_host_device, &block_null, NULL
+    &block_raw, &block_qcow2, &block_file, &block_host_device, &block_null, NULL
 };
 
 const BlockDriver *block_driver_find(const char *name, Error **errp)
@@ -193,12 +193,11 @@ BlockNode *block_open_image(const char *filename, const char *format, unsigned f
     return n;
 }
 
-/* As the image that names it says it: relative to where that is. */
-static char *beside(const BlockNode *n, const char *filename)
+char *block_path_beside(const char *image, const char *filename)
 {
-    g_autofree char *folder = g_path_get_dirname(n->filename);
+    g_autofree char *folder = g_path_get_dirname(image);
 
-    return g_path_is_absolute(filename) || strchr(filename, ':')
+    return g_path_is_absolute(filename) || !strchr(image, '/') || strchr(filename, ':')
                ? g_strdup(filename) : g_build_filename(folder, filename, NULL);
 }
 
@@ -214,7 +213,7 @@ bool block_open_backing(BlockNode *n, KeyVal *options, const char *prefix, const
         n->backing = open_node(options, below, NULL, flags, n->depth + 1, errp);
     } else {
         KeyVal *own = driver_option(below, format);
-        g_autofree char *path = beside(n, filename);
+        g_autofree char *path = block_path_beside(n->filename, filename);
 
         n->backing = own ? open_node(own, below, path, flags, n->depth + 1, errp) : NULL;
         keyval_free(own);
@@ -223,6 +222,15 @@ bool block_open_backing(BlockNode *n, KeyVal *options, const char *prefix, const
         error_prepend(errp, "'%s' stands on another image: ", n->filename);
     }
     return n->backing != NULL;
+}
+
+BlockNode *block_open_protocol(const char *filename, unsigned flags, Error **errp)
+{
+    KeyVal *options = driver_option("", protocol_of(filename)->name);
+    BlockNode *n = open_node(options, "", filename, flags, 0, errp);
+
+    keyval_free(options);
+    return n;
 }
 
 void block_close(BlockNode *n)

@@ -119,8 +119,57 @@ static int raw_extent(BlockNode *n, uint64_t offset, uint64_t length, BlockExten
     return rc;
 }
 
+/* ---- making one ---- */
+
+static const BlockCreateOption create_options[] = {
+    { "preallocation", "str", "Preallocation mode (off, falloc, full)" },
+    { "size", "size", "Virtual disk size" },
+    { NULL }
+};
+
+static int raw_preallocate(BlockNode *n, uint64_t offset, uint64_t length, BlockPreallocation mode)
+{
+    static const uint8_t zeros[65536];
+    int rc = mode == BLOCK_PREALLOCATE_METADATA ? -ENOTSUP : raw_extend(n, raw(n)->offset + offset + length);
+
+    if (mode == BLOCK_PREALLOCATE_FALLOC) {
+        return rc ? rc : block_write_zeroes(n->file, raw(n)->offset + offset, length, false);
+    }
+    for (uint64_t done = 0; done < length && rc == 0; done += sizeof(zeros)) {
+        rc = raw_write(n, offset + done, zeros, (size_t)MIN(length - done, sizeof(zeros)));
+    }
+    return rc;
+}
+
+static bool raw_create(const char *filename, KeyVal *options, Error **errp)
+{
+    const char *text = keyval_get(options, "size"), *room = keyval_get(options, "preallocation");
+    BlockPreallocation mode = BLOCK_PREALLOCATE_OFF;
+    uint64_t size;
+    BlockNode *n;
+    int rc;
+
+    if (!text || !parse_size(text, 1, &size) || size > BLOCK_MAX_BYTES) {
+        error_setg(errp, "size=%s is no size of a disk", text ? text : "");
+        return false;
+    }
+    size = (size + SECTOR - 1) / SECTOR * SECTOR;
+    if ((room && !block_parse_preallocation(room, &mode, errp)) || !keyval_check_unused(options, "-o", errp) ||
+        !block_create_file(filename, size, errp)) {
+        return false;
+    }
+    n = mode ? block_open_image(filename, "raw", BLOCK_WRITABLE, errp) : NULL;
+    rc = n ? block_preallocate(n, 0, size, mode) : 0;
+    if (rc) {
+        error_setg_errno(errp, -rc, "cannot preallocate '%s' (%s)", filename, room);
+    }
+    block_close(n);
+    return rc == 0 && (n || !mode);
+}
+
 const BlockDriver block_raw = {
     .name = "raw", .doc = "the file is the disk; offset=BYTES, size=BYTES", .size = sizeof(RawNode),
     .open = raw_open, .read = raw_read, .write = raw_write, .write_zeroes = raw_write_zeroes,
     .discard = raw_discard, .resize = raw_resize, .extent = raw_extent,
+    .preallocate = raw_preallocate, .create = raw_create, .create_options = create_options,
 };

@@ -304,6 +304,8 @@ static uint64_t suffix_bytes(char c, uint64_t unit)
     case 'M': return 1ull << 20;
     case 'G': return 1ull << 30;
     case 'T': return 1ull << 40;
+    case 'P': return 1ull << 50;
+    case 'E': return 1ull << 60;
     default: return 0;
     }
 }

@@ -29,7 +29,42 @@ enum BlockFlags {
     BLOCK_NO_BACKING = 1 << 2,      /* of the top node: leave `backing` alone (info, rebase) */
     BLOCK_CHECKING = 1 << 3,        /* for check and repair: also an image that is known to be damaged */
     BLOCK_PROBED = 1 << 4,          /* set by block_open(): nobody said that it is raw */
+    BLOCK_UNSAFE = 1 << 5,          /* do not wait for the host's disk (cache=unsafe; tools) */
 };
+
+/* How much of what is not written yet gets room in the file. */
+typedef enum BlockPreallocation {
+    BLOCK_PREALLOCATE_OFF, BLOCK_PREALLOCATE_METADATA, BLOCK_PREALLOCATE_FALLOC, BLOCK_PREALLOCATE_FULL,
+} BlockPreallocation;
+
+/* An internal snapshot. */
+typedef struct BlockSnapshot {
+    char *id, *name;
+    uint32_t seconds, nanoseconds;  /* when, since 1970 */
+    uint64_t vm_clock_ns;
+    uint64_t vm_state_bytes;
+    uint64_t icount;                /* UINT64_MAX: not known */
+} BlockSnapshot;
+
+typedef enum BlockSnapshotVerb {
+    BLOCK_SNAPSHOT_CREATE, BLOCK_SNAPSHOT_APPLY, BLOCK_SNAPSHOT_DELETE,
+} BlockSnapshotVerb;
+
+typedef enum BlockRepair { BLOCK_REPAIR_NOTHING, BLOCK_REPAIR_LEAKS, BLOCK_REPAIR_ALL } BlockRepair;
+
+/* What check found and did. */
+typedef struct BlockCheck {
+    uint64_t corruptions, leaks;
+    uint64_t corruptions_fixed, leaks_fixed;
+    uint64_t end_offset;            /* of what is used of the file */
+    uint64_t total_clusters, allocated_clusters, fragmented_clusters, compressed_clusters;
+    void (*say)(const char *line);  /* each finding; NULL: nobody wants to know */
+} BlockCheck;
+
+/* What `create -o` takes. */
+typedef struct BlockCreateOption {
+    const char *name, *kind, *doc;
+} BlockCreateOption;
 
 /* What a stretch of an image is. */
 typedef struct BlockExtent {
@@ -72,6 +107,23 @@ struct BlockDriver {
     int (*extent)(BlockNode *n, uint64_t offset, uint64_t length, BlockExtent *out);
     /* More for `info`: "key: value" lines of this format; may be NULL. */
     void (*describe)(BlockNode *n, GString *out);
+    /* NULL: cannot be compressed. A cluster at its place, or what is left of the disk. */
+    int (*write_compressed)(BlockNode *n, uint64_t offset, const void *data, size_t length);
+    /* Give room to what has none; NULL: only BLOCK_PREALLOCATE_OFF. */
+    int (*preallocate)(BlockNode *n, uint64_t offset, uint64_t length, BlockPreallocation mode);
+    /* Nothing of this layer is left: all comes from `backing`. NULL: it cannot be. */
+    int (*make_empty)(BlockNode *n);
+    /* Another name of the backing image, and its format; NULL: none. The image itself stays open. */
+    bool (*set_backing)(BlockNode *n, const char *filename, const char *format, Error **errp);
+    /* Internal snapshots; all NULL: none. Names: an id or a name. */
+    GPtrArray *(*snapshot_list)(BlockNode *n);
+    bool (*snapshot)(BlockNode *n, BlockSnapshotVerb verb, const char *name, Error **errp);
+    /* Of an image that is open read-only: read what the snapshot has, from now on. */
+    bool (*snapshot_load)(BlockNode *n, const char *name, Error **errp);
+    bool (*check)(BlockNode *n, BlockRepair repair, BlockCheck *out, Error **errp);
+    /* A new image at a path; options as in create_options, size= among them. NULL: cannot be made. */
+    bool (*create)(const char *filename, KeyVal *options, Error **errp);
+    const BlockCreateOption *create_options;    /* ends with a name of NULL */
 };
 
 struct BlockNode {
@@ -82,6 +134,10 @@ struct BlockNode {
     unsigned depth;                 /* nodes above it */
     BlockNode *file;                /* below a format */
     BlockNode *backing;             /* what shines through: block_read_backing(); may be shorter */
+    /* What a format with clusters says of itself; 0 and NULL without. */
+    uint32_t cluster_bytes;
+    char *backing_name, *backing_format;
+    bool dirty;                     /* was not closed: refcounts may be wrong */
 };
 
 #define BLOCK_PROBE_BYTES 512
@@ -105,6 +161,8 @@ BlockNode *block_open_image(const char *filename, const char *format, unsigned f
  * nodes below; filename= where it stands for the node below. Prefix: "" or "file" and the like.
  */
 BlockNode *block_open(KeyVal *options, const char *prefix, unsigned flags, Error **errp);
+/* The file or device itself, whatever is in it. */
+BlockNode *block_open_protocol(const char *filename, unsigned flags, Error **errp);
 /* With all below. NULL is fine. */
 void block_close(BlockNode *n);
 
@@ -149,6 +207,35 @@ int block_extent_deep(BlockNode *n, uint64_t offset, uint64_t length, BlockExten
  * shorter, or not there.
  */
 int block_read_backing(BlockNode *n, uint64_t offset, void *out, size_t length);
+
+/*
+ * Compressed, where the driver can: offset is a multiple of n->cluster_bytes, and length is one, or ends
+ * with the disk.
+ */
+int block_write_compressed(BlockNode *n, uint64_t offset, const void *data, size_t length);
+int block_preallocate(BlockNode *n, uint64_t offset, uint64_t length, BlockPreallocation mode);
+int block_make_empty(BlockNode *n);
+
+/* ---- the image as a whole ---- */
+
+/*
+ * A new image, size= bytes long; options that the format does not have are refused. What is there is
+ * overwritten.
+ */
+bool block_create(const char *filename, const char *format, KeyVal *options, Error **errp);
+/* For drivers: an empty file; size bytes of nothing. */
+bool block_create_file(const char *filename, uint64_t size, Error **errp);
+bool block_parse_preallocation(const char *text, BlockPreallocation *out, Error **errp);
+/* The path of a name that the image n has of another one: relative to where n is. To be freed. */
+char *block_path_beside(const char *image, const char *filename);
+
+bool block_set_backing(BlockNode *n, const char *filename, const char *format, Error **errp);
+/* BlockSnapshot *, freed with the array; NULL: the format has none. */
+GPtrArray *block_snapshot_list(BlockNode *n);
+bool block_snapshot(BlockNode *n, BlockSnapshotVerb verb, const char *name, Error **errp);
+bool block_snapshot_load(BlockNode *n, const char *name, Error **errp);
+bool block_can_check(const BlockNode *n);
+bool block_check(BlockNode *n, BlockRepair repair, BlockCheck *out, Error **errp);
 
 /*
  * What a recording keeps of an image to know it again: its size and a digest of its first and last

@@ -32,6 +32,27 @@ static inline void store_le(void *p, uint64_t value, unsigned size)
     }
 }
 
+/* The same, big-endian. */
+static inline uint64_t load_be(const void *p, unsigned size)
+{
+    const uint8_t *bytes = p;
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < size; i++) {
+        value = value << 8 | bytes[i];
+    }
+    return value;
+}
+
+static inline void store_be(void *p, uint64_t value, unsigned size)
+{
+    uint8_t *bytes = p;
+
+    for (unsigned i = 0; i < size; i++) {
+        bytes[i] = (uint8_t)(value >> (8 * (size - 1 - i)));
+    }
+}
+
 /* Exclusive or into `to`. They do not overlap. */
 static inline void bytes_xor(uint8_t *restrict to, const uint8_t *restrict from, size_t length)
 {

@@ -52,11 +52,11 @@ class InstallTest(unittest.TestCase):
                 for word in head.split()[:3 if ', -' in head else 1] if word[0] == '-'}
 
     def test_programs(self):
-        for name in 'rearm', 'rearm-replay':
+        for name in 'rearm', 'rearm-replay', 'rearm-img':
             self.assertTrue(os.access(self.path('bin', name), os.X_OK))
         # Nothing beside what this file knows of.
         self.assertEqual(sorted(os.listdir(self.path('bin')) + os.listdir(self.path('share'))),
-                         sorted(['rearm', 'rearm-replay', 'bash-completion', 'doc', 'man', 'rearm'] +
+                         sorted(['rearm', 'rearm-replay', 'rearm-img', 'bash-completion', 'doc', 'man', 'rearm'] +
                                 [n for n in ('qemu-system-aarch64', 'qemu-system-arm')
                                  if os.path.islink(self.path('bin', n))]))
         documents = os.listdir(self.path('share', 'doc', 'rearm'))
@@ -111,6 +111,9 @@ class InstallTest(unittest.TestCase):
         text = self.man('rearm-replay.1')
         for command in 'info FILE', 'dump FILE [--json]', 'verify FILE', 'compare A B', 'pack IN OUT [--no-keyframes]', 'keyframes FILE [SECONDS]':
             self.assertIn(command, text)
+        text = self.man('rearm-img.1')
+        for command in 'convert [-c]', 'snapshot [-f FMT]', '--backing-chain', 'EXIT STATUS':
+            self.assertIn(command, text)
 
     def complete(self, program, *words):
         """What bash offers behind these words."""
@@ -140,6 +143,9 @@ class InstallTest(unittest.TestCase):
         self.assertEqual(set(self.complete('rearm-replay', '')),
                          {'info', 'dump', 'verify', 'compare', 'pack', 'keyframes'})
         self.assertEqual(self.complete('rearm-replay', 'info', 'sh'), ['share'])
+        self.assertLessEqual({'create', 'info', 'convert', 'check'}, set(self.complete('rearm-img', '')))
+        self.assertEqual(self.complete('rearm-img', 'info', '--b'), ['--backing-chain'])
+        self.assertEqual(self.complete('rearm-img', 'info', 'sh'), ['share'])
 
     def test_qemu_names(self):
         """With the option, QEMU's names lead to the program."""

@@ -1,5 +1,5 @@
 /*
- * Disk images: files, parts of them, zeros; what is refused.
+ * Disk images: files, parts of them, zeros; qcow2; what is refused.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -8,6 +8,7 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 #include "block/block.h"
+#include "util/bytes.h"
 
 static char *folder;
 
@@ -211,6 +212,235 @@ static void test_identity(void)
     block_close(n);
 }
 
+/* ---- qcow2 ---- */
+
+static char *make_qcow2(const char *name, const char *options)
+{
+    char *path = in_folder(name);
+    KeyVal *kv = keyval_parse(options, NULL, NULL);
+    Error *err = NULL;
+
+    block_create(path, "qcow2", kv, &err);
+    g_assert_cmpstr(err ? error_get_pretty(err) : NULL, ==, NULL);
+    keyval_free(kv);
+    return path;
+}
+
+/* Bytes of a file are others. */
+static void patch(const char *path, uint64_t at, const void *data, size_t length)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    g_assert_cmpint(pwrite(fd, data, length, (off_t)at), ==, (ssize_t)length);
+    close(fd);
+}
+
+static uint64_t field(const char *path, uint64_t at, unsigned size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    uint8_t raw[8];
+
+    g_assert_cmpint(pread(fd, raw, size, (off_t)at), ==, (ssize_t)size);
+    close(fd);
+    return load_be(raw, size);
+}
+
+static void expect_bytes(BlockNode *n, uint64_t offset, uint64_t length, uint8_t byte)
+{
+    g_autofree uint8_t *data = g_malloc(length), *want = g_malloc(length);
+
+    memset(want, byte, length);
+    g_assert_cmpint(block_read(n, offset, data, length), ==, 0);
+    g_assert_cmpmem(data, length, want, length);
+}
+
+static void write_bytes(BlockNode *n, uint64_t offset, uint64_t length, uint8_t byte)
+{
+    g_autofree uint8_t *data = g_malloc(length);
+
+    memset(data, byte, length);
+    g_assert_cmpint(block_write(n, offset, data, length), ==, 0);
+}
+
+static void expect_whole(BlockNode *n)
+{
+    BlockCheck check = { .say = NULL };
+
+    g_assert_true(block_check(n, BLOCK_REPAIR_NOTHING, &check, NULL));
+    g_assert_cmpuint(check.corruptions, ==, 0);
+    g_assert_cmpuint(check.leaks, ==, 0);
+}
+
+static void test_qcow2(void)
+{
+    static const char *const options[] = {
+        "size=1M", "size=1M,compat=0.10", "size=1M,cluster_size=512,refcount_bits=1", "size=1000k,cluster_size=2M",
+        "size=1M,lazy_refcounts=on,refcount_bits=64,cluster_size=1k", "size=1M,preallocation=metadata",
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(options); i++) {
+        g_autofree char *path = make_qcow2("q", options[i]);
+        BlockNode *n = open_image(path, NULL, BLOCK_WRITABLE);
+
+        g_assert_cmpstr(n->driver->name, ==, "qcow2");
+        g_assert_false(n->flags & BLOCK_PROBED);
+        expect_bytes(n, 0, n->bytes, 0);
+        write_bytes(n, 1000, 300000, 'a');
+        write_bytes(n, 299000, 1, 'b');
+        g_assert_cmpint(block_write_zeroes(n, 100000, 100001, true), ==, 0);
+        g_assert_cmpint(block_discard(n, 500000, 100000), ==, 0);
+        g_assert_cmpint(block_flush(n), ==, 0);
+        block_close(n);
+        n = open_image(path, NULL, 0);
+        expect_bytes(n, 0, 1000, 0);
+        expect_bytes(n, 1000, 99000, 'a');
+        expect_bytes(n, 100000, 100001, 0);
+        expect_bytes(n, 200001, 98999, 'a');
+        expect_bytes(n, 299000, 1, 'b');
+        expect_bytes(n, 299001, 1999, 'a');
+        expect_bytes(n, 301000, n->bytes - 301000, 0);
+        expect_whole(n);
+        block_close(n);
+    }
+}
+
+/* Content of the layers: what the top has not comes from below, also when sizes differ. */
+static void test_backing(void)
+{
+    g_autofree char *base = make_qcow2("base", "size=1M");
+    g_autofree char *top = make_qcow2("top", "size=768k,backing_file=base,backing_fmt=qcow2");
+    BlockNode *n = open_image(base, "qcow2", BLOCK_WRITABLE);
+    BlockExtent e;
+
+    write_bytes(n, 0, 1 << 20, 'B');
+    block_close(n);
+    n = open_image(top, NULL, BLOCK_WRITABLE);
+    expect_bytes(n, 0, 768 << 10, 'B');
+    write_bytes(n, 70000, 10, 'T');
+    expect_bytes(n, 65536, 70000 - 65536, 'B');
+    expect_bytes(n, 70010, 65536, 'B');
+    g_assert_cmpint(block_write_zeroes(n, 131072, 65536, true), ==, 0);
+    expect_bytes(n, 131072, 65536, 0);
+    g_assert_cmpint(block_extent(n, 0, 65536, &e), ==, 0);
+    g_assert_false(e.allocated);
+    /* What grows is zeros, not what the longer base has there. */
+    g_assert_true(block_resize(n, 2 << 20, NULL));
+    expect_bytes(n, 768 << 10, (2 << 20) - (768 << 10), 0);
+    expect_bytes(n, 700 << 10, 68 << 10, 'B');
+    g_assert_true(block_resize(n, 700 << 10, NULL));
+    g_assert_true(block_resize(n, 1 << 20, NULL));
+    expect_bytes(n, 700 << 10, 324 << 10, 0);
+    g_assert_cmpint(block_make_empty(n), ==, 0);
+    expect_bytes(n, 0, 1 << 20, 'B');
+    expect_whole(n);
+    block_close(n);
+}
+
+static void test_snapshots(void)
+{
+    g_autofree char *path = make_qcow2("s", "size=1M,cluster_size=4k");
+    BlockNode *n = open_image(path, NULL, BLOCK_WRITABLE);
+    g_autoptr(GPtrArray) list = NULL;
+    Error *err = NULL;
+
+    write_bytes(n, 0, 500000, '1');
+    g_assert_true(block_snapshot(n, BLOCK_SNAPSHOT_CREATE, "one", NULL));
+    write_bytes(n, 0, 1000, '2');
+    g_assert_true(block_resize(n, 2 << 20, NULL));
+    g_assert_true(block_snapshot(n, BLOCK_SNAPSHOT_CREATE, "two", NULL));
+    write_bytes(n, 0, 2 << 20, '3');
+    expect_whole(n);
+    g_assert_true(block_snapshot(n, BLOCK_SNAPSHOT_APPLY, "one", NULL));
+    g_assert_cmpuint(n->bytes, ==, 1 << 20);
+    expect_bytes(n, 0, 500000, '1');
+    expect_bytes(n, 500000, (1 << 20) - 500000, 0);
+    g_assert_true(block_snapshot(n, BLOCK_SNAPSHOT_DELETE, "1", NULL));
+    expect_bytes(n, 0, 500000, '1');
+    list = block_snapshot_list(n);
+    g_assert_cmpuint(list->len, ==, 1);
+    g_assert_cmpstr(((BlockSnapshot *)g_ptr_array_index(list, 0))->name, ==, "two");
+    g_assert_false(block_snapshot(n, BLOCK_SNAPSHOT_APPLY, "one", &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), "has no snapshot 'one'"));
+    error_free(err);
+    expect_whole(n);
+    block_close(n);
+    n = open_image(path, NULL, 0);
+    g_assert_true(block_snapshot_load(n, "two", NULL));
+    g_assert_cmpuint(n->bytes, ==, 2 << 20);
+    expect_bytes(n, 0, 1000, '2');
+    expect_bytes(n, 1000, 499000, '1');
+    block_close(n);
+}
+
+/* An extension that nobody knows stays; bits that say that nobody else has written go with the first write. */
+static void test_header(void)
+{
+    static const uint8_t extension[16] = { 0x12, 0x34, 0x56, 0x78, 0, 0, 0, 5, 'h', 'e', 'l', 'l', 'o' };
+    g_autofree char *path = make_qcow2("h2", "size=1M"), *base = make_qcow2("b2", "size=1M");
+    g_autofree char *text = g_strdup_printf("driver=qcow2,file.filename=%s", path), *content = NULL;
+    g_autofree uint8_t *table = NULL;
+    BlockNode *n;
+    gsize length;
+
+    g_assert_true(g_file_get_contents(path, &content, &length, NULL));
+    table = g_memdup2(content + 112, 1000);
+    patch(path, 112, extension, sizeof(extension));
+    patch(path, 128, table, 1000);
+    patch(path, 88, "\0\0\0\0\0\0\0\x80", 8);
+    block_close(open_image(path, NULL, BLOCK_WRITABLE));
+    g_assert_cmpuint(field(path, 88, 8), ==, 0x80);
+    n = open_image(path, NULL, BLOCK_WRITABLE);
+    write_bytes(n, 0, 1, 'x');
+    g_assert_cmpuint(field(path, 88, 8), ==, 0);
+    g_assert_true(block_set_backing(n, "b2", "qcow2", NULL));
+    block_close(n);
+    n = open_image(path, NULL, 0);
+    g_assert_cmpstr(n->backing_name, ==, "b2");
+    g_assert_cmpstr(n->backing_format, ==, "qcow2");
+    g_assert_cmpstr(n->backing->filename, ==, base);
+    block_close(n);
+    g_free(content);
+    g_assert_true(g_file_get_contents(path, &content, &length, NULL));
+    g_assert_nonnull(memmem(content, 65536, extension, sizeof(extension)));
+
+    patch(path, 72, "\0\0\0\0\0\0\0\x30", 8);
+    refused(text, 0, "features of qcow2 that are not supported: extended L2 entries, bit 5");
+    patch(path, 72, "\0\0\0\0\0\0\0\x02", 8);
+    block_close(open_image(path, NULL, 0));
+    refused(text, BLOCK_WRITABLE, "marked as damaged");
+    patch(path, 72, "\0\0\0\0\0\0\0\0", 8);
+    patch(path, 32, "\0\0\0\2", 4);
+    refused(text, 0, "is encrypted (LUKS)");
+    patch(path, 32, "\0\0\0\0\0\0\0\0", 8);
+    refused(text, 0, "L1 table of 0 entries");
+    patch(path, 20, "\0\0\0\x16", 4);
+    refused(text, 0, "clusters of 2^22 bytes");
+    patch(path, 4, "\0\0\0\4", 4);
+    refused(text, 0, "not a qcow2 image of version 2 or 3");
+}
+
+/* An image that makes the driver write to its own tables is found out. */
+static void test_overlap(void)
+{
+    g_autofree char *path = make_qcow2("o", "size=1M,cluster_size=4k");
+    BlockNode *n = open_image(path, NULL, BLOCK_WRITABLE);
+    uint8_t entry[8];
+    uint64_t l1, l2;
+
+    write_bytes(n, 0, 4096, 'x');
+    block_close(n);
+    l1 = field(path, 40, 8);
+    l2 = field(path, l1, 8) & 0xfffffffffffe00;
+    store_be(entry, l1 | 1ull << 63, 8);
+    patch(path, l2, entry, 8);
+    n = open_image(path, NULL, BLOCK_WRITABLE);
+    g_assert_cmpint(block_write(n, 0, "y", 1), ==, -EIO);
+    g_assert_cmpint(block_write(n, 8192, "y", 1), ==, -EIO);
+    block_close(n);
+    g_assert_cmpuint(field(path, 72, 8), ==, 2);
+    g_assert_cmpuint(field(path, l1, 8) & 0xfffffffffffe00, ==, l2);
+}
+
 static void remove_folder(void)
 {
     GDir *dir = g_dir_open(folder, 0, NULL);
@@ -239,6 +469,11 @@ int main(int argc, char **argv)
     g_test_add_func("/block/locks", test_locks);
     g_test_add_func("/block/refused", test_refused);
     g_test_add_func("/block/identity", test_identity);
+    g_test_add_func("/block/qcow2", test_qcow2);
+    g_test_add_func("/block/backing", test_backing);
+    g_test_add_func("/block/snapshots", test_snapshots);
+    g_test_add_func("/block/header", test_header);
+    g_test_add_func("/block/overlap", test_overlap);
     rc = g_test_run();
     remove_folder();
     return rc;
