@@ -242,8 +242,8 @@ static bool boot_options(Options *o, KeyVal *kv, Error **errp)
     static const struct {
         const char *key, *why;
     } refused[] = {
-        { "order", "there are no disks or networks to choose from yet: -kernel or -bios starts" },
-        { "once", "there are no disks or networks to choose from yet: -kernel or -bios starts" },
+        { "order", "firmware does not learn of it yet: -kernel or -bios starts" },
+        { "once", "firmware does not learn of it yet: -kernel or -bios starts" },
         { "splash", "there is no display" }, { "splash-time", "there is no display" },
         { "reboot-timeout", "it is for the BIOS of a PC" },
     };

@@ -7,7 +7,7 @@
 #include "util/osdep.h"
 #include "hw/core/bus.h"
 
-#define DISKS "disks are not there yet; -initrd FILE gives the guest a file system in RAM"
+#define DISKS "this kind of disk is not there yet; virtio-blk-pci is (-drive file=IMAGE,if=virtio)"
 #define NETWORKS "networks are not there yet; -nic none is accepted"
 #define DISPLAYS "displays and their input devices are not there yet; -serial connects the console"
 #define PCI "this PCI device is not there yet"

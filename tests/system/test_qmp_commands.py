@@ -417,7 +417,7 @@ class CommandsTest(Commands):
                 ({}, "Parameter 'driver' is missing"),
                 ({'driver': 5}, "'5' is not a valid device model name"),
                 ({'driver': 'virtio-rng-devise'}, "'virtio-rng-devise' is not a valid device model name"),
-                ({'driver': 'virtio-blk-device'}, 'disks are not there yet'),
+                ({'driver': 'nvme'}, 'this kind of disk is not there yet'),
                 ({'driver': 'pl011'}, "Parameter 'driver' expects a pluggable device type"),
                 ({'driver': 'virtio-rng-device', 'bus': 'x'}, "Bus 'x' not found"),
                 ({'driver': 'virtio-rng-device', 'bus': 'platform-bus'},

@@ -384,6 +384,7 @@ static ExecLoop *loop_new(MonitorEnv *env)
     clock_use_icount(l->machine.clock, 0);
     l->machine.devices = g_ptr_array_new();
     l->machine.buses = g_ptr_array_new();
+    l->machine.drives = g_ptr_array_new();
     l->machine.objects = g_ptr_array_new_with_free_func(user_object_free);
     l->machine.device_types = fake_types;
     memory_add_ram(l->machine.memory, "virt.ram", 0x1000, 0x1000, false, NULL);
@@ -414,6 +415,7 @@ static void loop_free(ExecLoop *l)
     clock_free(l->machine.clock);
     g_ptr_array_unref(l->machine.devices);
     g_ptr_array_unref(l->machine.buses);
+    g_ptr_array_unref(l->machine.drives);
     g_ptr_array_unref(l->machine.objects);
     g_free(l);
 }

@@ -86,10 +86,12 @@ static const struct {
     { "-display gtk", "-display gtk: displays are not there yet; only 'none' is accepted" },
     { "-net user", "-net user: networks are not there yet; only 'none' is accepted" },
     { "-netdev user,id=n", "-netdev: networks are not there yet; -nic none is accepted" },
-    { "-drive file=x", "-drive: disks are not there yet; -initrd FILE gives the guest a file "
-      "system in RAM" },
-    { "-hda x", "-hda: disks are not there yet; -initrd FILE gives the guest a file system in "
-      "RAM" },
+    { "-drive file=x,if=ide", "-drive if=ide: there are if=virtio, which brings its device along, and "
+      "if=none for a -device that names the drive" },
+    { "-drive format=raw", "-drive needs file=IMAGE" },
+    { "-blockdev driver=file,filename=x", "-blockdev needs node-name=NAME, by which a device or another "
+      "-blockdev names it" },
+    { "-sd x", "-sd: such disks are not there; -drive file=IMAGE,if=virtio is" },
     { "-vnc :0", "-vnc :0: displays are not there yet; only 'none' is accepted" },
     { "-vga std", "-vga std: displays are not there yet; only 'none' is accepted" },
     { "-parallel stdio", "-parallel stdio: virt has no parallel port, and -serial connects its serial "
@@ -114,7 +116,7 @@ static const struct {
       "yet" },
     { "-numa hmat-lb,initiator=0", "-numa hmat-lb: expected node, cpu or dist; memory attributes "
       "(hmat-...) need ACPI tables, which are not there" },
-    { "-boot d", "-boot order=d: there are no disks or networks to choose from yet: -kernel or -bios "
+    { "-boot d", "-boot order=d: firmware does not learn of it yet: -kernel or -bios "
       "starts" },
     { "-boot menu=maybe", "menu=maybe: expected 'on' or 'off'" },
     { "-mem-path a -machine memory-backend=b", "-mem-path a and -machine memory-backend=b: both say "
