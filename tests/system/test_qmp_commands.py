@@ -321,7 +321,7 @@ class CommandsTest(Commands):
         self.assertEqual([d['qdev_id'] for d in bridge['devices']], ['far'])
         self.assertEqual(bridge['bus']['io_range'], {'base': 0, 'limit': 0xfff})
         text = client.command('human-monitor-command', command_line='info pci').replace('\r', '')
-        self.assertIn('  Bus  0, device   3, function 0:\n    Class 00ff: PCI device 1af4:1005\n'
+        self.assertIn('  Bus  0, device   3, function 0:\n    Class 0255: PCI device 1af4:1005\n'
                       '      PCI subsystem 1af4:0004\n      IRQ 0, pin A\n'
                       '      BAR0: I/O at nowhere, 0x20 bytes\n'
                       '      BAR1: 32 bit memory at nowhere, 0x1000 bytes\n'
