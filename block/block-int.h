@@ -9,5 +9,6 @@
 #include "block/block.h"
 
 extern const BlockDriver block_file, block_host_device, block_null, block_qcow2, block_raw;
+extern const BlockDriver block_blkdebug, block_copy_on_read, block_throttle;
 
 #endif

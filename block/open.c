@@ -10,7 +10,8 @@
 #define MAX_DEPTH 64
 
 const BlockDriver *const block_drivers[] = {
-    &block_raw, &block_qcow2, &block_file, &block_host_device, &block_null, NULL
+    &block_raw, &block_qcow2, &block_file, &block_host_device, &block_null, &block_blkdebug,
+    &block_copy_on_read, &block_throttle, NULL
 };
 
 const BlockDriver *block_driver_find(const char *name, Error **errp)
@@ -82,11 +83,11 @@ static const BlockDriver *probe(BlockNode *file, Error **errp)
 static BlockNode *open_node(KeyVal *options, const char *prefix, const char *filename, unsigned flags,
                             unsigned depth, Error **errp);
 
-/* The node under a format: file.driver=, or what the name says, or a plain file. */
-static BlockNode *open_file(KeyVal *options, const char *prefix, const char *filename, unsigned flags,
-                            unsigned depth, Error **errp)
+/* The node under a format or filter: file.driver=, or what the name says, or a plain file. */
+static BlockNode *open_file(KeyVal *options, const char *prefix, const BlockDriver *driver,
+                            const char *filename, unsigned flags, unsigned depth, Error **errp)
 {
-    g_autofree char *below = block_option_name(prefix, "file");
+    g_autofree char *below = block_option_name(prefix, driver && driver->child ? driver->child : "file");
 
     return open_node(options, below, filename, flags & ~BLOCK_NO_BACKING, depth + 1, errp);
 }
@@ -99,12 +100,13 @@ static const BlockDriver *protocol_of(const char *filename)
          : &block_file;
 }
 
-/* "file", "backing.file": the node below a format. */
+/* "file", "backing.file", "file.image": the node below another one. */
 static bool is_below(const char *prefix)
 {
     const char *last = strrchr(prefix, '.');
 
-    return !strcmp(last ? last + 1 : prefix, "file");
+    last = last ? last + 1 : prefix;
+    return !strcmp(last, "file") || !strcmp(last, "image");
 }
 
 /* driver=, or what it is to be without: of a node below a format a protocol, else what is in it. */
@@ -124,7 +126,7 @@ static const BlockDriver *choose_driver(KeyVal *options, const char *prefix, con
         }
         return protocol_of(filename);
     }
-    *file = open_file(options, prefix, filename, *flags, depth, errp);
+    *file = open_file(options, prefix, NULL, filename, *flags, depth, errp);
     driver = *file ? probe(*file, errp) : NULL;
     *flags |= driver == &block_raw ? BLOCK_PROBED : 0;
     return driver;
@@ -144,7 +146,7 @@ static BlockNode *open_node(KeyVal *options, const char *prefix, const char *fil
     }
     driver = choose_driver(options, prefix, filename, &file, &flags, depth, errp);
     if (driver && !driver->protocol && !file) {
-        file = open_file(options, prefix, filename, flags, depth, errp);
+        file = open_file(options, prefix, driver, filename, flags, depth, errp);
     }
     if (!driver || (!driver->protocol && !file)) {
         block_close(file);

@@ -354,8 +354,9 @@ bool qcow2_check(BlockNode *n, BlockRepair repair, BlockCheck *out, Error **errp
     Check c = { .q = q, .out = out };
     BlockCheck found = { .say = NULL };
     bool ok;
-    int rc = block_is_writable(n) ? qcow2_write_everything(q) : 0;
+    int rc = qcow2_recover(q);
 
+    rc = rc || !block_is_writable(n) ? rc : qcow2_write_everything(q);
     if (rc) {
         error_setg_errno(errp, -rc, "cannot write to '%s'", n->filename);
         return false;

@@ -414,7 +414,7 @@ int qcow2_start_writing(Qcow2 *q)
     bool lazy = q->h.version >= 3 && q->h.compatible & QCOW2_COMPAT_LAZY;
     int rc = 0;
 
-    if (q->broken) {
+    if (qcow2_recover(q)) {
         return -EIO;
     }
     if (q->h.incompatible & QCOW2_INCOMPAT_CORRUPT && !(q->node.flags & BLOCK_CHECKING)) {

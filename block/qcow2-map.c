@@ -63,8 +63,9 @@ int qcow2_entries(Qcow2 *q, uint64_t cluster, uint64_t *count, uint64_t *out)
     uint64_t l1;
     int rc;
 
-    if (q->broken) {
-        return -EIO;
+    rc = qcow2_recover(q);
+    if (rc) {
+        return rc;
     }
     l1 = index < q->h.l1_entries ? q->l1[index] : 0;
 
@@ -136,9 +137,12 @@ int qcow2_own_table(Qcow2 *q, uint64_t cluster, Qcow2Table **out)
     uint64_t entry;
     int rc = qcow2_start_writing(q);
 
+    if (rc) {
+        return rc;
+    }
     assert(index < q->h.l1_entries);
     entry = q->l1[index];
-    rc = rc ? rc : check_l1_entry(q, entry);
+    rc = check_l1_entry(q, entry);
     if (rc) {
         return rc;
     }

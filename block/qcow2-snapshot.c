@@ -81,6 +81,14 @@ static bool is_good(const Qcow2 *q, const Qcow2Snapshot *s)
            (uint64_t)s->l1_entries * 8 <= QCOW2_MAX_L1_BYTES && s->disk_bytes <= BLOCK_MAX_BYTES;
 }
 
+GArray *qcow2_snapshots_new(void)
+{
+    GArray *snapshots = g_array_new(FALSE, TRUE, sizeof(Qcow2Snapshot));
+
+    g_array_set_clear_func(snapshots, clear_snapshot);
+    return snapshots;
+}
+
 /* Entries are of any length: read the table piece by piece. */
 bool qcow2_snapshots_read(Qcow2 *q, Error **errp)
 {
@@ -88,8 +96,6 @@ bool qcow2_snapshots_read(Qcow2 *q, Error **errp)
     g_autofree uint8_t *raw = g_malloc(most);
     uint64_t at = 0;
 
-    q->snapshots = g_array_new(FALSE, TRUE, sizeof(Qcow2Snapshot));
-    g_array_set_clear_func(q->snapshots, clear_snapshot);
     for (uint32_t i = 0; i < q->h.snapshots; i++) {
         uint64_t offset = q->h.snapshots_offset + at;
         size_t there = (size_t)MIN(most, offset < q->node.file->bytes ? q->node.file->bytes - offset : 0);
@@ -298,13 +304,14 @@ bool qcow2_snapshot(BlockNode *n, BlockSnapshotVerb verb, const char *name, Erro
 {
     static const char *const verbs[] = { "create", "apply", "delete" };
     Qcow2 *q = qcow2(n);
-    Qcow2Switch sw;
+    Qcow2Switch sw = { .counts = NULL };
     int rc;
 
-    if (!check_name(q, verb, name, errp)) {
+    rc = qcow2_recover(q);
+    if (rc == 0 && !check_name(q, verb, name, errp)) {
         return false;
     }
-    rc = qcow2_switch_begin(q, &sw);
+    rc = rc ? rc : qcow2_switch_begin(q, &sw);
     if (rc == 0) {
         rc = verb == BLOCK_SNAPSHOT_CREATE ? create(q, &sw, name)
            : verb == BLOCK_SNAPSHOT_APPLY ? apply(q, &sw, find(q, name)) : delete(q, &sw, find(q, name));

@@ -247,7 +247,6 @@ static void discard_freed(Qcow2 *q, Qcow2Switch *s)
 int qcow2_switch_commit(Qcow2 *q, Qcow2Switch *s)
 {
     Qcow2Header before = q->h;
-    Error *err = NULL;
     int rc = qcow2_switch_refcounts(q, s);
 
     rc = rc ? rc : block_flush(q->node.file);
@@ -264,12 +263,7 @@ int qcow2_switch_commit(Qcow2 *q, Qcow2Switch *s)
         discard_freed(q, s);
     }
     q->node.bytes = q->h.size;
-    qcow2_unload_tables(q);
-    if (!qcow2_load_tables(q, &err)) {
-        warn_report("%s", error_get_pretty(err));
-        error_free(err);
-        q->broken = true;
-        return -EIO;
-    }
+    q->broken = true;
+    qcow2_recover(q);       /* if not now, then before they are needed */
     return 0;
 }

@@ -34,6 +34,7 @@ bool qcow2_load_tables(Qcow2 *q, Error **errp)
     qcow2_cache_init(q, &q->l2_cache, L2_CACHE_BYTES, true);
     qcow2_cache_init(q, &q->refcount_cache, REFCOUNT_CACHE_BYTES, false);
     q->frees = g_array_new(FALSE, FALSE, sizeof(Qcow2Run));
+    q->snapshots = qcow2_snapshots_new();
     q->free_hint = 0;
     q->l1_dirty_from = q->l1_dirty_to = 0;
     q->compressed_at = q->unpacked_entry = 0;
@@ -55,6 +56,22 @@ void qcow2_unload_tables(Qcow2 *q)
     g_clear_pointer(&q->frees, g_array_unref);
     g_clear_pointer(&q->snapshots, g_array_unref);
     g_clear_pointer(&q->unpacked, g_free);
+}
+
+int qcow2_recover(Qcow2 *q)
+{
+    Error *err = NULL;
+
+    if (!q->broken) {
+        return 0;
+    }
+    qcow2_unload_tables(q);
+    q->broken = !qcow2_load_tables(q, &err);
+    if (q->broken) {
+        warn_report("%s", error_get_pretty(err));
+        error_free(err);
+    }
+    return q->broken ? -EIO : 0;
 }
 
 static void release(Qcow2 *q)
@@ -123,8 +140,9 @@ static bool open_node(BlockNode *n, KeyVal *options, const char *prefix, Error *
 
 static int flush(BlockNode *n)
 {
-    int rc = qcow2(n)->broken ? -EIO : qcow2_write_tables(qcow2(n));
+    int rc = qcow2_recover(qcow2(n));
 
+    rc = rc ? rc : qcow2_write_tables(qcow2(n));
     return rc ? rc : block_flush(n->file);
 }
 

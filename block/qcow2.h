@@ -328,12 +328,13 @@ uint64_t qcow2_switch_alloc(Qcow2Switch *s, uint64_t clusters);
 int qcow2_switch_active(Qcow2 *q, Qcow2Switch *s, const uint64_t *l1, uint32_t entries, bool own);
 /* Blocks and a refcount table for s->counts; they go into s->h. */
 int qcow2_switch_refcounts(Qcow2 *q, Qcow2Switch *s);
-/* Write refcounts and the header, and read all again. */
+/* Write refcounts and the header. */
 int qcow2_switch_commit(Qcow2 *q, Qcow2Switch *s);
 void qcow2_switch_end(Qcow2Switch *s);
 
 /* ---- qcow2-snapshot.c ---- */
 
+GArray *qcow2_snapshots_new(void);
 bool qcow2_snapshots_read(Qcow2 *q, Error **errp);
 /* How long their table is. */
 uint64_t qcow2_snapshots_bytes(const GArray *snapshots);
@@ -355,5 +356,7 @@ extern const BlockCreateOption qcow2_create_options[];
 /* L1, refcount table and snapshots as the header says; caches are empty. */
 bool qcow2_load_tables(Qcow2 *q, Error **errp);
 void qcow2_unload_tables(Qcow2 *q);
+/* After the header was switched to other tables that could not be read then: try again. */
+int qcow2_recover(Qcow2 *q);
 
 #endif

@@ -81,6 +81,7 @@ struct BlockDriver {
     const char *doc;
     size_t size;                    /* of its struct */
     bool protocol;                  /* the end of a stack; else `file` is opened before open() */
+    const char *child;              /* what options call the node in `file`; NULL: that */
     /*
      * Whether a file that begins with these bytes (at most BLOCK_PROBE_BYTES) is of this format.
      * NULL: formats are told by name only.

@@ -1,5 +1,5 @@
 /*
- * Disk images: files, parts of them, zeros; qcow2; what is refused.
+ * Disk images: files, parts of them, zeros; qcow2, also on a failing disk; filters; what is refused.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "block/block.h"
 #include "util/bytes.h"
+#include "util/host-clock.h"
 
 static char *folder;
 
@@ -441,6 +442,137 @@ static void test_overlap(void)
     g_assert_cmpuint(field(path, l1, 8) & 0xfffffffffffe00, ==, l2);
 }
 
+/* ---- filters ---- */
+
+/* qcow2 on blkdebug on a file, with these rules. */
+static BlockNode *open_debug(const char *path, const char *rules)
+{
+    g_autofree char *text = g_strdup_printf("driver=qcow2,file.driver=blkdebug,file.image.filename=%s,%s", path, rules);
+
+    return open_options(text, BLOCK_WRITABLE | BLOCK_UNSAFE);
+}
+
+static void test_blkdebug(void)
+{
+    g_autofree char *path = make_file("d", 8192);
+    g_autofree char *text = g_strdup_printf("driver=blkdebug,image.filename=%s,inject-error.0.event=read_aio,"
+                                            "inject-error.0.errno=28,inject-error.0.sector=2,inject-error.1.iotype="
+                                            "write,inject-error.1.once=on,inject-error.1.skip=1,inject-error.2.event="
+                                            "flush_to_disk,inject-error.2.delay=20,inject-error.2.errno=0", path);
+    BlockNode *n = open_options(text, BLOCK_WRITABLE);
+    int64_t start;
+    char data[1024];
+
+    g_assert_cmpint(block_read(n, 0, data, 1024), ==, 0);
+    g_assert_cmpint(block_read(n, 1000, data, 25), ==, -ENOSPC);
+    g_assert_cmpint(block_read(n, 1535, data, 1), ==, -ENOSPC);
+    g_assert_cmpint(block_read(n, 1536, data, 512), ==, 0);
+    g_assert_cmpint(block_write(n, 0, data, 512), ==, 0);
+    g_assert_cmpint(block_write(n, 0, data, 512), ==, -EIO);
+    g_assert_cmpint(block_write(n, 0, data, 512), ==, 0);
+    start = host_monotonic_ns();
+    g_assert_cmpint(block_flush(n), ==, 0);
+    g_assert_cmpint(host_monotonic_ns() - start, >=, 20000000);
+    block_close(n);
+    refused("driver=blkdebug,image.driver=null-co,inject-error.0.event=later", 0, "event=later: there are read_aio");
+    refused("driver=blkdebug,image.driver=null-co,inject-error.0.errno=x", 0, "errno=x: it is a number");
+    refused("driver=blkdebug,image.driver=null-co,inject-error.0.iotype=x", 0, "there are read, write");
+}
+
+/*
+ * One request after the other fails once: the image is whole at each of them, and what was
+ * written before, and after, is there.
+ */
+static void test_failing_disk(void)
+{
+    static const char *const types[] = { "write", "flush", "read", "write-zeroes" };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(types) * 40; i++) {
+        g_autofree char *path = make_qcow2("f", "size=1M,cluster_size=512,refcount_bits=64");
+        g_autofree char *rules = g_strdup_printf("file.inject-error.0.iotype=%s,file.inject-error.0.once=on,"
+                                                 "file.inject-error.0.skip=%u", types[i % 4], i / 4 + 10);
+        BlockNode *n = open_debug(path, rules);
+        BlockCheck check = { .say = NULL };
+        Error *err = NULL;
+
+        for (unsigned k = 0; k < 8; k++) {
+            g_autofree uint8_t *data = g_malloc(40000);
+
+            memset(data, 'a' + (int)k, 40000);
+            if (block_write(n, k * 100000, data, 40000) < 0) {
+                g_assert_cmpint(block_write(n, k * 100000, data, 40000), ==, 0);
+            }
+            if (k == 3 && !block_snapshot(n, BLOCK_SNAPSHOT_CREATE, "s", &err)) {
+                error_free(err);
+                err = NULL;
+                g_assert_true(block_snapshot(n, BLOCK_SNAPSHOT_CREATE, "s", NULL));
+            }
+            if (k % 2 && block_flush(n) < 0) {
+                g_assert_cmpint(block_flush(n), ==, 0);
+            }
+        }
+        if (block_discard(n, 0, 20000) < 0) {
+            g_assert_cmpint(block_discard(n, 0, 20000), ==, 0);
+        }
+        if (block_flush(n) < 0) {
+            g_assert_cmpint(block_flush(n), ==, 0);
+        }
+        block_close(n);
+        n = open_image(path, NULL, 0);
+        g_assert_true(block_check(n, BLOCK_REPAIR_NOTHING, &check, NULL));
+        if (check.corruptions) {
+            g_error("%s fails at %u: %" PRIu64 " errors", types[i % 4], i / 4 + 10, check.corruptions);
+        }
+        for (unsigned k = 0; k < 8; k++) {
+            expect_bytes(n, k * 100000 + (k ? 0 : 20000), k ? 40000 : 20000, (uint8_t)('a' + k));
+        }
+        block_close(n);
+    }
+}
+
+static void test_copy_on_read(void)
+{
+    g_autofree char *base = make_qcow2("cb", "size=1M"), *top = make_qcow2("ct", "size=1M,backing_file=cb,backing_fmt=qcow2");
+    g_autofree char *text = g_strdup_printf("driver=copy-on-read,file.driver=qcow2,file.file.filename=%s", top);
+    BlockNode *n = open_image(base, NULL, BLOCK_WRITABLE);
+    BlockExtent e;
+
+    write_bytes(n, 0, 200000, 'c');
+    block_close(n);
+    n = open_options(text, BLOCK_WRITABLE);
+    expect_bytes(n, 70000, 10, 'c');
+    expect_bytes(n, 600000, 10, 0);
+    write_bytes(n, 0, 5, 'd');
+    block_close(n);
+    n = open_image(top, NULL, BLOCK_NO_BACKING);
+    g_assert_cmpint(block_extent(n, 65536, 65536, &e), ==, 0);
+    g_assert_true(e.allocated && e.bytes == 65536);
+    expect_bytes(n, 65536, 65536, 'c');
+    g_assert_cmpint(block_extent(n, 131072, 900000, &e), ==, 0);
+    g_assert_false(e.allocated);
+    block_close(n);
+}
+
+static void test_throttle(void)
+{
+    BlockNode *n = open_options("driver=throttle,iops-read=100,bps-write=1M,file.driver=null-co", BLOCK_WRITABLE);
+    int64_t start = host_monotonic_ns();
+    char data[4096] = "";
+
+    /* A burst of a tenth of a second, and then 10 ms each. */
+    for (unsigned i = 0; i < 20; i++) {
+        g_assert_cmpint(block_read(n, 0, data, 512), ==, 0);
+    }
+    g_assert_cmpint(host_monotonic_ns() - start, >=, 85000000);
+    start = host_monotonic_ns();
+    for (unsigned i = 0; i < 50; i++) {
+        g_assert_cmpint(block_write(n, 0, data, sizeof(data)), ==, 0);
+    }
+    g_assert_cmpint(host_monotonic_ns() - start, >=, 85000000);
+    block_close(n);
+    refused("driver=throttle,iops-read=x,file.driver=null-co", 0, "iops-read=x: it is a number per second");
+}
+
 static void remove_folder(void)
 {
     GDir *dir = g_dir_open(folder, 0, NULL);
@@ -474,6 +606,10 @@ int main(int argc, char **argv)
     g_test_add_func("/block/snapshots", test_snapshots);
     g_test_add_func("/block/header", test_header);
     g_test_add_func("/block/overlap", test_overlap);
+    g_test_add_func("/block/blkdebug", test_blkdebug);
+    g_test_add_func("/block/failing-disk", test_failing_disk);
+    g_test_add_func("/block/copy-on-read", test_copy_on_read);
+    g_test_add_func("/block/throttle", test_throttle);
     rc = g_test_run();
     remove_folder();
     return rc;
