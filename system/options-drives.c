@@ -86,6 +86,10 @@ static bool find_interface(const char *name, const char **device, Error **errp)
             return true;
         }
     }
+    if (!strcmp(name, "pflash")) {
+        error_setg(errp, "-drive: %s", option_missing("pflash", NULL));
+        return false;
+    }
     error_setg(errp, "-drive if=%s: there are if=virtio, which brings its device along, and if=none for a "
                "-device that names the drive", name);
     return false;

@@ -51,17 +51,8 @@ static const struct {
       { "async-teardown" } },
 };
 
-/* Flash is a drive, too. */
-static bool is_flash(const char *name, const char *arg)
-{
-    return !strcmp(name, "drive") && arg && strstr(arg, "if=pflash");
-}
-
 const char *option_missing(const char *name, const char *arg)
 {
-    if (is_flash(name, arg)) {
-        name = "pflash";
-    }
     for (unsigned i = 0; i < ARRAY_SIZE(missing); i++) {
         if (g_strv_contains(missing[i].names, name)) {
             return missing[i].feature;

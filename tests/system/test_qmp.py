@@ -287,7 +287,7 @@ class QmpTest(Program):
                       client.command('device-list-properties', typename='virtio-mmio'))
         self.assertNotIn('max-bytes', [p['name'] for p in client.command(
             'device-list-properties', typename='virtio-rng-device')])
-        self.assertEqual(client.execute('device-list-properties', typename='virtio-blk-pci')
+        self.assertEqual(client.execute('device-list-properties', typename='nvme')
                          ['error']['class'], 'DeviceNotFound')
         self.assertEqual([m['name'] for m in client.command('query-machines')
                           if m.get('is-default')], ['virt'])

@@ -151,6 +151,9 @@ static const struct Constant {
     { "edu.pad", "is padding" },
 };
 
+/* Devices that no board here has, as they need a host's image and a worker: their own tests carry their state. */
+static const char *const elsewhere[] = { "virtio-blk" /* test-virtio-blk.c */, NULL };
+
 /* The fields that have been saved and loaded with another value than that of power-on. */
 static GHashTable *covered;
 
@@ -200,7 +203,10 @@ static void check_coverage(void)
     for (const DeviceType *const *type = device_types; *type; type++) {
         const FieldTable *table = (*type)->fields;
 
-        for (unsigned i = 0; table && i < table->num_fields; i++) {
+        if (!table || g_strv_contains(elsewhere, table->name)) {
+            continue;
+        }
+        for (unsigned i = 0; i < table->num_fields; i++) {
             const Field *f = &table->fields[i];
             g_autofree char *name = g_strdup_printf("%s.%s", table->name, f->name);
 
