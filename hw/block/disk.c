@@ -135,16 +135,19 @@ static void overlay_write(Disk *d, uint64_t offset, const uint8_t *data, uint64_
     overlay_set_present(d, offset, length);
 }
 
-/* Pages that were never written are zeros, and stay untouched. */
+/*
+ * Sectors that it does not have are zeros already. Whether a page was ever written would not do: a machine
+ * that went back in time has forgotten such writes, and the flag has not.
+ */
 static void overlay_write_zeroes(Disk *d, uint64_t offset, uint64_t length)
 {
-    for (uint64_t done = 0, n; done < length; done += n) {
-        uint64_t at = offset + done;
+    uint64_t sector = offset / DISK_SECTOR, end = (offset + length) / DISK_SECTOR, n;
 
-        n = MIN(length - done, PAGE_SIZE - at % PAGE_SIZE);
-        if (d->data->page_flags[at >> PAGE_BITS] & PAGE_EVER) {
-            memory_mark_written(d->dev->machine->memory, d->data, at, n);
-            memset(d->data->host + at, 0, n);
+    for (; sector < end; sector += n) {
+        n = run_length(d, sector, end);
+        if (has_sector(d, sector)) {
+            memory_mark_written(d->dev->machine->memory, d->data, sector * DISK_SECTOR, n * DISK_SECTOR);
+            memset(d->data->host + sector * DISK_SECTOR, 0, n * DISK_SECTOR);
         }
     }
     overlay_set_present(d, offset, length);
