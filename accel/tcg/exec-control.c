@@ -240,7 +240,8 @@ void exec_loop_stop(ExecLoop *l)
     l->interrupted = true;
     g_cond_broadcast(&l->wake);
     l->stopping_threads++;
-    while ((!l->paused || l->in_closure) && !l->thread_done) {
+    /* A closure that waits to be run may move a paused machine as well as one that runs. */
+    while ((!l->paused || l->in_closure || l->closures) && !l->thread_done) {
         g_cond_wait(&l->state, &l->lock);
     }
     l->stopping_threads--;
