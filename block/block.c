@@ -25,7 +25,9 @@ int block_read_backing(BlockNode *n, uint64_t offset, void *out, size_t length)
     uint64_t there = n->backing && offset < n->backing->bytes ? n->backing->bytes - offset : 0;
     size_t part = (size_t)MIN(length, there);
 
-    memset((char *)out + part, 0, length - part);
+    if (part < length) {
+        memset((char *)out + part, 0, length - part);
+    }
     return part ? block_read(n->backing, offset, out, part) : 0;
 }
 

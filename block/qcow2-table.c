@@ -18,7 +18,9 @@ int qcow2_file_read(Qcow2 *q, uint64_t offset, void *out, size_t length)
     uint64_t there = offset < file->bytes ? file->bytes - offset : 0;
     size_t part = (size_t)MIN(length, there);
 
-    memset((char *)out + part, 0, length - part);
+    if (part < length) {
+        memset((char *)out + part, 0, length - part);
+    }
     return part ? block_read(file, offset, out, part) : 0;
 }
 
