@@ -48,7 +48,8 @@ class Disk(TestCase):
             f.write(b''.join(hashlib.sha256(b'%d' % n).digest() for n in range(100000)))
         cls.sum = md5(os.path.join(files, 'r'))
         cls.image = os.path.join(cls.folder, 'image')
-        subprocess.run([MKFS, '-q', '-t', 'ext4', '-d', files, cls.image, str(SIZE >> 10)], check=True)
+        subprocess.run([MKFS, '-q', '-t', 'ext4', '-d', files, cls.image, str(SIZE >> 10)], check=True,
+                       stdout=subprocess.DEVNULL)
 
     @classmethod
     def tearDownClass(cls):
