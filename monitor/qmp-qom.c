@@ -162,19 +162,34 @@ static void show_device(Device *dev, int indent, GString *out)
     }
 }
 
-bool qmp_x_rearm_query_qtree(QmpContext *ctx, QapiHumanReadableText **ret, Error **errp)
-{
-    const GPtrArray *devices = exec_loop_machine(ctx->env->loop)->devices;
-    GString *out = g_string_new("bus: main-system-bus\n  type " SYSTEM_BUS "\n");
+typedef struct QtreeCall {
+    const GPtrArray *devices;
+    GString *out;
+} QtreeCall;
 
-    for (unsigned i = 0; i < devices->len; i++) {
-        Device *dev = g_ptr_array_index(devices, i);
+/* Machine thread: where a device is in memory is guest state. */
+static void qtree_run(void *opaque)
+{
+    const QtreeCall *c = opaque;
+
+    for (unsigned i = 0; i < c->devices->len; i++) {
+        Device *dev = g_ptr_array_index(c->devices, i);
 
         if (!dev->bus) {
-            show_device(dev, 2, out);
+            show_device(dev, 2, c->out);
         }
     }
+}
+
+bool qmp_x_rearm_query_qtree(QmpContext *ctx, QapiHumanReadableText **ret, Error **errp)
+{
+    QtreeCall c = {
+        exec_loop_machine(ctx->env->loop)->devices,
+        g_string_new("bus: main-system-bus\n  type " SYSTEM_BUS "\n"),
+    };
+
+    machine_run_sync(ctx->env->loop, qtree_run, &c);
     *ret = g_new0(QapiHumanReadableText, 1);
-    (*ret)->human_readable_text = g_string_free(out, FALSE);
+    (*ret)->human_readable_text = g_string_free(c.out, FALSE);
     return true;
 }

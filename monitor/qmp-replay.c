@@ -300,8 +300,8 @@ bool qmp_x_rearm_replay_seek(QmpContext *ctx, const QapiXRearmReplaySeekArgs *ar
         return seek_text(ctx, EXEC_TEXT_FROM_START, place + 1, errp);
     }
     if (g_str_has_prefix(place, "+@") || g_str_has_prefix(place, "-@")) {
-        return seek_text(ctx, *place == '+' ? EXEC_TEXT_FROM_HERE : EXEC_TEXT_BEFORE_HERE, place + 2,
-                         errp);
+        return seek_text(ctx, *place == '+' ? EXEC_TEXT_FROM_HERE : EXEC_TEXT_BEFORE_HERE,
+                         place + 2, errp);
     }
     if (*place == '+' || *place == '-') {
         return seek_time(ctx, place, errp);

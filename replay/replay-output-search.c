@@ -149,8 +149,8 @@ static ReplaySearch *await(ReplayOutputs *h, const ReplayWanted *wanted)
 }
 
 /*
- * Where to begin in a history. What is not kept any more has been searched in vain for what was put out
- * once; it has to be put out again if it counts.
+ * Where to begin in a history. What is not kept any more is taken for searched in vain if the first
+ * time is wanted; it has to be put out again if it counts.
  */
 static uint64_t first_to_search(ReplayOutputs *h, const ReplayWanted *wanted)
 {

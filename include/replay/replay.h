@@ -320,9 +320,9 @@ typedef struct ReplayKeyframeAbout {
 } ReplayKeyframeAbout;
 
 /*
- * How many the log has that is being replayed, and the number of the i-th of them, by which the others
- * know it. What they hold is untrusted input. One that is damaged is refused, with those that build on
- * it: functions return false then, and there are less.
+ * How many the log has that is being replayed, and the number of the i-th of them, by which the
+ * others know it. What they hold is untrusted input. One that is damaged is refused, with those
+ * that build on it: functions return false then, and there are less.
  */
 guint replay_num_keyframes(Replay *r);
 guint replay_keyframe_number(Replay *r, guint i);
@@ -342,8 +342,8 @@ typedef void ReplayPageFn(void *opaque, uint64_t number, const uint8_t *bytes, b
 bool replay_read_keyframe(Replay *r, guint n, guint base, GByteArray *state, GArray *marked,
                           ReplayPageFn *fn, void *opaque);
 /*
- * What is wrong with keyframe n: it and those that build on it are not used any more; and none at all,
- * if many were wrong.
+ * What is wrong with keyframe n: it and those that build on it are not used any more; and none at
+ * all, if many were wrong.
  */
 void replay_refuse_keyframe(Replay *r, guint n, const Error *why);
 

@@ -332,7 +332,7 @@ static guint last_of_chain_before(const Good *g)
     return first - 1;
 }
 
-/* One in the middle of a chain is bad. Seek to what it is for, then to the end: the last ones are used as before. */
+/* One in the middle of a chain is bad. The chain that comes behind it is used as before. */
 static void test_chains(Good *g, gconstpointer data)
 {
     guint last = last_of_chain_before(g), first = chain_of(g, last), bad;

@@ -167,9 +167,10 @@ bool exec_loop_seek(ExecLoop *l, uint64_t position, Error **errp);
 /* By so many ns of virtual time: to the first position at or behind that moment. */
 bool exec_loop_seek_by(ExecLoop *l, int64_t ns, Error **errp);
 /*
- * To where the guest had just put out the text, at one port: for the first time (number 1) or a later
- * one, from power-on or from here on, or for the last time before it came here (number is 1 then). What
- * this process has not seen put out is run through, a live machine included, until the text comes.
+ * To where the guest had just put out the text, at one port: for the first time (number 1) or a
+ * later one, from power-on or from here on, or for the last time before it came here (number is 1
+ * then). What this process has not seen put out is run through, a live machine included, until the
+ * text comes.
  */
 typedef enum ExecTextFrom {
     EXEC_TEXT_FROM_START,
