@@ -10,6 +10,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -63,8 +64,15 @@ class MigrationTest(test_qmp.Program):
 
     # ---- from one to another ----
 
+    def wait_arrived(self, client):
+        """The client may have come before the state did, or when all was over."""
+        end = time.monotonic() + test_qmp.TIMEOUT
+        while self.status(client) == 'inmigrate':
+            self.assertLess(time.monotonic(), end)
+
     def arrived(self, process, client, state, serial='s2'):
         """The machine is in that state, and goes on."""
+        self.wait_arrived(client)
         self.assertEqual(self.status(client), 'paused')
         self.assertEqual(self.all_state(client), state)
         self.assertEqual(client.command('query-migrate')['status'], 'completed')
@@ -121,9 +129,6 @@ class MigrationTest(test_qmp.Program):
             self.assertEqual(other.command('query-migrate')['status'], 'setup')
             client.command('migrate', uri=uri)
             self.assertEqual(self.statuses(client, 'completed'), SENT)
-            # Its client may have come when all was over.
-            while other.command('query-migrate')['status'] != 'completed':
-                pass
             self.arrived(receiver, other, state)
             self.assertFalse(os.path.exists(os.path.join(self.dir, 'sock')))
         # Who comes, sends a part and goes.
@@ -219,8 +224,7 @@ class MigrationTest(test_qmp.Program):
         self.assertEqual(replay.wait(test_qmp.TIMEOUT), 0)
         self.assertIn('(equal', replay.stderr.read().decode())
         receiver, other = self.receiver('file:sent')
-        while self.status(other) == 'inmigrate':
-            pass
+        self.wait_arrived(other)
         self.assertEqual(other.command('x-rearm-query-digest')['digest'], state[1]['digest'])
         self.end(receiver, other)
 
