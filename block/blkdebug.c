@@ -11,7 +11,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include <unistd.h>
 #include "block-int.h"
 
 #define SECTOR 512u
@@ -172,7 +171,7 @@ static int inject(BlockNode *n, Kind kind, uint64_t offset, uint64_t length)
         Rule *r = &d->rules[i];
 
         if (applies(r, kind, offset, length)) {
-            usleep((useconds_t)r->delay_ms * 1000);
+            block_wait(n, (int64_t)r->delay_ms * 1000000);
             if (r->error) {
                 return -r->error;
             }
@@ -216,14 +215,6 @@ static int blkdebug_flush(BlockNode *n)
     return rc ? rc : block_flush(n->file);
 }
 
-static int blkdebug_resize(BlockNode *n, uint64_t bytes)
-{
-    int rc = n->file->driver->resize ? n->file->driver->resize(n->file, bytes) : -ENOTSUP;
-
-    n->bytes = n->file->bytes;
-    return rc;
-}
-
 static int blkdebug_extent(BlockNode *n, uint64_t offset, uint64_t length, BlockExtent *out)
 {
     int rc = inject(n, KIND_STATUS, offset, length);
@@ -237,8 +228,8 @@ static int blkdebug_extent(BlockNode *n, uint64_t offset, uint64_t length, Block
 
 const BlockDriver block_blkdebug = {
     .name = "blkdebug", .doc = "errors and delays by rule; image.filename=PATH, inject-error.N.event= ...",
-    .size = sizeof(BlkDebug), .child = "image",
+    .size = sizeof(BlkDebug), .filter = true, .child = "image",
     .open = blkdebug_open, .read = blkdebug_read, .write = blkdebug_write,
     .write_zeroes = blkdebug_write_zeroes, .discard = blkdebug_discard, .flush = blkdebug_flush,
-    .resize = blkdebug_resize, .extent = blkdebug_extent,
+    .extent = blkdebug_extent,
 };

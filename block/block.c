@@ -33,7 +33,7 @@ int block_read_backing(BlockNode *n, uint64_t offset, void *out, size_t length)
 
 static int check_writable(const BlockNode *n)
 {
-    return !block_is_writable(n) ? -EROFS : n->driver->write ? 0 : -ENOTSUP;
+    return !block_is_writable(n) ? -EROFS : n->driver->write || n->driver->filter ? 0 : -ENOTSUP;
 }
 
 int block_write(BlockNode *n, uint64_t offset, const void *data, size_t length)
@@ -41,7 +41,11 @@ int block_write(BlockNode *n, uint64_t offset, const void *data, size_t length)
     int rc = check_writable(n);
 
     assert_inside(n, offset, length);
-    return rc || !length ? rc : n->driver->write(n, offset, data, length);
+    if (rc || !length) {
+        return rc;
+    }
+    return n->driver->write ? n->driver->write(n, offset, data, length)
+                            : block_write(n->file, offset, data, length);
 }
 
 static int write_zero_pieces(BlockNode *n, uint64_t offset, uint64_t length)
@@ -66,8 +70,11 @@ int block_write_zeroes(BlockNode *n, uint64_t offset, uint64_t length, bool unma
     if (rc || !length) {
         return rc;
     }
-    return n->driver->write_zeroes ? n->driver->write_zeroes(n, offset, length, unmap)
-                                   : write_zero_pieces(n, offset, length);
+    if (n->driver->write_zeroes) {
+        return n->driver->write_zeroes(n, offset, length, unmap);
+    }
+    return n->driver->filter ? block_write_zeroes(n->file, offset, length, unmap)
+                             : write_zero_pieces(n, offset, length);
 }
 
 int block_discard(BlockNode *n, uint64_t offset, uint64_t length)
@@ -75,7 +82,11 @@ int block_discard(BlockNode *n, uint64_t offset, uint64_t length)
     int rc = check_writable(n);
 
     assert_inside(n, offset, length);
-    return rc || !length || !n->driver->discard ? rc : n->driver->discard(n, offset, length);
+    if (rc || !length) {
+        return rc;
+    }
+    return n->driver->discard ? n->driver->discard(n, offset, length)
+         : n->driver->filter ? block_discard(n->file, offset, length) : 0;
 }
 
 int block_flush(BlockNode *n)
@@ -89,19 +100,28 @@ int block_flush(BlockNode *n)
     return n->driver->flush ? n->driver->flush(n) : n->file ? block_flush(n->file) : 0;
 }
 
+int block_set_bytes(BlockNode *n, uint64_t bytes)
+{
+    int rc = bytes > BLOCK_MAX_BYTES ? -EFBIG : check_writable(n);
+
+    if (rc == 0 && n->driver->filter) {
+        rc = block_set_bytes(n->file, bytes);
+        n->bytes = n->file->bytes;
+    } else if (rc == 0) {
+        rc = n->driver->resize ? n->driver->resize(n, bytes) : -ENOTSUP;
+    }
+    assert(rc < 0 || n->bytes == bytes);
+    return rc;
+}
+
 bool block_resize(BlockNode *n, uint64_t bytes, Error **errp)
 {
-    int rc = check_writable(n);
+    int rc = block_set_bytes(n, bytes);
 
-    if (rc == 0) {
-        rc = bytes > BLOCK_MAX_BYTES ? -EFBIG : n->driver->resize ? n->driver->resize(n, bytes) : -ENOTSUP;
-    }
     if (rc < 0) {
         error_setg_errno(errp, -rc, "cannot make '%s' %" PRIu64 " bytes long", n->filename, bytes);
-        return false;
     }
-    assert(n->bytes == bytes);
-    return true;
+    return rc == 0;
 }
 
 int block_extent(BlockNode *n, uint64_t offset, uint64_t length, BlockExtent *out)
@@ -114,6 +134,8 @@ int block_extent(BlockNode *n, uint64_t offset, uint64_t length, BlockExtent *ou
     if (n->driver->extent) {
         rc = n->driver->extent(n, offset, length, out);
         assert(rc < 0 || (out->bytes > 0 && out->bytes <= length));
+    } else if (n->driver->filter) {
+        rc = block_extent_deep(n->file, offset, length, out);
     }
     return rc;
 }
@@ -133,5 +155,25 @@ int block_extent_deep(BlockNode *n, uint64_t offset, uint64_t length, BlockExten
             return 0;
         }
         length = MIN(out->bytes, n->bytes - offset);
+    }
+}
+
+/* ---- time ---- */
+
+#define SLICE_NS 50000000
+
+void block_wait(BlockNode *n, int64_t ns)
+{
+    for (int64_t part; ns > 0 && !g_atomic_int_get(&n->hurried); ns -= part) {
+        part = MIN(ns, SLICE_NS);
+        g_usleep((gulong)((part + 999) / 1000));
+    }
+}
+
+void block_hurry(BlockNode *n)
+{
+    for (; n; n = n->file) {
+        g_atomic_int_set(&n->hurried, 1);
+        block_hurry(n->backing);
     }
 }

@@ -70,37 +70,8 @@ static int cor_read(BlockNode *n, uint64_t offset, void *out, size_t length)
     return block_read(n->file, offset, out, length);
 }
 
-static int cor_write(BlockNode *n, uint64_t offset, const void *data, size_t length)
-{
-    return block_write(n->file, offset, data, length);
-}
-
-static int cor_write_zeroes(BlockNode *n, uint64_t offset, uint64_t length, bool unmap)
-{
-    return block_write_zeroes(n->file, offset, length, unmap);
-}
-
-static int cor_discard(BlockNode *n, uint64_t offset, uint64_t length)
-{
-    return block_discard(n->file, offset, length);
-}
-
-static int cor_resize(BlockNode *n, uint64_t bytes)
-{
-    int rc = n->file->driver->resize ? n->file->driver->resize(n->file, bytes) : -ENOTSUP;
-
-    n->bytes = n->file->bytes;
-    return rc;
-}
-
-static int cor_extent(BlockNode *n, uint64_t offset, uint64_t length, BlockExtent *out)
-{
-    return block_extent_deep(n->file, offset, length, out);
-}
-
 const BlockDriver block_copy_on_read = {
     .name = "copy-on-read", .doc = "what is read from a backing file stays in the image; file.driver=qcow2,...",
-    .size = sizeof(BlockNode),
-    .open = cor_open, .read = cor_read, .write = cor_write, .write_zeroes = cor_write_zeroes,
-    .discard = cor_discard, .resize = cor_resize, .extent = cor_extent,
+    .size = sizeof(BlockNode), .filter = true,
+    .open = cor_open, .read = cor_read,
 };

@@ -28,8 +28,9 @@ int qcow2_file_extend(Qcow2 *q, uint64_t end)
 {
     BlockNode *file = q->node.file;
 
-    return end <= file->bytes ? 0 : end > BLOCK_MAX_BYTES ? -EFBIG
-         : file->driver->resize ? file->driver->resize(file, end) : -ENOSPC;
+    int rc = end <= file->bytes ? 0 : block_set_bytes(file, end);
+
+    return rc == -ENOTSUP ? -ENOSPC : rc;   /* a device is as long as it is */
 }
 
 int qcow2_file_write(Qcow2 *q, uint64_t offset, const void *data, size_t length)

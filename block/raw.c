@@ -64,8 +64,7 @@ static int raw_read(BlockNode *n, uint64_t offset, void *out, size_t length)
 /* The file is to hold [.., end). */
 static int raw_extend(BlockNode *n, uint64_t end)
 {
-    return end <= n->file->bytes ? 0 : n->file->driver->resize ? n->file->driver->resize(n->file, end)
-                                                               : -ENOTSUP;
+    return end <= n->file->bytes ? 0 : block_set_bytes(n->file, end);
 }
 
 static int raw_write(BlockNode *n, uint64_t offset, const void *data, size_t length)
@@ -94,8 +93,7 @@ static int raw_discard(BlockNode *n, uint64_t offset, uint64_t length)
 static int raw_resize(BlockNode *n, uint64_t bytes)
 {
     int rc = raw(n)->offset + n->bytes < n->file->bytes ? -ENOTSUP   /* a part, with something behind it */
-           : !n->file->driver->resize ? -ENOTSUP
-           : n->file->driver->resize(n->file, raw(n)->offset + bytes);
+           : block_set_bytes(n->file, raw(n)->offset + bytes);
 
     if (rc == 0) {
         n->bytes = bytes;

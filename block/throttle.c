@@ -10,7 +10,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include <unistd.h>
 #include "block-int.h"
 #include "util/host-clock.h"
 
@@ -68,9 +67,7 @@ static void wait_for(BlockNode *n, LimitKind kind, uint64_t bytes)
         until = MAX(until, t->clock[i] - BURST);
         t->clock[i] = MAX(t->clock[i], now) + (int64_t)(cost * SECOND / (double)t->per_second[i]);
     }
-    if (until > now) {
-        g_usleep((gulong)((until - now) / 1000));
-    }
+    block_wait(n, until - now);
 }
 
 static int throttle_read(BlockNode *n, uint64_t offset, void *out, size_t length)
@@ -98,23 +95,9 @@ static int throttle_discard(BlockNode *n, uint64_t offset, uint64_t length)
     return block_discard(n->file, offset, length);
 }
 
-static int throttle_resize(BlockNode *n, uint64_t bytes)
-{
-    int rc = n->file->driver->resize ? n->file->driver->resize(n->file, bytes) : -ENOTSUP;
-
-    n->bytes = n->file->bytes;
-    return rc;
-}
-
-static int throttle_extent(BlockNode *n, uint64_t offset, uint64_t length, BlockExtent *out)
-{
-    return block_extent_deep(n->file, offset, length, out);
-}
-
 const BlockDriver block_throttle = {
     .name = "throttle", .doc = "so much a second; bps-total=, iops-read= and the like, file.driver=...",
-    .size = sizeof(Throttle),
+    .size = sizeof(Throttle), .filter = true,
     .open = throttle_open, .read = throttle_read, .write = throttle_write,
-    .write_zeroes = throttle_write_zeroes, .discard = throttle_discard, .resize = throttle_resize,
-    .extent = throttle_extent,
+    .write_zeroes = throttle_write_zeroes, .discard = throttle_discard,
 };

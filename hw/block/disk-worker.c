@@ -124,17 +124,19 @@ static gpointer worker_thread(gpointer opaque)
 
     g_mutex_lock(&w->lock);
     while ((r = next(w)) != NULL) {
-        bool dropped;
         uint64_t id = r->id;
+        DiskStatus status;
+        bool dropped;
         int rc;
 
         g_mutex_unlock(&w->lock);
         rc = run(w, r);
         report(w, r, rc);
+        status = status_of(rc);
         g_mutex_lock(&w->lock);
         r->running = false;
         r->done = true;
-        r->status = status_of(rc);
+        r->status = status;
         dropped = r->dropped;
         if (dropped) {
             w->waiting -= data_bytes(r);
@@ -142,8 +144,7 @@ static gpointer worker_thread(gpointer opaque)
         }
         g_cond_broadcast(&w->changed);
         if (!dropped) {
-            DiskStatus status = status_of(rc);
-
+            /* From here on the request may be the machine thread's, and gone. */
             g_mutex_unlock(&w->lock);
             w->answer(w->opaque, id, status);
             g_mutex_lock(&w->lock);
@@ -315,6 +316,7 @@ void disk_worker_free(DiskWorker *w)
     w->quit = true;
     g_cond_broadcast(&w->changed);
     g_mutex_unlock(&w->lock);
+    block_hurry(w->image);
     if (w->thread) {
         g_thread_join(w->thread);
     }

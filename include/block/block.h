@@ -81,6 +81,8 @@ struct BlockDriver {
     const char *doc;
     size_t size;                    /* of its struct */
     bool protocol;                  /* the end of a stack; else `file` is opened before open() */
+    /* All that it has no function for is what its file does, and it is as long. */
+    bool filter;
     const char *child;              /* what options call the node in `file`; NULL: that */
     /*
      * Whether a file that begins with these bytes (at most BLOCK_PROBE_BYTES) is of this format.
@@ -133,6 +135,7 @@ struct BlockNode {
     uint64_t bytes;                 /* size of the disk */
     unsigned flags;
     unsigned depth;                 /* nodes above it */
+    gint hurried;                   /* atomic: block_hurry() */
     BlockNode *file;                /* below a format */
     BlockNode *backing;             /* what shines through: block_read_backing(); may be shorter */
     /* What a format with clusters says of itself; 0 and NULL without. */
@@ -197,6 +200,12 @@ int block_write(BlockNode *n, uint64_t offset, const void *data, size_t length);
 int block_write_zeroes(BlockNode *n, uint64_t offset, uint64_t length, bool unmap);
 int block_discard(BlockNode *n, uint64_t offset, uint64_t length);
 int block_flush(BlockNode *n);
+/* For drivers: change the size of a node. */
+int block_set_bytes(BlockNode *n, uint64_t bytes);
+/* For drivers that take their time: so many nanoseconds, or until somebody hurries. */
+void block_wait(BlockNode *n, int64_t ns);
+/* Any thread: nobody in this stack waits any more, as it is about to be closed. */
+void block_hurry(BlockNode *n);
 /* At most BLOCK_MAX_BYTES. Fails with a message that names the image. */
 bool block_resize(BlockNode *n, uint64_t bytes, Error **errp);
 /* length > 0 */
@@ -240,8 +249,8 @@ bool block_check(BlockNode *n, BlockRepair repair, BlockCheck *out, Error **errp
 
 /*
  * What a recording keeps of an image to know it again: its size and a digest of its first and last
- * mebibytes and of 1024 pages in between ("sampled"), or of all of it. NULL on failure.
+ * mebibytes and of 1024 pages in between ("sampled"), or of all of it. To be freed.
  */
-char *block_identity(BlockNode *n, bool whole, Error **errp);
+char *block_identity(BlockNode *n, bool whole);
 
 #endif
