@@ -354,17 +354,14 @@ static bool add_overlay(Disk *d, Error **errp)
 }
 
 /* What a recording knows the image by. Of one that is written to, that is its size alone. */
-static bool describe(Disk *d, Error **errp)
+static void describe(Disk *d)
 {
+    BlockNode *image = d->drive->image;
     g_autofree char *name = g_strdup_printf("drive.%s", d->drive->id);
-    g_autofree char *value = d->drive->overlay
-        ? block_identity(d->drive->image, d->drive->whole_identity, errp)
-        : g_strdup_printf("%" PRIu64 " bytes", d->drive->image->bytes);
+    g_autofree char *value = block_is_writable(image) ? g_strdup_printf("%" PRIu64 " bytes", image->bytes)
+                                                      : block_identity(image, false);
 
-    if (value) {
-        machine_describe(d->dev->machine, name, value);
-    }
-    return value != NULL;
+    machine_describe(d->dev->machine, name, value);
 }
 
 Disk *disk_new(Device *dev, Drive *drive, DiskState *state, DiskDone *done, void *opaque, Error **errp)
@@ -378,10 +375,11 @@ Disk *disk_new(Device *dev, Drive *drive, DiskState *state, DiskDone *done, void
     d->opaque = opaque;
     d->s->requests = g_byte_array_new();
     d->worker = disk_worker_new(drive->image, drive->id, disk_answer, d);
-    if (!describe(d, errp) || (drive->overlay && disk_bytes(d) && !add_overlay(d, errp))) {
+    if (drive->overlay && disk_bytes(d) && !add_overlay(d, errp)) {
         disk_free(d);
         return NULL;
     }
+    describe(d);
     d->source = replay_source_new(dev->machine->replay, REPLAY_KIND_BLOCK, dev->id, disk_deliver, d);
     replay_source_on_live(d->source, disk_live);
     return d;

@@ -64,13 +64,14 @@ class Disk(TestCase):
         return (*machine(ram='256M', initrd=self.initrd, append=rearm.APPEND), '-drive',
                 'format=raw,file=%s%s' % (self.disk, drive), *options)
 
-    def load(self, vm, transport):
+    def load(self, vm, transport, mount=True):
         vm.shell()
         for kind, where in (('sysfs', '/sys'), ('proc', '/proc'), ('devtmpfs', '/dev')):
             vm.run('busybox mount -t %s none %s' % (kind, where))
         for module in (*transport, *FILE_SYSTEM, 'virtio_blk'):
             self.assertNotIn('rror', vm.run('insmod /%s.ko' % module))
-        vm.run('busybox mount -t ext4 /dev/vda /mnt')
+        if mount:
+            vm.run('busybox mount -t ext4 /dev/vda /mnt')
 
     def use(self, vm):
         """Read, write, and read again what was written."""
@@ -131,6 +132,32 @@ class Disk(TestCase):
                             timeout=300)
         travel.journeys(self, log, recording, 1, 12 if not rearm.SLOW_SUITE else 200, *travel.SHAPES[0])
         self.changed_image(log)
+
+    def test_readonly(self):
+        """A disk that cannot be written to is known by its content, too."""
+        def drive(vm):
+            vm.shell()
+            vm.send('poweroff -f\n')
+
+        log = self.path('a.rr')
+        recording = self.record(log, drive, *self.machine(drive=',readonly=on'))
+        self.assert_replays(log, recording)
+        self.changed_image(log)
+
+    def test_errors(self):
+        """A sector that cannot be read: the guest is told, and told so again at the same place."""
+        def drive(vm):
+            self.load(vm, PCI, mount=False)
+            self.assertIn('Input/output error', vm.run('head -c 1000000 /dev/vda | md5sum'))
+            self.assertIn('I/O error, dev vda, sector 512', vm.run('busybox dmesg | busybox tail -n 9'))
+            vm.send('poweroff -f\n')
+
+        log = self.path('a.rr')
+        recording = self.record(
+            log, drive, *machine(ram='256M', initrd=self.initrd, append=rearm.APPEND), '-drive',
+            'driver=blkdebug,inject-error.0.event=read_aio,inject-error.0.sector=512,'
+            'image.driver=raw,image.file.filename=' + self.disk)
+        self.assert_replays(log, recording)
 
     def test_mmio(self):
         for legacy in ('on', 'off'):

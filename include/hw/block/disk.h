@@ -63,8 +63,8 @@ typedef struct DiskState {
 typedef void DiskDone(void *opaque, uint64_t tag, DiskStatus status, const uint8_t *data, size_t length);
 
 /*
- * From a device's realize; its id names the source and the regions. Fails when the host has not the address space for an
- * overlay, or the image cannot be read. The device frees it.
+ * From a device's realize; its id names the source and the regions. Fails when the host has not the address
+ * space for an overlay. The device frees it.
  */
 Disk *disk_new(Device *dev, Drive *drive, DiskState *state, DiskDone *done, void *opaque, Error **errp);
 void disk_free(Disk *d);

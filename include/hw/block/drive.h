@@ -18,7 +18,6 @@ typedef struct Drive {
      */
     bool overlay;
     bool readonly;            /* for the guest */
-    bool whole_identity;      /* a recording compares every byte of the image */
     Device *user;             /* NULL: none yet */
 } Drive;
 
