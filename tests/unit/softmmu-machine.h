@@ -167,7 +167,7 @@ static uint64_t load(Mmu *t, uint64_t vaddr)
     return value;
 }
 
-static uint64_t phys_read(Mmu *t, uint64_t phys)
+static inline uint64_t phys_read(Mmu *t, uint64_t phys)
 {
     uint64_t value;
 
