@@ -28,11 +28,9 @@ import random
 import re
 import select
 import shlex
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, 'tests', 'system'))
@@ -76,18 +74,10 @@ class Boot:
 
     def connect(self, path):
         """The machine does not start before somebody has connected."""
-        end = time.monotonic() + PATIENCE
-        while True:
-            connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(PATIENCE)
-            try:
-                connection.connect(path)
-                return connection
-            except OSError:
-                connection.close()
-                if self.process.poll() is not None or time.monotonic() > end:
-                    raise Error(self.stderr() or 'rearm does not answer') from None
-                time.sleep(0.01)
+        try:
+            return qmp.connect(path, PATIENCE, lambda: self.process.poll() is None)
+        except OSError:
+            raise Error(self.stderr() or 'rearm does not answer') from None
 
     def stderr(self):
         self.errors.seek(0)

@@ -13,7 +13,7 @@ class GdbRemote:
     """One connection; the machine stands still from here on."""
 
     def __init__(self, path, timeout=30):
-        self.socket = rearm.connect_unix(path, timeout * rearm.SLOW)
+        self.socket = rearm.connect(path, timeout * rearm.SLOW)
         self.input = b''
         self.interrupt_left = False
         self.ask('QStartNoAckMode')

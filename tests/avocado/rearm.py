@@ -7,14 +7,17 @@ import os
 import re
 import select
 import shutil
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
+sys.path.append(os.path.join(TOP, 'tests', 'system'))
+from qmp import connect    # noqa: E402, F401
+
 REARM = os.environ.get('REARM', os.path.join(TOP, 'build', 'system', 'rearm'))
 CACHE = os.environ.get('REARM_CACHE', os.path.join(TOP, 'cache'))
 KERNEL = os.path.join(CACHE, 'linux')
@@ -36,22 +39,6 @@ def machine(cpu='cortex-a57', ram='1G', initrd=SMALL_INITRD, kernel=KERNEL, appe
     """The options of a machine that boots Debian's kernel to a shell."""
     return ['-M', 'virt', '-cpu', cpu, '-m', ram, '-kernel', kernel, '-initrd', initrd,
             '-append', append]
-
-
-def connect_unix(path, timeout):
-    """A connection to a socket that rearm is about to make. Its path is there before it listens."""
-    deadline = time.monotonic() + timeout
-    while True:
-        s = socket.socket(socket.AF_UNIX)
-        s.settimeout(timeout)
-        try:
-            s.connect(path)
-            return s
-        except (FileNotFoundError, ConnectionRefusedError):
-            s.close()
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.001)
 
 
 class Ended(Exception):

@@ -266,7 +266,7 @@ class Information(TestCase):
         elf = guests.build('uart', self.dir)
         path = self.path('sock')
         with Vm('-kernel', elf, '-m', '64M', serial='unix:%s,server=on,wait=on' % path) as vm:
-            with rearm.connect_unix(path, 20 * rearm.SLOW) as client:
+            with rearm.connect(path, 20 * rearm.SLOW) as client:
                 text = b''
                 while b'>' not in text:
                     text += client.recv(100)

@@ -8,15 +8,12 @@ SPDX-License-Identifier: GPL-2.0-or-later
 """
 import os
 import random
-import sys
 import time
 
 import rearm
 from gdbremote import GdbRemote
 from rearm import Vm
-
-sys.path.append(os.path.join(rearm.TOP, 'tests', 'system'))
-from qmp import Client    # noqa: E402
+from qmp import Client    # rearm has put the way to it into sys.path
 
 # Shapes of execution in which journeys are made; the first ones are fast.
 SHAPES = ((), ('-accel', 'tcg,unit-insns=512,tlb-ways=1'), ('-accel', 'tcg,unit-insns=7,tlb-chaos=5'),
@@ -30,7 +27,7 @@ class Machine:
     def __init__(self, vm, qmp):
         self.vm = vm
         timeout = 60 * rearm.SLOW
-        connection = rearm.connect_unix(qmp, timeout)
+        connection = rearm.connect(qmp, timeout)
         self.qmp = Client(connection.sendall, lambda: connection.recv(1 << 16), timeout)
         self.qmp.negotiate()
 

@@ -5,11 +5,29 @@ It asks for the schema as soon as the negotiation is over, so that no test can s
 compared: `qmp_capabilities`, by whatever way, is followed by `query-qmp-schema`.
 """
 import json
+import socket
 import time
 
 
 ERROR_CLASSES = {'GenericError', 'CommandNotFound', 'DeviceNotActive', 'DeviceNotFound',
                  'KVMMissingCap'}
+
+
+def connect(path, timeout, alive=lambda: True):
+    """A connection to the Unix socket of a program that is about to listen; the path is there before. Who
+    knows that nobody will says so by alive()."""
+    deadline = time.monotonic() + timeout
+    while True:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(timeout)
+        try:
+            connection.connect(path)
+            return connection
+        except OSError:
+            connection.close()
+            if not alive() or time.monotonic() > deadline:
+                raise
+            time.sleep(0.001)
 
 
 class Schema:

@@ -52,20 +52,9 @@ class Program(unittest.TestCase):
 
     def connect(self, name):
         """A connected socket; the server may not be there yet."""
-        path = os.path.join(self.dir, name)
-        end = time.monotonic() + TIMEOUT
-        while True:
-            s = socket.socket(socket.AF_UNIX)
-            s.settimeout(TIMEOUT)
-            try:
-                s.connect(path)
-            except OSError:
-                s.close()
-                self.assertLess(time.monotonic(), end)
-                time.sleep(0.01)
-                continue
-            self.addCleanup(s.close)
-            return s
+        s = qmp.connect(os.path.join(self.dir, name), TIMEOUT)
+        self.addCleanup(s.close)
+        return s
 
     def client(self, name):
         s = self.connect(name)

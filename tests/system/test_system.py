@@ -12,7 +12,6 @@ import re
 import resource
 import select
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import guests
+import qmp
 
 REARM = None
 TIMEOUT = 20 * float(os.environ.get('REARM_SLOW', '1'))     # a slow build, a busy host
@@ -467,25 +467,11 @@ class SystemTest(unittest.TestCase):
         self.assertEqual(text, guests.flood_text())
         self.assertEqual(process.wait(TIMEOUT), 0)
 
-    def connect(self, path):
-        """A connection to a Unix socket, whose path is there before anybody listens."""
-        end = time.monotonic() + TIMEOUT
-        while True:
-            s = socket.socket(socket.AF_UNIX)
-            s.settimeout(TIMEOUT)
-            try:
-                s.connect(path)
-                return s
-            except (FileNotFoundError, ConnectionRefusedError):
-                s.close()
-                self.assertLess(time.monotonic(), end)
-                time.sleep(0.01)
-
     def test_unix_serial(self):
         path = os.path.join(self.dir, 's.sock')
         process = self.start('-display', 'none', '-kernel', self.echo, '-serial',
                              'unix:s.sock,server=on')
-        with self.connect(path) as s:
+        with qmp.connect(path, TIMEOUT) as s:
             s.sendall(b'q')
             text = b''
             while piece := s.recv(100):

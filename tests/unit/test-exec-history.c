@@ -467,20 +467,29 @@ static void do_poke_quiet(void *opaque)
     poke(opaque, QUIET);
 }
 
-static void test_debugger(void)
+/* A machine that is recorded in memory, paused there. */
+static void open_live(Run *r, uint64_t position)
 {
     RunConfig c = { .exec = { .icount = true, .start_paused = true, .travel_memory = 64 << 20,
                               .snapshot_always = true },
                     .replay = { .mode = REPLAY_MODE_RECORD } };
+
+    run_open(r, &c);
+    run_start(r);
+    if (position) {
+        exec_loop_run_until(r->loop, position);
+        g_assert_true(run_wait_stop(r, 1));
+    }
+}
+
+static void test_debugger(void)
+{
     const ExecMemoryWrite *w;
     Waiter waiter = { 0 };
     ExecHistory *h = question(EXEC_HISTORY_LAST, 0, &waiter);
     Run r;
 
-    run_open(&r, &c);
-    run_start(&r);
-    exec_loop_run_until(r.loop, 20);
-    g_assert_true(run_wait_stop(&r, 1));
+    open_live(&r, 20);
     machine_run_sync(r.loop, do_poke, &r);
     exec_loop_run_until(r.loop, 100);
     g_assert_true(run_wait_stop(&r, 2));
@@ -548,18 +557,12 @@ static void do_interrupt(void *opaque)
 
 static void test_interrupted(void)
 {
-    RunConfig c = { .exec = { .icount = true, .start_paused = true, .travel_memory = 64 << 20,
-                              .snapshot_always = true },
-                    .replay = { .mode = REPLAY_MODE_RECORD } };
     Waiter waiter = { 0 };
     Interrupt i = { .h = question(EXEC_HISTORY_LAST, 0, &waiter) };
     Look before, after;
     Run r;
 
-    run_open(&r, &c);
-    run_start(&r);
-    exec_loop_run_until(r.loop, 50000);
-    g_assert_true(run_wait_stop(&r, 1));
+    open_live(&r, 50000);
     i.r = &r;
     before = look(&r);
     machine_run_sync(r.loop, do_interrupt, &i);
@@ -590,17 +593,11 @@ static void linger(void *opaque)
 /* A stop waits for a search that a paused machine makes, and ends it, be it still to begin. */
 static void test_stopped(void)
 {
-    RunConfig c = { .exec = { .icount = true, .start_paused = true, .travel_memory = 64 << 20,
-                              .snapshot_always = true },
-                    .replay = { .mode = REPLAY_MODE_RECORD } };
     Waiter waiter = { 0 };
     ExecHistory *h = question(EXEC_HISTORY_LAST, 0, &waiter);
     Run r;
 
-    run_open(&r, &c);
-    run_start(&r);
-    exec_loop_run_until(r.loop, 50000);
-    g_assert_true(run_wait_stop(&r, 1));
+    open_live(&r, 50000);
     loop_post_closure(r.loop, linger, r.loop);
     exec_loop_ask_history(r.loop, h);
     exec_loop_stop(r.loop);
@@ -615,15 +612,11 @@ static void test_stopped(void)
 
 static void test_refused(void)
 {
-    RunConfig c = { .exec = { .icount = true, .start_paused = true, .travel_memory = 64 << 20,
-                              .snapshot_always = true },
-                    .replay = { .mode = REPLAY_MODE_RECORD } };
     Waiter waiter = { 0 };
     ExecHistory *h = question(EXEC_HISTORY_LAST, 0, &waiter);
     Run r;
 
-    run_open(&r, &c);
-    run_start(&r);
+    open_live(&r, 0);
     h->addr = TESTER;
     exec_loop_ask_history(r.loop, h);
     wait_answer(&waiter);
