@@ -327,7 +327,10 @@ static void virtio_blk_post_load(Device *dev)
 
     disk_loaded(blk->disk);
     virtio_device_post_load(dev);
-    /* Chains and requests that do not belong together are nobody's. */
+    /* Chains and requests that do not belong together are nobody's; a broken device may have such. */
+    if (blk->state.virtio.broken) {
+        return;
+    }
     if (blk->state.virtio.in_use[0] != disk_in_flight(blk->disk, 0, tag_of(0, UINT16_MAX)) ||
         disk_in_flight(blk->disk, tag_of(1, 0), UINT64_MAX)) {
         disk_cancel(blk->disk, 0, UINT64_MAX);

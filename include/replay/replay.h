@@ -29,7 +29,7 @@
  *
  * 1: the first. 2: timers and turns as of log format 3. 3: virt with a GICv2m frame, and empty
  * virtio transports as devices. 4: virtio devices have vectors in their state. 5: virt with a
- * platform bus.
+ * platform bus and PCI Express.
  */
 #define REPLAY_ENGINE_REVISION 5
 

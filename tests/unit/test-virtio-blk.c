@@ -321,7 +321,9 @@ static void test_reset(void)
 static void test_spoiled(void)
 {
     static const Setup s = { .overlay = true };
+    GByteArray *before = g_byte_array_new(), *after = g_byte_array_new();
     Fixture f = { 0 };
+    ByteReader in;
 
     begin(&f, &s);
     put(&f, 1, IN, 8, DATA, 4096, true);
@@ -333,6 +335,14 @@ static void test_spoiled(void)
         g_usleep(1000);
     }
     g_assert_cmpuint(used_index(&f.d), ==, 0);
+    /* It is saved as it is, with a chain that no request is about. */
+    device_save(&f.d.v->dev, before);
+    byte_reader_init(&in, before->data, before->len);
+    g_assert_true(device_load(&f.d.v->dev, &in, NULL));
+    device_save(&f.d.v->dev, after);
+    g_assert_cmpmem(before->data, before->len, after->data, after->len);
+    g_byte_array_unref(before);
+    g_byte_array_unref(after);
     end(&f);
 }
 
