@@ -17,7 +17,7 @@ TOOLS = ('bin/kmod', 'sbin/insmod', 'usr/lib/libkmod.so.2', 'usr/lib/libkmod.so.
 
 def need_modules():
     """Decorator: skip when Debian's modules were not fetched."""
-    return unittest.skipUnless(os.path.isdir(FETCHED), 'no modules: run scripts/fetch-guest')
+    return unittest.skipUnless(os.path.isdir(FETCHED), 'no modules: run scripts/fetch-guest all')
 
 
 def fetched(name):
