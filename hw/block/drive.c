@@ -63,3 +63,16 @@ Drive *drive_take(Machine *m, const char *id, Device *user, Error **errp)
     }
     return d;
 }
+
+void drive_release(Device *user)
+{
+    const GPtrArray *drives = user->machine->drives;
+
+    for (unsigned i = 0; i < drives->len; i++) {
+        Drive *d = g_ptr_array_index(drives, i);
+
+        if (d->user == user) {
+            d->user = NULL;
+        }
+    }
+}

@@ -31,6 +31,44 @@ void bus_attach(Bus *bus, Device *dev)
     bus->attach(bus, dev);
 }
 
+static void remove_buses(Device *dev)
+{
+    GPtrArray *buses = dev->machine->buses;
+
+    for (unsigned i = buses->len; i-- > 0; ) {
+        Bus *bus = g_ptr_array_index(buses, i);
+
+        if (bus->parent != dev) {
+            continue;
+        }
+        while (bus->children->len) {
+            device_remove(g_ptr_array_index(bus->children, bus->children->len - 1));
+        }
+        g_ptr_array_remove_index(buses, i);
+    }
+}
+
+void device_remove(Device *dev)
+{
+    Device *part = dev->part;
+
+    if (dev->bus && dev->bus->detach) {
+        dev->bus->detach(dev->bus, dev);
+    }
+    if (part && !part->bus) {
+        device_remove(part);    /* its whole was not realized so far as to put it on a bus */
+    }
+    remove_buses(dev);
+    if (dev->bus) {
+        g_ptr_array_remove(dev->bus->children, dev);
+    }
+    for (unsigned i = 0; i < DEVICE_MAX_REGIONS && dev->region[i]; i++) {
+        memory_remove(dev->machine->memory, dev->region[i]);
+    }
+    g_ptr_array_remove(dev->machine->devices, dev);
+    device_free(dev);
+}
+
 void bus_free(void *opaque)
 {
     Bus *bus = opaque;
@@ -267,6 +305,7 @@ static bool plug_parsed(Machine *m, KeyVal *kv, const char *text, Error **errp)
     }
     if (!device_realize(dev, errp)) {
         error_prepend(errp, "%s: ", what);
+        device_remove(dev);
         return false;
     }
     return true;

@@ -343,6 +343,7 @@ static void virtio_blk_free(Device *dev)
     VirtioBlk *blk = container_of(dev, VirtioBlk, parent.dev);
 
     disk_free(blk->disk);
+    drive_release(dev);
     g_free(blk);
 }
 

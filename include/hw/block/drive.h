@@ -26,5 +26,7 @@ Drive *drive_add(Machine *m, const char *id, BlockNode *image, Error **errp);
 Drive *drive_find(Machine *m, const char *id);
 /* For a device: the drive that its property names. One device a drive. */
 Drive *drive_take(Machine *m, const char *id, Device *user, Error **errp);
+/* The device goes: its drive, if it has one, is for another. */
+void drive_release(Device *user);
 
 #endif
