@@ -250,6 +250,14 @@ static void events_rtc(void *opaque, const char *id, int64_t offset)
     qapi_event_rtc_change(&e->sink, &(QapiRtcChangeEvent){ offset, path });
 }
 
+static void events_deleted(void *opaque, const Device *dev)
+{
+    MonitorEvents *e = opaque;
+    g_autofree char *path = qom_device_path(dev);
+
+    qapi_event_device_deleted(&e->sink, &(QapiDeviceDeletedEvent){ .device = dev->id, .path = path });
+}
+
 /* The words of both sides are in the same order. */
 #define SAME_ORDER(exec, qapi) _Static_assert((int)EXEC_##exec == (int)QAPI_##qapi, #exec)
 SAME_ORDER(REBOOT_SHUTDOWN, REBOOT_ACTION_SHUTDOWN);
@@ -362,7 +370,8 @@ MonitorEvents *monitor_events_new(ExecLoop *loop)
 {
     MonitorEvents *e = g_new0(MonitorEvents, 1);
     const ExecListener listener = { .stopped = events_stopped, .event = events_event,
-                                    .rtc = events_rtc, .report = events_report, .opaque = e };
+                                    .rtc = events_rtc, .report = events_report,
+                                    .deleted = events_deleted, .opaque = e };
 
     e->sink = (QapiEventSink){ events_emit, e };
     e->loop = loop;

@@ -56,6 +56,19 @@ void loop_tell_rtc(void *opaque, const char *id, int64_t offset)
     }
 }
 
+void loop_tell_deleted(void *opaque, const Device *dev)
+{
+    ExecLoop *l = opaque;
+
+    for (unsigned n = 0; !l->searching && n < l->listeners->len; n++) {
+        const ExecListener *listener = &g_array_index(l->listeners, ExecListener, n);
+
+        if (listener->deleted) {
+            listener->deleted(listener->opaque, dev);
+        }
+    }
+}
+
 void loop_tell_report(ExecLoop *l, MachineReport report)
 {
     for (unsigned n = 0; !l->searching && n < l->listeners->len; n++) {

@@ -208,6 +208,7 @@ ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
 
 void exec_loop_free(ExecLoop *l)
 {
+    error_free(l->write_error);
     digest_free(l->digest);
     g_byte_array_unref(l->details);
     g_array_unref(l->breaks);

@@ -6,6 +6,7 @@
  */
 #include "util/osdep.h"
 #include "accel/tcg/exec-loop-internal.h"
+#include "hw/core/hotplug.h"
 #include "util/host-clock.h"
 
 /* In a REQUEST record, in front of an ExecActions; other numbers there are a ShutdownCause. */
@@ -235,7 +236,7 @@ static bool take_reports(ExecLoop *l)
 bool loop_take_requests(ExecLoop *l)
 {
     Machine *m = l->machine;
-    bool reports = take_reports(l);
+    bool reports = take_reports(l) | hotplug_take_ejected(m, loop_tell_deleted, l);
     ShutdownCause cause = m->shutdown_request;
 
     if (cause == SHUTDOWN_CAUSE_NONE && m->reset_request &&

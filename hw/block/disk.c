@@ -23,9 +23,8 @@ struct Disk {
     DiskState *s;
     DiskDone *done;
     void *opaque;
-    ReplaySource *source;
     DiskWorker *worker;
-    MemRegion *data, *present;    /* the overlay: sectors, and a bit for each that it has; or NULL */
+    MemRegion *data, *present;    /* the drive's */
 };
 
 /* ---- requests in flight ---- */
@@ -220,7 +219,7 @@ void disk_submit(Disk *d, DiskOp op, uint64_t tag, uint64_t offset, uint64_t len
 /* The machine's side of an answer. */
 static bool disk_deliver(void *opaque, const uint8_t *payload, size_t length)
 {
-    Disk *d = opaque;
+    Disk *d = ((const Drive *)opaque)->disk;
     DiskStatus status, found = DISK_OK;
     uint8_t *data = NULL;
     ByteReader in;
@@ -231,12 +230,12 @@ static bool disk_deliver(void *opaque, const uint8_t *payload, size_t length)
     byte_reader_init(&in, payload, length);
     id = bytes_get_varint(&in);
     status = (DiskStatus)bytes_get_u8(&in);
-    if (in.failed || byte_reader_left(&in) || id >= d->s->next_request || status > DISK_UNSUPPORTED) {
+    if (in.failed || byte_reader_left(&in) || status > DISK_UNSUPPORTED) {
         return false;
     }
-    n = entry_find(d, id);
-    if (n == num_entries(d)) {
-        return true;    /* its device was reset meanwhile, or it was answered twice */
+    n = d ? entry_find(d, id) : 0;
+    if (!d || n == num_entries(d)) {
+        return true;    /* its device is gone or was reset meanwhile, or it was answered twice */
     }
     e = entry_at(d, n);
     entry_remove(d, n);
@@ -266,15 +265,17 @@ static void disk_answer(void *opaque, uint64_t id, DiskStatus status)
 
     bytes_put_varint(payload, id);
     bytes_put_u8(payload, (uint8_t)status);
-    replay_post(d->source, payload->data, payload->len);
+    replay_post(d->drive->source, payload->data, payload->len);
     g_byte_array_unref(payload);
 }
 
 static void disk_live(void *opaque)
 {
-    Disk *d = opaque;
+    const Drive *drive = opaque;
 
-    disk_worker_repeat(d->worker);
+    if (drive->disk) {
+        disk_worker_repeat(drive->disk->worker);
+    }
 }
 
 void disk_cancel(Disk *d, uint64_t first, uint64_t last)
@@ -338,50 +339,81 @@ void disk_loaded(Disk *d)
 
 /* ---- life ---- */
 
-static bool add_overlay(Disk *d, Error **errp)
+static bool add_overlay(Drive *drive, const char *name, Error **errp)
 {
-    MemoryMap *map = d->dev->machine->memory;
-    uint64_t bytes = (disk_bytes(d) + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+    MemoryMap *map = drive->machine->memory;
+    uint64_t size = drive->image->bytes / DISK_SECTOR * DISK_SECTOR;
+    uint64_t bytes = (size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
     uint64_t bits = (bytes / DISK_SECTOR / 8 + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
 
-    g_autofree char *data = g_strconcat(d->dev->id, ".data", NULL);
-    g_autofree char *present = g_strconcat(d->dev->id, ".present", NULL);
+    g_autofree char *data = g_strconcat(name, ".data", NULL);
+    g_autofree char *present = g_strconcat(name, ".present", NULL);
 
+    if (!size) {
+        return true;
+    }
     /* The map keeps the names. */
-    d->data = memory_new_ram(map, g_intern_string(data), bytes, false, errp);
-    d->present = d->data ? memory_new_ram(map, g_intern_string(present), bits, false, errp) : NULL;
-    return d->present != NULL;
+    drive->data = memory_new_ram(map, g_intern_string(data), bytes, false, errp);
+    drive->present = drive->data ? memory_new_ram(map, g_intern_string(present), bits, false, errp) : NULL;
+    return drive->present != NULL;
 }
 
 /* What a recording knows the image by. Of one that is written to, that is its size alone. */
-static void describe(Disk *d)
+static void describe(const Drive *drive)
 {
-    BlockNode *image = d->drive->image;
-    g_autofree char *name = g_strdup_printf("drive.%s", d->drive->id);
+    BlockNode *image = drive->image;
+    g_autofree char *name = g_strdup_printf("drive.%s", drive->id);
     g_autofree char *value = block_is_writable(image) ? g_strdup_printf("%" PRIu64 " bytes", image->bytes)
                                                       : block_identity(image, false);
 
-    machine_describe(d->dev->machine, name, value);
+    machine_describe(drive->machine, name, value);
+}
+
+bool disk_prepare(Drive *drive, Machine *m, const char *name, Error **errp)
+{
+    if (drive->source) {
+        return true;
+    }
+    drive->machine = m;
+    if (drive->overlay && !add_overlay(drive, name, errp)) {
+        return false;
+    }
+    describe(drive);
+    drive->source = replay_source_new(m->replay, REPLAY_KIND_BLOCK, name, disk_deliver, drive);
+    replay_source_on_live(drive->source, disk_live);
+    return true;
+}
+
+bool disk_prepare_all(Machine *m, Error **errp)
+{
+    for (unsigned i = 0; i < m->drives->len; i++) {
+        Drive *drive = g_ptr_array_index(m->drives, i);
+
+        if (!disk_prepare(drive, m, drive->id, errp)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 Disk *disk_new(Device *dev, Drive *drive, DiskState *state, DiskDone *done, void *opaque, Error **errp)
 {
-    Disk *d = g_new0(Disk, 1);
+    Disk *d;
 
+    if (!disk_prepare(drive, dev->machine, dev->id, errp)) {
+        return NULL;
+    }
+    d = g_new0(Disk, 1);
     d->dev = dev;
     d->drive = drive;
     d->s = state;
     d->done = done;
     d->opaque = opaque;
+    d->data = drive->data;
+    d->present = drive->present;
     d->s->requests = g_byte_array_new();
     d->worker = disk_worker_new(drive->image, drive->id, disk_answer, d);
-    if (drive->overlay && disk_bytes(d) && !add_overlay(d, errp)) {
-        disk_free(d);
-        return NULL;
-    }
-    describe(d);
-    d->source = replay_source_new(dev->machine->replay, REPLAY_KIND_BLOCK, dev->id, disk_deliver, d);
-    replay_source_on_live(d->source, disk_live);
+    drive->disk = d;
     return d;
 }
 
@@ -391,6 +423,7 @@ void disk_free(Disk *d)
         return;
     }
     disk_worker_free(d->worker);
+    d->drive->disk = NULL;
     g_byte_array_unref(d->s->requests);
     d->s->requests = NULL;
     g_free(d);

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "hw/block/drive.h"
+#include "hw/block/disk.h"
 
 static void drive_free(void *opaque)
 {
@@ -40,6 +40,7 @@ Drive *drive_add(Machine *m, const char *id, BlockNode *image, Error **errp)
     d->id = g_strdup(id);
     d->image = image;
     d->readonly = !block_is_writable(image);
+    m->before_hotplug = disk_prepare_all;
     g_ptr_array_set_free_func(m->drives, drive_free);
     g_ptr_array_add(m->drives, d);
     return d;

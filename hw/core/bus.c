@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "hw/core/bus.h"
+#include "hw/core/hotplug.h"
 
 /* ---- buses ---- */
 
@@ -277,6 +277,12 @@ static bool take_properties(const DeviceType *type, Device *dev, KeyVal *kv, con
            (!type->part || take_properties(type->part, dev ? dev->part : NULL, kv, what, errp));
 }
 
+/* As it was given, with the id that was chosen for it. */
+static char *text_with_id(KeyVal *kv, const char *text, const char *id)
+{
+    return keyval_get(kv, "id") ? g_strdup(text) : g_strdup_printf("%s,id=%s", text, id);
+}
+
 static bool plug_parsed(Machine *m, KeyVal *kv, const char *text, Error **errp)
 {
     const DeviceType *type = choose_type(m->device_types, kv, text, errp);
@@ -304,10 +310,13 @@ static bool plug_parsed(Machine *m, KeyVal *kv, const char *text, Error **errp)
         bus_attach(bus, dev);
     }
     if (!device_realize(dev, errp)) {
-        error_prepend(errp, "%s: ", what);
+        if (!m->plugging) {
+            error_prepend(errp, "%s: ", what);
+        }
         device_remove(dev);
         return false;
     }
+    hotplug_note(dev, text_with_id(kv, text, id));
     return true;
 }
 

@@ -5,7 +5,7 @@
  */
 #include "util/osdep.h"
 #include "hw/core/machine.h"
-#include "hw/core/bus.h"
+#include "hw/core/hotplug.h"
 #include "hw/core/user-object.h"
 #include "util/trace.h"
 
@@ -20,6 +20,9 @@ Machine *machine_new(Replay *replay)
     m->clock = clock_new();
     m->devices = g_ptr_array_new();
     m->buses = g_ptr_array_new_with_free_func(bus_free);
+    m->plugged = g_ptr_array_new_with_free_func(plugged_free);
+    m->plugged_first = g_ptr_array_new_with_free_func(g_free);
+    m->ejected = g_ptr_array_new();
     m->globals = g_ptr_array_new_with_free_func(global_free);
     m->objects = g_ptr_array_new_with_free_func(user_object_free);
     m->drives = g_ptr_array_new();
@@ -37,6 +40,9 @@ void machine_free(Machine *m)
     }
     g_ptr_array_free(m->devices, TRUE);
     g_ptr_array_free(m->buses, TRUE);
+    g_ptr_array_free(m->plugged, TRUE);
+    g_ptr_array_free(m->plugged_first, TRUE);
+    g_ptr_array_free(m->ejected, TRUE);
     g_ptr_array_free(m->globals, TRUE);
     g_ptr_array_free(m->objects, TRUE);
     g_ptr_array_free(m->drives, TRUE);

@@ -73,7 +73,7 @@ static bool virtio_rng_realize(Device *dev, Error **errp)
     VirtioRng *rng = container_of(dev, VirtioRng, parent.dev);
 
     virtio_init(&rng->parent, &virtio_rng_vtype, &rng->state.virtio, &rng->config.virtio);
-    rng->source = replay_source_new(dev->machine->replay, REPLAY_KIND_RANDOM, dev->id, NULL, NULL);
+    rng->source = device_value_source(dev, REPLAY_KIND_RANDOM);
     return true;
 }
 

@@ -144,8 +144,6 @@ static const struct Constant {
     { "gpex-root.pci.msix_table", "is of functions with messages, and it has none" },
     { "gpex-root.pci.msix_pending", "is of functions with messages, and it has none" },
     { "gpex-root.pci.intx", "is of functions with an interrupt, and it has none" },
-    { "pcie-root-port.pci.msix_pending", "is of vectors that are used, and it uses none" },
-    { "pcie-root-port.pci.intx", "is of an interrupt that is used, and it uses none" },
     { "edu.pci.msix_table", "is of functions with MSI-X, and it has MSI" },
     { "edu.pci.msix_pending", "is of functions with MSI-X, and it has MSI" },
     { "edu.pad", "is padding" },

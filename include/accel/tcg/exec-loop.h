@@ -101,6 +101,8 @@ typedef struct ExecListener {
     void (*rtc)(void *opaque, const char *id, int64_t offset);
     /* A device told something of the guest; actions say what comes of it. Machine thread; may be NULL. */
     void (*report)(void *opaque, MachineReport report, const ExecActions *actions);
+    /* The guest has let go of a device, which is about to go. Machine thread; may be NULL. */
+    void (*deleted)(void *opaque, const Device *dev);
     void *opaque;
 } ExecListener;
 
@@ -240,6 +242,13 @@ ExecWrite exec_loop_write_register(ExecLoop *l, Vcpu *cpu, unsigned reg, const u
 ExecWrite exec_loop_write_memory(ExecLoop *l, Vcpu *cpu, uint64_t vaddr, const void *data,
                                  size_t length);
 ExecWrite exec_loop_write_physical(ExecLoop *l, hwaddr addr, const void *data, size_t length);
+
+/*
+ * device_add, `text` as -device has it, and device_del: input of the same kind, recorded, and refused in a
+ * replay. Call through machine_run_sync(). What could not be plugged has left nothing behind.
+ */
+bool exec_loop_plug(ExecLoop *l, const char *text, Error **errp);
+bool exec_loop_unplug(ExecLoop *l, const char *id, Error **errp);
 
 /*
  * The state of the whole machine: guest, clock, turns, and the place in the recording. Call

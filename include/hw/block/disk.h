@@ -63,9 +63,14 @@ typedef struct DiskState {
 typedef void DiskDone(void *opaque, uint64_t tag, DiskStatus status, const uint8_t *data, size_t length);
 
 /*
- * From a device's realize; its id names the source and the regions. Fails when the host has not the address
- * space for an overlay. The device frees it.
+ * Before the machine starts: what the machine has of a drive, whatever device uses it; `name` is that of the source and
+ * the regions. disk_new() does it for a device of the start, under the device's id. Fails when
+ * the host has not the address space for an overlay.
  */
+bool disk_prepare(Drive *drive, Machine *m, const char *name, Error **errp);
+/* Machine.before_hotplug: that of all drives, under their own ids, for devices that come later. */
+bool disk_prepare_all(Machine *m, Error **errp);
+/* From a device's realize. Fails as disk_prepare() does. The device frees it. */
 Disk *disk_new(Device *dev, Drive *drive, DiskState *state, DiskDone *done, void *opaque, Error **errp);
 void disk_free(Disk *d);
 

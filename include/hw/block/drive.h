@@ -18,7 +18,15 @@ typedef struct Drive {
      */
     bool overlay;
     bool readonly;            /* for the guest */
-    Device *user;             /* NULL: none yet */
+    Device *user;             /* NULL: none */
+    /*
+     * What outlives the device that uses it, made before the machine starts (disk_prepare()): the source of
+     * answers; the overlay, which is what was written (sectors, and a bit for each that it has; or NULL).
+     */
+    Machine *machine;
+    ReplaySource *source;
+    MemRegion *data, *present;
+    struct Disk *disk;        /* the device's; NULL: none */
 } Drive;
 
 /* Takes the image; the machine frees both. Fails when the id is taken. */

@@ -12,6 +12,8 @@
 
 #include "hw/core/machine.h"
 
+typedef struct BusHotplug BusHotplug;
+
 struct Bus {
     const char *kind;               /* "virtio-bus": what DeviceType.bus names */
     char *name;                     /* "virtio-mmio-bus.3": what bus= names */
@@ -22,6 +24,7 @@ struct Bus {
     void (*attach)(Bus *bus, Device *dev);   /* before dev is realized */
     /* dev goes, realized or not: nothing of it may stay in the machine. NULL: nothing did. */
     void (*detach)(Bus *bus, Device *dev);
+    const BusHotplug *hotplug;      /* devices come and go (hw/core/hotplug.h); NULL: they do not */
     void *opaque;                   /* the parent's */
 };
 

@@ -54,6 +54,12 @@ struct Machine {
     /* What -device and -global may name, NULL-terminated; set by who makes the machine. */
     const DeviceType *const *device_types;
     GPtrArray *buses;               /* Bus *, in the order made */
+    /* Devices of buses that take part in hot-plugging (hw/core/hotplug.h): now, and at the start. */
+    GPtrArray *plugged;
+    GPtrArray *plugged_first;
+    bool plugging;                  /* one is made while the machine runs */
+    GPtrArray *ejected;             /* Bus *: the guest has let go of what is on it; a request as below */
+    bool (*before_hotplug)(Machine *m, Error **errp);   /* called before the first one is made; or NULL */
     GPtrArray *globals;             /* -global, for devices that are made (hw/core/bus.h) */
     GPtrArray *objects;             /* UserObject * (hw/core/user-object.h), in the order made */
     RtcConfig rtc;                  /* set by who makes the machine */
@@ -106,7 +112,7 @@ void machine_report(Machine *m, MachineReport report);
  * a request above. */
 static inline bool machine_has_request(const Machine *m)
 {
-    return m->shutdown_request || m->reset_request || m->reports;
+    return m->shutdown_request || m->reset_request || m->reports || m->ejected->len;
 }
 
 /* Clock, timers and device state (all field tables, creation order) into a digest. */
