@@ -156,6 +156,7 @@ static bool open_drive(Session *s, KeyVal *kv, const char *id, Error **errp)
     if (d) {
         d->readonly = readonly;
         d->overlay = snapshot && !readonly;
+        d->whole_identity = o->rrimage_full;
         d->werror = werror;
         d->rerror = rerror;
     }

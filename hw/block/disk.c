@@ -452,7 +452,7 @@ static void describe(Disk *d)
     BlockNode *image = d->drive->image;
     g_autofree char *name = g_strdup_printf("drive.%s", d->drive->id);
     g_autofree char *identity = block_is_writable(image) ? g_strdup_printf("%" PRIu64 " bytes", image->bytes)
-                                                         : block_identity(image, false);
+                                                         : block_identity(image, d->drive->whole_identity);
     g_autofree char *value = g_strconcat(identity, d->asks ? ", with rules" : "", NULL);
 
     machine_describe(d->dev->machine, name, value);

@@ -30,6 +30,7 @@ typedef struct Drive {
      */
     bool overlay;
     bool readonly;            /* for the guest */
+    bool whole_identity;      /* a recording knows the image by all of its bytes */
     DiskOnError werror, rerror;
     Device *user;             /* NULL: none yet */
 } Drive;
