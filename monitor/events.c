@@ -191,6 +191,7 @@ static void events_stopped(void *opaque, ExecStopReason reason, Vcpu *cpu)
         [EXEC_STOP_SHUTDOWN] = QAPI_RUN_STATE_SHUTDOWN,
         [EXEC_STOP_PANICKED] = QAPI_RUN_STATE_GUEST_PANICKED,
         [EXEC_STOP_WATCHDOG] = QAPI_RUN_STATE_WATCHDOG,
+        [EXEC_STOP_IO_ERROR] = QAPI_RUN_STATE_IO_ERROR,
         [EXEC_STOP_REPLAY_END] = QAPI_RUN_STATE_DEBUG,
     };
     MonitorEvents *e = opaque;
@@ -292,9 +293,28 @@ static void events_report(void *opaque, MachineReport report, const ExecActions 
         qapi_event_watchdog(&e->sink, &(QapiWatchdogEvent){
             (QapiWatchdogAction)actions->watchdog });
         break;
+    case MACHINE_REPORT_IO_ERROR:    /* events_disk_error() has said more */
     case MACHINE_NUM_REPORTS:
         break;
     }
+}
+
+#define SAME_VALUE(machine, qapi) _Static_assert((int)(machine) == (int)QAPI_##qapi, #machine)
+SAME_VALUE(MACHINE_DISK_REPORT, BLOCK_ERROR_ACTION_REPORT);
+SAME_VALUE(MACHINE_DISK_IGNORE, BLOCK_ERROR_ACTION_IGNORE);
+SAME_VALUE(MACHINE_DISK_STOP, BLOCK_ERROR_ACTION_STOP);
+
+static void events_disk_error(void *opaque, const MachineDiskError *error)
+{
+    MonitorEvents *e = opaque;
+    const Device *dev = machine_find_device(exec_loop_machine(e->loop), error->device);
+    g_autofree char *path = dev ? qom_device_path(dev) : g_strdup(error->device);
+
+    qapi_event_block_io_error(&e->sink, &(QapiBlockIoErrorEvent){
+        .qom_path = path, .device = (char *)error->drive, .node_name = (char *)error->drive,
+        .operation = error->writing ? QAPI_IO_OPERATION_TYPE_WRITE : QAPI_IO_OPERATION_TYPE_READ,
+        .action = (QapiBlockErrorAction)error->action, .has_nospace = true, .nospace = error->no_space,
+        .reason = (char *)error->reason });
 }
 
 static void events_event(void *opaque, ExecEvent event, ShutdownCause cause)
@@ -371,7 +391,7 @@ MonitorEvents *monitor_events_new(ExecLoop *loop)
     MonitorEvents *e = g_new0(MonitorEvents, 1);
     const ExecListener listener = { .stopped = events_stopped, .event = events_event,
                                     .rtc = events_rtc, .report = events_report,
-                                    .deleted = events_deleted, .opaque = e };
+                                    .deleted = events_deleted, .disk_error = events_disk_error, .opaque = e };
 
     e->sink = (QapiEventSink){ events_emit, e };
     e->loop = loop;

@@ -222,6 +222,7 @@ Options *options_parse(int argc, char **argv, Error **errp)
     o->machine_required = g_str_has_prefix(program, "qemu-system-");
     o->devices = g_ptr_array_new_with_free_func(g_free);
     o->drives = g_ptr_array_new_with_free_func(g_free);
+    o->rrpaths = g_ptr_array_new_with_free_func(g_free);
     o->globals = g_ptr_array_new_with_free_func(g_free);
     o->traces = g_ptr_array_new_with_free_func(g_free);
     o->objects = g_ptr_array_new_with_free_func(g_free);
@@ -248,6 +249,7 @@ void options_free(Options *o)
     }
     g_ptr_array_unref(o->devices);
     g_ptr_array_unref(o->drives);
+    g_ptr_array_unref(o->rrpaths);
     g_ptr_array_unref(o->globals);
     g_ptr_array_unref(o->objects);
     g_ptr_array_unref(o->fw_cfg);

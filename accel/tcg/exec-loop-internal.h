@@ -150,6 +150,7 @@ struct ExecLoop {
     GCond state;              /* paused or a closure done */
     bool run_wanted, paused, woken, quit_wanted, thread_done;
     bool in_closure;          /* the machine moves perhaps, though it is paused */
+    bool stood;               /* listeners were told of a stop; machine thread */
     bool interrupted;         /* somebody has come since a closure began, or waits already */
     unsigned stopping_threads; /* in exec_loop_stop() */
     bool abandon;             /* leave without an end record */
@@ -208,6 +209,7 @@ void loop_take_step(ExecLoop *l);
 void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu);
 void loop_tell_event(ExecLoop *l, ExecEvent event, ShutdownCause cause);
 void loop_tell_rtc(void *opaque, const char *id, int64_t offset);
+void loop_tell_disk_error(void *opaque, const MachineDiskError *error);
 void loop_tell_report(ExecLoop *l, MachineReport report);
 void loop_tell_deleted(void *opaque, const Device *dev);
 /* Any thread. */

@@ -176,6 +176,8 @@ ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
     l->machine = m;
     m->rtc_changed = loop_tell_rtc;
     m->rtc_changed_opaque = l;
+    m->disk_error = loop_tell_disk_error;
+    m->disk_error_opaque = l;
     l->tcg = tcg;
     l->replay = m->replay;
     l->config = *config;

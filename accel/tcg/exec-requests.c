@@ -213,6 +213,9 @@ static void take_report(ExecLoop *l, MachineReport report)
     case MACHINE_REPORT_WATCHDOG:
         watchdog_expired(l);
         break;
+    case MACHINE_REPORT_IO_ERROR:
+        stand(l, EXEC_STOP_IO_ERROR);
+        break;
     default:
         break;
     }

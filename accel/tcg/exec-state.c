@@ -107,6 +107,9 @@ bool machine_save(ExecLoop *l, GByteArray *out, Error **errp)
                    l->over ? "replay" : "machine");
         return false;
     }
+    if (!machine_can_save(l->machine, errp)) {
+        return false;
+    }
     save_machine(l, out);
     return memory_save(l->machine->memory, out, errp);
 }
@@ -302,6 +305,9 @@ static void chaos_round(ExecLoop *l)
     GByteArray *before = g_byte_array_new(), *after = g_byte_array_new();
     Error *err = NULL;
 
+    if (!machine_can_save(l->machine, NULL)) {
+        return;
+    }
     if (!machine_save(l, before, &err)) {
         g_error("state-chaos: %s", error_get_pretty(err));
     }

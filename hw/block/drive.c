@@ -6,6 +6,8 @@
 #include "util/osdep.h"
 #include "hw/block/disk.h"
 
+const char *const disk_on_error_names[] = { "auto", "report", "ignore", "stop", "enospc", NULL };
+
 static void drive_free(void *opaque)
 {
     Drive *d = opaque;

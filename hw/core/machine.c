@@ -9,6 +9,11 @@
 #include "hw/core/user-object.h"
 #include "util/trace.h"
 
+typedef struct RunHook {
+    const MachineRunHooks *hooks;
+    void *opaque;
+} RunHook;
+
 Machine *machine_new(Replay *replay)
 {
     static const DeviceType *const no_types[] = { NULL };
@@ -27,6 +32,7 @@ Machine *machine_new(Replay *replay)
     m->objects = g_ptr_array_new_with_free_func(user_object_free);
     m->drives = g_ptr_array_new();
     m->serial = g_ptr_array_new();
+    m->run_hooks = g_array_new(false, false, sizeof(RunHook));
     return m;
 }
 
@@ -47,6 +53,7 @@ void machine_free(Machine *m)
     g_ptr_array_free(m->objects, TRUE);
     g_ptr_array_free(m->drives, TRUE);
     g_ptr_array_free(m->serial, TRUE);
+    g_array_free(m->run_hooks, true);
     memory_map_free(m->memory);
     clock_free(m->clock);
     g_free(m->cpus);
@@ -58,6 +65,52 @@ void machine_rtc_changed(Machine *m, const char *id, int64_t offset)
     if (m->rtc_changed) {
         m->rtc_changed(m->rtc_changed_opaque, id, offset);
     }
+}
+
+void machine_disk_error(Machine *m, const MachineDiskError *error)
+{
+    if (m->disk_error) {
+        m->disk_error(m->disk_error_opaque, error);
+    }
+}
+
+void machine_add_run_hooks(Machine *m, const MachineRunHooks *hooks, void *opaque)
+{
+    const RunHook hook = { hooks, opaque };
+
+    g_array_append_val(m->run_hooks, hook);
+}
+
+void machine_remove_run_hooks(Machine *m, void *opaque)
+{
+    for (unsigned i = m->run_hooks->len; i-- > 0; ) {
+        if (g_array_index(m->run_hooks, RunHook, i).opaque == opaque) {
+            g_array_remove_index(m->run_hooks, i);
+        }
+    }
+}
+
+void machine_resumed(Machine *m)
+{
+    for (unsigned i = 0; i < m->run_hooks->len; i++) {
+        const RunHook *h = &g_array_index(m->run_hooks, RunHook, i);
+
+        if (h->hooks->resumed) {
+            h->hooks->resumed(h->opaque);
+        }
+    }
+}
+
+bool machine_can_save(Machine *m, Error **errp)
+{
+    for (unsigned i = 0; i < m->run_hooks->len; i++) {
+        const RunHook *h = &g_array_index(m->run_hooks, RunHook, i);
+
+        if (h->hooks->can_save && !h->hooks->can_save(h->opaque, errp)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void machine_describe(Machine *m, const char *name, const char *value)

@@ -76,6 +76,7 @@ typedef enum ExecStopReason {
     EXEC_STOP_SHUTDOWN,       /* with -no-shutdown */
     EXEC_STOP_PANICKED,       /* -action panic=pause */
     EXEC_STOP_WATCHDOG,       /* -action watchdog=pause */
+    EXEC_STOP_IO_ERROR,       /* werror=stop, rerror=stop */
     EXEC_STOP_REPLAY_BEGIN,   /* there is nothing to go back to before this */
     EXEC_STOP_REPLAY_END,     /* the log is at its end (or diverged) */
 } ExecStopReason;
@@ -103,6 +104,8 @@ typedef struct ExecListener {
     void (*report)(void *opaque, MachineReport report, const ExecActions *actions);
     /* The guest has let go of a device, which is about to go. Machine thread; may be NULL. */
     void (*deleted)(void *opaque, const Device *dev);
+    /* The image of a disk failed. Machine thread; may be NULL. */
+    void (*disk_error)(void *opaque, const MachineDiskError *error);
     void *opaque;
 } ExecListener;
 

@@ -9,6 +9,18 @@
 #include "block/block.h"
 #include "hw/core/machine.h"
 
+/* werror=, rerror=: what comes of an error of the host. */
+typedef enum DiskOnError {
+    DISK_ON_ERROR_AUTO,       /* the drive's choice; there: enospc for writes, report for reads */
+    DISK_ON_ERROR_REPORT,     /* the guest is told */
+    DISK_ON_ERROR_IGNORE,     /* the guest is told that all is well */
+    DISK_ON_ERROR_STOP,       /* the machine stops; when it goes on, the request is made again */
+    DISK_ON_ERROR_ENOSPC,     /* stop where there is no space, else report */
+} DiskOnError;
+
+/* In this order; NULL-terminated. */
+extern const char *const disk_on_error_names[];
+
 typedef struct Drive {
     char *id;
     BlockNode *image;         /* the drive's */
@@ -18,6 +30,8 @@ typedef struct Drive {
      */
     bool overlay;
     bool readonly;            /* for the guest */
+    bool whole_identity;      /* a recording knows the image by all of its bytes */
+    DiskOnError werror, rerror;
     Device *user;             /* NULL: none */
     /*
      * What outlives the device that uses it, made before the machine starts (disk_prepare()): the source of

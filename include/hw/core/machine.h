@@ -32,8 +32,26 @@ typedef enum MachineReport {
     MACHINE_REPORT_PANICKED,        /* it has crashed */
     MACHINE_REPORT_SHUTDOWN,        /* it asks, by other means than PSCI, to be shut down */
     MACHINE_REPORT_WATCHDOG,        /* a watchdog has expired */
+    MACHINE_REPORT_IO_ERROR,        /* a disk cannot go on: the machine has to stop */
     MACHINE_NUM_REPORTS
 } MachineReport;
+
+/* An error of a disk's image. */
+typedef enum MachineDiskAction { MACHINE_DISK_REPORT, MACHINE_DISK_IGNORE, MACHINE_DISK_STOP } MachineDiskAction;
+
+typedef struct MachineDiskError {
+    const char *device, *drive;     /* ids */
+    bool writing;                   /* it was no read */
+    MachineDiskAction action;
+    bool no_space;
+    const char *reason;             /* for people */
+} MachineDiskError;
+
+/* For devices with work outside the guest; machine thread. Each may be NULL. */
+typedef struct MachineRunHooks {
+    void (*resumed)(void *opaque);                  /* the machine goes on after a stop */
+    bool (*can_save)(void *opaque, Error **errp);   /* a saved state is complete now */
+} MachineRunHooks;
 
 /*
  * The wall clock that guests see: of the host, or one that counts with the host's monotonic clock
@@ -80,6 +98,9 @@ struct Machine {
     /* Told by a clock that the guest set: its id, seconds ahead of the host's; may be NULL. */
     void (*rtc_changed)(void *opaque, const char *id, int64_t offset);
     void *rtc_changed_opaque;
+    void (*disk_error)(void *opaque, const MachineDiskError *error);    /* may be NULL */
+    void *disk_error_opaque;
+    GArray *run_hooks;              /* of devices */
     /* Told what machine_describe() is; may be NULL. */
     void (*describe)(void *opaque, const char *name, const char *value);
     void *describe_opaque;
@@ -94,6 +115,13 @@ void machine_free(Machine *m);
 void machine_describe(Machine *m, const char *name, const char *value);
 
 void machine_rtc_changed(Machine *m, const char *id, int64_t offset);
+void machine_disk_error(Machine *m, const MachineDiskError *error);
+
+/* hooks: for as long as they are there. */
+void machine_add_run_hooks(Machine *m, const MachineRunHooks *hooks, void *opaque);
+void machine_remove_run_hooks(Machine *m, void *opaque);
+void machine_resumed(Machine *m);
+bool machine_can_save(Machine *m, Error **errp);
 
 /* In the order in which they were made; the CPUs are the execution loop's to reset. */
 void machine_reset_devices(Machine *m);
