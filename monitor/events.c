@@ -21,7 +21,7 @@ typedef struct Limit {
 } Limit;
 
 static const Limit limits[] = {
-    { .event = "RTC_CHANGE", .ms = 1000 },
+    { .event = "RTC_CHANGE", .ms = 1000 }, { .event = "BALLOON_CHANGE", .ms = 1000 },
 };
 
 struct MonitorEvents {
@@ -242,9 +242,8 @@ static void tell_diverged(MonitorEvents *e)
         exec_loop_position(e->loop), text });
 }
 
-static void events_rtc(void *opaque, const char *id, int64_t offset)
+static void tell_rtc(MonitorEvents *e, const char *id, int64_t offset)
 {
-    MonitorEvents *e = opaque;
     const Device *dev = machine_find_device(exec_loop_machine(e->loop), id);
     g_autofree char *path = dev ? qom_device_path(dev) : g_strdup(id);
 
@@ -257,6 +256,24 @@ static void events_deleted(void *opaque, const Device *dev)
     g_autofree char *path = qom_device_path(dev);
 
     qapi_event_device_deleted(&e->sink, &(QapiDeviceDeletedEvent){ .device = dev->id, .path = path });
+}
+
+static void events_notice(void *opaque, MachineNotice what, const char *id, int64_t value)
+{
+    MonitorEvents *e = opaque;
+
+    switch (what) {
+    case MACHINE_NOTICE_RTC:
+        tell_rtc(e, id, value);
+        break;
+    case MACHINE_NOTICE_PORT:
+        qapi_event_vserport_change(&e->sink, &(QapiVserportChangeEvent){
+            .id = (char *)id, .open = value != 0 });
+        break;
+    case MACHINE_NOTICE_BALLOON:
+        qapi_event_balloon_change(&e->sink, &(QapiBalloonChangeEvent){ value });
+        break;
+    }
 }
 
 /* The words of both sides are in the same order. */
@@ -390,7 +407,7 @@ MonitorEvents *monitor_events_new(ExecLoop *loop)
 {
     MonitorEvents *e = g_new0(MonitorEvents, 1);
     const ExecListener listener = { .stopped = events_stopped, .event = events_event,
-                                    .rtc = events_rtc, .report = events_report,
+                                    .notice = events_notice, .report = events_report,
                                     .deleted = events_deleted, .disk_error = events_disk_error, .opaque = e };
 
     e->sink = (QapiEventSink){ events_emit, e };

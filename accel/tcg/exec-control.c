@@ -44,15 +44,15 @@ void loop_tell_event(ExecLoop *l, ExecEvent event, ShutdownCause cause)
     }
 }
 
-void loop_tell_rtc(void *opaque, const char *id, int64_t offset)
+void loop_tell_notice(void *opaque, MachineNotice what, const char *id, int64_t value)
 {
     ExecLoop *l = opaque;
 
     for (unsigned n = 0; !l->searching && n < l->listeners->len; n++) {
         const ExecListener *listener = &g_array_index(l->listeners, ExecListener, n);
 
-        if (listener->rtc) {
-            listener->rtc(listener->opaque, id, offset);
+        if (listener->notice) {
+            listener->notice(listener->opaque, what, id, value);
         }
     }
 }

@@ -208,7 +208,7 @@ bool loop_stop_here(ExecLoop *l);
 void loop_take_step(ExecLoop *l);
 void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu);
 void loop_tell_event(ExecLoop *l, ExecEvent event, ShutdownCause cause);
-void loop_tell_rtc(void *opaque, const char *id, int64_t offset);
+void loop_tell_notice(void *opaque, MachineNotice what, const char *id, int64_t value);
 void loop_tell_disk_error(void *opaque, const MachineDiskError *error);
 void loop_tell_report(ExecLoop *l, MachineReport report);
 void loop_tell_deleted(void *opaque, const Device *dev);

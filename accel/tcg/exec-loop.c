@@ -174,8 +174,8 @@ ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
                               loop_describe_digest, l, host_digest, host_pages };
 
     l->machine = m;
-    m->rtc_changed = loop_tell_rtc;
-    m->rtc_changed_opaque = l;
+    m->notice = loop_tell_notice;
+    m->notice_opaque = l;
     m->disk_error = loop_tell_disk_error;
     m->disk_error_opaque = l;
     l->tcg = tcg;

@@ -96,8 +96,12 @@ static Bus *find_bus(Machine *m, const DeviceType *type, const char *name, Error
             if (bus->children->len < bus->room) {
                 return bus;
             }
-            error_setg(errp, "-device %s: bus '%s' has a device already ('%s')", type->name, name,
-                       there->id);
+            if (bus->room > 1) {
+                error_setg(errp, "-device %s: bus '%s' is full: it has %u devices", type->name, name, bus->room);
+            } else {
+                error_setg(errp, "-device %s: bus '%s' has a device already ('%s')", type->name, name,
+                           there->id);
+            }
             return NULL;
         }
     }

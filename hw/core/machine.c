@@ -33,6 +33,7 @@ Machine *machine_new(Replay *replay)
     m->drives = g_ptr_array_new();
     m->serial = g_ptr_array_new();
     m->run_hooks = g_array_new(false, false, sizeof(RunHook));
+    m->char_links = g_array_new(false, false, sizeof(CharLink));
     return m;
 }
 
@@ -54,16 +55,17 @@ void machine_free(Machine *m)
     g_ptr_array_free(m->drives, TRUE);
     g_ptr_array_free(m->serial, TRUE);
     g_array_free(m->run_hooks, true);
+    g_array_free(m->char_links, TRUE);
     memory_map_free(m->memory);
     clock_free(m->clock);
     g_free(m->cpus);
     g_free(m);
 }
 
-void machine_rtc_changed(Machine *m, const char *id, int64_t offset)
+void machine_notice(Machine *m, MachineNotice what, const char *id, int64_t value)
 {
-    if (m->rtc_changed) {
-        m->rtc_changed(m->rtc_changed_opaque, id, offset);
+    if (m->notice) {
+        m->notice(m->notice_opaque, what, id, value);
     }
 }
 

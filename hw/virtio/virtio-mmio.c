@@ -72,7 +72,7 @@ typedef struct VirtioMmioState {
     F(S, U32, queue_sel)           \
     F(S, ARRAY_U32, queue_align)
 
-FIELD_TABLE(virtio_mmio_fields, "virtio-mmio", 1, VirtioMmioState, VIRTIO_MMIO_FIELDS);
+FIELD_TABLE(virtio_mmio_fields, "virtio-mmio", 2, VirtioMmioState, VIRTIO_MMIO_FIELDS);
 
 typedef struct VirtioMmioConfig {
     bool legacy;

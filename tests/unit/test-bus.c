@@ -165,8 +165,8 @@ static void test_refused(void)
     for (unsigned i = 0; i < 2; i++) {
         g_assert_true(device_plug(m, "card-device,bus=slot.a", NULL));
     }
-    assert_refused(m, "card-device,bus=slot.a", "-device card-device: bus 'slot.a' has a device "
-                   "already ('card0')");
+    assert_refused(m, "card-device,bus=slot.a", "-device card-device: bus 'slot.a' is full: it has "
+                   "2 devices");
     for (unsigned i = 0; i < 2; i++) {
         g_assert_true(device_plug(m, "card-device", NULL));
     }

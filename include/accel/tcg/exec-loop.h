@@ -98,8 +98,8 @@ typedef struct ExecListener {
      * loop. cause is the one of a reset or shutdown, else NONE. May be NULL.
      */
     void (*event)(void *opaque, ExecEvent event, ShutdownCause cause);
-    /* The guest set a clock, which is so many seconds ahead now. Machine thread; may be NULL. */
-    void (*rtc)(void *opaque, const char *id, int64_t offset);
+    /* A device has something to tell of. Machine thread; may be NULL. */
+    void (*notice)(void *opaque, MachineNotice what, const char *id, int64_t value);
     /* A device told something of the guest; actions say what comes of it. Machine thread; may be NULL. */
     void (*report)(void *opaque, MachineReport report, const ExecActions *actions);
     /* The guest has let go of a device, which is about to go. Machine thread; may be NULL. */

@@ -12,6 +12,8 @@
 #include "hw/core/device.h"
 #include "hw/core/memory.h"
 
+typedef struct Chardev Chardev;
+typedef struct CharPort CharPort;
 typedef struct Replay Replay;
 typedef struct Vcpu Vcpu;
 
@@ -53,6 +55,21 @@ typedef struct MachineRunHooks {
     bool (*can_save)(void *opaque, Error **errp);   /* a saved state is complete now */
 } MachineRunHooks;
 
+/* What a device tells users of, with its id and a number; nothing comes of it. */
+typedef enum MachineNotice {
+    MACHINE_NOTICE_RTC,             /* the guest set a clock: seconds ahead of the host's */
+    MACHINE_NOTICE_PORT,            /* it opened (1) or closed (0) its end of a port */
+    MACHINE_NOTICE_BALLOON,         /* it has another amount of memory: bytes */
+} MachineNotice;
+
+/* A port whose back end the property chardev= of a device names; chr: its back end, once it is found. */
+typedef struct CharLink {
+    const Device *dev;
+    const char *chardev;
+    CharPort *port;
+    Chardev *chr;
+} CharLink;
+
 /*
  * The wall clock that guests see: of the host, or one that counts with the host's monotonic clock
  * or with virtual time. All zero: the host's.
@@ -83,6 +100,7 @@ struct Machine {
     RtcConfig rtc;                  /* set by who makes the machine */
     GPtrArray *drives;              /* Drive * (hw/block/drive.h), in the order made */
     GPtrArray *serial;              /* CharPort * of serial ports, in order, for -serial */
+    GArray *char_links;             /* CharLink, in the order made */
     Vcpu **cpus;
     unsigned num_cpus;
     /* The CPU that executes, set by the execution loop: banked registers of
@@ -95,9 +113,9 @@ struct Machine {
     /* system_powerdown: the board's power button; may be NULL. */
     void (*powerdown)(void *opaque);
     void *powerdown_opaque;
-    /* Told by a clock that the guest set: its id, seconds ahead of the host's; may be NULL. */
-    void (*rtc_changed)(void *opaque, const char *id, int64_t offset);
-    void *rtc_changed_opaque;
+    /* Told what machine_notice() is; may be NULL. */
+    void (*notice)(void *opaque, MachineNotice what, const char *id, int64_t value);
+    void *notice_opaque;
     void (*disk_error)(void *opaque, const MachineDiskError *error);    /* may be NULL */
     void *disk_error_opaque;
     GArray *run_hooks;              /* of devices */
@@ -114,7 +132,7 @@ void machine_free(Machine *m);
 /* An input that a replay must find unchanged: "kernel" -> "123 bytes, xxh3:...". */
 void machine_describe(Machine *m, const char *name, const char *value);
 
-void machine_rtc_changed(Machine *m, const char *id, int64_t offset);
+void machine_notice(Machine *m, MachineNotice what, const char *id, int64_t value);
 void machine_disk_error(Machine *m, const MachineDiskError *error);
 
 /* hooks: for as long as they are there. */
