@@ -75,7 +75,7 @@ bool hmp_info_iothreads(MonitorEnv *env, const HmpArgs *args, GString *out, Erro
     return true;
 }
 
-/* ---- none of it is there ---- */
+/* ---- disks ---- */
 
 bool hmp_info_block(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
@@ -102,6 +102,35 @@ bool hmp_info_block(MonitorEnv *env, const HmpArgs *args, GString *out, Error **
     }
     return true;
 }
+
+bool hmp_info_blockstats(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
+{
+    const QapiQueryBlockstatsArgs a = { .has_query_nodes = false };
+    g_autoptr(QapiBlockStatsList) list = NULL;
+
+    if (!qmp_query_blockstats(&(QmpContext){ .env = env }, &a, &list, errp)) {
+        return false;
+    }
+    for (QapiBlockStatsList *node = list; node; node = node->next) {
+        const QapiBlockDeviceStats *s = node->value->stats;
+
+        g_string_append_printf(out, "%s: rd_bytes=%" PRId64 " wr_bytes=%" PRId64 " rd_operations=%" PRId64
+                               " wr_operations=%" PRId64 " flush_operations=%" PRId64 " rd_total_time_ns=%" PRId64
+                               " wr_total_time_ns=%" PRId64 " flush_total_time_ns=%" PRId64 " failed=%" PRId64
+                               " invalid=%" PRId64 "\n", node->value->device, s->rd_bytes, s->wr_bytes,
+                               s->rd_operations, s->wr_operations, s->flush_operations, s->rd_total_time_ns,
+                               s->wr_total_time_ns, s->flush_total_time_ns,
+                               s->failed_rd_operations + s->failed_wr_operations + s->failed_flush_operations +
+                               s->failed_unmap_operations, s->invalid_rd_operations + s->invalid_wr_operations +
+                               s->invalid_flush_operations + s->invalid_unmap_operations);
+    }
+    if (!list) {
+        g_string_append(out, "There is no disk.\n");
+    }
+    return true;
+}
+
+/* ---- none of it is there ---- */
 
 bool hmp_info_network(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {

@@ -59,3 +59,55 @@ bool qmp_query_named_block_nodes(QmpContext *ctx, const QapiQueryNamedBlockNodes
     }
     return true;
 }
+
+static QapiBlockDeviceStats *device_stats(const Drive *d)
+{
+    QapiBlockDeviceStats *s = g_new0(QapiBlockDeviceStats, 1);
+    const DriveCount *rd = &d->count[DRIVE_READS], *wr = &d->count[DRIVE_WRITES];
+    const DriveCount *flush = &d->count[DRIVE_FLUSHES], *unmap = &d->count[DRIVE_UNMAPS];
+
+    s->rd_bytes = (int64_t)rd->bytes;
+    s->wr_bytes = (int64_t)wr->bytes;
+    s->unmap_bytes = (int64_t)unmap->bytes;
+    s->rd_operations = (int64_t)rd->operations;
+    s->wr_operations = (int64_t)wr->operations;
+    s->flush_operations = (int64_t)flush->operations;
+    s->unmap_operations = (int64_t)unmap->operations;
+    s->rd_total_time_ns = (int64_t)rd->image_ns;
+    s->wr_total_time_ns = (int64_t)wr->image_ns;
+    s->flush_total_time_ns = (int64_t)flush->image_ns;
+    s->unmap_total_time_ns = (int64_t)unmap->image_ns;
+    s->wr_highest_offset = (int64_t)d->highest_write;
+    s->failed_rd_operations = (int64_t)rd->failed;
+    s->failed_wr_operations = (int64_t)wr->failed;
+    s->failed_flush_operations = (int64_t)flush->failed;
+    s->failed_unmap_operations = (int64_t)unmap->failed;
+    s->invalid_rd_operations = (int64_t)rd->invalid;
+    s->invalid_wr_operations = (int64_t)wr->invalid;
+    s->invalid_flush_operations = (int64_t)flush->invalid;
+    s->invalid_unmap_operations = (int64_t)unmap->invalid;
+    s->account_invalid = s->account_failed = true;
+    return s;
+}
+
+bool qmp_query_blockstats(QmpContext *ctx, const QapiQueryBlockstatsArgs *args, QapiBlockStatsList **ret,
+                          Error **errp)
+{
+    const GPtrArray *drives = exec_loop_machine(ctx->env->loop)->drives;
+
+    for (unsigned i = 0; i < drives->len; i++) {
+        const Drive *d = g_ptr_array_index(drives, i);
+        QapiBlockStats *stats;
+
+        if (!d->user && !(args->has_query_nodes && args->query_nodes)) {
+            continue;
+        }
+        stats = g_new0(QapiBlockStats, 1);
+        stats->device = g_strdup(d->id);
+        stats->qdev = d->user ? g_strdup(d->user->id) : NULL;
+        stats->node_name = g_strdup(d->id);
+        stats->stats = device_stats(d);
+        QAPI_APPEND(ret, stats);
+    }
+    return true;
+}

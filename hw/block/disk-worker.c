@@ -14,6 +14,7 @@
  */
 #include "util/osdep.h"
 #include "disk-worker.h"
+#include "util/host-clock.h"
 #include "util/log.h"
 
 #define MAX_WAITING (256u << 20)
@@ -52,6 +53,16 @@ static void request_free(Request *r)
 static uint64_t data_bytes(const Request *r)
 {
     return r->op == DISK_READ || r->data ? r->length : 0;
+}
+
+DriveCountKind disk_count_kind(DiskOp op)
+{
+    static const DriveCountKind kinds[] = {
+        [DISK_READ] = DRIVE_READS, [DISK_WRITE] = DRIVE_WRITES, [DISK_WRITE_ZEROES] = DRIVE_WRITES,
+        [DISK_UNMAP_ZEROES] = DRIVE_WRITES, [DISK_DISCARD] = DRIVE_UNMAPS, [DISK_FLUSH] = DRIVE_FLUSHES,
+    };
+
+    return kinds[op];
 }
 
 /* ---- on the worker ---- */
@@ -201,11 +212,14 @@ static gpointer worker_thread(gpointer opaque)
     while ((r = next(w)) != NULL) {
         uint64_t id = r->id;
         unsigned status;
+        int64_t begun;
         bool answer;
         int rc;
 
         g_mutex_unlock(&w->lock);
+        begun = host_monotonic_ns();
         rc = run(w, r);
+        w->config.count[disk_count_kind(r->op)].image_ns += (uint64_t)(host_monotonic_ns() - begun);
         report(w, r, rc);
         status = decide(w, r, rc);
         g_mutex_lock(&w->lock);

@@ -11,6 +11,9 @@
 
 typedef struct DiskWorker DiskWorker;
 
+/* Which counts a request is one of. */
+DriveCountKind disk_count_kind(DiskOp op);
+
 /*
  * On the worker: request `id` has ended, or, with DISK_ANSWER_STOPPED in status, cannot end before the
  * machine has stopped and goes on. error: an errno, 0 if it was well.
@@ -21,6 +24,7 @@ typedef struct DiskWorkerConfig {
     BlockNode *image;             /* outlives it */
     const char *name;             /* copied */
     DiskOnError werror, rerror;   /* not AUTO */
+    DriveCount *count;            /* for image_ns; [DRIVE_COUNTS] */
     bool overlay;                 /* changes are made elsewhere: only rules are asked about them */
     DiskAnswer *answer;
     void *opaque;

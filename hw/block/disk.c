@@ -155,6 +155,21 @@ static void overlay_write_zeroes(Disk *d, uint64_t offset, uint64_t length)
     overlay_set_present(d, offset, length);
 }
 
+static void count(Disk *d, DiskOp op, uint64_t offset, uint64_t length, DiskStatus status)
+{
+    DriveCount *c = &d->drive->count[disk_count_kind(op)];
+
+    if (status != DISK_OK) {
+        c->failed++;
+        return;
+    }
+    c->operations++;
+    c->bytes += length;
+    if (disk_count_kind(op) == DRIVE_WRITES && offset + length > d->drive->highest_write) {
+        d->drive->highest_write = offset + length;
+    }
+}
+
 /* What it can do by itself, at once; true: and that is all. */
 static bool overlay_serve(Disk *d, DiskOp op, uint64_t tag, uint64_t offset, uint64_t length,
                           const void *data)
@@ -164,6 +179,7 @@ static bool overlay_serve(Disk *d, DiskOp op, uint64_t tag, uint64_t offset, uin
         if (length && !has_all(d, offset, length)) {
             return false;
         }
+        count(d, op, offset, length, DISK_OK);
         d->done(d->opaque, tag, DISK_OK, d->data->host + offset, length);
         return true;
     case DISK_WRITE:
@@ -180,6 +196,7 @@ static bool overlay_serve(Disk *d, DiskOp op, uint64_t tag, uint64_t offset, uin
     if (d->asks) {
         return false;
     }
+    count(d, op, offset, length, DISK_OK);
     d->done(d->opaque, tag, DISK_OK, NULL, 0);
     return true;
 }
@@ -211,6 +228,7 @@ void disk_submit(Disk *d, DiskOp op, uint64_t tag, uint64_t offset, uint64_t len
         log_mask(LOG_GUEST_ERROR, "%s: request %d of %" PRIu64 " bytes at %" PRIu64 " is refused: the "
                  "disk has %" PRIu64 " bytes%s\n", d->dev->id, op, length, offset, disk_bytes(d),
                  disk_is_readonly(d) ? ", and is read-only" : "");
+        d->drive->count[disk_count_kind(op)].invalid++;
         d->done(d->opaque, tag, DISK_ERROR, NULL, 0);
         return;
     }
@@ -277,6 +295,7 @@ static void end_request(Disk *d, const Entry *e, unsigned status)
     } else {
         disk_worker_drop(d->worker, e->id);
     }
+    count(d, e->op, e->offset, e->length, (DiskStatus)(status & DISK_STATUS_MASK));
     d->done(d->opaque, e->tag, told, data, data ? e->length : 0);
     g_free(data);
 }
@@ -500,7 +519,7 @@ static DiskWorker *make_worker(Disk *d, const DiskErrorConfig *errors)
     const Drive *drive = d->drive;
     DiskWorkerConfig config = {
         .image = drive->image, .name = drive->id, .overlay = drive->overlay, .answer = disk_answer, .opaque = d,
-        .werror = choose(errors ? errors->werror : 0, drive->werror, DISK_ON_ERROR_ENOSPC),
+        .count = d->drive->count, .werror = choose(errors ? errors->werror : 0, drive->werror, DISK_ON_ERROR_ENOSPC),
         .rerror = choose(errors ? errors->rerror : 0, drive->rerror, DISK_ON_ERROR_REPORT),
     };
 

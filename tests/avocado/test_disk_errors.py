@@ -52,6 +52,9 @@ class DiskErrors(DiskCase):
             found.append(self.stops(qmp, operation))
             vm.expect(rb'8\+0 records out')
             vm.expect(rearm.PROMPT)
+        stats = qmp.command('query-blockstats')[0]['stats']
+        self.assertGreaterEqual(stats['wr_bytes'], 4096)
+        self.assertEqual((stats['failed_wr_operations'], stats['failed_rd_operations']), (0, 0))
         self.assertNotIn('I/O error', vm.run('busybox dmesg | busybox tail -n 9'))
         vm.send('poweroff -f\n')
         return found

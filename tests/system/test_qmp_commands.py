@@ -110,7 +110,7 @@ class CommandsTest(Commands):
         memdev, = client.command('query-memdev')
         self.assertEqual((memdev['size'], memdev['share']), (192 << 20, False))
         for name in ('query-iothreads', 'query-tpm-models', 'query-tpm-types',
-                     'query-block', 'query-named-block-nodes'):
+                     'query-block', 'query-blockstats', 'query-named-block-nodes'):
             self.assertEqual(client.command(name), [])
         self.assertEqual(client.command('query-migrate'), {})
         self.assertEqual(client.command('query-current-machine'), {'wakeup-suspend-support': False})
@@ -153,6 +153,9 @@ class CommandsTest(Commands):
         self.assertEqual((disk['inserted']['drv'], disk['inserted']['ro']), ('raw', True))
         self.assertEqual(disk['inserted']['image']['virtual-size'], 1 << 20)
         self.assertEqual(client.command('query-named-block-nodes', flat=True), [disk['inserted']])
+        stats, = client.command('query-blockstats')
+        self.assertEqual((stats['device'], stats['qdev'], stats['stats']['rd_operations']), ('d', 'mine', 0))
+        self.assertIn('d: rd_bytes=0 ', self.hmp(client, 'info blockstats'))
         self.assertIn('d: %s (raw, read-only)' % os.path.realpath(os.path.join(self.dir, 'disk')),
                       self.hmp(client, 'info block'))
         self.end(process, client)

@@ -188,6 +188,20 @@ static void fill(Fixture *f, hwaddr addr, uint8_t byte, unsigned length)
     }
 }
 
+/* What test_requests() has done, with an overlay as without. */
+static void check_counts(const Drive *d)
+{
+    g_assert_cmpuint(d->count[DRIVE_READS].operations, ==, 3);
+    g_assert_cmpuint(d->count[DRIVE_READS].bytes, ==, 4096 + 2048 + 4608);
+    g_assert_cmpuint(d->count[DRIVE_READS].invalid, ==, 1);
+    g_assert_cmpuint(d->count[DRIVE_WRITES].operations, ==, 2);
+    g_assert_cmpuint(d->count[DRIVE_WRITES].bytes, ==, 1024 + 8 * 512);
+    g_assert_cmpuint(d->count[DRIVE_FLUSHES].operations, ==, 1);
+    g_assert_cmpuint(d->count[DRIVE_UNMAPS].bytes, ==, 8 * 512);
+    g_assert_cmpuint(d->count[DRIVE_READS].failed, ==, 0);
+    g_assert_cmpuint(d->highest_write, ==, 24 * 512);
+}
+
 static void test_requests(gconstpointer opaque)
 {
     const Setup *s = opaque;
@@ -219,6 +233,8 @@ static void test_requests(gconstpointer opaque)
     g_assert_cmpuint(request(&f, DISCARD, 0, DATA, 16), ==, OK);
     g_assert_cmpuint(request(&f, GET_ID, 0, DATA, 20), ==, OK);
     g_assert_cmphex(ram_read(&f.d, DATA, 4), ==, 0x31633362);
+    g_assert_cmpuint(request(&f, IN, DISK_BYTES, DATA, 512), ==, IOERR);
+    check_counts(drive_find(f.d.m, "d"));
     end_machine(&f);
     g_assert_true(g_file_get_contents(f.path, &after, NULL, NULL));
     g_assert_cmphex((uint8_t)after[9 * 512], ==, s->overlay ? content(9 * 512) : 0x5a);
@@ -447,6 +463,8 @@ static void check_error(const ErrorCase *c, bool overlay)
     wait_used(&f, 1);
     g_assert_cmpuint(status_of(&f, 0), ==, c->status);
     g_assert_cmpuint(told.count, ==, c->action >= 0);
+    g_assert_cmpuint(drive_find(f.d.m, "d")->count[c->write ? DRIVE_WRITES : DRIVE_READS].failed, ==,
+                     c->action != MACHINE_DISK_STOP);
     g_assert_true(!told.count || ((int)told.action == c->action && told.writing == c->write &&
                                   told.no_space == (strstr(c->rules, "=28") != NULL)));
     /* What an ignored error of a read has read is zeros; what was tried again is what is there. */

@@ -6,6 +6,7 @@
 #ifndef HW_BLOCK_DRIVE_H
 #define HW_BLOCK_DRIVE_H
 
+#include <stdatomic.h>
 #include "block/block.h"
 #include "hw/core/machine.h"
 
@@ -20,6 +21,19 @@ typedef enum DiskOnError {
 
 /* In this order; NULL-terminated. */
 extern const char *const disk_on_error_names[];
+
+typedef enum DriveCountKind { DRIVE_READS, DRIVE_WRITES, DRIVE_FLUSHES, DRIVE_UNMAPS, DRIVE_COUNTS } DriveCountKind;
+
+/*
+ * What this process has done, a machine that went back in time and forward again included. Not the guest's: any
+ * thread may look.
+ */
+typedef struct DriveCount {
+    _Atomic uint64_t operations, bytes;    /* that ended well */
+    _Atomic uint64_t failed;
+    _Atomic uint64_t invalid;              /* outside of the disk and the like */
+    _Atomic uint64_t image_ns;             /* host time that the image took for them */
+} DriveCount;
 
 typedef struct Drive {
     char *id;
@@ -41,6 +55,8 @@ typedef struct Drive {
     ReplaySource *source;
     MemRegion *data, *present;
     struct Disk *disk;        /* the device's; NULL: none */
+    DriveCount count[DRIVE_COUNTS];
+    _Atomic uint64_t highest_write;        /* the end of what was written */
 } Drive;
 
 /* Takes the image; the machine frees both. Fails when the id is taken. */
