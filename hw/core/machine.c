@@ -24,6 +24,7 @@ Machine *machine_new(Replay *replay)
     m->objects = g_ptr_array_new_with_free_func(user_object_free);
     m->drives = g_ptr_array_new();
     m->serial = g_ptr_array_new();
+    m->net_ports = g_ptr_array_new();
     return m;
 }
 
@@ -41,6 +42,7 @@ void machine_free(Machine *m)
     g_ptr_array_free(m->objects, TRUE);
     g_ptr_array_free(m->drives, TRUE);
     g_ptr_array_free(m->serial, TRUE);
+    g_ptr_array_free(m->net_ports, TRUE);
     memory_map_free(m->memory);
     clock_free(m->clock);
     g_free(m->cpus);

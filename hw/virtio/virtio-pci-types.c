@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "hw/virtio/virtio-blk.h"
+#include "hw/virtio/virtio-net.h"
 #include "hw/virtio/virtio-rng.h"
 #include "virtio-pci-internal.h"
 
@@ -22,4 +23,5 @@
     }
 
 VIRTIO_PCI(virtio_blk_pci_type, "virtio-blk", virtio_blk_type, "a disk");
+VIRTIO_PCI(virtio_net_pci_type, "virtio-net", virtio_net_type, "a network card");
 VIRTIO_PCI(virtio_rng_pci_type, "virtio-rng", virtio_rng_type, "random bytes from the host");

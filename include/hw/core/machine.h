@@ -12,6 +12,7 @@
 #include "hw/core/device.h"
 #include "hw/core/memory.h"
 
+typedef struct NetSet NetSet;
 typedef struct Replay Replay;
 typedef struct Vcpu Vcpu;
 
@@ -58,6 +59,8 @@ struct Machine {
     GPtrArray *objects;             /* UserObject * (hw/core/user-object.h), in the order made */
     RtcConfig rtc;                  /* set by who makes the machine */
     GPtrArray *drives;              /* Drive * (hw/block/drive.h), in the order made */
+    NetSet *net;                    /* network back ends (net/net.h); set by who makes the machine; may be NULL */
+    GPtrArray *net_ports;           /* NetPort * of network cards, in the order made */
     GPtrArray *serial;              /* CharPort * of serial ports, in order, for -serial */
     Vcpu **cpus;
     unsigned num_cpus;
