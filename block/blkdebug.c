@@ -215,6 +215,16 @@ static int blkdebug_flush(BlockNode *n)
     return rc ? rc : block_flush(n->file);
 }
 
+static int blkdebug_admit(BlockNode *n, BlockChange change, uint64_t offset, uint64_t length)
+{
+    static const Kind kind[] = {
+        [BLOCK_CHANGE_WRITE] = KIND_WRITE, [BLOCK_CHANGE_ZERO] = KIND_ZERO, [BLOCK_CHANGE_DISCARD] = KIND_DISCARD,
+        [BLOCK_CHANGE_FLUSH] = KIND_FLUSH,
+    };
+
+    return inject(n, kind[change], offset, length);
+}
+
 static int blkdebug_extent(BlockNode *n, uint64_t offset, uint64_t length, BlockExtent *out)
 {
     int rc = inject(n, KIND_STATUS, offset, length);
@@ -231,5 +241,5 @@ const BlockDriver block_blkdebug = {
     .size = sizeof(BlkDebug), .filter = true, .child = "image",
     .open = blkdebug_open, .read = blkdebug_read, .write = blkdebug_write,
     .write_zeroes = blkdebug_write_zeroes, .discard = blkdebug_discard, .flush = blkdebug_flush,
-    .extent = blkdebug_extent,
+    .admit = blkdebug_admit, .extent = blkdebug_extent,
 };

@@ -100,6 +100,32 @@ int block_flush(BlockNode *n)
     return n->driver->flush ? n->driver->flush(n) : n->file ? block_flush(n->file) : 0;
 }
 
+bool block_has_rules(const BlockNode *n)
+{
+    while (n->driver->filter && !n->driver->admit) {
+        n = n->file;
+    }
+    return n->driver->filter;
+}
+
+int block_admit(BlockNode *n, BlockChange change, uint64_t offset, uint64_t length)
+{
+    int rc = 0;
+
+    for (; rc == 0 && n->driver->filter; n = n->file) {
+        rc = n->driver->admit ? n->driver->admit(n, change, offset, length) : 0;
+    }
+    return rc;
+}
+
+BlockNode *block_below_filters(BlockNode *n)
+{
+    while (n->driver->filter) {
+        n = n->file;
+    }
+    return n;
+}
+
 int block_set_bytes(BlockNode *n, uint64_t bytes)
 {
     int rc = bytes > BLOCK_MAX_BYTES ? -EFBIG : check_writable(n);

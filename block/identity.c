@@ -48,10 +48,7 @@ char *block_identity(BlockNode *n, bool whole)
     uint8_t *piece = g_malloc(PIECE);
     char *text;
 
-    /* Neither limits nor injected errors are the image's. */
-    while (n->driver->filter) {
-        n = n->file;
-    }
+    n = block_below_filters(n);
     XXH3_64bits_reset(hash);
     whole |= n->bytes <= 2 * (uint64_t)ENDS + SAMPLES * SAMPLE;
     if (whole) {

@@ -95,9 +95,17 @@ static int throttle_discard(BlockNode *n, uint64_t offset, uint64_t length)
     return block_discard(n->file, offset, length);
 }
 
+static int throttle_admit(BlockNode *n, BlockChange change, uint64_t offset, uint64_t length)
+{
+    if (change != BLOCK_CHANGE_FLUSH) {
+        wait_for(n, LIMIT_WRITE, change == BLOCK_CHANGE_WRITE ? length : 0);
+    }
+    return 0;
+}
+
 const BlockDriver block_throttle = {
     .name = "throttle", .doc = "so much a second; bps-total=, iops-read= and the like, file.driver=...",
     .size = sizeof(Throttle), .filter = true,
     .open = throttle_open, .read = throttle_read, .write = throttle_write,
-    .write_zeroes = throttle_write_zeroes, .discard = throttle_discard,
+    .admit = throttle_admit, .write_zeroes = throttle_write_zeroes, .discard = throttle_discard,
 };

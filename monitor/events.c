@@ -21,7 +21,7 @@ typedef struct Limit {
 } Limit;
 
 static const Limit limits[] = {
-    { .event = "RTC_CHANGE", .ms = 1000 },
+    { .event = "RTC_CHANGE", .ms = 1000 }, { .event = "BALLOON_CHANGE", .ms = 1000 },
 };
 
 struct MonitorEvents {
@@ -191,6 +191,7 @@ static void events_stopped(void *opaque, ExecStopReason reason, Vcpu *cpu)
         [EXEC_STOP_SHUTDOWN] = QAPI_RUN_STATE_SHUTDOWN,
         [EXEC_STOP_PANICKED] = QAPI_RUN_STATE_GUEST_PANICKED,
         [EXEC_STOP_WATCHDOG] = QAPI_RUN_STATE_WATCHDOG,
+        [EXEC_STOP_IO_ERROR] = QAPI_RUN_STATE_IO_ERROR,
         [EXEC_STOP_REPLAY_END] = QAPI_RUN_STATE_DEBUG,
     };
     MonitorEvents *e = opaque;
@@ -241,13 +242,38 @@ static void tell_diverged(MonitorEvents *e)
         exec_loop_position(e->loop), text });
 }
 
-static void events_rtc(void *opaque, const char *id, int64_t offset)
+static void tell_rtc(MonitorEvents *e, const char *id, int64_t offset)
 {
-    MonitorEvents *e = opaque;
     const Device *dev = machine_find_device(exec_loop_machine(e->loop), id);
     g_autofree char *path = dev ? qom_device_path(dev) : g_strdup(id);
 
     qapi_event_rtc_change(&e->sink, &(QapiRtcChangeEvent){ offset, path });
+}
+
+static void events_deleted(void *opaque, const Device *dev)
+{
+    MonitorEvents *e = opaque;
+    g_autofree char *path = qom_device_path(dev);
+
+    qapi_event_device_deleted(&e->sink, &(QapiDeviceDeletedEvent){ .device = dev->id, .path = path });
+}
+
+static void events_notice(void *opaque, MachineNotice what, const char *id, int64_t value)
+{
+    MonitorEvents *e = opaque;
+
+    switch (what) {
+    case MACHINE_NOTICE_RTC:
+        tell_rtc(e, id, value);
+        break;
+    case MACHINE_NOTICE_PORT:
+        qapi_event_vserport_change(&e->sink, &(QapiVserportChangeEvent){
+            .id = (char *)id, .open = value != 0 });
+        break;
+    case MACHINE_NOTICE_BALLOON:
+        qapi_event_balloon_change(&e->sink, &(QapiBalloonChangeEvent){ value });
+        break;
+    }
 }
 
 /* The words of both sides are in the same order. */
@@ -284,9 +310,28 @@ static void events_report(void *opaque, MachineReport report, const ExecActions 
         qapi_event_watchdog(&e->sink, &(QapiWatchdogEvent){
             (QapiWatchdogAction)actions->watchdog });
         break;
+    case MACHINE_REPORT_IO_ERROR:    /* events_disk_error() has said more */
     case MACHINE_NUM_REPORTS:
         break;
     }
+}
+
+#define SAME_VALUE(machine, qapi) _Static_assert((int)(machine) == (int)QAPI_##qapi, #machine)
+SAME_VALUE(MACHINE_DISK_REPORT, BLOCK_ERROR_ACTION_REPORT);
+SAME_VALUE(MACHINE_DISK_IGNORE, BLOCK_ERROR_ACTION_IGNORE);
+SAME_VALUE(MACHINE_DISK_STOP, BLOCK_ERROR_ACTION_STOP);
+
+static void events_disk_error(void *opaque, const MachineDiskError *error)
+{
+    MonitorEvents *e = opaque;
+    const Device *dev = machine_find_device(exec_loop_machine(e->loop), error->device);
+    g_autofree char *path = dev ? qom_device_path(dev) : g_strdup(error->device);
+
+    qapi_event_block_io_error(&e->sink, &(QapiBlockIoErrorEvent){
+        .qom_path = path, .device = (char *)error->drive, .node_name = (char *)error->drive,
+        .operation = error->writing ? QAPI_IO_OPERATION_TYPE_WRITE : QAPI_IO_OPERATION_TYPE_READ,
+        .action = (QapiBlockErrorAction)error->action, .has_nospace = true, .nospace = error->no_space,
+        .reason = (char *)error->reason });
 }
 
 static void events_event(void *opaque, ExecEvent event, ShutdownCause cause)
@@ -362,7 +407,8 @@ MonitorEvents *monitor_events_new(ExecLoop *loop)
 {
     MonitorEvents *e = g_new0(MonitorEvents, 1);
     const ExecListener listener = { .stopped = events_stopped, .event = events_event,
-                                    .rtc = events_rtc, .report = events_report, .opaque = e };
+                                    .notice = events_notice, .report = events_report,
+                                    .deleted = events_deleted, .disk_error = events_disk_error, .opaque = e };
 
     e->sink = (QapiEventSink){ events_emit, e };
     e->loop = loop;

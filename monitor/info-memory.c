@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "monitor/commands.h"
+#include "monitor/qom-tree.h"
 #include "monitor/qmp.h"
 
 /* ---- translation ---- */
@@ -274,22 +275,32 @@ static void irq_run(void *opaque)
     }
 }
 
+static bool irq_call(void *opaque, Error **errp)
+{
+    IrqCall *c = opaque;
+
+    for (unsigned i = 0; i < c->machine->devices->len; i++) {
+        const Device *dev = g_ptr_array_index(c->machine->devices, i);
+
+        if (!strcmp(dev->type->name, GIC_TYPE)) {
+            c->gic = dev;
+        }
+    }
+    if (!c->gic || !c->gic->region[0]) {
+        error_setg(errp, "this machine has no interrupt controller");
+        return false;
+    }
+    irq_run(c);
+    return true;
+}
+
 bool hmp_info_irq(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     IrqCall c = { .machine = exec_loop_machine(env->loop), .cpu = env->current_cpu, .out = out };
 
-    for (unsigned i = 0; i < c.machine->devices->len; i++) {
-        const Device *dev = g_ptr_array_index(c.machine->devices, i);
-
-        if (!strcmp(dev->type->name, GIC_TYPE)) {
-            c.gic = dev;
-        }
-    }
-    if (!c.gic || !c.gic->region[0]) {
-        error_setg(errp, "this machine has no interrupt controller");
+    if (!monitor_on_machine(env, irq_call, &c, errp)) {
         return false;
     }
-    machine_run_sync(env->loop, irq_run, &c);
     if (!c.any) {
         g_string_append(out, "No interrupt is enabled, pending or active.\n");
     }

@@ -137,6 +137,7 @@ typedef struct TreeWalk {
     MonitorEnv *env;
     GString *out;
     unsigned depth;
+    const char *path;              /* that it begins at */
 } TreeWalk;
 
 static bool tree_line(void *opaque, const char *name, const QomNode *child)
@@ -151,17 +152,24 @@ static bool tree_line(void *opaque, const char *name, const QomNode *child)
     return true;
 }
 
-bool hmp_info_qom_tree(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
+static bool tree_run(void *opaque, Error **errp)
 {
-    const char *path = hmp_given(args, "PATH") ? hmp_text(args, "PATH") : "/machine";
-    TreeWalk w = { env, out, 0 };
+    TreeWalk *w = opaque;
+    const char *path = w->path;
     QomNode node;
 
-    if (!qom_find(env, path, &node, errp)) {
+    if (!qom_find(w->env, path, &node, errp)) {
         return false;
     }
     while (*path == '/') {
         path++;
     }
-    return tree_line(&w, path, &node);
+    return tree_line(w, path, &node);
+}
+
+bool hmp_info_qom_tree(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
+{
+    const char *path = hmp_given(args, "PATH") ? hmp_text(args, "PATH") : "/machine";
+
+    return monitor_on_machine(env, tree_run, &(TreeWalk){ env, out, 0, path }, errp);
 }

@@ -39,6 +39,7 @@ static bool is_device(const QomNode *node)
 typedef struct ListWalk {
     MonitorEnv *env;
     QapiObjectPropertyInfoList **tail;
+    const char *path;
 } ListWalk;
 
 static bool list_child(void *opaque, const char *name, const QomNode *child)
@@ -65,26 +66,31 @@ static void list_links(const QomNode *node, ListWalk *w)
     }
 }
 
-bool qmp_qom_list(QmpContext *ctx, const QapiQomListArgs *args, QapiObjectPropertyInfoList **ret,
-                  Error **errp)
+static bool list_run(void *opaque, Error **errp)
 {
-    ListWalk w = { ctx->env, ret };
+    ListWalk *w = opaque;
     const Property *table;
     QomNode node;
 
-    if (!qom_find(ctx->env, args->path, &node, errp)) {
+    if (!qom_find(w->env, w->path, &node, errp)) {
         return false;
     }
-    QAPI_APPEND(w.tail, plain_info("type", g_strdup("str")));
+    QAPI_APPEND(w->tail, plain_info("type", g_strdup("str")));
     if (is_device(&node)) {
-        QAPI_APPEND(w.tail, plain_info("realized", g_strdup("bool")));
+        QAPI_APPEND(w->tail, plain_info("realized", g_strdup("bool")));
     }
-    for (unsigned n = 0; (table = qom_properties(ctx->env, &node, n)); n++) {
-        w.tail = append_table(w.tail, table);
+    for (unsigned n = 0; (table = qom_properties(w->env, &node, n)); n++) {
+        w->tail = append_table(w->tail, table);
     }
-    list_links(&node, &w);
-    qom_foreach_child(ctx->env, &node, list_child, &w);
+    list_links(&node, w);
+    qom_foreach_child(w->env, &node, list_child, w);
     return true;
+}
+
+bool qmp_qom_list(QmpContext *ctx, const QapiQomListArgs *args, QapiObjectPropertyInfoList **ret,
+                  Error **errp)
+{
+    return monitor_on_machine(ctx->env, list_run, &(ListWalk){ ctx->env, ret, args->path }, errp);
 }
 
 static const BoardType *find_machine(MonitorEnv *env, const char *typename)
@@ -212,49 +218,70 @@ static void find_value(const QomNode *node, const char *path, Found *f)
     }
 }
 
-static bool get(QmpContext *ctx, const char *path, const char *property, QomNode *node,
-                json_object **value, Error **errp)
+typedef struct PropertyCall {
+    MonitorEnv *env;
+    const char *path, *property;
+    json_object *value;
+} PropertyCall;
+
+static bool get(PropertyCall *c, QomNode *node, Error **errp)
 {
-    Found f = { .env = ctx->env, .name = property };
+    Found f = { .env = c->env, .name = c->property };
     g_autofree char *type = NULL;
 
-    if (!qom_find(ctx->env, path, node, errp)) {
+    if (!qom_find(c->env, c->path, node, errp)) {
         return false;
     }
-    find_value(node, path, &f);
+    find_value(node, c->path, &f);
     if (!f.found) {
-        type = qom_type_name(ctx->env, node);
-        error_setg(errp, "Property '%s.%s' not found", type, property);
+        type = qom_type_name(c->env, node);
+        error_setg(errp, "Property '%s.%s' not found", type, c->property);
     }
-    *value = f.value;
+    c->value = f.value;
     return f.found;
+}
+
+static bool get_run(void *opaque, Error **errp)
+{
+    QomNode node;
+
+    return get(opaque, &node, errp);
 }
 
 bool qmp_qom_get(QmpContext *ctx, const QapiQomGetArgs *args, json_object **ret, Error **errp)
 {
+    PropertyCall c = { .env = ctx->env, .path = args->path, .property = args->property };
+    bool ok = monitor_on_machine(ctx->env, get_run, &c, errp);
+
+    *ret = c.value;
+    return ok;
+}
+
+static bool set_run(void *opaque, Error **errp)
+{
+    PropertyCall *c = opaque;
+    g_autofree char *type = NULL;
     QomNode node;
 
-    return get(ctx, args->path, args->property, &node, ret, errp);
+    if (!get(c, &node, errp)) {
+        return false;
+    }
+    json_object_put(c->value);
+    type = qom_type_name(c->env, &node);
+    if (node.kind == QOM_DEVICE && strcmp(c->property, "type") != 0) {
+        error_setg(errp, "Attempt to set property '%s' on device '%s' (type '%s') after it was "
+                   "realized", c->property, node.device->id, type);
+    } else {
+        error_setg(errp, "Property '%s.%s' is not writable", type, c->property);
+    }
+    return false;
 }
 
 bool qmp_qom_set(QmpContext *ctx, const QapiQomSetArgs *args, Error **errp)
 {
-    g_autofree char *type = NULL;
-    json_object *value;
-    QomNode node;
+    PropertyCall c = { .env = ctx->env, .path = args->path, .property = args->property };
 
-    if (!get(ctx, args->path, args->property, &node, &value, errp)) {
-        return false;
-    }
-    json_object_put(value);
-    type = qom_type_name(ctx->env, &node);
-    if (node.kind == QOM_DEVICE && strcmp(args->property, "type") != 0) {
-        error_setg(errp, "Attempt to set property '%s' on device '%s' (type '%s') after it was "
-                   "realized", args->property, node.device->id, type);
-    } else {
-        error_setg(errp, "Property '%s.%s' is not writable", type, args->property);
-    }
-    return false;
+    return monitor_on_machine(ctx->env, set_run, &c, errp);
 }
 
 /* ---- objects that users make ---- */

@@ -42,6 +42,28 @@ static bool device_children(MonitorEnv *env, bool plugged, QomChildFn *fn, void 
     return true;
 }
 
+typedef struct RunCall {
+    MonitorRunFn *fn;
+    void *opaque;
+    Error **errp;
+    bool ok;
+} RunCall;
+
+static void run(void *opaque)
+{
+    RunCall *c = opaque;
+
+    c->ok = c->fn(c->opaque, c->errp);
+}
+
+bool monitor_on_machine(MonitorEnv *env, MonitorRunFn *fn, void *opaque, Error **errp)
+{
+    RunCall c = { fn, opaque, errp, false };
+
+    machine_run_sync(env->loop, run, &c);
+    return c.ok;
+}
+
 static bool cpu_children(MonitorEnv *env, QomChildFn *fn, void *opaque)
 {
     const Machine *m = machine_of(env);

@@ -1,7 +1,8 @@
 /*
  * The tree of objects: places over what the machine has anyway. Nothing is registered; a place is
- * found by walking from the root. Types, configs and buses do not change once the machine is made,
- * and objects and back ends are the main thread's, so all of it is for the main thread.
+ * found by walking from the root. Objects and back ends are the main thread's, and devices and buses,
+ * which come and go, the machine thread's. So a walk is a closure of the machine thread that the main
+ * thread waits for: monitor_on_machine().
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -28,6 +29,10 @@ typedef struct QomNode {
         Chardev *chardev;
     };
 } QomNode;
+
+/* fn as such a closure; *errp and the result are its. Main thread. */
+typedef bool MonitorRunFn(void *opaque, Error **errp);
+bool monitor_on_machine(MonitorEnv *env, MonitorRunFn *fn, void *opaque, Error **errp);
 
 /* Each child of a place under its name; false from fn ends the walk, and is returned. */
 typedef bool QomChildFn(void *opaque, const char *name, const QomNode *child);

@@ -357,8 +357,9 @@ static bool compare_values(const ReplayDescription *recorded, const ReplayDescri
             continue;
         }
         if (value) {
-            error_setg(errp, "'%s' differs: it was '%s' when recording and is '%s' now", name,
-                       then, value);
+            /* What has a digest is a file's content. */
+            error_setg(errp, "'%s' differs: it was '%s' when recording and is '%s' now%s", name, then, value,
+                       strstr(then, "xxh3:") ? "; if the file was moved, -icount rrpath=OLD=NEW says where it is now" : "");
         } else {
             error_setg(errp, "'%s' differs: it was '%s' when recording and is absent now",
                        name, then);

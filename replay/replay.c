@@ -199,6 +199,18 @@ ReplaySource *replay_source_new(Replay *r, ReplayKind kind, const char *name,
     return s;
 }
 
+ReplaySource *replay_source_find(Replay *r, ReplayKind kind, const char *name)
+{
+    for (guint i = 0; i < r->sources->len; i++) {
+        ReplaySource *s = g_ptr_array_index(r->sources, i);
+
+        if (s->kind == kind && !strcmp(s->name, name)) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
 void replay_source_on_live(ReplaySource *s, void (*live)(void *opaque))
 {
     s->live = live;

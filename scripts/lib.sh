@@ -82,6 +82,15 @@ as_root() {
     fi
 }
 
+# foreign_apt ARGUMENT...: apt-get for packages of the guest's architecture, with folders of its own in $work.
+foreign_apt() {
+    mkdir -p "$work/lists/partial" "$work/archives/partial"
+    : >"$work/status"
+    APT_CONFIG=/dev/null apt-get -o Acquire::Retries=3 -o APT::Architecture=arm64 \
+        -o APT::Architectures::=arm64 -o Dir::State::lists="$work/lists" \
+        -o Dir::Cache="$work" -o Dir::State::status="$work/status" "$@"
+}
+
 # configure and build into build/ (or $build); arguments go to meson setup.
 build_rearm() {
     local dir=${build:-$top/build}

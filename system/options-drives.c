@@ -21,7 +21,7 @@ static const char default_interface[] = "virtio";
 /* Keys of -drive that say how the host does what it does, which is not the guest's business. */
 static const char *const accepted[] = {
     "aio", "cache", "cache.direct", "cache.no-flush", "cache.writeback", "detect-zeroes", "discard", "index",
-    "media", "auto-read-only", "rerror", "werror", NULL
+    "media", "auto-read-only", NULL
 };
 
 typedef struct DriveText {
@@ -29,6 +29,7 @@ typedef struct DriveText {
     const char *interface;
     char *id;
     bool readonly, snapshot;
+    const char *werror, *rerror;
     unsigned unit;
 } DriveText;
 
@@ -42,7 +43,8 @@ static void add_path(GString *out, const char *key, const char *path)
 static void add_node_key(const char *key, const char *value, void *opaque)
 {
     static const char *const taken[] = {
-        "id", "if", "file", "format", "readonly", "read-only", "snapshot", "serial", "node-name", NULL
+        "id", "if", "file", "format", "readonly", "read-only", "snapshot", "serial", "node-name", "werror", "rerror",
+        NULL
     };
     DriveText *t = opaque;
 
@@ -71,6 +73,12 @@ static void add_drive(Options *o, DriveText *t)
     }
     if (t->snapshot) {
         keyval_append(text, "snapshot", "on");
+    }
+    if (t->werror) {
+        keyval_append(text, "werror", t->werror);
+    }
+    if (t->rerror) {
+        keyval_append(text, "rerror", t->rerror);
     }
     if (t->node->len) {
         g_string_append_printf(text, ",%s", t->node->str);
@@ -121,6 +129,8 @@ static bool drive(Options *o, KeyVal *kv, const char *interface, Error **errp)
     }
     t.node = g_string_new(NULL);
     t.id = id ? g_strdup(id) : next_id(o);
+    t.werror = keyval_get(kv, "werror");
+    t.rerror = keyval_get(kv, "rerror");
     if (format) {
         keyval_append(t.node, "driver", format);
     }
@@ -205,12 +215,20 @@ bool opt_snapshot(Options *o, const char *arg, Error **errp)
 
 bool opt_blockdev(Options *o, const char *arg, Error **errp)
 {
+    static const char *const of_devices[] = { "werror", "rerror" };
     g_autofree char *text = options_from_json(arg, errp);
     KeyVal *kv = text ? keyval_parse(text, "driver", errp) : NULL;
     const char *name = kv ? keyval_get(kv, "node-name") : NULL;
     DriveText t = { 0 };
     bool ok = kv && take_flags(kv, &t, errp);
 
+    for (unsigned i = 0; ok && i < ARRAY_SIZE(of_devices); i++) {
+        if (keyval_has(kv, of_devices[i])) {
+            error_setg(errp, "-blockdev: %s= is a property of the device: -device virtio-blk-pci,drive=%s,%s=...",
+                       of_devices[i], name ? name : "NAME", of_devices[i]);
+            ok = false;
+        }
+    }
     if (ok && !name) {
         error_setg(errp, "-blockdev needs node-name=NAME, by which a device or another -blockdev names it");
         ok = false;

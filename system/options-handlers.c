@@ -653,6 +653,58 @@ static bool icount_snapshot(Options *o, KeyVal *kv, Error **errp)
     return true;
 }
 
+static bool icount_image(Options *o, KeyVal *kv, Error **errp)
+{
+    const char *text = keyval_get(kv, "rrimage");
+
+    if (text && strcmp(text, "full") != 0 && strcmp(text, "sampled") != 0) {
+        error_setg(errp, "-icount rrimage=%s: expected 'sampled' or 'full'", text);
+        return false;
+    }
+    if (text && o->replay.mode != REPLAY_MODE_RECORD) {
+        error_setg(errp, "-icount rrimage=%s is for rr=record; a replay checks what was recorded", text);
+        return false;
+    }
+    o->rrimage_full = text && !strcmp(text, "full");
+    return true;
+}
+
+typedef struct IcountPaths {
+    Options *o;
+    Error *err;
+} IcountPaths;
+
+static void icount_path(const char *key, const char *value, void *opaque)
+{
+    IcountPaths *p = opaque;
+    const char *split = value ? strchr(value, '=') : NULL;
+
+    if (strcmp(key, "rrpath") != 0 || p->err) {
+        return;
+    }
+    if (!split || split == value || !split[1]) {
+        error_setg(&p->err, "-icount rrpath=%s: expected OLD=NEW, a file's or folder's path in the recording, and where it "
+                   "is now", value ? value : "");
+    } else if (p->o->replay.mode != REPLAY_MODE_PLAY) {
+        error_setg(&p->err, "-icount rrpath=%s needs rr=replay", value);
+    } else {
+        g_ptr_array_add(p->o->rrpaths, g_strdup(value));
+    }
+}
+
+static bool icount_paths(Options *o, KeyVal *kv, Error **errp)
+{
+    IcountPaths p = { .o = o };
+
+    keyval_get(kv, "rrpath");    /* it is known */
+    keyval_foreach(kv, icount_path, &p);
+    if (p.err) {
+        error_propagate(errp, p.err);
+        return false;
+    }
+    return true;
+}
+
 bool opt_loadvm(Options *o, const char *arg, Error **errp)
 {
     replace(&o->loadvm, arg);
@@ -683,7 +735,7 @@ static bool icount_options(Options *o, KeyVal *kv, Error **errp)
 
     if (!icount_shift(o, kv, errp) || !icount_mode(o, kv, errp) || !icount_check(o, kv, errp) ||
         !icount_memory(o, kv, errp) || !icount_keyframe(o, kv, errp) ||
-        !icount_snapshot(o, kv, errp) ||
+        !icount_snapshot(o, kv, errp) || !icount_image(o, kv, errp) || !icount_paths(o, kv, errp) ||
         !keyval_get_bool(kv, "sleep", &o->exec.sleep, errp) ||
         !keyval_get_bool(kv, "align", &align, errp) ||
         !keyval_check_unused(kv, "-icount", errp)) {

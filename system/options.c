@@ -224,6 +224,7 @@ Options *options_parse(int argc, char **argv, Error **errp)
     o->devices = g_ptr_array_new_with_free_func(g_free);
     o->netdevs = g_ptr_array_new_with_free_func(g_free);
     o->drives = g_ptr_array_new_with_free_func(g_free);
+    o->rrpaths = g_ptr_array_new_with_free_func(g_free);
     o->globals = g_ptr_array_new_with_free_func(g_free);
     o->traces = g_ptr_array_new_with_free_func(g_free);
     o->objects = g_ptr_array_new_with_free_func(g_free);
@@ -253,6 +254,7 @@ void options_free(Options *o)
     g_free(o->net_card);
     g_free(o->net_kind);
     g_ptr_array_unref(o->drives);
+    g_ptr_array_unref(o->rrpaths);
     g_ptr_array_unref(o->globals);
     g_ptr_array_unref(o->objects);
     g_ptr_array_unref(o->fw_cfg);

@@ -106,6 +106,8 @@ typedef struct Options {
     bool panic_given, watchdog_given;   /* by -action */
     bool rewind;                 /* -rewind: record, if nothing else was said */
     ReplayConfig replay;         /* file owned here */
+    GPtrArray *rrpaths;          /* "OLD=NEW" */
+    bool rrimage_full;           /* rrimage=full */
     char *loadvm, *rrsnapshot;   /* names of snapshots */
     char *snapshot_file;
     char *incoming;              /* where the state comes from, or "defer" */

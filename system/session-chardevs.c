@@ -192,8 +192,39 @@ bool session_check_serial(const Session *s, Error **errp)
     return true;
 }
 
+bool session_claim_chardevs(Session *s, Error **errp)
+{
+    for (unsigned i = 0; i < s->machine->char_links->len; i++) {
+        CharLink *link = &g_array_index(s->machine->char_links, CharLink, i);
+        Chardev *c = chardev_find(s->chardevs, link->chardev);
+
+        /* A replay has the port's input, and needs nobody to see its output. */
+        if (!c && s->options->replay.mode == REPLAY_MODE_PLAY) {
+            continue;
+        }
+        if (!c) {
+            error_setg(errp, "device '%s': there is no chardev '%s': -chardev KIND,id=%s makes one", link->dev->id,
+                       link->chardev, link->chardev);
+            return false;
+        }
+        link->chr = chardev_claim(c, errp);
+        if (!link->chr) {
+            error_prepend(errp, "device '%s': ", link->dev->id);
+            return false;
+        }
+    }
+    return true;
+}
+
 void session_attach_serial(Session *s)
 {
+    for (unsigned i = 0; i < s->machine->char_links->len; i++) {
+        const CharLink *link = &g_array_index(s->machine->char_links, CharLink, i);
+
+        if (link->chr) {
+            char_port_attach(link->port, link->chr);
+        }
+    }
     for (unsigned i = 0; i < s->serial->len && i < s->machine->serial->len; i++) {
         Chardev *chr = g_ptr_array_index(s->serial, i);
 
@@ -210,6 +241,9 @@ void session_attach_serial(Session *s)
 
 void session_detach_serial(Session *s)
 {
+    for (unsigned i = 0; i < s->machine->char_links->len; i++) {
+        char_port_attach(g_array_index(s->machine->char_links, CharLink, i).port, NULL);
+    }
     for (unsigned i = 0; i < s->machine->serial->len; i++) {
         char_port_attach(g_ptr_array_index(s->machine->serial, i), NULL);
     }

@@ -38,10 +38,11 @@ static void flatten(Flat *f, const char *text);
 
 static void flatten_one(const char *key, const char *value, void *opaque)
 {
+    static const char *const of_top[] = { "id", "readonly", "snapshot", "werror", "rerror", NULL };
     Flat *f = opaque;
     const char *named;
 
-    if (f->depth && (!strcmp(key, "id") || !strcmp(key, "readonly") || !strcmp(key, "snapshot"))) {
+    if (f->depth && g_strv_contains(of_top, key)) {
         return;
     }
     if (strcmp(key, "file") && strcmp(key, "backing")) {
@@ -105,6 +106,25 @@ static bool is_below_another(const Options *o, const char *id)
     return false;
 }
 
+/* An enospc of reads would be nothing that happens. */
+static bool get_on_error(KeyVal *kv, const char *key, DiskOnError *out, Error **errp)
+{
+    const char *text = keyval_get(kv, key);
+    bool reads = !strcmp(key, "rerror");
+    unsigned i = 0;
+
+    while (text && disk_on_error_names[i] && strcmp(disk_on_error_names[i], text) != 0) {
+        i++;
+    }
+    if (!disk_on_error_names[i] || (reads && i == DISK_ON_ERROR_ENOSPC)) {
+        error_setg(errp, "-drive %s=%s: there are report, ignore, stop%s and auto", key, text,
+                   reads ? "" : ", enospc");
+        return false;
+    }
+    *out = (DiskOnError)i;
+    return true;
+}
+
 /*
  * What a recording reads from must be the same on replay, so the image of a machine that is recorded
  * or replayed is not written to.
@@ -113,11 +133,13 @@ static bool open_drive(Session *s, KeyVal *kv, const char *id, Error **errp)
 {
     const Options *o = s->options;
     bool readonly = false, snapshot = o->disk_snapshot;
+    DiskOnError werror, rerror;
     BlockNode *image;
     Drive *d;
 
     if (!keyval_get_bool(kv, "readonly", &readonly, errp) ||
-        !keyval_get_bool(kv, "snapshot", &snapshot, errp)) {
+        !keyval_get_bool(kv, "snapshot", &snapshot, errp) ||
+        !get_on_error(kv, "werror", &werror, errp) || !get_on_error(kv, "rerror", &rerror, errp)) {
         return false;
     }
     snapshot |= o->replay.mode != REPLAY_MODE_NONE;
@@ -134,6 +156,9 @@ static bool open_drive(Session *s, KeyVal *kv, const char *id, Error **errp)
     if (d) {
         d->readonly = readonly;
         d->overlay = snapshot && !readonly;
+        d->whole_identity = o->rrimage_full;
+        d->werror = werror;
+        d->rerror = rerror;
     }
     return d != NULL;
 }

@@ -9,6 +9,7 @@
 #include "config-host.h"
 #include "system/options-handlers.h"
 #include "system/session.h"
+#include "system/session-paths.h"
 
 static char *keep(Session *s, char *text)
 {
@@ -169,18 +170,26 @@ static void recall_rtc(Session *s)
     }
 }
 
-static void recall_options(Session *s)
+static bool recall_files(Session *s, Error **errp)
+{
+    Options *o = s->options;
+    SessionPaths *paths = session_paths_new(s->replay, o->rrpaths);
+
+    session_paths_recall(paths, "info.kernel", &o->kernel);
+    session_paths_recall(paths, "info.initrd", &o->initrd);
+    session_paths_recall(paths, "info.dtb", &o->dtb);
+    session_paths_recall(paths, "info.bios", &o->bios);
+    session_paths_recall_drives(paths, o->drives);
+    return session_paths_end(paths, errp);
+}
+
+static bool recall_options(Session *s, Error **errp)
 {
     Options *o = s->options;
 
     recall(s, "machine", &o->machine);
     recall(s, "cpu", &o->cpu);
     recall(s, "append", &o->append);
-    recall(s, "info.kernel", &o->kernel);
-    recall(s, "info.initrd", &o->initrd);
-    recall(s, "info.dtb", &o->dtb);
-    recall(s, "info.bios", &o->bios);
-    recall_list(s, "info.drive", o->drives);
     recall_list(s, "info.netdev", o->netdevs);
     recall_list(s, "device", o->devices);
     recall_list(s, "global", o->globals);
@@ -195,6 +204,8 @@ static void recall_options(Session *s)
     recall_flag(s, "numa", &o->numa.node);
     recall_actions(s);
     recall_icount(s);
+    recall_flag(s, "info.rrimage-full", &o->rrimage_full);
+    return recall_files(s, errp);
 }
 
 /* ---- the description ---- */
@@ -237,6 +248,9 @@ static void describe_options(Session *s)
     }
     describe_list(s, "info.drive", o->drives);
     describe_list(s, "info.netdev", o->netdevs);
+    if (o->rrimage_full) {
+        replay_describe(s->replay, "info.rrimage-full", "on");
+    }
     describe_list(s, "device", o->devices);
     describe_list(s, "global", o->globals);
     describe_list(s, "info.fw_cfg", o->fw_cfg);
@@ -380,7 +394,9 @@ bool session_make_machine(Session *s, Error **errp)
     if (!make_replay(s, errp)) {
         return false;
     }
-    recall_options(s);
+    if (!recall_options(s, errp)) {
+        return false;
+    }
     s->machine = machine_new(s->replay);
     s->machine->device_types = device_types;
     s->machine->describe = describe;

@@ -249,6 +249,7 @@ static bool session_set_up(Session *s, Error **errp)
         return true;
     }
     if (!session_make_engine(s, errp) || !session_check_serial(s, errp) ||
+        !session_claim_chardevs(s, errp) ||
         !session_check_gdb(s, errp)) {
         return false;
     }

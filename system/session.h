@@ -67,6 +67,8 @@ bool session_open_gdb(Session *s, Error **errp);
 /* Whether the machine has what they are for. */
 bool session_check_gdb(const Session *s, Error **errp);
 bool session_check_serial(const Session *s, Error **errp);
+/* Claim what devices name as chardev=. */
+bool session_claim_chardevs(Session *s, Error **errp);
 void session_attach_serial(Session *s);
 void session_detach_serial(Session *s);
 

@@ -18,6 +18,7 @@ void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu)
     trace_exec_stopped(reason, exec_loop_position(l));
     g_mutex_lock(&l->lock);
     l->run_wanted = false;
+    l->stood = true;
     l->step_cpu = NULL;
     l->stop_at = l->stopping_at = UINT64_MAX;
     g_mutex_unlock(&l->lock);
@@ -43,15 +44,41 @@ void loop_tell_event(ExecLoop *l, ExecEvent event, ShutdownCause cause)
     }
 }
 
-void loop_tell_rtc(void *opaque, const char *id, int64_t offset)
+void loop_tell_notice(void *opaque, MachineNotice what, const char *id, int64_t value)
 {
     ExecLoop *l = opaque;
 
     for (unsigned n = 0; !l->searching && n < l->listeners->len; n++) {
         const ExecListener *listener = &g_array_index(l->listeners, ExecListener, n);
 
-        if (listener->rtc) {
-            listener->rtc(listener->opaque, id, offset);
+        if (listener->notice) {
+            listener->notice(listener->opaque, what, id, value);
+        }
+    }
+}
+
+void loop_tell_deleted(void *opaque, const Device *dev)
+{
+    ExecLoop *l = opaque;
+
+    for (unsigned n = 0; !l->searching && n < l->listeners->len; n++) {
+        const ExecListener *listener = &g_array_index(l->listeners, ExecListener, n);
+
+        if (listener->deleted) {
+            listener->deleted(listener->opaque, dev);
+        }
+    }
+}
+
+void loop_tell_disk_error(void *opaque, const MachineDiskError *error)
+{
+    ExecLoop *l = opaque;
+
+    for (unsigned n = 0; !l->searching && n < l->listeners->len; n++) {
+        const ExecListener *listener = &g_array_index(l->listeners, ExecListener, n);
+
+        if (listener->disk_error) {
+            listener->disk_error(listener->opaque, error);
         }
     }
 }
@@ -142,6 +169,11 @@ bool loop_serve_outside(ExecLoop *l)
         abandon(l);
     }
     g_mutex_unlock(&l->lock);
+    /* Who was told of a stop may have let it go on before it stood still here. */
+    if (!was_running || l->stood) {
+        l->stood = false;
+        machine_resumed(l->machine);
+    }
     return visited;
 }
 

@@ -19,6 +19,8 @@ enum WriteKind {
     WRITE_REGISTER = 1,   /* varint cpu, varint register in gdb's numbering, value */
     WRITE_MEMORY = 2,     /* varint cpu, le64 virtual address, bytes */
     WRITE_PHYSICAL = 3,   /* le64 physical address, bytes */
+    WRITE_PLUG = 4,       /* a device's text, as -device has it */
+    WRITE_UNPLUG = 5,     /* a device's id */
 };
 
 static Vcpu *get_cpu(ExecLoop *l, ByteReader *in)
@@ -77,6 +79,10 @@ static bool deliver(ExecLoop *l, ByteReader *in)
         return deliver_memory(l, in);
     case WRITE_PHYSICAL:
         return deliver_physical(l, in);
+    case WRITE_PLUG:
+        return loop_deliver_plug(l, in);
+    case WRITE_UNPLUG:
+        return loop_deliver_unplug(l, in);
     default:
         return false;
     }
@@ -106,6 +112,14 @@ static ExecWrite do_write(ExecLoop *l, GByteArray *payload, const void *data, si
     done = replay_act(l->write_source, payload->data, payload->len);
     g_byte_array_unref(payload);
     return !done ? EXEC_WRITE_REFUSED : l->written ? EXEC_WRITE_DONE : EXEC_WRITE_FAILED;
+}
+
+ExecWrite loop_write_plug(ExecLoop *l, bool plug, const char *text)
+{
+    GByteArray *payload = g_byte_array_new();
+
+    bytes_put_u8(payload, plug ? WRITE_PLUG : WRITE_UNPLUG);
+    return do_write(l, payload, text, strlen(text));
 }
 
 ExecWrite exec_loop_write_register(ExecLoop *l, Vcpu *cpu, unsigned reg, const uint8_t *data)

@@ -136,6 +136,7 @@ struct ExecLoop {
     Vcpu *stepping;           /* what step_cpu was at the start of the turn */
     uint64_t stopping_at;     /* what stop_at was then */
     bool written;             /* whether the last debugger's write succeeded */
+    Error *write_error;       /* why a device could not be plugged or unplugged; or NULL */
     bool over;                /* a replay is at its end, and the result is known */
     bool ended;
     ExecResult result;
@@ -149,6 +150,7 @@ struct ExecLoop {
     GCond state;              /* paused or a closure done */
     bool run_wanted, paused, woken, quit_wanted, thread_done;
     bool in_closure;          /* the machine moves perhaps, though it is paused */
+    bool stood;               /* listeners were told of a stop; machine thread */
     bool interrupted;         /* somebody has come since a closure began, or waits already */
     unsigned stopping_threads; /* in exec_loop_stop() */
     bool abandon;             /* leave without an end record */
@@ -206,8 +208,10 @@ bool loop_stop_here(ExecLoop *l);
 void loop_take_step(ExecLoop *l);
 void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu);
 void loop_tell_event(ExecLoop *l, ExecEvent event, ShutdownCause cause);
-void loop_tell_rtc(void *opaque, const char *id, int64_t offset);
+void loop_tell_notice(void *opaque, MachineNotice what, const char *id, int64_t value);
+void loop_tell_disk_error(void *opaque, const MachineDiskError *error);
 void loop_tell_report(ExecLoop *l, MachineReport report);
+void loop_tell_deleted(void *opaque, const Device *dev);
 /* Any thread. */
 void exec_loop_wake(void *opaque);
 
@@ -306,6 +310,14 @@ void loop_travel_ran(ExecLoop *l, Vcpu *cpu);
 /* ---- exec-debug.c: what a debugger writes ---- */
 
 bool loop_deliver_write(void *opaque, const uint8_t *payload, size_t length);
+/* One that writes `text`, a device to plug or the id of one to unplug. */
+ExecWrite loop_write_plug(ExecLoop *l, bool plug, const char *text);
+
+/* ---- exec-hotplug.c ---- */
+
+/* The rest of such a write's payload. */
+bool loop_deliver_plug(ExecLoop *l, ByteReader *in);
+bool loop_deliver_unplug(ExecLoop *l, ByteReader *in);
 
 /* ---- exec-check.c: what rrcheck= compares ---- */
 

@@ -174,8 +174,10 @@ ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
                               loop_describe_digest, l, host_digest, host_pages };
 
     l->machine = m;
-    m->rtc_changed = loop_tell_rtc;
-    m->rtc_changed_opaque = l;
+    m->notice = loop_tell_notice;
+    m->notice_opaque = l;
+    m->disk_error = loop_tell_disk_error;
+    m->disk_error_opaque = l;
     l->tcg = tcg;
     l->replay = m->replay;
     l->config = *config;
@@ -208,6 +210,7 @@ ExecLoop *exec_loop_new(Machine *m, TcgContext *tcg, const ExecConfig *config)
 
 void exec_loop_free(ExecLoop *l)
 {
+    error_free(l->write_error);
     digest_free(l->digest);
     g_byte_array_unref(l->details);
     g_array_unref(l->breaks);

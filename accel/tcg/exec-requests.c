@@ -6,6 +6,7 @@
  */
 #include "util/osdep.h"
 #include "accel/tcg/exec-loop-internal.h"
+#include "hw/core/hotplug.h"
 #include "util/host-clock.h"
 
 /* In a REQUEST record, in front of an ExecActions; other numbers there are a ShutdownCause. */
@@ -212,6 +213,9 @@ static void take_report(ExecLoop *l, MachineReport report)
     case MACHINE_REPORT_WATCHDOG:
         watchdog_expired(l);
         break;
+    case MACHINE_REPORT_IO_ERROR:
+        stand(l, EXEC_STOP_IO_ERROR);
+        break;
     default:
         break;
     }
@@ -235,7 +239,7 @@ static bool take_reports(ExecLoop *l)
 bool loop_take_requests(ExecLoop *l)
 {
     Machine *m = l->machine;
-    bool reports = take_reports(l);
+    bool reports = take_reports(l) | hotplug_take_ejected(m, loop_tell_deleted, l);
     ShutdownCause cause = m->shutdown_request;
 
     if (cause == SHUTDOWN_CAUSE_NONE && m->reset_request &&

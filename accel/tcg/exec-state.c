@@ -13,10 +13,13 @@
  */
 #include "util/osdep.h"
 #include "accel/tcg/exec-loop-internal.h"
+#include "hw/core/hotplug.h"
 #include "migration/fields.h"
 #include "util/host-clock.h"
 
+/* The second one has a list of devices behind the loop's state: others than those of the start. */
 #define STATE_MAGIC "REARMST1"
+#define STATE_MAGIC_PLUGGED "REARMST2"
 
 /* What the loop itself knows that is not in the clock. */
 typedef struct LoopState {
@@ -83,10 +86,14 @@ static void save_machine(ExecLoop *l, GByteArray *out)
 {
     Machine *m = l->machine;
     LoopState state = loop_state_get(l);
+    bool initial = hotplug_is_initial(m);
 
-    bytes_put_data(out, STATE_MAGIC, strlen(STATE_MAGIC));
+    bytes_put_data(out, initial ? STATE_MAGIC : STATE_MAGIC_PLUGGED, strlen(STATE_MAGIC));
     replay_save(l->replay, out);
     fields_save(&loop_fields, &state, out);
+    if (!initial) {
+        hotplug_save(m, out);
+    }
     machine_save_devices(m, out);
     for (unsigned n = 0; n < m->num_cpus; n++) {
         m->cpus[n]->ops->save(m->cpus[n], out);
@@ -98,6 +105,9 @@ bool machine_save(ExecLoop *l, GByteArray *out, Error **errp)
     if (l->over || l->ended) {
         error_setg(errp, "the %s has ended: there is no state to save that goes on",
                    l->over ? "replay" : "machine");
+        return false;
+    }
+    if (!machine_can_save(l->machine, errp)) {
         return false;
     }
     save_machine(l, out);
@@ -112,16 +122,24 @@ void loop_save_state(ExecLoop *l, GByteArray *out)
 
 /* ---- load ---- */
 
-static bool check_magic(ByteReader *in, Error **errp)
+static bool check_magic(ByteReader *in, bool *initial, Error **errp)
 {
     const uint8_t *magic = bytes_get_data(in, strlen(STATE_MAGIC));
 
-    if (!magic || memcmp(magic, STATE_MAGIC, strlen(STATE_MAGIC)) != 0) {
+    *initial = magic && memcmp(magic, STATE_MAGIC, strlen(STATE_MAGIC)) == 0;
+    if (!magic || (!*initial && memcmp(magic, STATE_MAGIC_PLUGGED, strlen(STATE_MAGIC)) != 0)) {
         error_setg(errp, "this is not the saved state of a machine (no %s at its start)",
                    STATE_MAGIC);
         return false;
     }
     return true;
+}
+
+/* The machine's devices are those of the state from here on. */
+static bool load_plugged(ExecLoop *l, ByteReader *in, bool initial, Error **errp)
+{
+    return initial && hotplug_is_initial(l->machine) ? true
+         : hotplug_load(l->machine, initial ? NULL : in, errp);
 }
 
 static bool load_loop(ExecLoop *l, LoopState *s, ByteReader *in, Error **errp)
@@ -145,9 +163,11 @@ static bool load_loop(ExecLoop *l, LoopState *s, ByteReader *in, Error **errp)
 static bool load_machine(ExecLoop *l, LoopState *s, ByteReader *in, Error **errp)
 {
     Machine *m = l->machine;
+    bool initial;
 
-    if (!check_magic(in, errp) || !replay_load(l->replay, in, errp) ||
-        !load_loop(l, s, in, errp) || !machine_load_devices(m, in, errp)) {
+    if (!check_magic(in, &initial, errp) || !replay_load(l->replay, in, errp) ||
+        !load_loop(l, s, in, errp) || !load_plugged(l, in, initial, errp) ||
+        !machine_load_devices(m, in, errp)) {
         return false;
     }
     for (unsigned n = 0; n < m->num_cpus; n++) {
@@ -266,6 +286,8 @@ static uint64_t chaos_random(ExecLoop *l)
 
 static void scramble(ExecLoop *l)
 {
+    /* What can go is not there, so a load has to make it. */
+    hotplug_remove_all(l->machine);
     /* CPUs first: their timers' outputs go to interrupt controllers. */
     for (unsigned n = 0; n < l->machine->num_cpus; n++) {
         l->machine->cpus[n]->ops->reset(l->machine->cpus[n]);
@@ -283,6 +305,9 @@ static void chaos_round(ExecLoop *l)
     GByteArray *before = g_byte_array_new(), *after = g_byte_array_new();
     Error *err = NULL;
 
+    if (!machine_can_save(l->machine, NULL)) {
+        return;
+    }
     if (!machine_save(l, before, &err)) {
         g_error("state-chaos: %s", error_get_pretty(err));
     }

@@ -23,6 +23,7 @@
 #include "hw/virtio/virtio-net.h"
 #include "hw/virtio/virtio-pci.h"
 #include "hw/virtio/virtio-rng.h"
+#include "hw/virtio/virtio-serial.h"
 #include "hw/watchdog/sbsa_gwdt.h"
 #include "target/arm/cpu.h"
 
@@ -47,6 +48,7 @@ const DeviceType *const device_types[] = {
     &platform_bus_type,
     &pvpanic_mmio_type,
     &sbsa_gwdt_type,
+    &virtconsole_type,
     &virtio_blk_type,
     &virtio_blk_pci_type,
     &virtio_mmio_type,
@@ -54,5 +56,8 @@ const DeviceType *const device_types[] = {
     &virtio_net_pci_type,
     &virtio_rng_type,
     &virtio_rng_pci_type,
+    &virtio_serial_type,
+    &virtio_serial_pci_type,
+    &virtserialport_type,
     NULL,
 };

@@ -11,11 +11,23 @@
 
 typedef struct DiskWorker DiskWorker;
 
-/* On the worker: request `id` has ended. */
-typedef void DiskAnswer(void *opaque, uint64_t id, DiskStatus status);
+/*
+ * On the worker: request `id` has ended, or, with DISK_ANSWER_STOPPED in status, cannot end before the
+ * machine has stopped and goes on. error: an errno, 0 if it was well.
+ */
+typedef void DiskAnswer(void *opaque, uint64_t id, unsigned status, int error);
 
-/* image outlives it. The thread is made with the first request. */
-DiskWorker *disk_worker_new(BlockNode *image, const char *name, DiskAnswer *answer, void *opaque);
+typedef struct DiskWorkerConfig {
+    BlockNode *image;             /* outlives it */
+    const char *name;             /* copied */
+    DiskOnError werror, rerror;   /* not AUTO */
+    bool overlay;                 /* changes are made elsewhere: only rules are asked about them */
+    DiskAnswer *answer;
+    void *opaque;
+} DiskWorkerConfig;
+
+/* The thread is made with the first request. */
+DiskWorker *disk_worker_new(const DiskWorkerConfig *config);
 /* What was begun is finished, what was not is dropped. */
 void disk_worker_free(DiskWorker *w);
 
@@ -30,9 +42,13 @@ void disk_worker_add(DiskWorker *w, uint64_t id, DiskOp op, uint64_t offset, uin
 void *disk_worker_take(DiskWorker *w, uint64_t id, DiskStatus *status);
 /* Forget it, as soon as possible. */
 void disk_worker_drop(DiskWorker *w, uint64_t id);
+/* The request that the machine has stopped for, if there is one, is made again. */
+void disk_worker_retry(DiskWorker *w);
+/* Whether there is one, and it changes the image. */
+bool disk_worker_owes_write(DiskWorker *w);
 /* What it has answered already is answered once more. */
 void disk_worker_repeat(DiskWorker *w);
-/* Wait until everything that changes the image has been done. */
+/* Wait until everything that changes the image has been done, but for what waits for disk_worker_retry(). */
 void disk_worker_settle(DiskWorker *w);
 /* The same, and then forget all. */
 void disk_worker_drop_all(DiskWorker *w);

@@ -11,6 +11,8 @@
 
 /* A request in flight, as DiskState.requests has it: id, tag, offset, length, op; little-endian. */
 #define ENTRY_BYTES 40
+#define DISK_STATUS_MASK 0x0fu
+#define MAX_ERRNO 4095
 
 typedef struct Entry {
     uint64_t id, tag, offset, length;
@@ -23,9 +25,9 @@ struct Disk {
     DiskState *s;
     DiskDone *done;
     void *opaque;
-    ReplaySource *source;
     DiskWorker *worker;
-    MemRegion *data, *present;    /* the overlay: sectors, and a bit for each that it has; or NULL */
+    MemRegion *data, *present;    /* the drive's */
+    bool asks;                    /* the overlay's changes have to be admitted by the image's filters */
 };
 
 /* ---- requests in flight ---- */
@@ -153,7 +155,7 @@ static void overlay_write_zeroes(Disk *d, uint64_t offset, uint64_t length)
     overlay_set_present(d, offset, length);
 }
 
-/* What it can do by itself, at once. */
+/* What it can do by itself, at once; true: and that is all. */
 static bool overlay_serve(Disk *d, DiskOp op, uint64_t tag, uint64_t offset, uint64_t length,
                           const void *data)
 {
@@ -174,6 +176,9 @@ static bool overlay_serve(Disk *d, DiskOp op, uint64_t tag, uint64_t offset, uin
     case DISK_DISCARD:    /* what is read from there is any content, so also the old one */
     case DISK_FLUSH:
         break;
+    }
+    if (d->asks) {
+        return false;
     }
     d->done(d->opaque, tag, DISK_OK, NULL, 0);
     return true;
@@ -214,67 +219,156 @@ void disk_submit(Disk *d, DiskOp op, uint64_t tag, uint64_t offset, uint64_t len
     }
     e.id = d->s->next_request++;
     entry_add(d, &e);
-    work(d, &e, op == DISK_WRITE ? g_memdup2(data, length) : NULL);
+    work(d, &e, op == DISK_WRITE && !d->data ? g_memdup2(data, length) : NULL);
+}
+
+/* An error of the host, for whoever watches the machine, and what became of it. */
+static void tell_error(const Disk *d, const Entry *e, unsigned status, int error)
+{
+    DiskStatus what = (DiskStatus)(status & DISK_STATUS_MASK);
+    const MachineDiskError told = {
+        .device = d->dev->id, .drive = d->drive->id, .writing = e->op != DISK_READ,
+        .action = status & DISK_ANSWER_STOPPED ? MACHINE_DISK_STOP
+                : status & DISK_ANSWER_IGNORED ? MACHINE_DISK_IGNORE : MACHINE_DISK_REPORT,
+        .no_space = what == DISK_NO_SPACE,
+        .reason = g_strerror(error ? error : what == DISK_NO_SPACE ? ENOSPC : EIO),
+    };
+
+    if (what == DISK_ERROR || what == DISK_NO_SPACE) {
+        machine_disk_error(d->dev->machine, &told);
+    }
+}
+
+/* Of a request that ended well: what it read, to be freed; else NULL. */
+static uint8_t *take_data(Disk *d, const Entry *e, bool ignored)
+{
+    DiskStatus found = DISK_OK;
+    uint8_t *data = NULL;
+
+    if (e->op != DISK_READ || ignored) {
+        disk_worker_drop(d->worker, e->id);
+    } else {
+        data = disk_worker_take(d->worker, e->id, &found);
+    }
+    if (e->op != DISK_READ) {
+        return NULL;
+    }
+    if (!data) {
+        if (!ignored) {
+            error_report("drive '%s': the recording read %" PRIu64 " bytes at %" PRIu64 " which cannot be "
+                         "read now; the replay goes on with zeros", d->drive->id, e->length, e->offset);
+        }
+        data = g_malloc0(e->length);
+    }
+    if (d->data) {
+        overlay_read(d, e->offset, data, e->length);
+    }
+    return data;
+}
+
+static void end_request(Disk *d, const Entry *e, unsigned status)
+{
+    bool ignored = status & DISK_ANSWER_IGNORED;
+    DiskStatus told = ignored ? DISK_OK : (DiskStatus)status;
+    uint8_t *data = NULL;
+
+    if (told == DISK_OK) {
+        data = take_data(d, e, ignored);
+    } else {
+        disk_worker_drop(d->worker, e->id);
+    }
+    d->done(d->opaque, e->tag, told, data, data ? e->length : 0);
+    g_free(data);
+}
+
+/* What the worker may have said. */
+static bool is_answer(unsigned status)
+{
+    unsigned fate = status & ~DISK_STATUS_MASK;
+
+    return (status & DISK_STATUS_MASK) <= DISK_UNSUPPORTED &&
+           (fate == 0 || (status & DISK_STATUS_MASK &&
+                          (fate == DISK_ANSWER_IGNORED || fate == DISK_ANSWER_STOPPED)));
 }
 
 /* The machine's side of an answer. */
 static bool disk_deliver(void *opaque, const uint8_t *payload, size_t length)
 {
-    Disk *d = opaque;
-    DiskStatus status, found = DISK_OK;
-    uint8_t *data = NULL;
+    Disk *d = ((const Drive *)opaque)->disk;
+    uint64_t id, error = 0;
+    unsigned status, n;
     ByteReader in;
-    uint64_t id;
-    unsigned n;
     Entry e;
 
     byte_reader_init(&in, payload, length);
     id = bytes_get_varint(&in);
-    status = (DiskStatus)bytes_get_u8(&in);
-    if (in.failed || byte_reader_left(&in) || id >= d->s->next_request || status > DISK_UNSUPPORTED) {
+    status = bytes_get_u8(&in);
+    /* Recordings of old have no errno. */
+    if (status && byte_reader_left(&in)) {
+        error = bytes_get_varint(&in);
+    }
+    if (in.failed || byte_reader_left(&in) || !is_answer(status) ||
+        error > MAX_ERRNO) {
         return false;
     }
-    n = entry_find(d, id);
-    if (n == num_entries(d)) {
-        return true;    /* its device was reset meanwhile, or it was answered twice */
+    n = d ? entry_find(d, id) : 0;
+    if (!d || n == num_entries(d)) {
+        return true;    /* its device is gone or was reset meanwhile, or it was answered twice */
     }
     e = entry_at(d, n);
-    entry_remove(d, n);
-    if (status == DISK_OK && e.op == DISK_READ) {
-        data = disk_worker_take(d->worker, id, &found);
-        if (!data) {
-            error_report("drive '%s': the recording read %" PRIu64 " bytes at %" PRIu64 " which cannot be "
-                         "read now; the replay goes on with zeros", d->drive->id, e.length, e.offset);
-            data = g_malloc0(e.length);
-        }
-        if (d->data) {
-            overlay_read(d, e.offset, data, e.length);
-        }
-    } else {
-        disk_worker_drop(d->worker, id);
+    tell_error(d, &e, status, (int)error);
+    if (status & DISK_ANSWER_STOPPED) {
+        machine_report(d->dev->machine, MACHINE_REPORT_IO_ERROR);
+        return true;
     }
-    d->done(d->opaque, e.tag, status, data, data ? e.length : 0);
-    g_free(data);
+    entry_remove(d, n);
+    end_request(d, &e, status);
     return true;
 }
 
 /* The worker. */
-static void disk_answer(void *opaque, uint64_t id, DiskStatus status)
+static void disk_answer(void *opaque, uint64_t id, unsigned status, int error)
 {
     Disk *d = opaque;
     GByteArray *payload = g_byte_array_new();
 
     bytes_put_varint(payload, id);
     bytes_put_u8(payload, (uint8_t)status);
-    replay_post(d->source, payload->data, payload->len);
+    if (status) {
+        bytes_put_varint(payload, (uint64_t)error);
+    }
+    replay_post(d->drive->source, payload->data, payload->len);
     g_byte_array_unref(payload);
 }
 
 static void disk_live(void *opaque)
 {
+    const Drive *drive = opaque;
+
+    if (drive->disk) {
+        disk_worker_repeat(drive->disk->worker);
+    }
+}
+
+/* The machine goes on after a stop, whatever that was for. */
+static void disk_resumed(void *opaque)
+{
     Disk *d = opaque;
 
-    disk_worker_repeat(d->worker);
+    disk_worker_retry(d->worker);
+}
+
+/* A state has no data of writes: those that the image has not taken would be lost. */
+static bool disk_can_save(void *opaque, Error **errp)
+{
+    const Disk *d = opaque;
+    bool owes = disk_worker_owes_write(d->worker);
+
+    if (owes) {
+        error_setg(errp, "drive '%s': the image '%s' has not taken what the guest wrote; make room and let the "
+                   "machine go on (cont) first", d->drive->id, d->drive->image->filename);
+    }
+    return !owes;
 }
 
 void disk_cancel(Disk *d, uint64_t first, uint64_t last)
@@ -312,7 +406,7 @@ unsigned disk_in_flight(const Disk *d, uint64_t first, uint64_t last)
 static bool entry_is_valid(const Disk *d, const Entry *e, uint64_t before)
 {
     return e->op <= DISK_FLUSH && is_valid(d, e->op, e->offset, e->length) && e->id < d->s->next_request &&
-           e->id >= before && (!d->data || e->op == DISK_READ);
+           e->id >= before && (!d->data || e->op == DISK_READ || d->asks);
 }
 
 void disk_loaded(Disk *d)
@@ -330,7 +424,7 @@ void disk_loaded(Disk *d)
         }
         before = e.id + 1;
         /* Its data went to the image in the process that saved the state: only the answer is due. */
-        e.op = e.op == DISK_WRITE ? DISK_FLUSH : e.op;
+        e.op = e.op == DISK_WRITE && !d->data ? DISK_FLUSH : e.op;
         work(d, &e, NULL);
         n++;
     }
@@ -338,50 +432,103 @@ void disk_loaded(Disk *d)
 
 /* ---- life ---- */
 
-static bool add_overlay(Disk *d, Error **errp)
+static bool add_overlay(Drive *drive, const char *name, Error **errp)
 {
-    MemoryMap *map = d->dev->machine->memory;
-    uint64_t bytes = (disk_bytes(d) + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+    MemoryMap *map = drive->machine->memory;
+    uint64_t size = drive->image->bytes / DISK_SECTOR * DISK_SECTOR;
+    uint64_t bytes = (size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
     uint64_t bits = (bytes / DISK_SECTOR / 8 + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
 
-    g_autofree char *data = g_strconcat(d->dev->id, ".data", NULL);
-    g_autofree char *present = g_strconcat(d->dev->id, ".present", NULL);
+    g_autofree char *data = g_strconcat(name, ".data", NULL);
+    g_autofree char *present = g_strconcat(name, ".present", NULL);
 
+    if (!size) {
+        return true;
+    }
     /* The map keeps the names. */
-    d->data = memory_new_ram(map, g_intern_string(data), bytes, false, errp);
-    d->present = d->data ? memory_new_ram(map, g_intern_string(present), bits, false, errp) : NULL;
-    return d->present != NULL;
+    drive->data = memory_new_ram(map, g_intern_string(data), bytes, false, errp);
+    drive->present = drive->data ? memory_new_ram(map, g_intern_string(present), bits, false, errp) : NULL;
+    return drive->present != NULL;
 }
 
 /* What a recording knows the image by. Of one that is written to, that is its size alone. */
-static void describe(Disk *d)
+static void describe(const Drive *drive)
 {
-    BlockNode *image = d->drive->image;
-    g_autofree char *name = g_strdup_printf("drive.%s", d->drive->id);
-    g_autofree char *value = block_is_writable(image) ? g_strdup_printf("%" PRIu64 " bytes", image->bytes)
-                                                      : block_identity(image, false);
+    BlockNode *image = drive->image;
+    g_autofree char *name = g_strdup_printf("drive.%s", drive->id);
+    g_autofree char *identity = block_is_writable(image) ? g_strdup_printf("%" PRIu64 " bytes", image->bytes)
+                                                         : block_identity(image, drive->whole_identity);
+    g_autofree char *value = g_strconcat(identity, drive->data && block_has_rules(image) ? ", with rules" : "", NULL);
 
-    machine_describe(d->dev->machine, name, value);
+    machine_describe(drive->machine, name, value);
 }
 
-Disk *disk_new(Device *dev, Drive *drive, DiskState *state, DiskDone *done, void *opaque, Error **errp)
+bool disk_prepare(Drive *drive, Machine *m, const char *name, Error **errp)
 {
-    Disk *d = g_new0(Disk, 1);
+    if (drive->source) {
+        return true;
+    }
+    drive->machine = m;
+    if (drive->overlay && !add_overlay(drive, name, errp)) {
+        return false;
+    }
+    describe(drive);
+    drive->source = replay_source_new(m->replay, REPLAY_KIND_BLOCK, name, disk_deliver, drive);
+    replay_source_on_live(drive->source, disk_live);
+    return true;
+}
 
+bool disk_prepare_all(Machine *m, Error **errp)
+{
+    for (unsigned i = 0; i < m->drives->len; i++) {
+        Drive *drive = g_ptr_array_index(m->drives, i);
+
+        if (!disk_prepare(drive, m, drive->id, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static DiskOnError choose(unsigned device, DiskOnError drive, DiskOnError initial)
+{
+    return device != DISK_ON_ERROR_AUTO ? (DiskOnError)device : drive != DISK_ON_ERROR_AUTO ? drive : initial;
+}
+
+static DiskWorker *make_worker(Disk *d, const DiskErrorConfig *errors)
+{
+    const Drive *drive = d->drive;
+    DiskWorkerConfig config = {
+        .image = drive->image, .name = drive->id, .overlay = drive->overlay, .answer = disk_answer, .opaque = d,
+        .werror = choose(errors ? errors->werror : 0, drive->werror, DISK_ON_ERROR_ENOSPC),
+        .rerror = choose(errors ? errors->rerror : 0, drive->rerror, DISK_ON_ERROR_REPORT),
+    };
+
+    return disk_worker_new(&config);
+}
+
+Disk *disk_new(Device *dev, Drive *drive, const DiskErrorConfig *errors, DiskState *state, DiskDone *done,
+               void *opaque, Error **errp)
+{
+    static const MachineRunHooks hooks = { .resumed = disk_resumed, .can_save = disk_can_save };
+    Disk *d;
+
+    if (!disk_prepare(drive, dev->machine, dev->id, errp)) {
+        return NULL;
+    }
+    d = g_new0(Disk, 1);
     d->dev = dev;
     d->drive = drive;
     d->s = state;
     d->done = done;
     d->opaque = opaque;
+    d->data = drive->data;
+    d->present = drive->present;
     d->s->requests = g_byte_array_new();
-    d->worker = disk_worker_new(drive->image, drive->id, disk_answer, d);
-    if (drive->overlay && disk_bytes(d) && !add_overlay(d, errp)) {
-        disk_free(d);
-        return NULL;
-    }
-    describe(d);
-    d->source = replay_source_new(dev->machine->replay, REPLAY_KIND_BLOCK, dev->id, disk_deliver, d);
-    replay_source_on_live(d->source, disk_live);
+    d->asks = d->data && block_has_rules(drive->image);
+    d->worker = make_worker(d, errors);
+    machine_add_run_hooks(dev->machine, &hooks, d);
+    drive->disk = d;
     return d;
 }
 
@@ -390,7 +537,9 @@ void disk_free(Disk *d)
     if (!d) {
         return;
     }
+    machine_remove_run_hooks(d->dev->machine, d);
     disk_worker_free(d->worker);
+    d->drive->disk = NULL;
     g_byte_array_unref(d->s->requests);
     d->s->requests = NULL;
     g_free(d);

@@ -4,7 +4,9 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "hw/block/drive.h"
+#include "hw/block/disk.h"
+
+const char *const disk_on_error_names[] = { "auto", "report", "ignore", "stop", "enospc", NULL };
 
 static void drive_free(void *opaque)
 {
@@ -40,6 +42,7 @@ Drive *drive_add(Machine *m, const char *id, BlockNode *image, Error **errp)
     d->id = g_strdup(id);
     d->image = image;
     d->readonly = !block_is_writable(image);
+    m->before_hotplug = disk_prepare_all;
     g_ptr_array_set_free_func(m->drives, drive_free);
     g_ptr_array_add(m->drives, d);
     return d;
@@ -62,4 +65,17 @@ Drive *drive_take(Machine *m, const char *id, Device *user, Error **errp)
         d->user = user;
     }
     return d;
+}
+
+void drive_release(Device *user)
+{
+    const GPtrArray *drives = user->machine->drives;
+
+    for (unsigned i = 0; i < drives->len; i++) {
+        Drive *d = g_ptr_array_index(drives, i);
+
+        if (d->user == user) {
+            d->user = NULL;
+        }
+    }
 }

@@ -5,7 +5,7 @@
  */
 #include "util/osdep.h"
 #include "hw/core/board.h"
-#include "hw/core/bus.h"
+#include "hw/core/hotplug.h"
 
 /* Those without a member are for system/, or change nothing as far as they are accepted. */
 #define COMMON_PATH(label, member_, doc_)                                      \
@@ -139,10 +139,25 @@ bool board_add_devices(Machine *m, const BoardDevice *rows, const char *gic, Err
     return true;
 }
 
+/* Those that may go again are the machine's last ones, so that the others stay where they are then. */
 bool board_plug_devices(Machine *m, const BoardConfig *config, Error **errp)
 {
+    g_autoptr(GPtrArray) later = g_ptr_array_new();
+
     for (unsigned i = 0; config->devices && i < config->devices->len; i++) {
-        if (!device_plug(m, g_ptr_array_index(config->devices, i), errp)) {
+        char *text = g_ptr_array_index(config->devices, i);
+
+        if (hotplug_is_for(m, text)) {
+            g_ptr_array_add(later, text);
+        } else if (!device_plug(m, text, errp)) {
+            return false;
+        }
+    }
+    if (!hotplug_prepare(m, errp)) {
+        return false;
+    }
+    for (unsigned i = 0; i < later->len; i++) {
+        if (!device_plug(m, g_ptr_array_index(later, i), errp)) {
             return false;
         }
     }

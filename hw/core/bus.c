@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "hw/core/bus.h"
+#include "hw/core/hotplug.h"
 
 /* ---- buses ---- */
 
@@ -29,6 +29,44 @@ void bus_attach(Bus *bus, Device *dev)
     dev->bus = bus;
     g_ptr_array_add(bus->children, dev);
     bus->attach(bus, dev);
+}
+
+static void remove_buses(Device *dev)
+{
+    GPtrArray *buses = dev->machine->buses;
+
+    for (unsigned i = buses->len; i-- > 0; ) {
+        Bus *bus = g_ptr_array_index(buses, i);
+
+        if (bus->parent != dev) {
+            continue;
+        }
+        while (bus->children->len) {
+            device_remove(g_ptr_array_index(bus->children, bus->children->len - 1));
+        }
+        g_ptr_array_remove_index(buses, i);
+    }
+}
+
+void device_remove(Device *dev)
+{
+    Device *part = dev->part;
+
+    if (dev->bus && dev->bus->detach) {
+        dev->bus->detach(dev->bus, dev);
+    }
+    if (part && !part->bus) {
+        device_remove(part);    /* its whole was not realized so far as to put it on a bus */
+    }
+    remove_buses(dev);
+    if (dev->bus) {
+        g_ptr_array_remove(dev->bus->children, dev);
+    }
+    for (unsigned i = 0; i < DEVICE_MAX_REGIONS && dev->region[i]; i++) {
+        memory_remove(dev->machine->memory, dev->region[i]);
+    }
+    g_ptr_array_remove(dev->machine->devices, dev);
+    device_free(dev);
 }
 
 void bus_free(void *opaque)
@@ -58,8 +96,12 @@ static Bus *find_bus(Machine *m, const DeviceType *type, const char *name, Error
             if (bus->children->len < bus->room) {
                 return bus;
             }
-            error_setg(errp, "-device %s: bus '%s' has a device already ('%s')", type->name, name,
-                       there->id);
+            if (bus->room > 1) {
+                error_setg(errp, "-device %s: bus '%s' is full: it has %u devices", type->name, name, bus->room);
+            } else {
+                error_setg(errp, "-device %s: bus '%s' has a device already ('%s')", type->name, name,
+                           there->id);
+            }
             return NULL;
         }
     }
@@ -239,6 +281,12 @@ static bool take_properties(const DeviceType *type, Device *dev, KeyVal *kv, con
            (!type->part || take_properties(type->part, dev ? dev->part : NULL, kv, what, errp));
 }
 
+/* As it was given, with the id that was chosen for it. */
+static char *text_with_id(KeyVal *kv, const char *text, const char *id)
+{
+    return keyval_get(kv, "id") ? g_strdup(text) : g_strdup_printf("%s,id=%s", text, id);
+}
+
 static bool plug_parsed(Machine *m, KeyVal *kv, const char *text, Error **errp)
 {
     const DeviceType *type = choose_type(m->device_types, kv, text, errp);
@@ -266,9 +314,13 @@ static bool plug_parsed(Machine *m, KeyVal *kv, const char *text, Error **errp)
         bus_attach(bus, dev);
     }
     if (!device_realize(dev, errp)) {
-        error_prepend(errp, "%s: ", what);
+        if (!m->plugging) {
+            error_prepend(errp, "%s: ", what);
+        }
+        device_remove(dev);
         return false;
     }
+    hotplug_note(dev, text_with_id(kv, text, id));
     return true;
 }
 

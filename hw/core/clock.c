@@ -153,6 +153,22 @@ void timer_init(Timer *t, VirtualClock *clock, TimerFn *fn, void *opaque, const 
     g_ptr_array_add(clock->timers, t);
 }
 
+/* Those that were made later move up, and keep their order. */
+void timer_fini(Timer *t)
+{
+    VirtualClock *clock = t->clock;
+
+    if (!clock) {
+        return;
+    }
+    timer_del(t);
+    g_ptr_array_remove(clock->timers, t);
+    for (guint i = t->order; i < clock->timers->len; i++) {
+        ((Timer *)g_ptr_array_index(clock->timers, i))->order = i;
+    }
+    t->clock = NULL;
+}
+
 void timer_mod(Timer *t, int64_t deadline_ns)
 {
     VirtualClock *clock = t->clock;

@@ -5,9 +5,14 @@
  */
 #include "util/osdep.h"
 #include "hw/core/machine.h"
-#include "hw/core/bus.h"
+#include "hw/core/hotplug.h"
 #include "hw/core/user-object.h"
 #include "util/trace.h"
+
+typedef struct RunHook {
+    const MachineRunHooks *hooks;
+    void *opaque;
+} RunHook;
 
 Machine *machine_new(Replay *replay)
 {
@@ -20,11 +25,16 @@ Machine *machine_new(Replay *replay)
     m->clock = clock_new();
     m->devices = g_ptr_array_new();
     m->buses = g_ptr_array_new_with_free_func(bus_free);
+    m->plugged = g_ptr_array_new_with_free_func(plugged_free);
+    m->plugged_first = g_ptr_array_new_with_free_func(g_free);
+    m->ejected = g_ptr_array_new();
     m->globals = g_ptr_array_new_with_free_func(global_free);
     m->objects = g_ptr_array_new_with_free_func(user_object_free);
     m->drives = g_ptr_array_new();
     m->serial = g_ptr_array_new();
     m->net_ports = g_ptr_array_new();
+    m->run_hooks = g_array_new(false, false, sizeof(RunHook));
+    m->char_links = g_array_new(false, false, sizeof(CharLink));
     return m;
 }
 
@@ -38,22 +48,73 @@ void machine_free(Machine *m)
     }
     g_ptr_array_free(m->devices, TRUE);
     g_ptr_array_free(m->buses, TRUE);
+    g_ptr_array_free(m->plugged, TRUE);
+    g_ptr_array_free(m->plugged_first, TRUE);
+    g_ptr_array_free(m->ejected, TRUE);
     g_ptr_array_free(m->globals, TRUE);
     g_ptr_array_free(m->objects, TRUE);
     g_ptr_array_free(m->drives, TRUE);
     g_ptr_array_free(m->serial, TRUE);
     g_ptr_array_free(m->net_ports, TRUE);
+    g_array_free(m->run_hooks, true);
+    g_array_free(m->char_links, TRUE);
     memory_map_free(m->memory);
     clock_free(m->clock);
     g_free(m->cpus);
     g_free(m);
 }
 
-void machine_rtc_changed(Machine *m, const char *id, int64_t offset)
+void machine_notice(Machine *m, MachineNotice what, const char *id, int64_t value)
 {
-    if (m->rtc_changed) {
-        m->rtc_changed(m->rtc_changed_opaque, id, offset);
+    if (m->notice) {
+        m->notice(m->notice_opaque, what, id, value);
     }
+}
+
+void machine_disk_error(Machine *m, const MachineDiskError *error)
+{
+    if (m->disk_error) {
+        m->disk_error(m->disk_error_opaque, error);
+    }
+}
+
+void machine_add_run_hooks(Machine *m, const MachineRunHooks *hooks, void *opaque)
+{
+    const RunHook hook = { hooks, opaque };
+
+    g_array_append_val(m->run_hooks, hook);
+}
+
+void machine_remove_run_hooks(Machine *m, void *opaque)
+{
+    for (unsigned i = m->run_hooks->len; i-- > 0; ) {
+        if (g_array_index(m->run_hooks, RunHook, i).opaque == opaque) {
+            g_array_remove_index(m->run_hooks, i);
+        }
+    }
+}
+
+void machine_resumed(Machine *m)
+{
+    for (unsigned i = 0; i < m->run_hooks->len; i++) {
+        const RunHook *h = &g_array_index(m->run_hooks, RunHook, i);
+
+        if (h->hooks->resumed) {
+            h->hooks->resumed(h->opaque);
+        }
+    }
+}
+
+bool machine_can_save(Machine *m, Error **errp)
+{
+    for (unsigned i = 0; i < m->run_hooks->len; i++) {
+        const RunHook *h = &g_array_index(m->run_hooks, RunHook, i);
+
+        if (h->hooks->can_save && !h->hooks->can_save(h->opaque, errp)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void machine_describe(Machine *m, const char *name, const char *value)

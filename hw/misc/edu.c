@@ -313,7 +313,10 @@ static void edu_reset(Device *dev)
 
 static void edu_free(Device *dev)
 {
-    stop_timers(container_of(dev, Edu, pci.dev));
+    Edu *edu = container_of(dev, Edu, pci.dev);
+
+    timer_fini(&edu->factorial_timer);
+    timer_fini(&edu->dma_timer);
     pci_device_free(dev);
 }
 

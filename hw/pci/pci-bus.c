@@ -128,10 +128,16 @@ static void attach(Bus *bus, Device *dev)
     d->s = device_state(dev);
 }
 
+static void detach(Bus *bus, Device *dev)
+{
+    pci_exit(container_of(dev, PciDevice, dev));
+}
+
 void pci_bus_init(PciBus *bus, Device *parent, PciDevice *bridge, const char *name, unsigned slots)
 {
     bus->bus = bus_new(parent, PCI_BUS, name, PCI_NUM_DEVFN, attach);
     bus->bus->opaque = bus;
+    bus->bus->detach = detach;
     bus->bus->by_name_only = bridge != NULL;
     bus->bridge = bridge;
     bus->slots = slots;

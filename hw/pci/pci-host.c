@@ -78,7 +78,7 @@ static PciDevice *find_function(PciHost *host, hwaddr offset)
 {
     PciBus *bus = pci_bus_find(&host->root, (unsigned)(offset >> BUS_SHIFT));
 
-    return bus ? bus->device[extract64(offset, DEVFN_SHIFT, 8)] : NULL;
+    return bus && !bus->off ? bus->device[extract64(offset, DEVFN_SHIFT, 8)] : NULL;
 }
 
 /* An access that is not aligned does not come here: the bus has none (7.2.2). */

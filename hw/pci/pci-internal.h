@@ -18,8 +18,6 @@ void pci_update_intx(PciBus *bus);
 
 /* Reset the device as a whole. */
 void pci_reset_function(PciDevice *d);
-/* The same of all behind a bridge, but for one that is at an access: it is not reset within that. */
-void pci_bus_reset(PciBus *bus);
 
 /* The messages that have been waiting and are masked no more. */
 void pci_msi_flush(PciDevice *d);

@@ -129,7 +129,7 @@ static void write_lr(void *opaque, uint32_t value)
 
     rtc->state.lr = value;
     rtc->state.offset = value - wall_clock_seconds(rtc);
-    machine_rtc_changed(rtc->dev.machine, rtc->dev.id, (int32_t)rtc->state.offset);
+    machine_notice(rtc->dev.machine, MACHINE_NOTICE_RTC, rtc->dev.id, (int32_t)rtc->state.offset);
     /* An alarm that is set stands for a counter value, which is now elsewhere. */
     if (timer_pending(&rtc->alarm)) {
         alarm_start(rtc, value);

@@ -58,6 +58,7 @@ typedef struct VirtioBlkConfig {
     char *drive, *serial;
     uint32_t logical, physical;
     bool discard, write_zeroes;
+    DiskErrorConfig errors;
 } VirtioBlkConfig;
 
 typedef struct VirtioBlk {
@@ -73,7 +74,7 @@ typedef struct VirtioBlk {
 
 #define VIRTIO_BLK_FIELDS(F, S) VIRTIO_FIELDS(F, S) DISK_FIELDS(F, S)
 
-FIELD_TABLE(virtio_blk_fields, "virtio-blk", 1, VirtioBlkState, VIRTIO_BLK_FIELDS);
+FIELD_TABLE(virtio_blk_fields, "virtio-blk", 2, VirtioBlkState, VIRTIO_BLK_FIELDS);
 
 static VirtioBlk *virtio_blk(VirtioDevice *v)
 {
@@ -309,7 +310,7 @@ static bool virtio_blk_realize(Device *dev, Error **errp)
     if (!drive || !check_blocks(&blk->config, errp)) {
         return false;
     }
-    blk->disk = disk_new(dev, drive, &blk->state.disk, disk_done, blk, errp);
+    blk->disk = disk_new(dev, drive, &blk->config.errors, &blk->state.disk, disk_done, blk, errp);
     if (!blk->disk) {
         return false;
     }
@@ -343,6 +344,7 @@ static void virtio_blk_free(Device *dev)
     VirtioBlk *blk = container_of(dev, VirtioBlk, parent.dev);
 
     disk_free(blk->disk);
+    drive_release(dev);
     g_free(blk);
 }
 
@@ -354,6 +356,7 @@ static const Property virtio_blk_properties[] = {
     PROP_UINT("physical_block_size", VirtioBlkConfig, physical, "512", 512, 32768, "unit of good speed, in bytes"),
     PROP_BOOL("discard", VirtioBlkConfig, discard, "on", "offer to give up blocks"),
     PROP_BOOL("write-zeroes", VirtioBlkConfig, write_zeroes, "on", "offer to write zeros"),
+    DISK_ERROR_PROPERTIES(VirtioBlkConfig),
     PROP_FIXED("num-queues", PROPERTY_UINT, "it has one queue", "request queues", "1"),
     PROP_FIXED("config-wce", PROPERTY_BOOL, "the cache mode is fixed", "let the guest choose the cache mode", "off"),
     PROP_END

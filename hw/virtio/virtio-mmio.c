@@ -72,7 +72,7 @@ typedef struct VirtioMmioState {
     F(S, U32, queue_sel)           \
     F(S, ARRAY_U32, queue_align)
 
-FIELD_TABLE(virtio_mmio_fields, "virtio-mmio", 1, VirtioMmioState, VIRTIO_MMIO_FIELDS);
+FIELD_TABLE(virtio_mmio_fields, "virtio-mmio", 2, VirtioMmioState, VIRTIO_MMIO_FIELDS);
 
 typedef struct VirtioMmioConfig {
     bool legacy;
@@ -442,6 +442,11 @@ static void virtio_mmio_attach(Bus *bus, Device *dev)
     v->legacy = t->config.legacy;
 }
 
+static void virtio_mmio_detach(Bus *bus, Device *dev)
+{
+    container_of(bus->parent, VirtioMmio, dev)->v = NULL;
+}
+
 /* Buses are numbered as their transports are made, like QEMU's. */
 static bool virtio_mmio_realize(Device *dev, Error **errp)
 {
@@ -454,7 +459,7 @@ static bool virtio_mmio_realize(Device *dev, Error **errp)
         n += other->parent->type == dev->type;
     }
     name = g_strdup_printf("virtio-mmio-bus.%u", n);
-    bus_new(dev, VIRTIO_BUS, name, 1, virtio_mmio_attach);
+    bus_new(dev, VIRTIO_BUS, name, 1, virtio_mmio_attach)->detach = virtio_mmio_detach;
     reset_transport(container_of(dev, VirtioMmio, dev));
     return true;
 }

@@ -32,7 +32,7 @@ typedef struct VirtioRng {
     VirtqElement element;     /* scratch during a kick */
 } VirtioRng;
 
-FIELD_TABLE(virtio_rng_fields, "virtio-rng", 2, VirtioRngState, VIRTIO_FIELDS);
+FIELD_TABLE(virtio_rng_fields, "virtio-rng", 3, VirtioRngState, VIRTIO_FIELDS);
 
 static void virtio_rng_produce(void *opaque, void *out, size_t length)
 {
@@ -73,7 +73,7 @@ static bool virtio_rng_realize(Device *dev, Error **errp)
     VirtioRng *rng = container_of(dev, VirtioRng, parent.dev);
 
     virtio_init(&rng->parent, &virtio_rng_vtype, &rng->state.virtio, &rng->config.virtio);
-    rng->source = replay_source_new(dev->machine->replay, REPLAY_KIND_RANDOM, dev->id, NULL, NULL);
+    rng->source = device_value_source(dev, REPLAY_KIND_RANDOM);
     return true;
 }
 

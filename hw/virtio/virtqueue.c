@@ -185,7 +185,7 @@ bool virtqueue_again(VirtioDevice *v, unsigned q, uint16_t head, VirtqElement *e
     return !v->s->broken && v->s->queue_ready[q] && take_chain(v, q, head, e);
 }
 
-bool virtqueue_pop(VirtioDevice *v, unsigned q, VirtqElement *e)
+bool virtqueue_peek(VirtioDevice *v, unsigned q, VirtqElement *e)
 {
     VirtioState *s = v->s;
     uint16_t count, head;
@@ -198,10 +198,15 @@ bool virtqueue_pop(VirtioDevice *v, unsigned q, VirtqElement *e)
         virtio_error(v, "more chains are in use than the queue has");
         return false;
     }
-    if (!ring_read16(v, avail_ring(v, q, s->last_avail[q] & (s->queue_num[q] - 1)), &head)) {
-        return false;
-    }
-    if (!take_chain(v, q, head, e)) {
+    return ring_read16(v, avail_ring(v, q, s->last_avail[q] & (s->queue_num[q] - 1)), &head) &&
+           take_chain(v, q, head, e);
+}
+
+bool virtqueue_pop(VirtioDevice *v, unsigned q, VirtqElement *e)
+{
+    VirtioState *s = v->s;
+
+    if (!virtqueue_peek(v, q, e)) {
         return false;
     }
     s->last_avail[q]++;

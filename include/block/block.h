@@ -66,6 +66,10 @@ typedef struct BlockCreateOption {
     const char *name, *kind, *doc;
 } BlockCreateOption;
 
+typedef enum BlockChange {
+    BLOCK_CHANGE_WRITE, BLOCK_CHANGE_ZERO, BLOCK_CHANGE_DISCARD, BLOCK_CHANGE_FLUSH,
+} BlockChange;
+
 /* What a stretch of an image is. */
 typedef struct BlockExtent {
     uint64_t bytes;                 /* from the offset that was asked for on; at least 1 */
@@ -104,6 +108,8 @@ struct BlockDriver {
     int (*discard)(BlockNode *n, uint64_t offset, uint64_t length);
     /* Everything that write() has taken survives the host's power failure. NULL: `file`'s. */
     int (*flush)(BlockNode *n);
+    /* Of a filter that refuses requests by rule: what it makes of a change that is not made. */
+    int (*admit)(BlockNode *n, BlockChange change, uint64_t offset, uint64_t length);
     /* Change n->bytes. NULL: it cannot be. */
     int (*resize)(BlockNode *n, uint64_t bytes);
     /* NULL: all is data. out->bytes may be less than length, not more. */
@@ -200,6 +206,14 @@ int block_write(BlockNode *n, uint64_t offset, const void *data, size_t length);
 int block_write_zeroes(BlockNode *n, uint64_t offset, uint64_t length, bool unmap);
 int block_discard(BlockNode *n, uint64_t offset, uint64_t length);
 int block_flush(BlockNode *n);
+/*
+ * Of an image whose changes are kept elsewhere: whether filters on top of it have rules about changes, and what
+ * those say of one, 0 or -errno.
+ */
+bool block_has_rules(const BlockNode *n);
+int block_admit(BlockNode *n, BlockChange change, uint64_t offset, uint64_t length);
+/* The image itself, below filters: neither limits nor injected errors are its own. */
+BlockNode *block_below_filters(BlockNode *n);
 /* For drivers: change the size of a node. */
 int block_set_bytes(BlockNode *n, uint64_t bytes);
 /* For drivers that take their time: so many nanoseconds, or until somebody hurries. */

@@ -46,6 +46,9 @@ typedef bool ReplayDeliver(void *opaque, const uint8_t *payload, size_t length);
 ReplaySource *replay_source_new(Replay *r, ReplayKind kind, const char *name,
                                 ReplayDeliver *deliver, void *opaque);
 
+/* One that was made, or NULL: for a device that comes later, and uses what was made for its place. */
+ReplaySource *replay_source_find(Replay *r, ReplayKind kind, const char *name);
+
 /*
  * Called on the machine thread when the machine becomes live after a replay, or has come back to the
  * newest place of its recording. What was posted meanwhile was dropped, so whoever owes the guest an

@@ -66,9 +66,9 @@ class Replay(Machine):
     def __exit__(self, *args):
         self.vm.__exit__(*args)
 
-    def end(self, case, recording):
+    def end(self, case, recording, timeout=60):
         """It has come to the end, which is the recording's."""
-        code = self.vm.wait()
+        code = self.vm.wait(timeout)
         match = rearm.REPLAYED.search(self.vm.stderr())
         case.assertTrue(match, self.vm.stderr())
         case.assertEqual((code, int(match.group(1)), match.group(2)),

@@ -201,6 +201,7 @@ GByteArray *fuzz_seed(unsigned n)
     } seeds[] = {
         { COMMAND_LINE, "rearm\n-M\nvirt,gic-version=2,highmem=off\n-m\n1.5G\n-smp\n2,cores=2\n"
           "-icount\nshift=3,sleep=off,rr=record,rrfile=f,rrcheck=digest,rrcheckperiod=9,rrmem=64M,rrkeyframe=0.5\n-rewind=1G" },
+        { COMMAND_LINE, "rearm\n-icount\nrr=replay,rrfile=f,rrpath=/a=b,rrpath=/c/d=e\n-drive\nfile=x,werror=stop,rerror=report" },
         { COMMAND_LINE, "rearm\n-accel\ntcg,tb-size=64,unit-insns=7,link=off\n-rtc\nbase=utc\n"
           "-global\nthing.number=0x10\n-mon\nchardev=a,mode=control,pretty=on\n-echr\n0x1f" },
         { COMMAND_LINE, "qemu-system-arm\n-machine\nvirt\n-name\nguest=x\n-d\nint\n-dfilter\n"

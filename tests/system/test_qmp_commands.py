@@ -442,6 +442,54 @@ class CommandsTest(Commands):
         self.assertEqual(client.command('qom-get', path='dice', property='type'), 'virtio-rng-device')
         self.end(process, client)
 
+    def test_hotplug_ports(self):
+        """Root ports take devices; a guest that does not take part keeps what it has switched on."""
+        disk = os.path.join(self.dir, 'disk')
+        with open(disk, 'wb') as f:
+            f.write(bytes(1 << 20))
+        process, client = self.machine(
+            '-device', 'pcie-root-port,id=r1,slot=1', '-device', 'edu,bus=r1,id=first', '-device',
+            'pcie-root-port,id=r0,slot=0', '-drive', 'if=none,id=d,format=raw,file=' + disk)
+        add = functools.partial(client.command, 'device_add')
+        path = '/machine/peripheral/'
+        add(driver='virtio-blk-pci', drive='d', id='disk')
+        self.assertEqual(client.command('qom-get', path='disk', property='parent_bus'), path + 'r0/r0')
+        for given, text in (
+                ({'driver': 'edu', 'bus': 'pcie.0'}, "Bus 'pcie.0' does not support hotplugging"),
+                ({'driver': 'edu', 'bus': 'r0'}, "bus 'r0' is a port with one slot, which 'disk' is in"),
+                ({'driver': 'edu', 'bus': 'r0', 'addr': '0.1'}, "'disk' in that slot has no multifunction=on"),
+                ({'driver': 'edu', 'bus': 'r0', 'addr': '1'}, 'addr=1: expected SLOT'),
+                ({'driver': 'edu', 'bus': 'r0', 'id': 'disk'}, "Duplicate device ID 'disk'"),
+                ({'driver': 'virtio-rng-device', 'bus': 'r0'}, "Device 'virtio-rng-device' can't go on PCI bus"),
+                ({'driver': 'edu', 'bus': 'r0', 'x': 1}, "unknown option 'x'")):
+            self.assertIn(text, self.refused(client, 'device_add', **given))
+        # The guest has never heard of it, so the slot is off: it goes at once.
+        client.command('device_del', id='disk')
+        self.assertEqual(client.wait('DEVICE_DELETED')['data'], {'device': 'disk', 'path': path + 'disk'})
+        self.assertEqual(self.refused(client, 'device_del', 'DeviceNotFound', id='disk'), "Device 'disk' not found")
+        for given, text in (({}, 'virtio-blk-device needs drive=ID'),
+                            ({'drive': 'none'}, "there is no drive 'none'"),
+                            ({'drive': 'd', 'addr': '0.1'}, 'only function 0 can be plugged')):
+            self.assertIn(text, self.refused(client, 'device_add', driver='virtio-blk-pci', id='disk', **given))
+        # Nothing is left of those.
+        add(driver='virtio-blk-pci', drive='d', id='disk', bus='r0')
+        self.assertIn('virtio-blk', self.hmp(client, 'info qtree'))
+        client.command('device_del', id=path + 'disk')
+        client.wait('DEVICE_DELETED')
+        self.assertEqual(self.hmp(client, 'device_add virtio-rng-pci,bus=r0'), '')
+        self.assertEqual(self.hmp(client, 'device_del virtio-rng-pci0'), '')
+        client.wait('DEVICE_DELETED')
+        # What is there from the start is switched on.
+        client.command('device_del', id='first')
+        for _ in range(2):
+            self.assertEqual(self.refused(client, 'device_del', id='first'),
+                             'Device first is already in the process of unplug')
+        client.command('cont')
+        client.command('system_reset')
+        client.wait('RESET')
+        client.command('device_del', id='first')
+        self.end(process, client)
+
     def test_objects(self):
         process, client = self.machine()
         secret = os.path.join(self.dir, 's,1')

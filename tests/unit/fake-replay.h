@@ -34,6 +34,18 @@ ReplaySource *replay_source_new(Replay *r, ReplayKind kind, const char *name,
     return s;
 }
 
+ReplaySource *replay_source_find(Replay *r, ReplayKind kind, const char *name)
+{
+    for (unsigned i = 0; i < MIN(fake_replay.num_sources, 16); i++) {
+        ReplaySource *s = &fake_replay.sources[i];
+
+        if (s->kind == kind && !strcmp(s->name, name)) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
 bool replay_post(ReplaySource *s, const void *payload, size_t length)
 {
     g_assert_not_reached();

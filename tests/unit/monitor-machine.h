@@ -9,6 +9,7 @@
 
 #include "accel/tcg/exec-history.h"
 #include "accel/tcg/gdb-target.h"
+#include "hw/core/hotplug.h"
 #include "hw/core/user-object.h"
 #include "monitor/monitor.h"
 #include "replay/replay.h"
@@ -204,6 +205,17 @@ bool exec_loop_seek_text(ExecLoop *l, const char *text, ExecTextFrom from, uint6
 
     snprintf(fake_asked, sizeof(fake_asked), "%s #%" PRIu64 " %s", names[from], number, text);
     return true;
+}
+
+/* As the machine does it, without a guest's recording. */
+bool exec_loop_plug(ExecLoop *l, const char *text, Error **errp)
+{
+    return hotplug_add(exec_loop_machine(l), text, errp);
+}
+
+bool exec_loop_unplug(ExecLoop *l, const char *id, Error **errp)
+{
+    return hotplug_del(exec_loop_machine(l), id, errp);
 }
 
 bool exec_loop_go_live(ExecLoop *l, const char *file, Error **errp)

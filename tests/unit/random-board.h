@@ -15,7 +15,7 @@
 #include "fake-replay.h"
 #include "hw/block/pflash_cfi01.h"
 #include "hw/core/board.h"
-#include "hw/core/bus.h"
+#include "hw/core/hotplug.h"
 #include "hw/gpio/pl061.h"
 #include "hw/misc/edu.h"
 #include "hw/pci/pci-host.h"
@@ -542,6 +542,21 @@ static inline void edu_start(Board *b, Rng *rng, PciDevice *d)
     }
 }
 
+/* The slot of a port is switched on or off, its events are enabled or not, and its device is to go. */
+static inline void port_start(Board *b, Rng *rng, PciDevice *d)
+{
+    static const uint16_t controls[] = { 0x11f9, 0x01f9, 0x17f9, 0x07c0 };
+    hwaddr slot = pci_function_config(b, d) + d->cap.exp + PCI_EXP_SLTCTL;
+
+    if (rng_percent(rng, 60)) {
+        memory_io_write(b->m->memory, slot + 2, 2, UINT16_MAX);
+    }
+    memory_io_write(b->m->memory, slot, 2, controls[rng_below(rng, ARRAY_SIZE(controls))]);
+    if (rng_percent(rng, 50)) {
+        hotplug_del(b->m, "edu0", NULL);
+    }
+}
+
 static inline void pci_request(Board *b, Rng *rng)
 {
     PciDevice *d = pci_function_of(b, rng_below(rng, 8));
@@ -556,6 +571,9 @@ static inline void pci_request(Board *b, Rng *rng)
         pci_start_messages(b, rng, d);
         virtio_pci_start(b, rng, d);
         edu_start(b, rng, d);
+    }
+    if (d->secondary) {
+        port_start(b, rng, d);
     }
     for (unsigned i = rng_below(rng, 8); i; i--) {
         unsigned n = rng_below(rng, PCI_NUM_BARS), size = 1u << rng_below(rng, 4);
@@ -669,6 +687,7 @@ static inline uint64_t act(Board *b, const Act *a)
     }
     b->m->shutdown_request = b->m->reset_request = SHUTDOWN_CAUSE_NONE;
     b->m->reports = 0;
+    g_ptr_array_set_size(b->m->ejected, 0);     /* nobody takes it out */
     running = false;
     check_no_request(b);
     return value;

@@ -165,8 +165,8 @@ static void test_refused(void)
     for (unsigned i = 0; i < 2; i++) {
         g_assert_true(device_plug(m, "card-device,bus=slot.a", NULL));
     }
-    assert_refused(m, "card-device,bus=slot.a", "-device card-device: bus 'slot.a' has a device "
-                   "already ('card0')");
+    assert_refused(m, "card-device,bus=slot.a", "-device card-device: bus 'slot.a' is full: it has "
+                   "2 devices");
     for (unsigned i = 0; i < 2; i++) {
         g_assert_true(device_plug(m, "card-device", NULL));
     }
@@ -174,10 +174,17 @@ static void test_refused(void)
                    "of them)");
     machine_free(m);
 
+    /* One that cannot be realized gives its place and its id back. */
     m = machine();
-    g_assert_false(device_plug(m, "card-device,speed=13", &err));
-    g_assert_cmpstr(error_get_pretty(err), ==, "-device card-device: 13 is unlucky");
-    error_free(err);
+    for (unsigned i = 0; i < 3; i++) {
+        g_assert_false(device_plug(m, "card-device,bus=slot.a,id=c,speed=13", &err));
+        g_assert_cmpstr(error_get_pretty(err), ==, "-device card-device: 13 is unlucky");
+        g_clear_pointer(&err, error_free);
+        g_assert_null(machine_find_device(m, "c"));
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        g_assert_true(device_plug(m, "card-device,bus=slot.a", NULL));
+    }
     machine_free(m);
 }
 

@@ -169,6 +169,28 @@ static void test_order(void)
     teardown(&f);
 }
 
+/* The others keep their order, and one that comes then is the last. */
+static void test_fini(void)
+{
+    Fixture f;
+    TestTimer t[4], late;
+
+    setup(&f, 0);
+    for (unsigned i = 0; i < 4; i++) {
+        add(&f, &t[i], (char)('a' + i));
+        timer_mod(&t[i].timer, 10);
+    }
+    timer_fini(&t[1].timer);
+    timer_fini(&t[1].timer);
+    add(&f, &late, 'l');
+    timer_mod(&late.timer, 10);
+    clock_warp(f.clock, 10);
+    g_assert_true(clock_run_timers(f.clock));
+    check_fired(&f, "acdl");
+    timer_fini(&(Timer){ 0 });
+    teardown(&f);
+}
+
 static void test_rearm(void)
 {
     Fixture f;
@@ -285,6 +307,7 @@ int main(int argc, char **argv)
     g_test_add_func("/clock/icount-until", test_icount_until);
     g_test_add_func("/clock/end", test_end);
     g_test_add_func("/clock/order", test_order);
+    g_test_add_func("/clock/fini", test_fini);
     g_test_add_func("/clock/rearm", test_rearm);
     g_test_add_func("/clock/moved", test_moved);
     g_test_add_func("/clock/random", test_random);

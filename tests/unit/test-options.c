@@ -173,6 +173,14 @@ static const struct {
     { "-icount shift=1,rr=record,rrfile=x,rrkeyframe=0",
       "-icount rrkeyframe=0: expected seconds, 0.01 to 86400" },
     { "-icount shift=1,rrkeyframe=1", "-icount rrkeyframe= needs rr=record or rr=replay" },
+    { "-icount rr=replay,rrfile=x,rrpath=a", "-icount rrpath=a: expected OLD=NEW, a file's or folder's path in the "
+      "recording, and where it is now" },
+    { "-icount rr=replay,rrfile=x,rrpath=a=b,rrpath=a=", "-icount rrpath=a=: expected OLD=NEW, a file's or folder's path "
+      "in the recording, and where it is now" },
+    { "-icount shift=1,rr=record,rrpath=a=b", "-icount rrpath=a=b needs rr=replay" },
+    { "-icount shift=1,rr=record,rrimage=most", "-icount rrimage=most: expected 'sampled' or 'full'" },
+    { "-icount rr=replay,rrfile=x,rrimage=full", "-icount rrimage=full is for rr=record; a replay checks what was "
+      "recorded" },
     { "-icount shift=1,rr=record,rrmem=1M",
       "-icount rrmem=1M: expected a size of at least 16M, such as 512M or 1G" },
     { "-icount shift=1,rr=record,rrmem=lots",

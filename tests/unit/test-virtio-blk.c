@@ -52,13 +52,30 @@ static void make_image(Fixture *f)
 typedef struct Setup {
     bool overlay, readonly, modern, probed;
     const char *properties;
+    const char *rules;        /* of a blkdebug on the image */
 } Setup;
+
+static BlockNode *open_image(const Fixture *f, const Setup *s)
+{
+    unsigned flags = s->overlay || s->readonly ? 0 : BLOCK_WRITABLE;
+    g_autofree char *text = NULL;
+    BlockNode *image;
+    KeyVal *kv;
+
+    if (!s->rules) {
+        return block_open_image(f->path, s->probed ? NULL : "raw", flags, NULL);
+    }
+    text = g_strdup_printf("driver=blkdebug,image.driver=raw,image.file.filename=%s,%s", f->path, s->rules);
+    kv = keyval_parse(text, NULL, NULL);
+    image = block_open(kv, "", flags, NULL);
+    keyval_free(kv);
+    return image;
+}
 
 static void plug(Fixture *f, const Setup *s)
 {
     const DeviceType *const types[] = { &virtio_mmio_type, &virtio_blk_type, NULL };
-    BlockNode *image = block_open_image(f->path, s->probed ? NULL : "raw",
-                                        s->overlay || s->readonly ? 0 : BLOCK_WRITABLE, NULL);
+    BlockNode *image = open_image(f, s);
     g_autofree char *device = g_strdup_printf("virtio-blk-device,id=disk0,drive=d%s",
                                               s->properties ? s->properties : "");
     Drive *drive;
@@ -346,6 +363,177 @@ static void test_spoiled(void)
     end(&f);
 }
 
+/* ---- errors of the host ---- */
+
+typedef struct Told {
+    unsigned count;
+    MachineDiskAction action;
+    bool writing, no_space;
+} Told;
+
+static void hear_error(void *opaque, const MachineDiskError *error)
+{
+    Told *t = opaque;
+
+    g_assert_cmpstr(error->device, ==, "disk0");
+    g_assert_cmpstr(error->drive, ==, "d");
+    t->count++;
+    t->action = error->action;
+    t->writing = error->writing;
+    t->no_space = error->no_space;
+}
+
+/* Until the machine is to stop. */
+static void wait_stop(Fixture *f)
+{
+    for (unsigned i = 0; !f->d.m->reports; i++) {
+        g_assert_cmpuint(i, <, 10000);
+        replay_safe_point(f->replay);
+        g_usleep(1000);
+    }
+    g_assert_cmphex(f->d.m->reports, ==, 1u << MACHINE_REPORT_IO_ERROR);
+    f->d.m->reports = 0;
+}
+
+static void listen(Fixture *f, Told *t)
+{
+    f->d.m->disk_error = hear_error;
+    f->d.m->disk_error_opaque = t;
+}
+
+#define READ_ERROR "inject-error.0.event=read_aio,inject-error.0.once=on"
+#define WRITE_ERROR "inject-error.0.event=write_aio,inject-error.0.once=on"
+#define NO_SPACE WRITE_ERROR ",inject-error.0.errno=28"
+#define UNSUPPORTED WRITE_ERROR ",inject-error.0.errno=95"
+
+typedef struct ErrorCase {
+    const char *properties, *rules;
+    bool write;
+    int action;               /* -1: nobody is told */
+    uint8_t status;           /* in the end */
+} ErrorCase;
+
+static const ErrorCase error_cases[] = {
+    { NULL, READ_ERROR, false, MACHINE_DISK_REPORT, IOERR },
+    { NULL, WRITE_ERROR, true, MACHINE_DISK_REPORT, IOERR },
+    { NULL, NO_SPACE, true, MACHINE_DISK_STOP, OK },
+    { ",werror=report", NO_SPACE, true, MACHINE_DISK_REPORT, IOERR },
+    { ",werror=stop", WRITE_ERROR, true, MACHINE_DISK_STOP, OK },
+    { ",werror=stop", UNSUPPORTED, true, -1, UNSUPP },
+    { ",werror=ignore", NO_SPACE, true, MACHINE_DISK_IGNORE, OK },
+    { ",werror=stop", READ_ERROR, false, MACHINE_DISK_REPORT, IOERR },
+    { ",rerror=stop", READ_ERROR, false, MACHINE_DISK_STOP, OK },
+    { ",rerror=ignore", READ_ERROR, false, MACHINE_DISK_IGNORE, OK },
+};
+
+static void check_error(const ErrorCase *c, bool overlay)
+{
+    const Setup s = { .overlay = overlay, .properties = c->properties, .rules = c->rules };
+    Fixture f = { 0 };
+    Told told = { 0 };
+
+    begin(&f, &s);
+    listen(&f, &told);
+    fill(&f, DATA, 0x5a, 512);
+    put(&f, 0, c->write ? OUT : IN, 3, DATA, 512, !c->write);
+    kick(&f.d);
+    if (c->action == MACHINE_DISK_STOP) {
+        wait_stop(&f);
+        g_usleep(5000);
+        replay_safe_point(f.replay);
+        g_assert_cmpuint(used_index(&f.d), ==, 0);
+        machine_resumed(f.d.m);
+    }
+    wait_used(&f, 1);
+    g_assert_cmpuint(status_of(&f, 0), ==, c->status);
+    g_assert_cmpuint(told.count, ==, c->action >= 0);
+    g_assert_true(!told.count || ((int)told.action == c->action && told.writing == c->write &&
+                                  told.no_space == (strstr(c->rules, "=28") != NULL)));
+    /* What an ignored error of a read has read is zeros; what was tried again is what is there. */
+    if (!c->write && c->status == OK) {
+        g_assert_cmphex(ram_read(&f.d, DATA + 8, 1), ==,
+                        c->action == MACHINE_DISK_IGNORE ? 0 : content(3 * 512 + 8));
+    }
+    if (c->write && c->action == MACHINE_DISK_STOP) {
+        g_assert_cmpuint(request(&f, IN, 3, DATA + 0x1000, 512), ==, OK);
+        g_assert_cmphex(ram_read(&f.d, DATA + 0x1000, 1), ==, 0x5a);
+    }
+    end(&f);
+}
+
+static void test_errors(void)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(error_cases); i++) {
+        check_error(&error_cases[i], false);
+        check_error(&error_cases[i], true);
+    }
+}
+
+/* It fails again, and the machine stops again; others wait behind it, in their order. */
+static void test_stop_again(void)
+{
+    static const Setup s = { .properties = ",werror=stop",
+                             .rules = "inject-error.0.event=write_aio,inject-error.0.sector=8" };
+    Fixture f = { 0 };
+    Error *err = NULL;
+    Told told = { 0 };
+
+    begin(&f, &s);
+    listen(&f, &told);
+    put(&f, 1, OUT, 8, DATA, 512, false);
+    put(&f, 2, OUT, 1, DATA, 512, false);
+    kick(&f.d);
+    for (unsigned i = 1; i < 4; i++) {
+        wait_stop(&f);
+        g_assert_cmpuint(told.count, ==, i);
+        g_assert_cmpuint(used_index(&f.d), ==, 0);
+        /* The data of the write is nowhere but in this process. */
+        g_assert_false(machine_can_save(f.d.m, &err));
+        g_assert_nonnull(strstr(error_get_pretty(err), "drive 'd'"));
+        g_clear_pointer(&err, error_free);
+        machine_resumed(f.d.m);
+    }
+    wait_stop(&f);
+    /* A reset forgets both. */
+    driver_start_legacy(&f.d, 0, 64);
+    ram_write(&f.d, f.d.avail + 2, 0, 2);
+    ram_write(&f.d, f.d.used + 2, 0, 2);
+    g_assert_true(machine_can_save(f.d.m, NULL));
+    g_assert_cmpuint(request(&f, IN, 8, DATA + 0x4000, 512), ==, OK);
+    check_data(&f, DATA + 0x4000, 8 * 512, 512);
+    end(&f);
+}
+
+/* A state that is saved while it stands there: the request ends in the machine that it is loaded in. */
+static void test_stop_saved(void)
+{
+    static const Setup s = { .overlay = true, .modern = true, .properties = ",werror=stop,rerror=stop",
+                             .rules = READ_ERROR }, t = { .overlay = true, .modern = true };
+    GByteArray *state = g_byte_array_new();
+    Fixture f = { 0 }, g = { 0 };
+    ByteReader in;
+
+    begin(&f, &s);
+    put(&f, 1, IN, 8, DATA, 512, true);
+    kick(&f.d);
+    wait_stop(&f);
+    g_assert_true(machine_can_save(f.d.m, NULL));
+    g_assert_true(memory_save(f.d.m->memory, state, NULL));
+    machine_save_devices(f.d.m, state);
+    g.path = f.path;
+    begin(&g, &t);
+    byte_reader_init(&in, state->data, state->len);
+    g_assert_true(memory_load(g.d.m->memory, &in, NULL));
+    g_assert_true(machine_load_devices(g.d.m, &in, NULL));
+    g.d.num = f.d.num;
+    wait_used(&g, 1);
+    g_assert_cmpuint(status_of(&g, 1), ==, OK);
+    check_data(&g, DATA, 8 * 512, 512);
+    end_machine(&g);
+    end(&f);
+    g_byte_array_unref(state);
+}
+
 static void test_drives(void)
 {
     const DeviceType *const types[] = { &virtio_mmio_type, &virtio_blk_type, NULL };
@@ -392,6 +580,9 @@ int main(int argc, char **argv)
     g_test_add_func("/virtio-blk/in-flight", test_in_flight);
     g_test_add_func("/virtio-blk/reset", test_reset);
     g_test_add_func("/virtio-blk/spoiled", test_spoiled);
+    g_test_add_func("/virtio-blk/errors", test_errors);
+    g_test_add_func("/virtio-blk/errors/again", test_stop_again);
+    g_test_add_func("/virtio-blk/errors/saved", test_stop_saved);
     g_test_add_func("/virtio-blk/drives", test_drives);
     return g_test_run();
 }

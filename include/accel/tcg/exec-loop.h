@@ -76,6 +76,7 @@ typedef enum ExecStopReason {
     EXEC_STOP_SHUTDOWN,       /* with -no-shutdown */
     EXEC_STOP_PANICKED,       /* -action panic=pause */
     EXEC_STOP_WATCHDOG,       /* -action watchdog=pause */
+    EXEC_STOP_IO_ERROR,       /* werror=stop, rerror=stop */
     EXEC_STOP_REPLAY_BEGIN,   /* there is nothing to go back to before this */
     EXEC_STOP_REPLAY_END,     /* the log is at its end (or diverged) */
 } ExecStopReason;
@@ -97,10 +98,14 @@ typedef struct ExecListener {
      * loop. cause is the one of a reset or shutdown, else NONE. May be NULL.
      */
     void (*event)(void *opaque, ExecEvent event, ShutdownCause cause);
-    /* The guest set a clock, which is so many seconds ahead now. Machine thread; may be NULL. */
-    void (*rtc)(void *opaque, const char *id, int64_t offset);
+    /* A device has something to tell of. Machine thread; may be NULL. */
+    void (*notice)(void *opaque, MachineNotice what, const char *id, int64_t value);
     /* A device told something of the guest; actions say what comes of it. Machine thread; may be NULL. */
     void (*report)(void *opaque, MachineReport report, const ExecActions *actions);
+    /* The guest has let go of a device, which is about to go. Machine thread; may be NULL. */
+    void (*deleted)(void *opaque, const Device *dev);
+    /* The image of a disk failed. Machine thread; may be NULL. */
+    void (*disk_error)(void *opaque, const MachineDiskError *error);
     void *opaque;
 } ExecListener;
 
@@ -240,6 +245,13 @@ ExecWrite exec_loop_write_register(ExecLoop *l, Vcpu *cpu, unsigned reg, const u
 ExecWrite exec_loop_write_memory(ExecLoop *l, Vcpu *cpu, uint64_t vaddr, const void *data,
                                  size_t length);
 ExecWrite exec_loop_write_physical(ExecLoop *l, hwaddr addr, const void *data, size_t length);
+
+/*
+ * device_add, `text` as -device has it, and device_del: input of the same kind, recorded, and refused in a
+ * replay. Call through machine_run_sync(). What could not be plugged has left nothing behind.
+ */
+bool exec_loop_plug(ExecLoop *l, const char *text, Error **errp);
+bool exec_loop_unplug(ExecLoop *l, const char *id, Error **errp);
 
 /*
  * The state of the whole machine: guest, clock, turns, and the place in the recording. Call

@@ -12,6 +12,12 @@
  *    machine that becomes live, has the worker make them again.
  * 4. What a request reads or writes must not depend on when: reads of the image are the worker's, and what the
  *    overlay has is put over them in the delivery; what is written is taken in the call.
+ * 5. An error of the host is what werror= and rerror= make of it. The worker decides, once, and its answer
+ *    has the decision: a replay asks no options. An answer that the machine has to stop leaves the
+ *    request in flight, so the guest sees nothing; its worker waits until the machine goes on, and tries again.
+ * 6. Filters with rules about changes (blkdebug, throttle) are asked by the worker for those that the
+ *    overlay has made, too. Such a change has been made at once, whatever they say: the
+ *    content of sectors whose writing failed is any content.
  *
  * Machine thread only.
  *
@@ -36,6 +42,10 @@ typedef enum DiskStatus {
     DISK_NO_SPACE = 2,
     DISK_UNSUPPORTED = 3,
 } DiskStatus;
+
+/* Beside a DiskStatus in a recording: what became of the error. Neither: the guest is told. */
+#define DISK_ANSWER_IGNORED 0x10u
+#define DISK_ANSWER_STOPPED 0x20u
 
 typedef enum DiskOp {
     DISK_READ = 0,
@@ -62,11 +72,28 @@ typedef struct DiskState {
  */
 typedef void DiskDone(void *opaque, uint64_t tag, DiskStatus status, const uint8_t *data, size_t length);
 
+/* A device's properties werror= and rerror=. */
+typedef struct DiskErrorConfig {
+    unsigned werror, rerror;  /* DiskOnError */
+} DiskErrorConfig;
+
+#define DISK_ERROR_PROPERTIES(S)                                                                       \
+    PROP_ENUM("werror", S, errors.werror, "auto", "what an error of the host becomes, when writing",   \
+              "auto", "report", "ignore", "stop", "enospc"),                                           \
+    PROP_ENUM("rerror", S, errors.rerror, "auto", "the same, when reading",                            \
+              "auto", "report", "ignore", "stop")
+
 /*
- * From a device's realize; its id names the source and the regions. Fails when the host has not the address
- * space for an overlay. The device frees it.
+ * Before the machine starts: what the machine has of a drive, whatever device uses it; `name` is that of the source and
+ * the regions. disk_new() does it for a device of the start, under the device's id. Fails when
+ * the host has not the address space for an overlay.
  */
-Disk *disk_new(Device *dev, Drive *drive, DiskState *state, DiskDone *done, void *opaque, Error **errp);
+bool disk_prepare(Drive *drive, Machine *m, const char *name, Error **errp);
+/* Machine.before_hotplug: that of all drives, under their own ids, for devices that come later. */
+bool disk_prepare_all(Machine *m, Error **errp);
+/* From a device's realize. Fails as disk_prepare() does. The device frees it. errors: of its properties; NULL: all AUTO. */
+Disk *disk_new(Device *dev, Drive *drive, const DiskErrorConfig *errors, DiskState *state, DiskDone *done,
+               void *opaque, Error **errp);
 void disk_free(Disk *d);
 
 /* Whole sectors. */

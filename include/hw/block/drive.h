@@ -9,6 +9,18 @@
 #include "block/block.h"
 #include "hw/core/machine.h"
 
+/* werror=, rerror=: what comes of an error of the host. */
+typedef enum DiskOnError {
+    DISK_ON_ERROR_AUTO,       /* the drive's choice; there: enospc for writes, report for reads */
+    DISK_ON_ERROR_REPORT,     /* the guest is told */
+    DISK_ON_ERROR_IGNORE,     /* the guest is told that all is well */
+    DISK_ON_ERROR_STOP,       /* the machine stops; when it goes on, the request is made again */
+    DISK_ON_ERROR_ENOSPC,     /* stop where there is no space, else report */
+} DiskOnError;
+
+/* In this order; NULL-terminated. */
+extern const char *const disk_on_error_names[];
+
 typedef struct Drive {
     char *id;
     BlockNode *image;         /* the drive's */
@@ -18,7 +30,17 @@ typedef struct Drive {
      */
     bool overlay;
     bool readonly;            /* for the guest */
-    Device *user;             /* NULL: none yet */
+    bool whole_identity;      /* a recording knows the image by all of its bytes */
+    DiskOnError werror, rerror;
+    Device *user;             /* NULL: none */
+    /*
+     * What outlives the device that uses it, made before the machine starts (disk_prepare()): the source of
+     * answers; the overlay, which is what was written (sectors, and a bit for each that it has; or NULL).
+     */
+    Machine *machine;
+    ReplaySource *source;
+    MemRegion *data, *present;
+    struct Disk *disk;        /* the device's; NULL: none */
 } Drive;
 
 /* Takes the image; the machine frees both. Fails when the id is taken. */
@@ -26,5 +48,7 @@ Drive *drive_add(Machine *m, const char *id, BlockNode *image, Error **errp);
 Drive *drive_find(Machine *m, const char *id);
 /* For a device: the drive that its property names. One device a drive. */
 Drive *drive_take(Machine *m, const char *id, Device *user, Error **errp);
+/* The device goes: its drive, if it has one, is for another. */
+void drive_release(Device *user);
 
 #endif

@@ -12,6 +12,8 @@
 
 #include "hw/core/machine.h"
 
+typedef struct BusHotplug BusHotplug;
+
 struct Bus {
     const char *kind;               /* "virtio-bus": what DeviceType.bus names */
     char *name;                     /* "virtio-mmio-bus.3": what bus= names */
@@ -20,6 +22,9 @@ struct Bus {
     bool by_name_only;              /* only bus= finds it */
     GPtrArray *children;            /* Device * */
     void (*attach)(Bus *bus, Device *dev);   /* before dev is realized */
+    /* dev goes, realized or not: nothing of it may stay in the machine. NULL: nothing did. */
+    void (*detach)(Bus *bus, Device *dev);
+    const BusHotplug *hotplug;      /* devices come and go (hw/core/hotplug.h); NULL: they do not */
     void *opaque;                   /* the parent's */
 };
 
@@ -27,6 +32,11 @@ struct Bus {
 Bus *bus_new(Device *parent, const char *kind, const char *name, unsigned room,
              void (*attach)(Bus *bus, Device *dev));
 void bus_attach(Bus *bus, Device *dev);
+/*
+ * Take a device out of the machine, with its buses, what is on them and its part, and free it. For
+ * devices that hold nothing of a machine but what their bus knows of.
+ */
+void device_remove(Device *dev);
 void bus_free(void *bus);
 
 const DeviceType *device_type_find(const DeviceType *const *types, const char *name);

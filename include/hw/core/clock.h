@@ -45,12 +45,15 @@ int64_t clock_now(VirtualClock *clock);
 
 /*
  * Timers belong to the machine's state: which are armed, and for when, is saved, loaded and
- * digested here, so that their owners need no field for it. They are all made before the
- * machine starts, in the same order in every run of one configuration. `name` must outlive the
- * timer, and both must outlive the clock's last use.
+ * digested here, so that their owners need no field for it. They are made before the
+ * machine starts, or with a device that is plugged (hw/core/hotplug.h), in the same order in every
+ * run of one configuration. `name` must outlive the timer, and both must outlive the clock's last
+ * use, or timer_fini().
  */
 void timer_init(Timer *t, VirtualClock *clock, TimerFn *fn, void *opaque,
                 const char *name);
+/* The clock knows it no more; nothing to do for one that was never made. */
+void timer_fini(Timer *t);
 /* (Re)arm for an absolute time; a time in the past fires at the next boundary. */
 void timer_mod(Timer *t, int64_t deadline_ns);
 void timer_del(Timer *t);

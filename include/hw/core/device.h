@@ -18,6 +18,7 @@
 #include "hw/core/property.h"
 #include "hw/core/register.h"
 #include "migration/fields.h"
+#include "replay/sources.h"
 
 typedef struct Bus Bus;
 typedef struct FdtBinding FdtBinding;
@@ -115,6 +116,12 @@ IrqLine device_input(Device *dev, unsigned n);
  */
 Device *device_add(Machine *machine, const DeviceType *type, const char *id, hwaddr base,
                    IrqLine line, Error **errp);
+
+/*
+ * For a device's realize: a source of values for replay_value(), under the device's id. A device that comes
+ * while the machine runs has its bus's.
+ */
+ReplaySource *device_value_source(Device *dev, ReplayKind kind);
 
 /* All guest-visible state; device_load() ends with post_load. */
 void device_digest(Device *dev, Digest *digest);

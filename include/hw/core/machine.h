@@ -12,6 +12,8 @@
 #include "hw/core/device.h"
 #include "hw/core/memory.h"
 
+typedef struct Chardev Chardev;
+typedef struct CharPort CharPort;
 typedef struct NetSet NetSet;
 typedef struct Replay Replay;
 typedef struct Vcpu Vcpu;
@@ -33,8 +35,41 @@ typedef enum MachineReport {
     MACHINE_REPORT_PANICKED,        /* it has crashed */
     MACHINE_REPORT_SHUTDOWN,        /* it asks, by other means than PSCI, to be shut down */
     MACHINE_REPORT_WATCHDOG,        /* a watchdog has expired */
+    MACHINE_REPORT_IO_ERROR,        /* a disk cannot go on: the machine has to stop */
     MACHINE_NUM_REPORTS
 } MachineReport;
+
+/* An error of a disk's image. */
+typedef enum MachineDiskAction { MACHINE_DISK_REPORT, MACHINE_DISK_IGNORE, MACHINE_DISK_STOP } MachineDiskAction;
+
+typedef struct MachineDiskError {
+    const char *device, *drive;     /* ids */
+    bool writing;                   /* it was no read */
+    MachineDiskAction action;
+    bool no_space;
+    const char *reason;             /* for people */
+} MachineDiskError;
+
+/* For devices with work outside the guest; machine thread. Each may be NULL. */
+typedef struct MachineRunHooks {
+    void (*resumed)(void *opaque);                  /* the machine goes on after a stop */
+    bool (*can_save)(void *opaque, Error **errp);   /* a saved state is complete now */
+} MachineRunHooks;
+
+/* What a device tells users of, with its id and a number; nothing comes of it. */
+typedef enum MachineNotice {
+    MACHINE_NOTICE_RTC,             /* the guest set a clock: seconds ahead of the host's */
+    MACHINE_NOTICE_PORT,            /* it opened (1) or closed (0) its end of a port */
+    MACHINE_NOTICE_BALLOON,         /* it has another amount of memory: bytes */
+} MachineNotice;
+
+/* A port whose back end the property chardev= of a device names; chr: its back end, once it is found. */
+typedef struct CharLink {
+    const Device *dev;
+    const char *chardev;
+    CharPort *port;
+    Chardev *chr;
+} CharLink;
 
 /*
  * The wall clock that guests see: of the host, or one that counts with the host's monotonic clock
@@ -55,6 +90,12 @@ struct Machine {
     /* What -device and -global may name, NULL-terminated; set by who makes the machine. */
     const DeviceType *const *device_types;
     GPtrArray *buses;               /* Bus *, in the order made */
+    /* Devices of buses that take part in hot-plugging (hw/core/hotplug.h): now, and at the start. */
+    GPtrArray *plugged;
+    GPtrArray *plugged_first;
+    bool plugging;                  /* one is made while the machine runs */
+    GPtrArray *ejected;             /* Bus *: the guest has let go of what is on it; a request as below */
+    bool (*before_hotplug)(Machine *m, Error **errp);   /* called before the first one is made; or NULL */
     GPtrArray *globals;             /* -global, for devices that are made (hw/core/bus.h) */
     GPtrArray *objects;             /* UserObject * (hw/core/user-object.h), in the order made */
     RtcConfig rtc;                  /* set by who makes the machine */
@@ -62,6 +103,7 @@ struct Machine {
     NetSet *net;                    /* network back ends (net/net.h); set by who makes the machine; may be NULL */
     GPtrArray *net_ports;           /* NetPort * of network cards, in the order made */
     GPtrArray *serial;              /* CharPort * of serial ports, in order, for -serial */
+    GArray *char_links;             /* CharLink, in the order made */
     Vcpu **cpus;
     unsigned num_cpus;
     /* The CPU that executes, set by the execution loop: banked registers of
@@ -74,9 +116,12 @@ struct Machine {
     /* system_powerdown: the board's power button; may be NULL. */
     void (*powerdown)(void *opaque);
     void *powerdown_opaque;
-    /* Told by a clock that the guest set: its id, seconds ahead of the host's; may be NULL. */
-    void (*rtc_changed)(void *opaque, const char *id, int64_t offset);
-    void *rtc_changed_opaque;
+    /* Told what machine_notice() is; may be NULL. */
+    void (*notice)(void *opaque, MachineNotice what, const char *id, int64_t value);
+    void *notice_opaque;
+    void (*disk_error)(void *opaque, const MachineDiskError *error);    /* may be NULL */
+    void *disk_error_opaque;
+    GArray *run_hooks;              /* of devices */
     /* Told what machine_describe() is; may be NULL. */
     void (*describe)(void *opaque, const char *name, const char *value);
     void *describe_opaque;
@@ -90,7 +135,14 @@ void machine_free(Machine *m);
 /* An input that a replay must find unchanged: "kernel" -> "123 bytes, xxh3:...". */
 void machine_describe(Machine *m, const char *name, const char *value);
 
-void machine_rtc_changed(Machine *m, const char *id, int64_t offset);
+void machine_notice(Machine *m, MachineNotice what, const char *id, int64_t value);
+void machine_disk_error(Machine *m, const MachineDiskError *error);
+
+/* hooks: for as long as they are there. */
+void machine_add_run_hooks(Machine *m, const MachineRunHooks *hooks, void *opaque);
+void machine_remove_run_hooks(Machine *m, void *opaque);
+void machine_resumed(Machine *m);
+bool machine_can_save(Machine *m, Error **errp);
 
 /* In the order in which they were made; the CPUs are the execution loop's to reset. */
 void machine_reset_devices(Machine *m);
@@ -109,7 +161,7 @@ void machine_report(Machine *m, MachineReport report);
  * a request above. */
 static inline bool machine_has_request(const Machine *m)
 {
-    return m->shutdown_request || m->reset_request || m->reports;
+    return m->shutdown_request || m->reset_request || m->reports || m->ejected->len;
 }
 
 /* Clock, timers and device state (all field tables, creation order) into a digest. */

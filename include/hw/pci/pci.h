@@ -206,6 +206,9 @@ bool pci_is_master(const PciDevice *d);
 bool pci_dma_read(PciDevice *d, hwaddr addr, void *out, size_t length);
 bool pci_dma_write(PciDevice *d, hwaddr addr, const void *data, size_t length);
 
+/* Reset all on a bus, and behind it, but for a function that is at an access. */
+void pci_bus_reset(PciBus *bus);
+
 /* Behind a PCI Express port, not on the root bus. */
 bool pci_is_behind_port(const PciDevice *d);
 
@@ -236,6 +239,7 @@ struct PciBus {
     Bus *bus;
     PciDevice *bridge;              /* NULL: a root bus */
     unsigned slots;                 /* how many it has */
+    bool off;                       /* its slot has no power: derived, by the port */
     PciDevice *device[PCI_NUM_DEVFN];
     /* Of a root bus. */
     PciWindows windows;

@@ -17,13 +17,15 @@
 
 #include "hw/core/machine.h"
 
-#define VIRTIO_MAX_QUEUES 4
+#define VIRTIO_MAX_QUEUES 64     /* of a console device with 31 ports */
 #define VIRTQUEUE_MAX_SIZE 1024
 
 enum VirtioId {
     VIRTIO_ID_NET = 1,
     VIRTIO_ID_BLOCK = 2,
+    VIRTIO_ID_CONSOLE = 3,
     VIRTIO_ID_RNG = 4,
+    VIRTIO_ID_BALLOON = 5,
 };
 
 /* Device status bits (virtio 1.2 2.1). */
@@ -186,6 +188,8 @@ typedef struct VirtqElement {
 
 /* Take the next available chain; false when there is none or the ring is broken. */
 bool virtqueue_pop(VirtioDevice *v, unsigned q, VirtqElement *e);
+/* The chain that virtqueue_pop() would take, which stays where it is. */
+bool virtqueue_peek(VirtioDevice *v, unsigned q, VirtqElement *e);
 /*
  * Once more the chain with this head, which was popped and not pushed: it lies in the guest's memory as
  * long. False when the driver has broken it meanwhile; the device stops then.

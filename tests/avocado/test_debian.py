@@ -1,0 +1,111 @@
+"""An installed Debian, from its disk (scripts/make-disk): systemd comes up to a login, and gcc, git and sqlite3 work.
+Recorded with several CPUs and replayed; the same from UEFI firmware, which starts the disk's GRUB.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import os
+import unittest
+
+import rearm
+import travel
+from rearm import TestCase, Vm
+
+FOLDER = os.path.join(rearm.CACHE, 'debian')
+DISK = os.path.join(FOLDER, 'disk.qcow2')
+FIRMWARE = '/usr/share/qemu-efi-aarch64/QEMU_EFI.fd'
+PROMPT = rb'root@debian:[^ ]*# '
+BUILD = """cat > hello.c <<EOF
+#include <stdio.h>
+#include <math.h>
+int main(void) { for (int i = 1; i < 4; i++) printf("%d %.6f\\\\n", i, sqrt(i)); }
+EOF
+"""
+
+
+def in_cache(name):
+    return os.path.join(FOLDER, name)
+
+
+def kernel():
+    """A kernel from the host boots the disk."""
+    return ('-kernel', in_cache('vmlinuz'), '-initrd', in_cache('initrd.img'),
+            '-append', 'root=/dev/vda1 console=ttyAMA0')
+
+
+def machine(*options, cpus=4):
+    return ('-M', 'virt', '-cpu', 'cortex-a72', '-smp', str(cpus), '-m', '2G', *options,
+            '-drive', 'file=%s,if=virtio,snapshot=on' % DISK)
+
+
+@unittest.skipUnless(os.path.exists(in_cache('sha256')), 'no disk: run scripts/make-disk')
+class Debian(TestCase):
+    """
+    :avocado: tags=arch:aarch64
+    :avocado: tags=machine:virt
+    """
+
+    def command(self, vm, line, timeout=300):
+        """Type a line at root's prompt; what it printed."""
+        start = vm.seen
+        vm.send(line + '\n')
+        vm.expect(PROMPT, timeout)
+        return vm.output[start:vm.seen].decode('latin1').replace('\r', '')
+
+    def log_in(self, vm):
+        vm.expect(PROMPT, 300)
+        self.command(vm, 'bind "set enable-bracketed-paste off"; cd; systemctl is-system-running --wait')
+        self.assertIn('running\n', self.command(vm, 'systemctl is-system-running'))
+
+    def work(self, vm):
+        """What people do on a machine that they have logged in to."""
+        self.log_in(vm)
+        for line in BUILD.splitlines():
+            vm.send(line + '\n')
+        vm.expect(PROMPT)
+        self.assertIn('3 1.732051', self.command(vm, 'gcc -O2 -Wall -o hello hello.c -lm && ./hello'))
+        self.command(vm, 'git config --global user.email a@b; git config --global user.name A; git init -q r; cd r')
+        self.command(vm, 'cp ../hello.c .; git add .; git commit -q -m first; echo "// more" >> hello.c')
+        self.assertIn('1 insertion', self.command(vm, 'git commit -a -m second; git fsck'))
+        self.assertIn('5000050000', self.command(
+            vm, 'sqlite3 t.db "create table t(n); insert into t with recursive c(x) as (select 1 union all select '
+            'x + 1 from c where x < 100000) select x from c; select sum(n) from t; pragma integrity_check;"'))
+        self.assertIn('ii  gcc ', self.command(vm, 'sync; dpkg -l gcc git | cat'))
+
+    def session(self, vm):
+        self.work(vm)
+        vm.send('poweroff\n')
+
+    def test_live(self):
+        with Vm('-icount', 'shift=1,sleep=off', *machine(*kernel())) as vm:
+            self.session(vm)
+            self.assertEqual(vm.wait(300), 0, vm.stderr())
+            self.assertIn(b'reboot: Power down', vm.output)
+
+    def replayed(self, drive, *options):
+        """Recorded, and replayed in the shape that it was recorded in and in another, and from keyframes."""
+        log = self.path('a.rr')
+        recording = self.record(log, drive, *machine(*options), icount='shift=1,sleep=off',
+                                rrcheck=',rrcheck=digest,rrcheckperiod=100000000,rrkeyframe=5')
+        self.assert_replays(log, recording, timeout=600)
+        self.assert_replays(log, recording, '-accel', 'tcg,unit-insns=7,link=off', timeout=1800)
+        with travel.Replay(self.dir, log) as replay:
+            replay.go('replay-seek', icount=recording.icount * 3 // 4)
+            replay.command('cont')
+            replay.end(self, recording, 600)
+
+    @rearm.slow()
+    def test_replay(self):
+        self.replayed(self.session, *kernel())
+
+    @rearm.slow()
+    @unittest.skipUnless(os.path.exists(FIRMWARE), 'no firmware: install qemu-efi-aarch64')
+    def test_uefi(self):
+        """Firmware finds GRUB on the disk, and GRUB the kernel."""
+        def drive(vm):
+            vm.expect(b'GNU GRUB', 300)
+            vm.expect(b'EFI stub: Booting Linux Kernel', 300)
+            self.log_in(vm)
+            self.assertIn('BootCurrent', self.command(vm, 'ls /sys/firmware/efi/efivars | cat'))
+            vm.send('poweroff\n')
+
+        self.replayed(drive, '-bios', FIRMWARE)
