@@ -5,7 +5,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "net/net.h"
 #include "system/options-handlers.h"
 
 static const char default_card[] = "virtio-net-pci";
@@ -54,8 +53,7 @@ bool opt_netdev(Options *o, const char *arg, Error **errp)
     bool ok = kind && *kind;
 
     if (ok && !strcmp(kind, "help")) {
-        o->action = ACTION_DONE;
-        netdev_print_kinds(stdout);
+        o->action = ACTION_NETDEV_HELP;
     } else if (ok) {
         g_ptr_array_add(o->netdevs, keyval_format(kv));
     } else if (kv) {

@@ -10,6 +10,7 @@
 #include "chardev/char-port.h"
 #include "config-host.h"
 #include "hw/arm/loader.h"
+#include "net/net.h"
 #include "system/session.h"
 #include "target/arm/cpu.h"
 #include "target/arm/gdb.h"
