@@ -307,6 +307,11 @@ bool monitor_object_add(MonitorEnv *env, const char *options, Error **errp)
     if (!o) {
         return false;
     }
+    if (o->type->with_machine) {
+        error_setg(errp, "object '%s' of type %s is made with the machine: -object", o->id, o->type->name);
+        user_object_del(m, o->id, NULL);
+        return false;
+    }
     machine_run_sync(env->loop, mode_run, &c);
     if (o->type->unrecordable && !c.plain) {
         error_setg(errp, "object '%s' of type %s is not possible while a run is recorded or "

@@ -101,6 +101,28 @@ static bool format_write(GString *out, ByteReader *in)
     }
 }
 
+/* The frame's length, its addresses and type. */
+static bool format_frame(GString *out, ByteReader *in)
+{
+    static const char *const links[] = { "link down", "link up" };
+    uint8_t what = bytes_get_u8(in);
+    const uint8_t *f;
+
+    if (what == 1 || what == 2) {
+        g_string_append(out, links[what - 1]);
+        return !in->failed && !byte_reader_left(in);
+    }
+    g_string_append_printf(out, "frame of %zu bytes", byte_reader_left(in));
+    f = bytes_get_data(in, 14);
+    if (what != 0 || !f) {
+        return false;
+    }
+    g_string_append_printf(out, ", %02x:%02x:%02x:%02x:%02x:%02x to %02x:%02x:%02x:%02x:%02x:%02x, type %02x%02x",
+                           f[6], f[7], f[8], f[9], f[10], f[11], f[0], f[1], f[2], f[3], f[4], f[5], f[12], f[13]);
+    bytes_get_data(in, byte_reader_left(in));
+    return true;
+}
+
 /* False when the payload is not what the table says. */
 static bool format_decoded(GString *out, unsigned kind, ByteReader *in)
 {
@@ -148,6 +170,8 @@ static bool format_decoded(GString *out, unsigned kind, ByteReader *in)
         b = bytes_get_le64(in);
         g_string_append_printf(out, "vector %" PRIu64 " pc 0x%" PRIx64, a, b);
         break;
+    case REPLAY_KIND_NET:
+        return format_frame(out, in);
     case REPLAY_KIND_MONITOR:
         return format_write(out, in);
     default:

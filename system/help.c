@@ -7,6 +7,7 @@
 #include "config-host.h"
 #include "hw/core/bus.h"
 #include "hw/core/user-object.h"
+#include "net/net.h"
 #include "system/session.h"
 #include "target/arm/cpu.h"
 #include "util/log.h"
@@ -133,6 +134,9 @@ bool options_print_topic(const Options *o, Error **errp)
         return print_object_properties(o->help_topic, errp);
     case ACTION_FIRMWARE_DIRS:
         session_print_firmware_dirs(o, stdout);
+        break;
+    case ACTION_NETDEV_HELP:
+        netdev_print_kinds(stdout);
         break;
     case ACTION_CHARDEV_HELP:
         chardev_print_kinds(stdout);

@@ -37,6 +37,8 @@ typedef struct OptionRow {
  * stands behind it may be NULL.
  */
 const OptionRow *option_find(const char *name, const char *arg, Error **errp);
+/* options-net.c: once all are there, -net nic and -net KIND become a card and its back end. */
+void options_join_net(Options *o);
 /* options-missing.c: what to do instead of an option of QEMU's that is not there, or NULL. */
 const char *option_missing(const char *name, const char *arg);
 /* options-config.c: keep what was given for -writeconfig; a file has groups of them. */

@@ -15,7 +15,7 @@ static const struct {
       { "sd", "mtdblock", "fda", "fdb", "iscsi" } },
     { "flash images that keep what is written are not there yet; -bios FILE starts firmware",
       { "pflash" } },
-    { "networks are not there yet; -nic none is accepted", { "netdev", "nicdev" } },
+    { "it is -nic, or -netdev and -device, these days", { "nicdev" } },
     { "displays are not there yet; -nographic or -display none is accepted",
       { "spice", "sdl", "gtk", "curses", "full-screen", "k", "rotate", "portrait",
         "no-quit", "alt-grab", "ctrl-grab", "no-frame", "g" } },

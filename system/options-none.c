@@ -34,16 +34,6 @@ bool opt_vnc(Options *o, const char *arg, Error **errp)
     return only_none("-vnc", arg, "displays are not there yet", errp);
 }
 
-bool opt_net(Options *o, const char *arg, Error **errp)
-{
-    return only_none("-net", arg, "networks are not there yet", errp);
-}
-
-bool opt_nic(Options *o, const char *arg, Error **errp)
-{
-    return only_none("-nic", arg, "networks are not there yet", errp);
-}
-
 bool opt_parallel(Options *o, const char *arg, Error **errp)
 {
     return only_none("-parallel", arg, "virt has no parallel port, and -serial connects its serial one",

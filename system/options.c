@@ -166,6 +166,7 @@ static bool check_incoming(const Options *o, Error **errp)
 
 static bool options_check(Options *o, Error **errp)
 {
+    options_join_net(o);
     if (o->machine_required && !o->machine && o->replay.mode != REPLAY_MODE_PLAY) {
         error_setg(errp, "no machine specified, and there is no default; "
                    "use -machine help to list supported machines");
@@ -221,6 +222,7 @@ Options *options_parse(int argc, char **argv, Error **errp)
     o->command_line = join_command_line(argc, argv);
     o->machine_required = g_str_has_prefix(program, "qemu-system-");
     o->devices = g_ptr_array_new_with_free_func(g_free);
+    o->netdevs = g_ptr_array_new_with_free_func(g_free);
     o->drives = g_ptr_array_new_with_free_func(g_free);
     o->rrpaths = g_ptr_array_new_with_free_func(g_free);
     o->globals = g_ptr_array_new_with_free_func(g_free);
@@ -248,6 +250,9 @@ void options_free(Options *o)
         return;
     }
     g_ptr_array_unref(o->devices);
+    g_ptr_array_unref(o->netdevs);
+    g_free(o->net_card);
+    g_free(o->net_kind);
     g_ptr_array_unref(o->drives);
     g_ptr_array_unref(o->rrpaths);
     g_ptr_array_unref(o->globals);

@@ -28,6 +28,7 @@ typedef enum OptionsAction {
     ACTION_OBJECT_PROPERTIES,
     ACTION_FIRMWARE_DIRS,
     ACTION_CHARDEV_HELP,
+    ACTION_NETDEV_HELP,
     ACTION_LOG_HELP,
     ACTION_TRACE_HELP,
     ACTION_ACCEL_HELP,
@@ -85,6 +86,8 @@ typedef struct Options {
     char *kernel, *initrd, *append, *dtb, *bios;
     GPtrArray *objects;          /* -object strings */
     GPtrArray *devices;          /* -device strings */
+    GPtrArray *netdevs;          /* options of network back ends, with id= */
+    char *net_card, *net_kind;   /* -net nic, -net KIND, until they are joined */
     GPtrArray *drives;           /* options of block nodes, with id= and more (options-drives.c) */
     bool disk_snapshot;          /* -snapshot */
     GPtrArray *globals;          /* -global strings */

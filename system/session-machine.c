@@ -190,6 +190,7 @@ static bool recall_options(Session *s, Error **errp)
     recall(s, "machine", &o->machine);
     recall(s, "cpu", &o->cpu);
     recall(s, "append", &o->append);
+    recall_list(s, "info.netdev", o->netdevs);
     recall_list(s, "device", o->devices);
     recall_list(s, "global", o->globals);
     if (!o->ram_size) {
@@ -246,6 +247,7 @@ static void describe_options(Session *s)
         replay_describe(s->replay, "append", o->append);
     }
     describe_list(s, "info.drive", o->drives);
+    describe_list(s, "info.netdev", o->netdevs);
     if (o->rrimage_full) {
         replay_describe(s->replay, "info.rrimage-full", "on");
     }
@@ -400,11 +402,11 @@ bool session_make_machine(Session *s, Error **errp)
     s->machine->describe = describe;
     s->machine->describe_opaque = s;
     if (!choose_board(s, errp) || !session_add_objects(s, errp) || !fill_config(s, errp) ||
-        !session_open_drives(s, errp)) {
+        !session_open_drives(s, errp) || !session_make_net(s, errp)) {
         return false;
     }
     describe_options(s);
     session_set_rtc(s);
     session_set_uuid(s);
-    return board_create(s->board, s->machine, &s->config, errp);
+    return board_create(s->board, s->machine, &s->config, errp) && session_add_filters(s, errp);
 }

@@ -10,6 +10,7 @@
 #include "chardev/char-port.h"
 #include "config-host.h"
 #include "hw/arm/loader.h"
+#include "net/net.h"
 #include "system/session.h"
 #include "target/arm/cpu.h"
 #include "target/arm/gdb.h"
@@ -273,7 +274,7 @@ static bool session_set_up(Session *s, Error **errp)
         error_report("'%s' existed: the old file is now '%s'", s->options->replay.file,
                      replay_old_file(s->replay));
     }
-    if (!session_confine(s->options, errp)) {
+    if (!session_start_net(s, errp) || !session_confine(s->options, errp)) {
         return false;
     }
     session_attach_serial(s);
@@ -376,6 +377,8 @@ void session_free(Session *s)
     g_clear_pointer(&s->chardevs, chardev_set_free);
     session_free_cpus(s);
     g_clear_pointer(&s->machine, machine_free);
+    g_clear_pointer(&s->dumps, g_ptr_array_unref);
+    g_clear_pointer(&s->net, net_set_free);
     g_clear_pointer(&s->replay, replay_free);
     if (s->pidfile) {
         unlink(s->pidfile);

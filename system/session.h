@@ -34,6 +34,8 @@ typedef struct Session {
     Machine *machine;
     TcgContext *tcg;
     ExecLoop *loop;
+    NetSet *net;
+    GPtrArray *dumps;             /* of -object filter-dump (session-net.c) */
     GPtrArray *serial;            /* Chardev *, as -serial gives them; may be NULL */
     GArray *monitor_chrs;         /* SessionMonitor */
     Chardev *gdb_chr;
@@ -74,6 +76,10 @@ void session_detach_serial(Session *s);
 bool session_make_machine(Session *s, Error **errp);
 /* session-drives.c: images for the machine's disks, before its devices are made. */
 bool session_open_drives(Session *s, Error **errp);
+/* session-net.c: back ends before the devices are made, what listens to their cards afterwards; at last, open them. */
+bool session_make_net(Session *s, Error **errp);
+bool session_add_filters(Session *s, Error **errp);
+bool session_start_net(Session *s, Error **errp);
 /* Where -bios NAME is looked for, in this order. */
 void session_print_firmware_dirs(const Options *o, FILE *out);
 

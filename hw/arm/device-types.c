@@ -20,6 +20,7 @@
 #include "hw/rtc/pl031.h"
 #include "hw/virtio/virtio-blk.h"
 #include "hw/virtio/virtio-mmio.h"
+#include "hw/virtio/virtio-net.h"
 #include "hw/virtio/virtio-pci.h"
 #include "hw/virtio/virtio-rng.h"
 #include "hw/virtio/virtio-serial.h"
@@ -51,6 +52,8 @@ const DeviceType *const device_types[] = {
     &virtio_blk_type,
     &virtio_blk_pci_type,
     &virtio_mmio_type,
+    &virtio_net_type,
+    &virtio_net_pci_type,
     &virtio_rng_type,
     &virtio_rng_pci_type,
     &virtio_serial_type,

@@ -32,6 +32,7 @@ Machine *machine_new(Replay *replay)
     m->objects = g_ptr_array_new_with_free_func(user_object_free);
     m->drives = g_ptr_array_new();
     m->serial = g_ptr_array_new();
+    m->net_ports = g_ptr_array_new();
     m->run_hooks = g_array_new(false, false, sizeof(RunHook));
     m->char_links = g_array_new(false, false, sizeof(CharLink));
     return m;
@@ -54,6 +55,7 @@ void machine_free(Machine *m)
     g_ptr_array_free(m->objects, TRUE);
     g_ptr_array_free(m->drives, TRUE);
     g_ptr_array_free(m->serial, TRUE);
+    g_ptr_array_free(m->net_ports, TRUE);
     g_array_free(m->run_hooks, true);
     g_array_free(m->char_links, TRUE);
     memory_map_free(m->memory);

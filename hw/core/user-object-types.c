@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include <fcntl.h>
 #include <unistd.h>
+#include "hw/core/net-filter.h"
 #include "hw/core/memory-backend.h"
 #include "hw/core/user-object.h"
 
@@ -126,6 +127,6 @@ static const UserObjectType secret = {
 };
 
 const UserObjectType *const user_object_types[] = {
-    &memory_backend_file, &memory_backend_memfd, &memory_backend_ram, &rng_builtin, &rng_random,
+    &filter_dump, &filter_replay, &memory_backend_file, &memory_backend_memfd, &memory_backend_ram, &rng_builtin, &rng_random,
     &secret, NULL
 };

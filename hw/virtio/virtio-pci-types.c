@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "hw/virtio/virtio-blk.h"
+#include "hw/virtio/virtio-net.h"
 #include "hw/virtio/virtio-rng.h"
 #include "hw/virtio/virtio-serial.h"
 #include "virtio-pci-internal.h"
@@ -23,5 +24,6 @@
     }
 
 VIRTIO_PCI(virtio_blk_pci_type, "virtio-blk", virtio_blk_type, "a disk");
+VIRTIO_PCI(virtio_net_pci_type, "virtio-net", virtio_net_type, "a network card");
 VIRTIO_PCI(virtio_rng_pci_type, "virtio-rng", virtio_rng_type, "random bytes from the host");
 VIRTIO_PCI(virtio_serial_pci_type, "virtio-serial", virtio_serial_type, "a bus of consoles and serial ports");

@@ -218,6 +218,16 @@ bool virtqueue_pop(VirtioDevice *v, unsigned q, VirtqElement *e)
     return true;
 }
 
+/* With event indices the driver still kicks for the next chain that it adds: nothing else brings more. */
+void virtqueue_rewind(VirtioDevice *v, unsigned q, unsigned n)
+{
+    if (!v->s->broken) {
+        assert(n <= v->s->in_use[q]);
+        v->s->last_avail[q] -= (uint16_t)n;
+        v->s->in_use[q] -= (uint16_t)n;
+    }
+}
+
 typedef bool CopyFn(MemoryMap *map, hwaddr addr, uint8_t *data, size_t length);
 
 static bool copy_in(MemoryMap *map, hwaddr addr, uint8_t *data, size_t length)

@@ -12,7 +12,7 @@ import os
 import re
 import sys
 
-SOURCES = ('util', 'fpu', 'qapi', 'replay', 'chardev', 'block', 'migration', 'hw', 'accel', 'target',
+SOURCES = ('util', 'fpu', 'qapi', 'replay', 'chardev', 'block', 'net', 'migration', 'hw', 'accel', 'target',
            'monitor', 'gdbstub', 'system', 'include', 'tests', 'scripts', 'docs')
 # Functions of examples in the text, or made by a generator.
 EXAMPLES = {'qmp_query_weather', 'qapi_event_name'}

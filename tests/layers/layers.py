@@ -12,7 +12,7 @@ import os
 import re
 import sys
 
-BACKENDS = ['chardev', 'block']
+BACKENDS = ['chardev', 'block', 'net']
 TESTED = ['util', 'fpu', 'qapi', 'replay', *BACKENDS, 'migration', 'hw', 'accel', 'target',
           'monitor', 'gdbstub', 'system', 'include']
 
@@ -23,6 +23,7 @@ ALLOWED = {
     'replay': ['util', 'qapi'],
     'chardev': ['util', 'qapi', 'replay/sources.h'],
     'block': ['util', 'qapi', 'replay/sources.h'],
+    'net': ['util', 'qapi', 'replay/sources.h'],
     'migration': ['util', 'qapi'],
     'hw/core': ['util', 'qapi', 'migration', 'replay/sources.h'],
     'accel/tcg': ['util', 'hw/core', 'migration', 'replay/replay.h', 'replay/sources.h'],

@@ -14,6 +14,7 @@
 
 typedef struct Chardev Chardev;
 typedef struct CharPort CharPort;
+typedef struct NetSet NetSet;
 typedef struct Replay Replay;
 typedef struct Vcpu Vcpu;
 
@@ -99,6 +100,8 @@ struct Machine {
     GPtrArray *objects;             /* UserObject * (hw/core/user-object.h), in the order made */
     RtcConfig rtc;                  /* set by who makes the machine */
     GPtrArray *drives;              /* Drive * (hw/block/drive.h), in the order made */
+    NetSet *net;                    /* network back ends (net/net.h); set by who makes the machine; may be NULL */
+    GPtrArray *net_ports;           /* NetPort * of network cards, in the order made */
     GPtrArray *serial;              /* CharPort * of serial ports, in order, for -serial */
     GArray *char_links;             /* CharLink, in the order made */
     Vcpu **cpus;

@@ -19,6 +19,7 @@ typedef struct UserObjectType {
     size_t config_offset;
     /* Why nothing that it gives can be in a recording; NULL: it may be there while one is made. */
     const char *unrecordable;
+    bool with_machine;              /* it is made with the machine (-object), not later */
     bool (*complete)(UserObject *o, Error **errp);   /* once the properties are set; may be NULL */
 } UserObjectType;
 

@@ -21,6 +21,7 @@
 #define VIRTQUEUE_MAX_SIZE 1024
 
 enum VirtioId {
+    VIRTIO_ID_NET = 1,
     VIRTIO_ID_BLOCK = 2,
     VIRTIO_ID_CONSOLE = 3,
     VIRTIO_ID_RNG = 4,
@@ -194,6 +195,8 @@ bool virtqueue_peek(VirtioDevice *v, unsigned q, VirtqElement *e);
  * long. False when the driver has broken it meanwhile; the device stops then.
  */
 bool virtqueue_again(VirtioDevice *v, unsigned q, uint16_t head, VirtqElement *e);
+/* The last n chains that were popped, in a row and not pushed, are to be popped again. */
+void virtqueue_rewind(VirtioDevice *v, unsigned q, unsigned n);
 /* Copy from the readable part at offset / to the writable part; bytes copied. */
 size_t virtqueue_read(VirtioDevice *v, const VirtqElement *e, uint64_t offset,
                       void *out, size_t length);

@@ -1,0 +1,128 @@
+"""Networks under Debian's kernel: its own virtio_net driver, and user networking with a server on the host. Recorded,
+replayed in several shapes without any network, and travelled in; what goes out and comes in is in a file that tcpdump reads.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import hashlib
+import http.server
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import unittest
+
+import modules
+import rearm
+import travel
+from rearm import TestCase, Vm, machine, need_guest
+
+PCI = ('virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci')
+NET = ('failover', 'net_failover', 'virtio_net')
+SIZE = 3000000
+MAC = '52:54:00:ab:cd:ef'
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """A file to fetch, and a place to put one."""
+    daemon_threads = True
+
+    def __init__(self, contents):
+        self.contents, self.put = contents, None
+        super().__init__(('127.0.0.1', 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(self.server.contents)))
+        self.end_headers()
+        self.wfile.write(self.server.contents)
+
+    def do_POST(self):
+        self.server.put = self.rfile.read(int(self.headers['Content-Length']))
+        self.send_response(200)
+        self.send_header('Content-Length', '0')
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+def frames(path):
+    """The frames of a pcap file."""
+    with open(path, 'rb') as f:
+        data = f.read()
+    magic, _, _, _, _, _, link = struct.unpack('<IHHiIII', data[:24])
+    assert (magic, link) == (0xa1b2c3d4, 1)
+    at, found = 24, []
+    while at < len(data):
+        _, _, kept, length = struct.unpack('<IIII', data[at:at + 16])
+        assert kept == length
+        found.append(data[at + 16:at + 16 + kept])
+        at += 16 + kept
+    return found
+
+
+@need_guest()
+@modules.need_modules()
+class Net(TestCase):
+    """
+    :avocado: tags=arch:aarch64
+    :avocado: tags=machine:virt
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix='rearm-net-')
+        cls.initrd = os.path.join(cls.folder, 'initrd')
+        modules.with_modules(cls.initrd, *PCI, 'virtio_mmio', *NET)
+        cls.contents = b''.join(hashlib.sha256(b'%d' % n).digest() for n in range(SIZE // 32))
+        cls.sum = hashlib.md5(cls.contents).hexdigest()
+        cls.server = Server(cls.contents)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.shutdown()
+        cls.server.server_close()
+        shutil.rmtree(cls.folder, ignore_errors=True)
+
+    def machine(self, *options, nic='user,mac=' + MAC):
+        return (*machine(ram='256M', initrd=self.initrd, append=rearm.APPEND), *(('-nic', nic) if nic else ()),
+                *options)
+
+    def up(self, vm, transport=PCI):
+        vm.shell()
+        for kind, where in (('sysfs', '/sys'), ('proc', '/proc'), ('devtmpfs', '/dev')):
+            vm.run('busybox mount -t %s none %s' % (kind, where))
+        for module in (*transport, *NET):
+            self.assertNotIn('rror', vm.run('insmod /%s.ko' % module))
+        vm.run('busybox ip link set lo up; busybox ip link set eth0 up; '
+               'busybox ip addr add 10.0.2.15/24 dev eth0; busybox ip route add default via 10.0.2.2')
+
+    def fetch(self, vm):
+        self.assertIn(self.sum, vm.run('busybox wget -q -O - http://10.0.2.2:%d/f | md5sum' %
+                                       self.server.server_port))
+
+    def drive(self, transport=PCI):
+        def drive(vm):
+            self.up(vm, transport)
+            self.assertIn(MAC, vm.run('cat /sys/class/net/eth0/address'))
+            self.fetch(vm)
+            vm.send('poweroff -f\n')
+        return drive
+
+    def test_pci(self):
+        log, dump, again = self.path('a.rr'), self.path('a.pcap'), self.path('b.pcap')
+        recording = self.record(log, self.drive(), *self.machine('-object', 'filter-dump,id=f,netdev=nic0,file=' + dump),
+                                icount='shift=auto', rrcheck=',rrcheck=digest,rrcheckperiod=20000000,rrkeyframe=0.5')
+        self.assertTrue(any(bytes.fromhex(MAC.replace(':', '')) == f[:6] for f in frames(dump)))
+        self.assert_replays(log, recording, '-object', 'filter-dump,id=f,netdev=nic0,file=' + again)
+        with open(dump, 'rb') as one, open(again, 'rb') as two:
+            self.assertEqual(one.read(), two.read())
+        self.assert_replays(log, recording, '-accel', 'tcg,unit-insns=7,link=off')
+        self.assert_replays(log, recording, '-accel', 'tcg,state-chaos=3,state-chaos-period=20000000', timeout=300)
+        travel.journeys(self, log, recording, 1, 12 if not rearm.SLOW_SUITE else 200, *travel.SHAPES[0])
