@@ -132,12 +132,6 @@ bool hmp_info_blockstats(MonitorEnv *env, const HmpArgs *args, GString *out, Err
 
 /* ---- none of it is there ---- */
 
-bool hmp_info_network(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
-{
-    g_string_append(out, "There is no network device.\n");
-    return true;
-}
-
 bool hmp_info_numa(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     g_string_append(out, "0 nodes\n");

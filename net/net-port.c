@@ -31,6 +31,7 @@ typedef struct Tap {
 } Tap;
 
 struct NetPort {
+    char *id;
     NetPortState *state;
     const NetPortClient *client;
     void *opaque;
@@ -175,6 +176,11 @@ bool net_port_is_up(const NetPort *p)
     return !p->state->link_down;
 }
 
+const char *net_port_id(const NetPort *p)
+{
+    return p->id;
+}
+
 Netdev *net_port_netdev(const NetPort *p)
 {
     return p->netdev;
@@ -260,6 +266,7 @@ NetPort *net_port_new(Replay *r, const char *id, NetPortState *state, const NetP
 {
     NetPort *p = g_new0(NetPort, 1);
 
+    p->id = g_strdup(id);
     p->state = state;
     p->client = client;
     p->opaque = opaque;
@@ -282,6 +289,7 @@ void net_port_free(NetPort *p)
     }
     g_byte_array_unref(p->state->queue);
     g_array_unref(p->taps);
+    g_free(p->id);
     g_free(p);
 }
 

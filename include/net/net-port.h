@@ -65,6 +65,7 @@ void net_port_reset(NetPort *p);
 /* The state was loaded: from the device's post_load. */
 void net_port_loaded(NetPort *p);
 bool net_port_is_up(const NetPort *p);
+const char *net_port_id(const NetPort *p);
 /* NULL: there is none. */
 Netdev *net_port_netdev(const NetPort *p);
 

@@ -126,3 +126,46 @@ class Net(TestCase):
         self.assert_replays(log, recording, '-accel', 'tcg,unit-insns=7,link=off')
         self.assert_replays(log, recording, '-accel', 'tcg,state-chaos=3,state-chaos-period=20000000', timeout=300)
         travel.journeys(self, log, recording, 1, 12 if not rearm.SLOW_SUITE else 200, *travel.SHAPES[0])
+
+    def test_mmio(self):
+        """The other transport; a port of the host leads to a server in the guest, and the cable is pulled."""
+        with socket.socket() as probe:
+            probe.bind(('127.0.0.1', 0))
+            port = probe.getsockname()[1]
+
+        def drive(vm):
+            self.up(vm, ('virtio_mmio',))
+            vm.run('echo hello > /tmp/h; (busybox nc -l -p 80 < /tmp/h > /tmp/got; echo end >> /tmp/got) &')
+            with socket.create_connection(('127.0.0.1', port)) as peer:
+                peer.sendall(b'from outside\n')
+                peer.shutdown(socket.SHUT_WR)
+                self.assertEqual(peer.recv(100), b'hello\n')
+            vm.run('while ! grep -q end /tmp/got; do sleep 0.1; done')
+            self.assertIn('from outside', vm.run('cat /tmp/got'))
+            vm.send('poweroff -f\n')
+
+        log = self.path('a.rr')
+        recording = self.record(log, drive, *self.machine(
+            '-netdev', 'user,id=n,hostfwd=tcp:127.0.0.1:%d-:80' % port, '-device', 'virtio-net-device,netdev=n', nic=None),
+            icount='shift=auto')
+        self.assert_replays(log, recording)
+
+    def test_link(self):
+        """The cable is pulled and plugged in again; a replay does the same."""
+        qmp = self.path('qmp')
+
+        def drive(vm):
+            client = travel.Machine(vm, qmp)
+            self.up(vm)
+            self.assertIn('1', vm.run('cat /sys/class/net/eth0/carrier'))
+            client.command('set_link', name='nic0', up=False)
+            vm.run('while grep -q 1 /sys/class/net/eth0/carrier; do sleep 0.1; done')
+            self.assertIn('link down', client.command('human-monitor-command', **{'command-line': 'info network'}))
+            client.command('set_link', name='nic0', up=True)
+            vm.run('while grep -q 0 /sys/class/net/eth0/carrier; do sleep 0.1; done')
+            self.fetch(vm)
+            vm.send('poweroff -f\n')
+
+        log = self.path('a.rr')
+        recording = self.record(log, drive, *self.machine('-qmp', 'unix:%s,server=on,wait=off' % qmp), icount='shift=auto')
+        self.assert_replays(log, recording)
