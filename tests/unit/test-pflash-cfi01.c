@@ -248,7 +248,7 @@ static void begin(Fixture *f, bool overlay, bool readonly)
         make_image(f, SIZE);
     }
     f->m = machine_new(NULL);
-    drive = drive_add(f->m, "d", block_open_image(f->path, "raw", overlay || readonly ? 0 : BLOCK_WRITABLE, NULL),
+    drive = drive_add(f->m, "d", block_open_image(f->path, "raw", readonly ? 0 : BLOCK_WRITABLE, NULL),
                       NULL);
     drive->overlay = overlay;
     drive->readonly = readonly;
