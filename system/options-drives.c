@@ -14,13 +14,14 @@ static const struct {
 } interfaces[] = {
     { "none", NULL },
     { "virtio", "virtio-blk-pci" },
+    { "pflash", NULL },
 };
 
 static const char default_interface[] = "virtio";
 
 /* Keys of -drive that say how the host does what it does, which is not the guest's business. */
 static const char *const accepted[] = {
-    "aio", "cache", "cache.direct", "cache.no-flush", "cache.writeback", "detect-zeroes", "discard", "index",
+    "aio", "cache", "cache.direct", "cache.no-flush", "cache.writeback", "detect-zeroes", "discard", "index", "unit",
     "media", "auto-read-only", NULL
 };
 
@@ -94,12 +95,8 @@ static bool find_interface(const char *name, const char **device, Error **errp)
             return true;
         }
     }
-    if (!strcmp(name, "pflash")) {
-        error_setg(errp, "-drive: %s", option_missing("pflash", NULL));
-        return false;
-    }
-    error_setg(errp, "-drive if=%s: there are if=virtio, which brings its device along, and if=none for a "
-               "-device that names the drive", name);
+    error_setg(errp, "-drive if=%s: there are if=virtio, which brings its device along, if=pflash for the board's "
+               "flash, and if=none for a -device that names the drive", name);
     return false;
 }
 
@@ -111,6 +108,29 @@ static bool take_flags(KeyVal *kv, DriveText *t, Error **errp)
     return keyval_get_bool(kv, "readonly", &t->readonly, errp) &&
            keyval_get_bool(kv, "read-only", &t->readonly, errp) &&
            keyval_get_bool(kv, "snapshot", &t->snapshot, errp);
+}
+
+/* The board's flash of that number, or the next one that has no drive. */
+static bool take_flash(Options *o, KeyVal *kv, const char *id, Error **errp)
+{
+    const char *unit = keyval_get(kv, "unit"), *index = keyval_get(kv, "index");
+    uint64_t n = 0;
+
+    unit = unit ? unit : index;
+    while (!unit && n < ARRAY_SIZE(o->flash) && o->flash[n]) {
+        n++;
+    }
+    if ((unit && !parse_u64(unit, &n)) || n >= ARRAY_SIZE(o->flash)) {
+        error_setg(errp, "-drive if=pflash: there is no flash %s: the board has 0, for firmware, and 1, for its "
+                   "variables", unit ? unit : "that has no drive yet");
+        return false;
+    }
+    if (o->flash[n]) {
+        error_setg(errp, "-drive if=pflash,unit=%" PRIu64 ": that flash has drive '%s' already", n, o->flash[n]);
+        return false;
+    }
+    o->flash[n] = g_strdup(id);
+    return true;
 }
 
 static bool drive(Options *o, KeyVal *kv, const char *interface, Error **errp)
@@ -139,6 +159,11 @@ static bool drive(Options *o, KeyVal *kv, const char *interface, Error **errp)
     }
     keyval_foreach(kv, add_node_key, &t);
     add_drive(o, &t);
+    if (!strcmp(interface, "pflash") && !take_flash(o, kv, t.id, errp)) {
+        g_string_free(t.node, TRUE);
+        g_free(t.id);
+        return false;
+    }
     if (device) {
         g_autoptr(GString) text = g_string_new(device);
 
@@ -205,6 +230,11 @@ bool opt_hdd(Options *o, const char *arg, Error **errp)
 bool opt_cdrom(Options *o, const char *arg, Error **errp)
 {
     return drive_of_file(o, arg, "media=cdrom", errp);
+}
+
+bool opt_pflash(Options *o, const char *arg, Error **errp)
+{
+    return drive_of_file(o, arg, "if=pflash,format=raw", errp);
 }
 
 bool opt_snapshot(Options *o, const char *arg, Error **errp)

@@ -13,8 +13,6 @@ static const struct {
 } missing[] = {
     { "such disks are not there; -drive file=IMAGE,if=virtio is",
       { "sd", "mtdblock", "fda", "fdb", "iscsi" } },
-    { "flash images that keep what is written are not there yet; -bios FILE starts firmware",
-      { "pflash" } },
     { "it is -nic, or -netdev and -device, these days", { "nicdev" } },
     { "displays are not there yet; -nographic or -display none is accepted",
       { "spice", "sdl", "gtk", "curses", "full-screen", "k", "rotate", "portrait",

@@ -164,6 +164,21 @@ static bool check_incoming(const Options *o, Error **errp)
     return true;
 }
 
+/* The board knows the drives of its flash as -machine pflash0=ID,pflash1=ID. */
+static void add_flash(Options *o)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(o->flash); i++) {
+        if (o->flash[i]) {
+            g_autoptr(GString) text = g_string_new(o->machine ? o->machine : "type=virt");
+            g_autofree char *key = g_strdup_printf("pflash%u", i);
+
+            keyval_append(text, key, o->flash[i]);
+            g_free(o->machine);
+            o->machine = g_string_free(g_steal_pointer(&text), FALSE);
+        }
+    }
+}
+
 static bool options_check(Options *o, Error **errp)
 {
     options_join_net(o);
@@ -172,6 +187,7 @@ static bool options_check(Options *o, Error **errp)
                    "use -machine help to list supported machines");
         return false;
     }
+    add_flash(o);
     if (o->accel_missing) {
         error_setg(errp, "-accel %s is not supported; only tcg is", o->accel_missing);
         return false;
@@ -266,6 +282,9 @@ void options_free(Options *o)
     g_free(o->help_topic);
     g_free(o->command_line);
     g_free(o->machine);
+    for (unsigned i = 0; i < ARRAY_SIZE(o->flash); i++) {
+        g_free(o->flash[i]);
+    }
     g_free(o->cpu);
     g_free(o->memory_backend);
     g_free(o->accel_missing);

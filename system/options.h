@@ -80,6 +80,7 @@ typedef struct Options {
     char *cpu;
     uint64_t ram_size;
     CpuTopology smp;             /* cpus is 0: not given */
+    char *flash[2];              /* -drive if=pflash: the ids of the board's flash drives; NULL: none */
     char *memory_backend;        /* -machine memory-backend=: the id of an object */
     char *mem_path;
     bool mem_prealloc;

@@ -10,6 +10,8 @@
 #include "chardev/char-port.h"
 #include "config-host.h"
 #include "hw/arm/loader.h"
+#include "hw/block/drive.h"
+#include "hw/block/pflash_cfi01.h"
 #include "net/net.h"
 #include "system/session.h"
 #include "target/arm/cpu.h"
@@ -229,6 +231,13 @@ static bool session_make_engine(Session *s, Error **errp)
 /* Then what a CPU runs is the user's business. */
 static bool has_loader(const Machine *m)
 {
+    for (unsigned i = 0; i < m->drives->len; i++) {
+        const Device *user = ((const Drive *)g_ptr_array_index(m->drives, i))->user;
+
+        if (user && user->type == &pflash_cfi01_type) {
+            return true;
+        }
+    }
     for (unsigned i = 0; i < m->devices->len; i++) {
         if (((const Device *)g_ptr_array_index(m->devices, i))->type == &loader_type) {
             return true;

@@ -325,6 +325,11 @@ static bool place_kernel(Load *l, Error **errp)
     return ok;
 }
 
+static bool has_firmware(const Load *l)
+{
+    return l->config->bios || l->board->has_firmware;
+}
+
 /* Firmware finds kernel, initrd and command line in fw_cfg, the device tree at RAM start. */
 static bool place_firmware(Load *l, Error **errp)
 {
@@ -387,7 +392,7 @@ static bool build_fdt(Load *l, Error **errp)
     ArmBoot *b = l->boot;
 
     /* Firmware adds these itself, from fw_cfg. */
-    if (!l->config->bios) {
+    if (!has_firmware(l)) {
         info.bootargs = l->config->append;
         if (l->initrd) {
             info.initrd_start = l->initrd_address;
@@ -487,7 +492,7 @@ bool arm_boot_load(Machine *m, BoardConfig *config, const ArmBootBoard *board,
     device_init(&l.boot->dev, &boot_type, m, "boot");
 
     ok = check_options(config, errp) && load_kernel_files(&l, errp) &&
-         (l.kernel && !config->bios ? place_kernel(&l, errp) : place_firmware(&l, errp)) &&
+         (l.kernel && !has_firmware(&l) ? place_kernel(&l, errp) : place_firmware(&l, errp)) &&
          build_fdt(&l, errp) && place_fdt(&l, errp);
     if (ok) {
         prepare_seeds(&l);

@@ -26,5 +26,7 @@ const Property virt_properties[] = {
               "pass random seeds to the guest in its device tree"),
     /* Its name until QEMU 7.1. */
     PROP_BOOL("dtb-kaslr-seed", VirtOptions, random_seeds, "on", "as dtb-randomness"),
+    PROP_STRING("pflash0", VirtOptions, flash[0], NULL, "the drive with the first flash's contents: firmware"),
+    PROP_STRING("pflash1", VirtOptions, flash[1], NULL, "the same of the second flash: firmware's variables"),
     PROP_END
 };

@@ -11,6 +11,7 @@
 typedef struct VirtOptions {
     bool highmem;            /* RAM, and what PCIe has there, may lie above 4 GiB */
     bool random_seeds;       /* kaslr-seed and rng-seed in the device tree */
+    char *flash[2];          /* the drive of each; NULL: none */
 } VirtOptions;
 
 extern const Property virt_properties[];

@@ -51,6 +51,11 @@ static bool check_config(const BoardConfig *config, const VirtOptions *options, 
                    VIRT_RAM_MAX >> 30, size);
         return false;
     }
+    if (config->bios && options->flash[0]) {
+        error_setg(errp, "-bios '%s' and drive '%s' are both for the first flash: leave out one of them", config->bios,
+                   options->flash[0]);
+        return false;
+    }
     if (!options->highmem && config->ram_size > low) {
         error_setg(errp, "-machine: highmem=off limits RAM to %" PRIu64 " MiB, but -m asks for %"
                    PRIu64 " MiB", low >> 20, config->ram_size >> 20);
@@ -96,6 +101,23 @@ static void wire_cpus(Machine *m)
     }
 }
 
+/* The drives of the flashes. */
+static void add_flash_drives(BoardDevice *rows, const VirtOptions *options)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(options->flash); i++) {
+        g_autofree char *id = g_strdup_printf("flash%u", i);
+
+        for (BoardDevice *row = rows; options->flash[i] && row->type; row++) {
+            if (!strcmp(row->id, id)) {
+                g_autoptr(GString) text = g_string_new(row->properties);
+
+                keyval_append(text, "drive", options->flash[i]);
+                row->properties = g_intern_string(text->str);
+            }
+        }
+    }
+}
+
 /* The rows of virt_devices[], and what they do not say. */
 static bool add_devices(Machine *m, const BoardConfig *config, Error **errp)
 {
@@ -103,6 +125,7 @@ static bool add_devices(Machine *m, const BoardConfig *config, Error **errp)
     g_autofree BoardDevice *rows = virt_device_rows(options->highmem);
     FwCfg *fw;
 
+    add_flash_drives(rows, options);
     if (!board_add_devices(m, rows, VIRT_GIC, errp)) {
         return false;
     }
@@ -146,6 +169,7 @@ static bool load_boot(Machine *m, BoardConfig *config, const VirtOptions *option
         .ram_base = VIRT_RAM_BASE, .ram_size = config->ram_size,
         .flash_base = VIRT_FLASH_BASE, .flash_size = VIRT_FLASH_SIZE,
         .fdt = fdt, .fw_cfg = fw_cfg(machine_find_device(m, VIRT_FW_CFG)),
+        .has_firmware = options->flash[0] != NULL,
         .random_seeds = options->random_seeds, .numa = config->numa,
         .psci_method = "hvc",
     };
@@ -154,7 +178,7 @@ static bool load_boot(Machine *m, BoardConfig *config, const VirtOptions *option
 
     g_byte_array_unref(fdt);
     /* Firmware, in the first flash, starts where the CPUs do (rvbar). */
-    if (ok && config->kernel && !config->bios) {
+    if (ok && config->kernel && !config->bios && !board.has_firmware) {
         arm_cpu_set_boot(arm_cpu(m->cpus[0]), entry.pc, entry.x0);
     }
     return ok;

@@ -7,14 +7,17 @@
  * 16-bit chips stand side by side on a 32-bit bus and get the same commands: a command
  * counts by its lowest byte, and what chips answer is repeated in both halves of the bus.
  *
+ * Contents are guest state and survive resets. With a drive they begin as its image and go back to it
+ * (flash-image.h); a read-only drive protects all blocks. A bank without one is zero, not erased.
+ *
  * Not modelled: times (every operation is done at once), suspend, block locks (all blocks
- * are unlocked; the commands are accepted), protection registers. Contents last as long as
- * the process, over resets. A new bank is zero, not erased.
+ * are unlocked; the commands are accepted), protection registers.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "hw/block/pflash_cfi01.h"
+#include "flash-image.h"
 #include "hw/core/machine.h"
 #include "util/bitops.h"
 #include "util/log.h"
@@ -29,6 +32,7 @@
 #define STATUS_READY 0x80
 #define STATUS_ERASE_ERROR 0x20
 #define STATUS_PROGRAM_ERROR 0x10
+#define STATUS_LOCKED 0x02
 /* Both errors: a wrong command sequence. */
 #define STATUS_SEQUENCE_ERROR (STATUS_ERASE_ERROR | STATUS_PROGRAM_ERROR)
 
@@ -71,12 +75,14 @@ FIELD_TABLE(pflash_fields, "cfi.pflash01", 1, PflashState, PFLASH_FIELDS);
 
 typedef struct PflashConfig {
     uint32_t num_blocks;
+    char *drive;
 } PflashConfig;
 
 typedef struct Pflash {
     Device dev;                       /* its region has the content */
     PflashState state;
     PflashConfig config;
+    FlashImage *image;                /* NULL: contents are the machine's alone */
 } Pflash;
 
 /* ---- reads ---- */
@@ -156,14 +162,31 @@ static uint64_t pflash_read(void *opaque, hwaddr offset, unsigned size)
 
 /* ---- the array ---- */
 
+/* Whether the array may change; error: the status of what fails otherwise. */
+static bool is_writable(Pflash *f, uint8_t error)
+{
+    if (f->image && flash_image_is_readonly(f->image)) {
+        log_mask(LOG_GUEST_ERROR, "%s: its drive is read-only\n", f->dev.id);
+        f->state.status |= error | STATUS_LOCKED;
+        return false;
+    }
+    return true;
+}
+
 /* Programming clears bits; only erasing sets them. */
 static void program(Pflash *f, hwaddr offset, const uint8_t *data, unsigned size)
 {
     MemRegion *region = f->dev.region[0];
 
+    if (!is_writable(f, STATUS_PROGRAM_ERROR)) {
+        return;
+    }
     memory_mark_written(f->dev.machine->memory, region, region->base + offset, size);
     for (unsigned i = 0; i < size; i++) {
         region->host[offset + i] &= data[i];
+    }
+    if (f->image) {
+        flash_image_written(f->image, offset, size);
     }
 }
 
@@ -172,8 +195,14 @@ static void erase_block(Pflash *f, hwaddr offset)
     hwaddr block = offset & ~(hwaddr)(PFLASH_BLOCK_SIZE - 1);
     MemRegion *region = f->dev.region[0];
 
+    if (!is_writable(f, STATUS_ERASE_ERROR)) {
+        return;
+    }
     memory_mark_written(f->dev.machine->memory, region, region->base + block, PFLASH_BLOCK_SIZE);
     memset(region->host + block, 0xff, PFLASH_BLOCK_SIZE);
+    if (f->image) {
+        flash_image_written(f->image, block, PFLASH_BLOCK_SIZE);
+    }
 }
 
 /* ---- commands ---- */
@@ -364,6 +393,9 @@ static void pflash_post_load(Device *dev)
 
     memory_set_io_reads(f->dev.machine->memory, f->dev.region[0], f->state.mode != MODE_ARRAY);
     f->state.buffer_base &= (uint32_t)(f->dev.region[0]->size - 1) & ~(BUFFER_SIZE - 1u);
+    if (f->image) {
+        flash_image_stale(f->image);
+    }
 }
 
 static bool pflash_realize(Device *dev, Error **errp)
@@ -374,6 +406,12 @@ static bool pflash_realize(Device *dev, Error **errp)
     if (blocks & (blocks - 1)) {
         error_setg(errp, "num-blocks=%u is not a power of two", blocks);
         return false;
+    }
+    if (f->config.drive) {
+        f->image = flash_image_new(dev, f->config.drive, (uint64_t)blocks * PFLASH_BLOCK_SIZE, errp);
+        if (!f->image) {
+            return false;
+        }
     }
     f->state.status = STATUS_READY;
     return true;
@@ -386,7 +424,15 @@ static bool pflash_map(Device *dev, hwaddr base, hwaddr base2, Error **errp)
 
     dev->region[0] = memory_add_rom_device(dev->machine->memory, dev->id, base, size, &pflash_ops,
                                            f, errp);
-    return dev->region[0] != NULL;
+    return dev->region[0] && (!f->image || flash_image_load(f->image, dev->region[0], errp));
+}
+
+static void pflash_free(Device *dev)
+{
+    Pflash *f = container_of(dev, Pflash, dev);
+
+    flash_image_free(f->image);
+    g_free(f);
 }
 
 static const Property pflash_properties[] = {
@@ -398,16 +444,15 @@ static const Property pflash_properties[] = {
                "bytes of each chip", "2"),
     PROP_FIXED("big-endian", PROPERTY_BOOL, "the bus is little-endian", "byte order", "off"),
     PROP_FIXED("secure", PROPERTY_BOOL, "the CPUs have no EL3", "writable for EL3 alone", "off"),
-    PROP_REFUSED("drive", "contents are kept as long as the process runs; -bios FILE fills the "
-                 "first flash"),
+    PROP_STRING("drive", PflashConfig, drive, NULL, "what is in it: a -drive's or -blockdev's name"),
     PROP_END
 };
 
 const DeviceType pflash_cfi01_type = {
     .name = "cfi.pflash01", .doc = "NOR flash with the Intel command set", .bus = SYSTEM_BUS,
-    .instead = "-bios FILE fills the first flash of machine virt",
+    .instead = "machine virt has two; -bios FILE fills the first, -drive if=pflash either",
     .size = sizeof(Pflash), .fields = &pflash_fields, .state_offset = offsetof(Pflash, state),
     .properties = pflash_properties, .config_offset = offsetof(Pflash, config),
     .map = pflash_map, .realize = pflash_realize, .reset = pflash_reset,
-    .post_load = pflash_post_load,
+    .post_load = pflash_post_load, .free = pflash_free,
 };

@@ -30,7 +30,7 @@ TABLE = (
     (('-device', 'arm_gic'), ('arm_gic', '-machine gic-version=')),
     (('-device', 'cfi.pflash01'), ('cfi.pflash01', '-bios')),
     (('-global', 'arm_gic.num-irq=64'), ('arm_gic.num-irq=64', 'num-irq=288')),
-    (('-global', 'cfi.pflash01.drive=d'), ('drive=d', '-bios')),
+    (('-global', 'cfi.pflash01.drive=d'), ("drive 'd'", '-drive')),
     (('-global', 'max-arm-cpu.sve=on'), ('sve=on', 'SVE')),
     (('-device', 'virtio-rgn-device,help'), ('virtio-rng-device',)),
     (('-M', 'vrit,help'), ('vrit', 'virt')),

@@ -73,7 +73,7 @@ class CommandLinesTest(unittest.TestCase):
             'hello.elf': guests.elf(OK), 'xen': guests.elf(OK), 'firmware.elf': guests.elf(OK),
             'master-key.aes': b'secret', 'virt.cfg': b'[memory]\n  size = "1G"\n',
         }
-        for name in 'hello.bin', 'QEMU_EFI.fd', 'u-boot.bin', 'bl1.bin', 'flash0.img', 'flash1.img':
+        for name in 'hello.bin', 'QEMU_EFI.fd', 'u-boot.bin', 'bl1.bin', 'flash0.img':
             files[name] = guests.code(OK)
         for name in ('rootfs.cpio.gz', 'disk.qcow2', 'hda.qcow2', 'rootfs.ext4', 'debian.iso', 'disk.img',
                      'vexpress-v2p-ca9.dtb'):
@@ -81,6 +81,9 @@ class CommandLinesTest(unittest.TestCase):
         for name, content in files.items():
             with open(self.path(name), 'wb') as f:
                 f.write(content)
+        for name in 'flash0.img', 'flash1.img':
+            with open(self.path(name), 'ab') as f:
+                f.truncate(64 << 20)
         # Daemons that a line may connect to.
         for name in 'vhost.sock', 'swtpm-sock':
             s = socket.socket(socket.AF_UNIX)

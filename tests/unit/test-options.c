@@ -43,8 +43,12 @@ static const struct {
     { "-m size=1G,slot=2", "-m: unknown option 'slot', did you mean 'slots'?" },
     { "-m 1G,slots=2,maxmem=2G", "-m 1G,slots=2,maxmem=2G: memory that is added while the machine runs is "
       "not there yet; leave out slots= and maxmem=" },
-    { "-drive if=pflash,file=x", "-drive: flash images that keep what is written are not there yet; -bios "
-      "FILE starts firmware" },
+    { "-pflash x -pflash y -pflash z", "-drive if=pflash: there is no flash that has no drive yet: the board "
+      "has 0, for firmware, and 1, for its variables" },
+    { "-drive if=pflash,unit=2,file=x", "-drive if=pflash: there is no flash 2: the board has 0, for "
+      "firmware, and 1, for its variables" },
+    { "-drive if=pflash,index=1,file=x,id=a -drive if=pflash,unit=1,file=x",
+      "-drive if=pflash,unit=1: that flash has drive 'a' already" },
     { "-smp 0", "-smp 0: cpus=0 is out of range: 1..1024" },
     { "-smp two", "cpus=two: expected a number" },
     { "-smp 3,cores=2", "-smp 3,cores=2: sockets=1 * clusters=1 * cores=2 * threads=1 is 2, and "
@@ -86,8 +90,8 @@ static const struct {
     { "-display gtk", "-display gtk: displays are not there yet; only 'none' is accepted" },
     { "-net user", "-net user: networks are not there yet; only 'none' is accepted" },
     { "-netdev user,id=n", "-netdev: networks are not there yet; -nic none is accepted" },
-    { "-drive file=x,if=ide", "-drive if=ide: there are if=virtio, which brings its device along, and "
-      "if=none for a -device that names the drive" },
+    { "-drive file=x,if=ide", "-drive if=ide: there are if=virtio, which brings its device along, "
+      "if=pflash for the board's flash, and if=none for a -device that names the drive" },
     { "-drive format=raw", "-drive needs file=IMAGE" },
     { "-blockdev driver=file,filename=x", "-blockdev needs node-name=NAME, by which a device or another "
       "-blockdev names it" },
@@ -208,6 +212,24 @@ static const struct {
     { "/usr/bin/qemu-system-aarch64 -m 1G", "no machine specified, and there is no default; use "
       "-machine help to list supported machines" },
 };
+
+/* Flashes are numbered as they come; the machine is told of them, wherever it is named. */
+static void test_flash(void)
+{
+    static const char *const rows[][2] = {
+        { "-pflash x", "type=virt,pflash0=drive0" },
+        { "-drive if=pflash,file=x,id=a -pflash y -M virt,acpi=off", "type=virt,acpi=off,pflash0=a,pflash1=drive1" },
+        { "-M virt -drive if=pflash,unit=1,file=x,readonly=on -pflash y", "type=virt,pflash0=drive1,pflash1=drive0" },
+        { "-M virt -drive file=x", "type=virt" },
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        Options *o = parse_ok(rows[i][0]);
+
+        g_assert_cmpstr(o->machine, ==, rows[i][1]);
+        options_free(o);
+    }
+}
 
 static void test_bad(void)
 {
@@ -619,6 +641,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/options/bad", test_bad);
+    g_test_add_func("/options/flash", test_flash);
     g_test_add_func("/options/defaults", test_defaults);
     g_test_add_func("/options/machine", test_machine);
     g_test_add_func("/options/smp", test_smp);

@@ -1,11 +1,15 @@
 /*
- * NOR flash: what each mode shows, erase, program, the write buffer, wrong sequences.
+ * NOR flash: what each mode shows, erase, program, the write buffer, wrong sequences; its image.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include <glib/gstdio.h>
+#include <unistd.h>
 #include "device-test.h"
+#include "hw/block/drive.h"
 #include "hw/block/pflash_cfi01.h"
+#include "util/error.h"
 
 #define BASE 0x4000000
 #define SIZE (8 * PFLASH_BLOCK_SIZE)     /* num-blocks=8 */
@@ -16,6 +20,7 @@
 typedef struct Fixture {
     Machine *m;
     unsigned remaps;
+    char *path;
 } Fixture;
 
 static void count_remap(void *opaque)
@@ -207,6 +212,170 @@ static void test_save_load(Fixture *f, const void *unused)
     teardown(&g, NULL);
 }
 
+/* ---- the image ---- */
+
+/* Each 32-bit word of a new image has its offset. */
+static void make_image(Fixture *f, unsigned length)
+{
+    g_autofree uint32_t *words = g_malloc(length);
+    int fd = g_file_open_tmp("test-pflash-XXXXXX", &f->path, NULL);
+
+    for (unsigned i = 0; i < length / 4; i++) {
+        words[i] = GUINT32_TO_LE(i * 4);
+    }
+    g_assert_cmpint(write(fd, words, length), ==, length);
+    close(fd);
+}
+
+static uint32_t image_word(const Fixture *f, unsigned offset)
+{
+    g_autofree char *content = NULL;
+    uint32_t word;
+    gsize length;
+
+    g_assert_true(g_file_get_contents(f->path, &content, &length, NULL));
+    g_assert_cmpuint(length, ==, SIZE);
+    memcpy(&word, content + offset, 4);
+    return GUINT32_FROM_LE(word);
+}
+
+/* On the image that is there, or a new one. */
+static void begin(Fixture *f, bool overlay, bool readonly)
+{
+    Drive *drive;
+
+    if (!f->path) {
+        make_image(f, SIZE);
+    }
+    f->m = machine_new(NULL);
+    drive = drive_add(f->m, "d", block_open_image(f->path, "raw", readonly ? 0 : BLOCK_WRITABLE, NULL),
+                      NULL);
+    drive->overlay = overlay;
+    drive->readonly = readonly;
+    add_device(f->m, &pflash_cfi01_type, "flash", "num-blocks=8,drive=d", BASE, 0);
+    memory_set_hooks(f->m->memory, &hooks, f);
+    machine_reset_devices(f->m);
+    for (unsigned at = 0; at < SIZE; at += PFLASH_BLOCK_SIZE / 2) {
+        g_assert_cmphex(rd(f->m, BASE + at), ==, at);
+    }
+}
+
+static void end(Fixture *f)
+{
+    teardown(f, NULL);
+    g_unlink(f->path);
+    g_free(f->path);
+}
+
+/* One word programmed, one buffer, one block erased. */
+static void change(Fixture *f)
+{
+    command(f, 0x10cf0, 0x40);
+    wr(f->m, BASE + 0x10cf0, 0x00000c30);
+    command(f, 0x20000, 0xe8);
+    command(f, 0x20000, 0);
+    wr(f->m, BASE + 0x20ff0, 0x00020f00);
+    command(f, 0x20000, 0xd0);
+    erase(f, 3 * PFLASH_BLOCK_SIZE);
+    command(f, 0, 0xff);
+}
+
+static void assert_changed(const Fixture *f, bool changed)
+{
+    g_assert_cmphex(image_word(f, 0x10cf0), ==, changed ? 0xc30 : 0x10cf0);
+    g_assert_cmphex(image_word(f, 0x10cf4), ==, 0x10cf4);
+    g_assert_cmphex(image_word(f, 0x20ff0), ==, changed ? 0x20f00 : 0x20ff0);
+    g_assert_cmphex(image_word(f, 3 * PFLASH_BLOCK_SIZE - 4), ==, 3 * PFLASH_BLOCK_SIZE - 4);
+    g_assert_cmphex(image_word(f, 3 * PFLASH_BLOCK_SIZE), ==, changed ? UINT32_MAX : 3 * PFLASH_BLOCK_SIZE);
+    g_assert_cmphex(image_word(f, 4 * PFLASH_BLOCK_SIZE - 4), ==, changed ? UINT32_MAX : 4 * PFLASH_BLOCK_SIZE - 4);
+    g_assert_cmphex(image_word(f, 4 * PFLASH_BLOCK_SIZE), ==, 4 * PFLASH_BLOCK_SIZE);
+}
+
+static void test_image(void)
+{
+    for (unsigned overlay = 0; overlay < 2; overlay++) {
+        Fixture f = { 0 };
+
+        begin(&f, overlay, false);
+        change(&f);
+        g_assert_cmphex(rd(f.m, BASE + 0x10cf0), ==, 0xc30);
+        machine_free(f.m);
+        f.m = NULL;
+        assert_changed(&f, !overlay);
+        end(&f);
+    }
+}
+
+/* More requests than are kept. */
+static void test_image_many(void)
+{
+    Fixture f = { 0 };
+
+    begin(&f, false, false);
+    for (unsigned i = 0; i < 5000; i++) {
+        command(&f, 0, 0x40);
+        wr(f.m, BASE + 0x40000 + i * 4, 0x40000);
+    }
+    machine_free(f.m);
+    f.m = NULL;
+    for (unsigned i = 0; i < 5000; i += 999) {
+        g_assert_cmphex(image_word(&f, 0x40000 + i * 4), ==, (0x40000 + i * 4) & 0x40000);
+    }
+    end(&f);
+}
+
+/* Both errors and the lock: nothing changes. */
+static void test_image_readonly(void)
+{
+    Fixture f = { 0 };
+
+    begin(&f, false, true);
+    command(&f, 0x104, 0x40);
+    wr(f.m, BASE + 0x104, 0);
+    g_assert_cmphex(rd(f.m, BASE), ==, BOTH(0x92u));
+    command(&f, 0, 0x50);
+    command(&f, 0, 0x20);
+    command(&f, 0, 0xd0);
+    g_assert_cmphex(rd(f.m, BASE), ==, BOTH(0xa2u));
+    command(&f, 0, 0xff);
+    g_assert_cmphex(rd(f.m, BASE + 0x104), ==, 0x104);
+    end(&f);
+}
+
+/* A state brings other contents along, and the image has them at the end. */
+static void test_image_load(void)
+{
+    const uint32_t word = GUINT32_TO_LE(0x600d);
+    Fixture f = { 0 }, g = { 0 };
+
+    begin(&f, false, false);
+    setup(&g, NULL);
+    devices_transfer(g.m, f.m);
+    g_assert_true(memory_write(f.m->memory, BASE + 0x33330, &word, 4));
+    teardown(&g, NULL);
+    machine_free(f.m);
+    f.m = NULL;
+    g_assert_cmphex(image_word(&f, 0x33330), ==, 0x600d);
+    end(&f);
+}
+
+static void test_image_size(void)
+{
+    Fixture f = { 0 };
+    Error *err = NULL;
+    Device *dev;
+
+    make_image(&f, SIZE / 2);
+    f.m = machine_new(NULL);
+    drive_add(f.m, "d", block_open_image(f.path, "raw", 0, NULL), NULL);
+    dev = device_new(&pflash_cfi01_type, f.m, "flash");
+    g_assert_true(device_set(dev, "num-blocks=8,drive=d", NULL));
+    g_assert_false(device_realize(dev, &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), "has 1048576 bytes, and the flash has 2097152"));
+    error_free(err);
+    end(&f);
+}
+
 #define ADD(name) \
     g_test_add("/pflash/" #name, Fixture, NULL, setup, test_##name, teardown)
 
@@ -220,5 +389,10 @@ int main(int argc, char **argv)
     ADD(buffer_errors);
     ADD(locks);
     ADD(save_load);
+    g_test_add_func("/pflash/image", test_image);
+    g_test_add_func("/pflash/image-many", test_image_many);
+    g_test_add_func("/pflash/image-readonly", test_image_readonly);
+    g_test_add_func("/pflash/image-load", test_image_load);
+    g_test_add_func("/pflash/image-size", test_image_size);
     return g_test_run();
 }

@@ -22,6 +22,7 @@ typedef struct ArmBootBoard {
     hwaddr flash_base, flash_size;   /* where -bios goes and firmware starts */
     GByteArray *fdt;                 /* the board's tree, without /memory and boot arguments */
     FwCfg *fw_cfg;                   /* gets kernel, initrd and cmdline for firmware */
+    bool has_firmware;               /* in flash, without -bios */
     bool numa;                       /* RAM is of NUMA node 0 */
     bool random_seeds;               /* /chosen has kaslr-seed and rng-seed */
     const char *psci_method;         /* "hvc" or "smc" */
