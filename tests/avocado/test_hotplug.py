@@ -99,7 +99,8 @@ class Hotplug(TestCase):
     def machine(self):
         return (*machine(ram='256M', initrd=self.initrd, append=rearm.APPEND),
                 '-device', 'pcie-root-port,id=rp,chassis=1,slot=3', '-drive',
-                'if=none,id=d,format=raw,file=' + self.image)
+                'if=none,id=d,format=raw,file=' + self.image, '-device', 'pcie-root-port,id=rp2,slot=4',
+                '-device', 'edu,id=first,bus=rp2')
 
     def drive(self, vm, qmp):
         """One device after another in the same slot; the disk comes back with what was written."""
@@ -108,6 +109,7 @@ class Hotplug(TestCase):
         p.plug(RNG)
         p.use_rng()
         p.unplug('dice')
+        p.unplug('first')
         p.plug(DISK)
         written = p.use_disk(self.sum)
         self.assertNotEqual(written, self.sum)
@@ -140,13 +142,14 @@ class Hotplug(TestCase):
     def there(self, replay):
         """What was plugged and is there."""
         return [p['name'] for p in replay.command('qom-list', path='/machine/peripheral')
-                if p['name'] in ('dice', 'disk', 'again')]
+                if p['name'] in ('first', 'dice', 'disk', 'again')]
 
     def test_travel(self):
         """Back and forth over every plug and unplug, by seeks and by states in a file, and another way from there."""
         log, recording = self.make(',rrkeyframe=1' if rearm.SLOW_SUITE else '')
-        dice, no_dice, disk, no_disk, again = self.marks
-        places = {dice - 1: [], dice + 1: ['dice'], no_dice + 1: ['dice'], disk - 1: [], disk + 1: ['disk'],
+        dice, no_dice, no_first, disk, no_disk, again = self.marks
+        places = {dice - 1: ['first'], dice + 1: ['first', 'dice'], no_dice + 1: ['first', 'dice'],
+                  no_first - 1: ['first'], no_first + 1: ['first'], disk - 1: [], disk + 1: ['disk'],
                   no_disk + 1: ['disk'], again - 1: [], again + 1: ['again']}
         visited, order = {}, sorted(places) + sorted(places, reverse=True)
         random.Random(1).shuffle(order)
