@@ -32,20 +32,34 @@ static QapiBlockDeviceInfo *device_info(const Drive *d)
     return info;
 }
 
-bool qmp_query_block(QmpContext *ctx, QapiBlockInfoList **ret, Error **errp)
-{
-    const GPtrArray *drives = exec_loop_machine(ctx->env->loop)->drives;
+typedef struct BlockCall {
+    const GPtrArray *drives;
+    QapiBlockInfoList **ret;
+} BlockCall;
 
-    for (unsigned i = 0; i < drives->len; i++) {
-        const Drive *d = g_ptr_array_index(drives, i);
+/* Machine thread: who uses a drive changes when devices come and go. */
+static void query_run(void *opaque)
+{
+    const BlockCall *c = opaque;
+    QapiBlockInfoList **tail = c->ret;
+
+    for (unsigned i = 0; i < c->drives->len; i++) {
+        const Drive *d = g_ptr_array_index(c->drives, i);
         QapiBlockInfo *info = g_new0(QapiBlockInfo, 1);
 
         info->device = g_strdup(d->id);
         info->qdev = d->user ? g_strdup(d->user->id) : NULL;
         info->type = g_strdup("unknown");
         info->inserted = device_info(d);
-        QAPI_APPEND(ret, info);
+        QAPI_APPEND(tail, info);
     }
+}
+
+bool qmp_query_block(QmpContext *ctx, QapiBlockInfoList **ret, Error **errp)
+{
+    BlockCall c = { exec_loop_machine(ctx->env->loop)->drives, ret };
+
+    machine_run_sync(ctx->env->loop, query_run, &c);
     return true;
 }
 

@@ -149,9 +149,10 @@ bool qmp_device_add(QmpContext *ctx, json_object *args, Error **errp)
 static bool unplug_run(void *opaque, Error **errp)
 {
     const PlugCall *c = opaque;
-    QomNode node;
+    QomNode node = { .kind = QOM_DEVICE, .device = machine_find_device(exec_loop_machine(c->loop), c->text) };
 
-    if (!qom_find(c->env, c->text, &node, errp)) {
+    /* A port and its bus have one name. */
+    if (!node.device && !qom_find(c->env, c->text, &node, errp)) {
         return false;
     }
     if (node.kind != QOM_DEVICE) {

@@ -304,7 +304,7 @@ static bool compare_machines(ReplayCursor *a, ReplayCursor *b, char **files)
     Error *err = NULL;
 
     if (replay_description_compare(replay_cursor_description(a), replay_cursor_description(b),
-                                   &err)) {
+                                   true, &err)) {
         return true;
     }
     printf("the machines differ ('when recording': %s, 'now': %s): %s\n", files[0], files[1],

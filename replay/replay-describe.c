@@ -345,15 +345,20 @@ static bool is_info(const char *name)
     return g_str_has_prefix(name, "info.");
 }
 
+static bool is_compared(const char *name, bool with_state)
+{
+    return !is_info(name) && (with_state || !g_str_has_prefix(name, REPLAY_STATE_PREFIX));
+}
+
 static bool compare_values(const ReplayDescription *recorded, const ReplayDescription *now,
-                           Error **errp)
+                           bool with_state, Error **errp)
 {
     for (guint i = 0; i < recorded->names->len; i++) {
         const char *name = g_ptr_array_index(recorded->names, i);
         const char *then = g_ptr_array_index(recorded->values, i);
         const char *value = replay_description_get(now, name);
 
-        if (is_info(name) || (value && strcmp(then, value) == 0)) {
+        if (!is_compared(name, with_state) || (value && strcmp(then, value) == 0)) {
             continue;
         }
         if (value) {
@@ -369,7 +374,7 @@ static bool compare_values(const ReplayDescription *recorded, const ReplayDescri
     for (guint i = 0; i < now->names->len; i++) {
         const char *name = g_ptr_array_index(now->names, i);
 
-        if (!is_info(name) && !replay_description_get(recorded, name)) {
+        if (is_compared(name, with_state) && !replay_description_get(recorded, name)) {
             error_setg(errp, "'%s' differs: it was absent when recording and is '%s' now",
                        name, (const char *)g_ptr_array_index(now->values, i));
             return false;
@@ -393,11 +398,11 @@ static const ReplayDescribedSource *missing_source(const ReplayDescription *a,
 }
 
 bool replay_description_compare(const ReplayDescription *recorded,
-                                const ReplayDescription *now, Error **errp)
+                                const ReplayDescription *now, bool with_state, Error **errp)
 {
     const ReplayDescribedSource *s;
 
-    if (!compare_values(recorded, now, errp)) {
+    if (!compare_values(recorded, now, with_state, errp)) {
         return false;
     }
     s = missing_source(recorded, now);

@@ -56,8 +56,11 @@ ReplayDescription *replay_description_from_json(const char *json, Error **errp);
 
 /* False, saying what to do, when the recording is of another engine revision than this program. */
 bool replay_description_check_engine(const ReplayDescription *recorded, Error **errp);
-/* False, naming the option and both values, at the first difference. */
+/*
+ * False, naming the option and both values, at the first difference. with_state: also of what states have
+ * with them.
+ */
 bool replay_description_compare(const ReplayDescription *recorded,
-                                const ReplayDescription *now, Error **errp);
+                                const ReplayDescription *now, bool with_state, Error **errp);
 
 #endif

@@ -276,7 +276,7 @@ static bool play_start(Replay *r, Error **errp)
 {
     bool ok = false;
 
-    if (!replay_description_compare(r->recorded, r->description, errp)) {
+    if (!replay_description_compare(r->recorded, r->description, true, errp)) {
         error_prepend(errp, "cannot replay '%s': ", r->file);
     } else if (r->refusal) {
         error_setg(errp, "%s", r->refusal);

@@ -149,7 +149,7 @@ bool replay_machine_is(Replay *r, const char *text, Error **errp)
 {
     ReplayDescription *saved = replay_description_from_json(text, errp);
     bool same = saved && replay_description_check_engine(saved, errp) &&
-                replay_description_compare(saved, r->description, errp);
+                replay_description_compare(saved, r->description, false, errp);
 
     if (saved) {
         replay_description_free(saved);

@@ -7,6 +7,7 @@
 #include "util/osdep.h"
 #include <unistd.h>
 #include "config-host.h"
+#include "hw/core/hotplug.h"
 #include "system/options-handlers.h"
 #include "system/session.h"
 #include "system/session-paths.h"
@@ -42,13 +43,10 @@ static void recall(Session *s, const char *name, char **option)
     }
 }
 
-static void recall_list(Session *s, const char *prefix, GPtrArray *list)
+static void recall_more(Session *s, const char *prefix, GPtrArray *list)
 {
     const char *value;
 
-    if (list->len) {
-        return;
-    }
     for (unsigned i = 0; ; i++) {
         g_autofree char *name = g_strdup_printf("%s.%u", prefix, i);
 
@@ -57,6 +55,25 @@ static void recall_list(Session *s, const char *prefix, GPtrArray *list)
             return;
         }
         g_ptr_array_add(list, g_strdup(value));
+    }
+}
+
+static void recall_list(Session *s, const char *prefix, GPtrArray *list)
+{
+    if (!list->len) {
+        recall_more(s, prefix, list);
+    }
+}
+
+/* What is on ports comes behind the ports. */
+static void recall_devices(Session *s)
+{
+    GPtrArray *devices = s->options->devices;
+    bool none = !devices->len;
+
+    recall_list(s, "device", devices);
+    if (none) {
+        recall_more(s, REPLAY_STATE_PREFIX "device", devices);
     }
 }
 
@@ -191,7 +208,7 @@ static bool recall_options(Session *s, Error **errp)
     recall(s, "cpu", &o->cpu);
     recall(s, "append", &o->append);
     recall_list(s, "info.netdev", o->netdevs);
-    recall_list(s, "device", o->devices);
+    recall_devices(s);
     recall_list(s, "global", o->globals);
     if (!o->ram_size) {
         o->ram_size = recall_u64(s, "ram", 0);
@@ -251,7 +268,6 @@ static void describe_options(Session *s)
     if (o->rrimage_full) {
         replay_describe(s->replay, "info.rrimage-full", "on");
     }
-    describe_list(s, "device", o->devices);
     describe_list(s, "global", o->globals);
     describe_list(s, "info.fw_cfg", o->fw_cfg);
     /* Those that came later than the format are there when they say something. */
@@ -268,6 +284,24 @@ static void describe_options(Session *s)
         describe_u64(s, "icount.shift", o->exec.shift);
     }
     replay_describe(s->replay, "icount.sleep", o->exec.sleep ? "on" : "off");
+}
+
+/*
+ * Once the board is made: those that may go again are apart, since a state says itself which of them it has
+ * (hw/core/hotplug.h), and can be loaded by a machine that began with others.
+ */
+static void describe_devices(Session *s)
+{
+    g_autoptr(GPtrArray) lasting = g_ptr_array_new(), plugged = g_ptr_array_new();
+    const GPtrArray *devices = s->options->devices;
+
+    for (unsigned i = 0; i < devices->len; i++) {
+        char *text = g_ptr_array_index(devices, i);
+
+        g_ptr_array_add(hotplug_is_for(s->machine, text) ? plugged : lasting, text);
+    }
+    describe_list(s, "device", lasting);
+    describe_list(s, REPLAY_STATE_PREFIX "device", plugged);
 }
 
 /* ---- the board ---- */
@@ -408,5 +442,9 @@ bool session_make_machine(Session *s, Error **errp)
     describe_options(s);
     session_set_rtc(s);
     session_set_uuid(s);
-    return board_create(s->board, s->machine, &s->config, errp) && session_add_filters(s, errp);
+    if (!board_create(s->board, s->machine, &s->config, errp) || !session_add_filters(s, errp)) {
+        return false;
+    }
+    describe_devices(s);
+    return true;
 }

@@ -17,7 +17,7 @@
 #include "migration/fields.h"
 #include "util/host-clock.h"
 
-/* The second one has a list of devices behind the loop's state: others than those of the start. */
+/* The second one has a list of devices that may go (hw/core/hotplug.h) behind the loop's state. */
 #define STATE_MAGIC "REARMST1"
 #define STATE_MAGIC_PLUGGED "REARMST2"
 
@@ -86,12 +86,12 @@ static void save_machine(ExecLoop *l, GByteArray *out)
 {
     Machine *m = l->machine;
     LoopState state = loop_state_get(l);
-    bool initial = hotplug_is_initial(m);
+    bool none = hotplug_is_empty(m);
 
-    bytes_put_data(out, initial ? STATE_MAGIC : STATE_MAGIC_PLUGGED, strlen(STATE_MAGIC));
+    bytes_put_data(out, none ? STATE_MAGIC : STATE_MAGIC_PLUGGED, strlen(STATE_MAGIC));
     replay_save(l->replay, out);
     fields_save(&loop_fields, &state, out);
-    if (!initial) {
+    if (!none) {
         hotplug_save(m, out);
     }
     machine_save_devices(m, out);
@@ -122,24 +122,17 @@ void loop_save_state(ExecLoop *l, GByteArray *out)
 
 /* ---- load ---- */
 
-static bool check_magic(ByteReader *in, bool *initial, Error **errp)
+static bool check_magic(ByteReader *in, bool *none, Error **errp)
 {
     const uint8_t *magic = bytes_get_data(in, strlen(STATE_MAGIC));
 
-    *initial = magic && memcmp(magic, STATE_MAGIC, strlen(STATE_MAGIC)) == 0;
-    if (!magic || (!*initial && memcmp(magic, STATE_MAGIC_PLUGGED, strlen(STATE_MAGIC)) != 0)) {
+    *none = magic && memcmp(magic, STATE_MAGIC, strlen(STATE_MAGIC)) == 0;
+    if (!magic || (!*none && memcmp(magic, STATE_MAGIC_PLUGGED, strlen(STATE_MAGIC)) != 0)) {
         error_setg(errp, "this is not the saved state of a machine (no %s at its start)",
                    STATE_MAGIC);
         return false;
     }
     return true;
-}
-
-/* The machine's devices are those of the state from here on. */
-static bool load_plugged(ExecLoop *l, ByteReader *in, bool initial, Error **errp)
-{
-    return initial && hotplug_is_initial(l->machine) ? true
-         : hotplug_load(l->machine, initial ? NULL : in, errp);
 }
 
 static bool load_loop(ExecLoop *l, LoopState *s, ByteReader *in, Error **errp)
@@ -163,10 +156,10 @@ static bool load_loop(ExecLoop *l, LoopState *s, ByteReader *in, Error **errp)
 static bool load_machine(ExecLoop *l, LoopState *s, ByteReader *in, Error **errp)
 {
     Machine *m = l->machine;
-    bool initial;
+    bool none;
 
-    if (!check_magic(in, &initial, errp) || !replay_load(l->replay, in, errp) ||
-        !load_loop(l, s, in, errp) || !load_plugged(l, in, initial, errp) ||
+    if (!check_magic(in, &none, errp) || !replay_load(l->replay, in, errp) ||
+        !load_loop(l, s, in, errp) || !hotplug_load(m, none ? NULL : in, errp) ||
         !machine_load_devices(m, in, errp)) {
         return false;
     }

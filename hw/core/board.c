@@ -64,6 +64,22 @@ bool board_parse_options(const BoardType *type, void *options, BoardConfig *conf
            take_common(config, kv, what, errp) && keyval_check_unused(kv, what, errp);
 }
 
+/* Those that may go again are the machine's last devices, so that the others stay where they are then. */
+static bool plug_last_devices(Machine *m, const BoardConfig *config, Error **errp)
+{
+    if (!hotplug_prepare(m, errp)) {
+        return false;
+    }
+    for (unsigned i = 0; config->devices && i < config->devices->len; i++) {
+        const char *text = g_ptr_array_index(config->devices, i);
+
+        if (hotplug_is_for(m, text) && !device_plug(m, text, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool board_create(const BoardType *type, Machine *m, BoardConfig *config, Error **errp)
 {
     void *options = g_malloc0(type->options_size);
@@ -73,7 +89,8 @@ bool board_create(const BoardType *type, Machine *m, BoardConfig *config, Error 
         ok = globals_add(m, g_ptr_array_index(config->globals, i), errp);
     }
     config->options = options;
-    ok = ok && board_parse_options(type, options, config, errp) && type->create(m, config, errp);
+    ok = ok && board_parse_options(type, options, config, errp) && type->create(m, config, errp) &&
+         plug_last_devices(m, config, errp);
     config->options = NULL;
     properties_clear(type->properties, options);
     g_free(options);
@@ -139,25 +156,12 @@ bool board_add_devices(Machine *m, const BoardDevice *rows, const char *gic, Err
     return true;
 }
 
-/* Those that may go again are the machine's last ones, so that the others stay where they are then. */
 bool board_plug_devices(Machine *m, const BoardConfig *config, Error **errp)
 {
-    g_autoptr(GPtrArray) later = g_ptr_array_new();
-
     for (unsigned i = 0; config->devices && i < config->devices->len; i++) {
-        char *text = g_ptr_array_index(config->devices, i);
+        const char *text = g_ptr_array_index(config->devices, i);
 
-        if (hotplug_is_for(m, text)) {
-            g_ptr_array_add(later, text);
-        } else if (!device_plug(m, text, errp)) {
-            return false;
-        }
-    }
-    if (!hotplug_prepare(m, errp)) {
-        return false;
-    }
-    for (unsigned i = 0; i < later->len; i++) {
-        if (!device_plug(m, g_ptr_array_index(later, i), errp)) {
+        if (!hotplug_is_for(m, text) && !device_plug(m, text, errp)) {
             return false;
         }
     }

@@ -100,9 +100,6 @@ void hotplug_note(Device *dev, char *text)
     p->text = text;
     p->dev = dev;
     g_ptr_array_add(m->plugged, p);
-    if (!m->plugging) {
-        g_ptr_array_add(m->plugged_first, g_strdup(text));
-    }
 }
 
 /* ---- while it runs ---- */
@@ -195,17 +192,9 @@ bool hotplug_take_ejected(Machine *m, void (*fn)(void *opaque, const Device *dev
 
 /* ---- state ---- */
 
-bool hotplug_is_initial(const Machine *m)
+bool hotplug_is_empty(const Machine *m)
 {
-    if (m->plugged->len != m->plugged_first->len) {
-        return false;
-    }
-    for (unsigned n = 0; n < m->plugged->len; n++) {
-        if (strcmp(plugged_at(m, n)->text, g_ptr_array_index(m->plugged_first, n))) {
-            return false;
-        }
-    }
-    return true;
+    return !m->plugged->len;
 }
 
 void hotplug_save(const Machine *m, GByteArray *out)
@@ -217,20 +206,19 @@ void hotplug_save(const Machine *m, GByteArray *out)
 }
 
 /* The texts, to be freed; NULL: not such a list. */
-static GPtrArray *read_list(const Machine *m, ByteReader *in, Error **errp)
+static GPtrArray *read_list(ByteReader *in, Error **errp)
 {
     GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
-    uint64_t count = in ? bytes_get_varint(in) : m->plugged_first->len;
+    uint64_t count = in ? bytes_get_varint(in) : 0;
     bool ok = count <= MAX_PLUGGED;
 
     for (uint64_t n = 0; ok && n < count; n++) {
         size_t length = 0;
-        const char *text = in ? (const char *)bytes_get_block(in, MAX_TEXT, &length)
-                              : g_ptr_array_index(m->plugged_first, n);
+        const char *text = (const char *)bytes_get_block(in, MAX_TEXT, &length);
 
         ok = text != NULL;
         if (ok) {
-            g_ptr_array_add(texts, in ? g_strndup(text, length) : g_strdup(text));
+            g_ptr_array_add(texts, g_strndup(text, length));
         }
     }
     if (!ok || (in && in->failed)) {
@@ -255,7 +243,7 @@ static bool plug_again(Machine *m, const char *text, Error **errp)
 
 bool hotplug_load(Machine *m, ByteReader *in, Error **errp)
 {
-    g_autoptr(GPtrArray) texts = read_list(m, in, errp);
+    g_autoptr(GPtrArray) texts = read_list(in, errp);
     unsigned same = 0;
     bool ok = texts != NULL;
 

@@ -26,7 +26,6 @@ Machine *machine_new(Replay *replay)
     m->devices = g_ptr_array_new();
     m->buses = g_ptr_array_new_with_free_func(bus_free);
     m->plugged = g_ptr_array_new_with_free_func(plugged_free);
-    m->plugged_first = g_ptr_array_new_with_free_func(g_free);
     m->ejected = g_ptr_array_new();
     m->globals = g_ptr_array_new_with_free_func(global_free);
     m->objects = g_ptr_array_new_with_free_func(user_object_free);
@@ -49,7 +48,6 @@ void machine_free(Machine *m)
     g_ptr_array_free(m->devices, TRUE);
     g_ptr_array_free(m->buses, TRUE);
     g_ptr_array_free(m->plugged, TRUE);
-    g_ptr_array_free(m->plugged_first, TRUE);
     g_ptr_array_free(m->ejected, TRUE);
     g_ptr_array_free(m->globals, TRUE);
     g_ptr_array_free(m->objects, TRUE);

@@ -88,6 +88,8 @@ void replay_set_host(Replay *r, const ReplayHost *host);
  * as it was typed) are stored for people and never compared.
  */
 void replay_describe(Replay *r, const char *name, const char *value);
+/* Names that begin so are of what states have with them: replay_machine_is() does not compare them. */
+#define REPLAY_STATE_PREFIX "state."
 /* The value stored in the log being replayed, or NULL. For "machine options left out". */
 const char *replay_described(Replay *r, const char *name);
 

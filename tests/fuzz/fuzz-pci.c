@@ -2,7 +2,8 @@
  * Fuzz target: what a guest does to PCI: configuration space, BARs wherever they are, and the
  * registers and rings of virtio over PCI. The input is a sequence of operations of 8 bytes:
  *   kind, function, place (2), value (4)
- * STATE lets so many nanoseconds pass, and goes on with a machine that the state was loaded into.
+ * STATE lets so many nanoseconds pass, and goes on with a machine that the state was loaded into, after a list of
+ * devices with a damaged byte. PLUG adds and removes devices behind the port.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -13,10 +14,12 @@
 #include "hw/pci/pcie-port.h"
 #include "hw/virtio/virtio-pci.h"
 #include "tests/unit/pci-machine.h"
+#include "hw/core/hotplug.h"
 
-enum { CONFIG_READ, CONFIG_WRITE, BAR_READ, BAR_WRITE, RAM_WRITE, ANY_WRITE, STATE, NUM_KINDS };
+enum { CONFIG_READ, CONFIG_WRITE, BAR_READ, BAR_WRITE, RAM_WRITE, ANY_WRITE, STATE, PLUG, NUM_KINDS };
 
 #define OPERATION 8
+#define SLTCTL 0x6c                 /* of the ports */
 #define MAX_OPERATIONS 2000
 
 typedef struct Operation {
@@ -30,9 +33,10 @@ static const DeviceType *const types[] = {
 };
 static const char *const devices[] = {
     "virtio-rng-pci,id=a", "virtio-rng-pci,id=b,disable-legacy=on,vectors=40",
-    "virtio-rng-pci,id=c,disable-modern=on", "pcie-root-port,id=p", "edu,id=e,bus=p",
+    "virtio-rng-pci,id=c,disable-modern=on", "pcie-root-port,id=p",
+    "pcie-root-port,id=q,slot=1", "edu,id=e,bus=p",
 };
-#define NUM_SLOTS 5                 /* on the root bus, from the bridge's own on */
+#define NUM_SLOTS 6                 /* on the root bus, from the bridge's own on */
 
 static PciMachine *make(void)
 {
@@ -44,6 +48,7 @@ static PciMachine *make(void)
         device_plug(p->m, devices[i], NULL);
     }
     machine_reset_devices(p->m);
+    assert(find_cap(p, 4, PCI_CAP_ID_EXP, 0) + PCI_EXP_SLTCTL == SLTCTL);
     return p;
 }
 
@@ -65,7 +70,7 @@ static PciDevice *function(PciMachine *p, const Operation *op)
     PciBus *bus = pci_host_bus(p->host);
     PciDevice *d = bus->device[op->function % NUM_SLOTS * 8];
 
-    return d->secondary && op->function & 0x40 ? d->secondary->device[0] : d;
+    return d->secondary && op->function & 0x40 && d->secondary->device[0] ? d->secondary->device[0] : d;
 }
 
 /* Wherever the guest has put the BAR that the upper bits of the place say. */
@@ -88,21 +93,49 @@ static void access_bar(PciMachine *p, const Operation *op, unsigned size)
 }
 
 /* Save, and load into a machine that goes on in its place. */
-static PciMachine *carry(PciMachine *p)
+static PciMachine *carry(PciMachine *p, const Operation *op)
 {
     g_autoptr(GByteArray) saved = g_byte_array_new(), again = g_byte_array_new();
     PciMachine *other = make();
     ByteReader in;
 
+    hotplug_save(p->m, saved);
+    if (op->value & 1) {
+        saved->data[op->place % saved->len] ^= op->function | 1;
+        byte_reader_init(&in, saved->data, saved->len);
+        hotplug_load(other->m, &in, NULL);
+        saved->data[op->place % saved->len] ^= op->function | 1;
+    }
     machine_save_devices(p->m, saved);
     assert(memory_save(p->m->memory, saved, NULL));
     byte_reader_init(&in, saved->data, saved->len);
-    assert(machine_load_devices(other->m, &in, NULL) && memory_load(other->m->memory, &in, NULL));
+    assert(hotplug_load(other->m, &in, NULL) && machine_load_devices(other->m, &in, NULL) &&
+           memory_load(other->m->memory, &in, NULL));
+    hotplug_save(other->m, again);
     machine_save_devices(other->m, again);
     assert(memory_save(other->m->memory, again, NULL));
     assert(saved->len == again->len && memcmp(saved->data, again->data, saved->len) == 0);
     destroy(p);
     return other;
+}
+
+static void plug(PciMachine *p, const Operation *op)
+{
+    static const char *const texts[] = {
+        "edu,id=e,bus=p", "virtio-rng-pci,id=e,bus=p", "virtio-rng-pci,bus=q", "edu,id=f,bus=q,addr=0.1",
+        "edu,id=e,bus=pcie.0", "virtio-rng-pci,bus=q,disable-modern=on",
+    };
+    static const char *const ids[] = { "e", "virtio-rng-pci0", "p", "f" };
+
+    if (op->value & 1) {
+        hotplug_del(p->m, ids[op->function % ARRAY_SIZE(ids)], NULL);
+    } else {
+        hotplug_add(p->m, texts[op->function % ARRAY_SIZE(texts)], NULL);
+    }
+}
+
+static void ignore(void *opaque, const Device *dev)
+{
 }
 
 static void operate(PciMachine *p, const Operation *op)
@@ -126,10 +159,14 @@ static void operate(PciMachine *p, const Operation *op)
     case STATE:
         pass_ns(p->m, op->value);
         break;
+    case PLUG:
+        plug(p, op);
+        break;
     default:
         access_bar(p, op, size);
         break;
     }
+    hotplug_take_ejected(p->m, ignore, NULL);
 }
 
 /* A BAR that is decoded is answered by someone, and not over the board's memory. */
@@ -166,7 +203,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         operate(p, &op);
         if (op.kind % NUM_KINDS == STATE && ++states <= 2) {
-            p = carry(p);
+            p = carry(p, &op);
         }
     }
     check(p);
@@ -270,6 +307,19 @@ GByteArray *fuzz_seed(unsigned n)
         add(out, ANY_WRITE, 4, 0, 5, (uint32_t)MMIO + 0x200008);
         add(out, STATE, 1, 0, 0, 0);
         add(out, CONFIG_WRITE, 2, 4, 0x3e, 0x40);
+        break;
+    case 5:
+        /* The slot of p is given up, and taken by another one; q's is, too. */
+        add(out, PLUG, 1, 0, 0, 1);
+        add(out, CONFIG_WRITE, 2, 4, SLTCTL, 0x17f9);
+        add(out, STATE, 1, 0, 0, 0);
+        add(out, PLUG, 1, 1, 0, 0);
+        add(out, PLUG, 1, 2, 0, 0);
+        add(out, CONFIG_WRITE, 4, 4, SLTCTL, 0xffff1139);
+        add(out, CONFIG_WRITE, 4, 5, SLTCTL, 0xffff1139);
+        add(out, STATE, 1, 3, 5, 1);
+        add(out, PLUG, 1, 1, 0, 1);
+        add(out, CONFIG_WRITE, 2, 5, SLTCTL, 0x17f9);
         break;
     default:
         g_byte_array_unref(out);

@@ -117,6 +117,26 @@ class MigrationTest(test_qmp.Program):
         self.assertEqual(self.status(client), 'running')
         self.end(process, client)
 
+    def test_plugged(self):
+        """Devices that came and went: the other side has those of the state, whatever it began with."""
+        ports = ('-device', 'pcie-root-port,id=p', '-device', 'pcie-root-port,id=q,slot=1', '-device',
+                 'edu,id=e,bus=p')
+        process, client, _ = self.ran(*ports)
+        client.command('device_add', driver='virtio-rng-pci', bus='q', id='r')
+        client.command('migrate', uri='file:sent')
+        self.statuses(client, SENT[-1])
+        state = client.command('x-rearm-query-digest')
+        for given in ((*ports, '-device', 'edu,id=other,bus=q'), ports[:4]):
+            receiver, other = self.receiver('file:sent', *given)
+            self.wait_arrived(other)
+            self.assertEqual(other.command('x-rearm-query-digest'), state)
+            there = [p['name'] for p in other.command('qom-list', path='/machine/peripheral')]
+            self.assertEqual([n for n in there if n in ('e', 'r', 'other')], ['e', 'r'])
+            self.end(receiver, other)
+        self.ended(self.start('-kernel', self.echo, '-icount', 'shift=2', '-incoming', 'file:sent', *ports[:2]),
+                   "'device.1' differs: it was 'pcie-root-port,id=q,slot=1'")
+        self.end(process, client)
+
     def test_sockets(self):
         process, client, _ = self.ran()
         state = self.all_state(client)

@@ -85,7 +85,10 @@ typedef struct BoardDevice {
  */
 bool board_add_devices(Machine *m, const BoardDevice *rows, const char *gic, Error **errp);
 
-/* What the user adds with -device. */
+/*
+ * What the user adds with -device, except on buses whose devices come and go: board_create() makes those when
+ * all else is there.
+ */
 bool board_plug_devices(Machine *m, const BoardConfig *config, Error **errp);
 
 #endif

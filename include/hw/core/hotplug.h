@@ -52,10 +52,9 @@ bool hotplug_check(const Bus *bus, const char *device, Error **errp);
 /* Whether the guest has let go of any. Then they go, and fn is told of each while it is still there. */
 bool hotplug_take_ejected(Machine *m, void (*fn)(void *opaque, const Device *dev), void *opaque);
 
-/* The list is that of the machine's start. */
-bool hotplug_is_initial(const Machine *m);
+bool hotplug_is_empty(const Machine *m);
 void hotplug_save(const Machine *m, GByteArray *out);
-/* in NULL: the list of the start. On failure some devices may be missing. */
+/* in NULL: an empty list. On failure some devices may be missing. */
 bool hotplug_load(Machine *m, ByteReader *in, Error **errp);
 /* For tests: remove them all, so that a load has to make them. */
 void hotplug_remove_all(Machine *m);

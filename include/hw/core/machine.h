@@ -90,9 +90,7 @@ struct Machine {
     /* What -device and -global may name, NULL-terminated; set by who makes the machine. */
     const DeviceType *const *device_types;
     GPtrArray *buses;               /* Bus *, in the order made */
-    /* Devices of buses that take part in hot-plugging (hw/core/hotplug.h): now, and at the start. */
-    GPtrArray *plugged;
-    GPtrArray *plugged_first;
+    GPtrArray *plugged;             /* devices of buses that take part in hot-plugging (hw/core/hotplug.h) */
     bool plugging;                  /* one is made while the machine runs */
     GPtrArray *ejected;             /* Bus *: the guest has let go of what is on it; a request as below */
     bool (*before_hotplug)(Machine *m, Error **errp);   /* called before the first one is made; or NULL */
