@@ -201,6 +201,8 @@ static void find_value(const QomNode *node, const char *path, Found *f)
     } else if (is_device(node) && !strcmp(f->name, "realized")) {
         f->value = json_object_new_boolean(true);
         f->found = true;
+    } else if (node->kind == QOM_DEVICE && monitor_balloon_get(f->env, node->device, f->name, &f->value)) {
+        f->found = true;
     } else {
         find_in_tables(node, f);
     }
@@ -247,6 +249,9 @@ bool qmp_qom_set(QmpContext *ctx, const QapiQomSetArgs *args, Error **errp)
         return false;
     }
     json_object_put(value);
+    if (node.kind == QOM_DEVICE && monitor_balloon_is_settable(node.device, args->property)) {
+        return monitor_balloon_set(node.device, args->value, errp);
+    }
     type = qom_type_name(ctx->env, &node);
     if (node.kind == QOM_DEVICE && strcmp(args->property, "type") != 0) {
         error_setg(errp, "Attempt to set property '%s' on device '%s' (type '%s') after it was "
