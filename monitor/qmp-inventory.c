@@ -295,20 +295,3 @@ bool qmp_query_tpm_types(QmpContext *ctx, QapiTpmTypeList **ret, Error **errp)
 {
     return true;
 }
-
-static bool no_balloon(Error **errp)
-{
-    error_setg(errp, "No balloon device has been activated");
-    error_set_class(errp, ERROR_CLASS_DEVICE_NOT_ACTIVE);
-    return false;
-}
-
-bool qmp_query_balloon(QmpContext *ctx, QapiBalloonInfo **ret, Error **errp)
-{
-    return no_balloon(errp);
-}
-
-bool qmp_balloon(QmpContext *ctx, const QapiBalloonArgs *args, Error **errp)
-{
-    return no_balloon(errp);
-}

@@ -207,6 +207,8 @@ static void find_value(const QomNode *node, const char *path, Found *f)
     } else if (is_device(node) && !strcmp(f->name, "realized")) {
         f->value = json_object_new_boolean(true);
         f->found = true;
+    } else if (node->kind == QOM_DEVICE && monitor_balloon_get(f->env, node->device, f->name, &f->value)) {
+        f->found = true;
     } else {
         find_in_tables(node, f);
     }
@@ -221,6 +223,7 @@ static void find_value(const QomNode *node, const char *path, Found *f)
 typedef struct PropertyCall {
     MonitorEnv *env;
     const char *path, *property;
+    json_object *change;      /* what it is to become */
     json_object *value;
 } PropertyCall;
 
@@ -267,6 +270,9 @@ static bool set_run(void *opaque, Error **errp)
         return false;
     }
     json_object_put(c->value);
+    if (node.kind == QOM_DEVICE && monitor_balloon_is_settable(node.device, c->property)) {
+        return monitor_balloon_set(node.device, c->change, errp);
+    }
     type = qom_type_name(c->env, &node);
     if (node.kind == QOM_DEVICE && strcmp(c->property, "type") != 0) {
         error_setg(errp, "Attempt to set property '%s' on device '%s' (type '%s') after it was "
@@ -279,7 +285,9 @@ static bool set_run(void *opaque, Error **errp)
 
 bool qmp_qom_set(QmpContext *ctx, const QapiQomSetArgs *args, Error **errp)
 {
-    PropertyCall c = { .env = ctx->env, .path = args->path, .property = args->property };
+    PropertyCall c = {
+        .env = ctx->env, .path = args->path, .property = args->property, .change = args->value,
+    };
 
     return monitor_on_machine(ctx->env, set_run, &c, errp);
 }

@@ -40,6 +40,13 @@ void monitor_events_quit(MonitorEvents *e);
 QapiRunState monitor_events_stop_state(MonitorEvents *e);
 void monitor_events_set_stop_state(MonitorEvents *e, QapiRunState state);
 
+/* ---- qmp-balloon.c ---- */
+
+/* A property of a balloon that its tables do not have, or not as it is now; false: it is none. */
+bool monitor_balloon_get(MonitorEnv *env, Device *dev, const char *name, json_object **value);
+bool monitor_balloon_is_settable(Device *dev, const char *name);
+bool monitor_balloon_set(Device *dev, json_object *value, Error **errp);
+
 /* ---- qmp-control.c ---- */
 
 /* What would change the guest of a replay. */

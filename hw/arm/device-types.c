@@ -18,6 +18,7 @@
 #include "hw/pci/pci-host.h"
 #include "hw/pci/pcie-port.h"
 #include "hw/rtc/pl031.h"
+#include "hw/virtio/virtio-balloon.h"
 #include "hw/virtio/virtio-blk.h"
 #include "hw/virtio/virtio-mmio.h"
 #include "hw/virtio/virtio-net.h"
@@ -49,6 +50,8 @@ const DeviceType *const device_types[] = {
     &pvpanic_mmio_type,
     &sbsa_gwdt_type,
     &virtconsole_type,
+    &virtio_balloon_type,
+    &virtio_balloon_pci_type,
     &virtio_blk_type,
     &virtio_blk_pci_type,
     &virtio_mmio_type,

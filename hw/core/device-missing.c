@@ -30,7 +30,6 @@ static const struct {
     { "usb-*", "USB is not there yet" },
     { "virtio-9p*", "folders shared with the host are not there yet" },
     { "vhost-user-fs*", "folders shared with the host are not there yet" },
-    { "virtio-balloon*", "memory of a changing size is not there yet" },
     { "virtio-mem*", "memory of a changing size is not there yet" },
     { "pc-dimm", "memory of a changing size is not there yet" },
     { "virtio-pmem*", "persistent memory is not there yet" },

@@ -170,6 +170,18 @@ bool memory_write(MemoryMap *map, hwaddr addr, const void *data, size_t length)
     return true;
 }
 
+bool memory_clear_page(MemoryMap *map, hwaddr addr)
+{
+    bool whole;
+    MemRegion *region = memory_find_page(map, addr, &whole);
+
+    if (!region || !whole || region->ops || region->readonly) {
+        return false;
+    }
+    memory_set_page(map, region, (addr - region->base) >> PAGE_BITS, NULL);
+    return true;
+}
+
 static void add_image(MemoryMap *map, const MemImage *image)
 {
     for (unsigned n = 0; n < map->images->len; n++) {

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/virtio/virtio-balloon.h"
 #include "hw/virtio/virtio-blk.h"
 #include "hw/virtio/virtio-net.h"
 #include "hw/virtio/virtio-rng.h"
@@ -23,6 +24,7 @@
         .free = pci_device_free,                                                      \
     }
 
+VIRTIO_PCI(virtio_balloon_pci_type, "virtio-balloon", virtio_balloon_type, "memory that the guest gives back");
 VIRTIO_PCI(virtio_blk_pci_type, "virtio-blk", virtio_blk_type, "a disk");
 VIRTIO_PCI(virtio_net_pci_type, "virtio-net", virtio_net_type, "a network card");
 VIRTIO_PCI(virtio_rng_pci_type, "virtio-rng", virtio_rng_type, "random bytes from the host");

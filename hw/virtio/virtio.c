@@ -115,6 +115,7 @@ void virtio_set_status(VirtioDevice *v, uint8_t status)
 {
     VirtioState *s = v->s;
     uint64_t version_1 = BIT64(VIRTIO_F_VERSION_1);
+    uint8_t before = s->status;
 
     trace_virtio_status(v->dev.id, status);
     if (status == 0) {
@@ -131,6 +132,9 @@ void virtio_set_status(VirtioDevice *v, uint8_t status)
         status &= ~VIRTIO_STATUS_FEATURES_OK;
     }
     s->status = (status & ~VIRTIO_STATUS_NEEDS_RESET) | (s->status & VIRTIO_STATUS_NEEDS_RESET);
+    if ((status & ~before & VIRTIO_STATUS_DRIVER_OK) && !s->broken && v->vtype->driver_ok) {
+        v->vtype->driver_ok(v);
+    }
 }
 
 void virtio_set_driver_features(VirtioDevice *v, unsigned word, uint32_t value)

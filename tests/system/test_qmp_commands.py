@@ -122,6 +122,32 @@ class CommandsTest(Commands):
                              'No balloon device has been activated')
         self.end(process, client)
 
+    def test_balloon(self):
+        """What a guest without a driver has, and what is no size or number."""
+        process, client = self.machine('-device', 'virtio-balloon-pci,id=b0')
+        actual = client.command('query-balloon')['actual']
+        self.assertEqual(actual, client.command('query-memory-size-summary')['base-memory'])
+        client.command('balloon', value=actual // 2)
+        self.assertEqual(client.command('query-balloon'), {'actual': actual})
+        for value in (0, -5):
+            self.assertEqual(self.refused(client, 'balloon', value=value), "Parameter 'target' expects a size")
+        self.refused(client, 'balloon', value='x')
+
+        def hmp(line):
+            return client.command('human-monitor-command', command_line=line)
+
+        self.assertEqual(hmp('balloon 64'), '')
+        self.assertEqual(hmp('info balloon'), 'balloon: actual=%d\r\n' % (actual >> 20))
+        where = {'path': '/machine/peripheral/b0', 'property': 'guest-stats-polling-interval'}
+        for value in (-1, 'x', 1 << 40):
+            self.assertIn('is not a number of seconds', self.refused(client, 'qom-set', value=value, **where))
+        client.command('qom-set', value=7, **where)
+        stats = client.command('qom-get', path=where['path'], property='guest-stats')
+        self.assertEqual(stats['last-update'], 0)
+        self.assertEqual(stats['stats']['stat-free-memory'], (1 << 64) - 1)
+        self.assertEqual(hmp('qom-set /machine/peripheral/b0 guest-stats-polling-interval 3'), '')
+        self.end(process, client)
+
     def test_options(self):
         process, client = self.machine()
         options = {o['option']: {p['name']: p['type'] for p in o['parameters']}

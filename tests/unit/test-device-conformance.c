@@ -151,7 +151,8 @@ static const struct Constant {
 
 /* Devices that no board here has, as they need a host's image and a worker, or a bus of their own: their own tests carry their state. */
 static const char *const elsewhere[] = {
-    "virtio-blk" /* test-virtio-blk.c */, "virtio-serial", "virtserialport" /* test-virtio-serial.c */, NULL
+    "virtio-blk" /* test-virtio-blk.c */, "virtio-serial", "virtserialport" /* test-virtio-serial.c */,
+    "virtio-balloon" /* test-virtio-balloon.c */, NULL
 };
 
 /* The fields that have been saved and loaded with another value than that of power-on. */

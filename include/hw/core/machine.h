@@ -12,6 +12,7 @@
 #include "hw/core/device.h"
 #include "hw/core/memory.h"
 
+typedef struct Balloon Balloon;
 typedef struct Chardev Chardev;
 typedef struct CharPort CharPort;
 typedef struct NetSet NetSet;
@@ -102,6 +103,7 @@ struct Machine {
     GPtrArray *net_ports;           /* NetPort * of network cards, in the order made */
     GPtrArray *serial;              /* CharPort * of serial ports, in order, for -serial */
     GArray *char_links;             /* CharLink, in the order made */
+    const Balloon *balloon;         /* hw/core/balloon.h; NULL: there is none */
     Vcpu **cpus;
     unsigned num_cpus;
     /* The CPU that executes, set by the execution loop: banked registers of

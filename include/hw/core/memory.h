@@ -167,6 +167,11 @@ bool memory_write(MemoryMap *map, hwaddr addr, const void *data, size_t length);
  * snapshots: they refer to it, as far as the guest has not changed it.
  */
 bool memory_write_image(MemoryMap *map, hwaddr addr, const void *data, size_t length);
+/*
+ * Make the page of addr zero, as a write does. False when it is not RAM that a device can write to, all
+ * of it, and nothing is done.
+ */
+bool memory_clear_page(MemoryMap *map, hwaddr addr);
 /* Whether a device can write all of it: ROM and MMIO are not for DMA. */
 bool memory_is_writable_ram(MemoryMap *map, hwaddr addr, size_t length);
 

@@ -11,6 +11,7 @@
 #include "hw/pci/pci.h"
 #include "hw/virtio/virtio.h"
 
-extern const DeviceType virtio_blk_pci_type, virtio_net_pci_type, virtio_rng_pci_type, virtio_serial_pci_type;
+extern const DeviceType virtio_balloon_pci_type, virtio_blk_pci_type, virtio_net_pci_type, virtio_rng_pci_type,
+                        virtio_serial_pci_type;
 
 #endif

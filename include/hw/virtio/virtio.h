@@ -141,6 +141,8 @@ typedef struct VirtioDeviceType {
     /* One byte of configuration space, offset < config_size; NULL without one. */
     uint8_t (*config_read)(VirtioDevice *v, unsigned offset);
     void (*config_write)(VirtioDevice *v, unsigned offset, uint8_t value);   /* may be NULL */
+    /* The driver has set DRIVER_OK, and may have put chains into queues before; may be NULL. */
+    void (*driver_ok)(VirtioDevice *v);
     /* The device's own part of a reset; may be NULL. */
     void (*reset)(VirtioDevice *v);
 } VirtioDeviceType;
