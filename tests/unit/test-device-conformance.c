@@ -149,7 +149,10 @@ static const struct Constant {
     { "edu.pad", "is padding" },
 };
 
-/* Devices that no board here has, as they need a host's image and a worker, or a bus of their own: their own tests carry their state. */
+/*
+ * Devices that no board here has, as they need a host's image and a worker, or a bus or an asking monitor: their
+ * own tests carry their state.
+ */
 static const char *const elsewhere[] = {
     "virtio-blk" /* test-virtio-blk.c */, "virtio-serial", "virtserialport" /* test-virtio-serial.c */,
     "virtio-balloon" /* test-virtio-balloon.c */, NULL
