@@ -20,9 +20,15 @@ struct FlashImage {
     bool stale;
 };
 
-/* The worker has said what went wrong. */
-static void answered(void *opaque, uint64_t id, DiskStatus status)
+/* Worker's thread. The guest was told that it is done: what fails, fails for the next process. */
+static void answered(void *opaque, uint64_t id, unsigned status, int error)
 {
+    const FlashImage *f = opaque;
+
+    if (error) {
+        error_report("drive '%s': '%s' does not take what the guest wrote: %s", f->drive->id,
+                     f->drive->image->filename, g_strerror(error));
+    }
 }
 
 static void describe(FlashImage *f)
@@ -53,7 +59,10 @@ FlashImage *flash_image_new(Device *dev, const char *drive, uint64_t bytes, Erro
     f->dev = dev;
     f->drive = d;
     if (!d->readonly && !d->overlay) {
-        f->worker = disk_worker_new(d->image, d->id, answered, f);
+        f->worker = disk_worker_new(&(DiskWorkerConfig){
+            .image = d->image, .name = d->id, .answer = answered, .opaque = f,
+            .werror = DISK_ON_ERROR_REPORT, .rerror = DISK_ON_ERROR_REPORT,
+        });
     }
     describe(f);
     return f;
