@@ -45,7 +45,7 @@ static void make(Blk *b, uint8_t shape)
     keyval_free(options);
     driver_add_transport(&b->d, MMIO_BASE, !modern, NULL, NULL);
     b->d.m->device_types = types;
-    if (!device_plug(b->d.m, "virtio-blk-device,id=disk0,drive=d", NULL)) {
+    if (!device_plug(b->d.m, "virtio-blk-device,id=disk0,drive=d,num-queues=2", NULL)) {
         abort();
     }
     b->d.m->device_types = NULL;
