@@ -303,6 +303,19 @@ static bool check_blocks(const VirtioBlkConfig *c, Error **errp)
     return true;
 }
 
+static bool virtio_blk_resize(Device *dev, uint64_t bytes, Error **errp)
+{
+    VirtioBlk *blk = container_of(dev, VirtioBlk, parent.dev);
+
+    if (!disk_resize(blk->disk, bytes, errp)) {
+        return false;
+    }
+    if (blk->state.virtio.status & VIRTIO_STATUS_DRIVER_OK) {
+        virtio_config_changed(&blk->parent);
+    }
+    return true;
+}
+
 static bool virtio_blk_realize(Device *dev, Error **errp)
 {
     VirtioBlk *blk = container_of(dev, VirtioBlk, parent.dev);
@@ -315,6 +328,7 @@ static bool virtio_blk_realize(Device *dev, Error **errp)
     if (!blk->disk) {
         return false;
     }
+    drive->resize = virtio_blk_resize;
     blk->vtype = virtio_blk_vtype;
     blk->vtype.num_queues = (uint16_t)blk->config.num_queues;
     blk->vtype.features |= (blk->config.num_queues > 1 ? BIT64(BLK_F_MQ) : 0) |

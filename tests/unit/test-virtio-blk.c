@@ -243,6 +243,47 @@ static void test_requests(gconstpointer opaque)
     g_free(f.path);
 }
 
+static bool resize(Fixture *f, uint64_t bytes, const char *why)
+{
+    Drive *drive = drive_find(f->d.m, "d");
+    Error *err = NULL;
+    bool ok = drive->resize(drive->user, bytes, &err);
+
+    g_assert_true(ok == !why && (ok || strstr(error_get_pretty(err), why)));
+    g_clear_pointer(&err, error_free);
+    return ok;
+}
+
+static void test_resize(void)
+{
+    static const Setup s = { .modern = true }, overlay = { .overlay = true };
+    Fixture f = { 0 };
+
+    begin(&f, &s);
+    put(&f, 1, IN, DISK_BYTES / 512 - 8, DATA, 4096, true);
+    kick(&f.d);
+    g_assert_true(resize(&f, 2 * DISK_BYTES, NULL));
+    g_assert_cmpuint(reg_read(&f.d, 0x60), ==, 2);
+    g_assert_cmphex(reg_read(&f.d, 0x100), ==, 2 * DISK_BYTES / 512);
+    g_assert_cmpuint(reg_read(&f.d, 0xfc), ==, 1);
+    wait_used(&f, 1);
+    g_assert_cmpuint(request(&f, OUT, 2 * DISK_BYTES / 512 - 1, DATA, 512), ==, OK);
+    /* What was begun within the old size has ended before. */
+    put(&f, 1, IN, 2 * DISK_BYTES / 512 - 8, DATA, 4096, true);
+    kick(&f.d);
+    g_assert_true(resize(&f, DISK_BYTES, NULL));
+    wait_used(&f, 3);
+    g_assert_cmpuint(status_of(&f, 1), ==, OK);
+    g_assert_cmpuint(request(&f, IN, DISK_BYTES / 512, DATA, 512), ==, IOERR);
+    resize(&f, 1000, "expected sectors");
+    resize(&f, 0, "expected sectors");
+    end(&f);
+    f = (Fixture){ 0 };
+    begin(&f, &overlay);
+    resize(&f, 2 * DISK_BYTES, "stays in memory");
+    end(&f);
+}
+
 static void test_refused(void)
 {
     static const Setup s = { .properties = ",discard=off" };
@@ -654,6 +695,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/virtio-blk/requests", &setups[0], test_requests);
     g_test_add_data_func("/virtio-blk/requests/overlay", &setups[1], test_requests);
     g_test_add_data_func("/virtio-blk/requests/modern", &setups[2], test_requests);
+    g_test_add_func("/virtio-blk/resize", test_resize);
     g_test_add_func("/virtio-blk/refused", test_refused);
     g_test_add_func("/virtio-blk/readonly", test_readonly);
     g_test_add_func("/virtio-blk/forged", test_forged);

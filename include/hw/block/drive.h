@@ -47,6 +47,7 @@ typedef struct Drive {
     bool whole_identity;      /* a recording knows the image by all of its bytes */
     DiskOnError werror, rerror;
     Device *user;             /* NULL: none yet */
+    bool (*resize)(Device *user, uint64_t bytes, Error **errp);    /* the user's; machine thread */
     DriveCount count[DRIVE_COUNTS];
     _Atomic uint64_t highest_write;        /* the end of what was written */
 } Drive;
