@@ -1,11 +1,13 @@
 /*
- * Commands of QMP about disks. What they tell does not change while the machine runs.
+ * Commands of QMP about disks.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "hw/block/drive.h"
+#include "monitor/commands.h"
 #include "monitor/qmp.h"
+#include "util/keyval.h"
 
 static QapiBlockDeviceInfo *device_info(const Drive *d)
 {
@@ -124,4 +126,52 @@ bool qmp_query_blockstats(QmpContext *ctx, const QapiQueryBlockstatsArgs *args, 
         QAPI_APPEND(ret, stats);
     }
     return true;
+}
+
+/* ---- changes ---- */
+
+typedef struct ResizeCall {
+    Drive *drive;
+    uint64_t bytes;
+    bool ok;
+    Error **errp;
+} ResizeCall;
+
+static void resize_run(void *opaque)
+{
+    ResizeCall *c = opaque;
+
+    c->ok = c->drive->resize(c->drive->user, c->bytes, c->errp);
+}
+
+bool qmp_block_resize(QmpContext *ctx, const QapiBlockResizeArgs *args, Error **errp)
+{
+    const char *name = args->device ? args->device : args->node_name;
+    ResizeCall call = { .bytes = (uint64_t)args->size, .errp = errp };
+
+    call.drive = name ? drive_find(exec_loop_machine(ctx->env->loop), name) : NULL;
+    if (!call.drive) {
+        error_setg(errp, name ? "Cannot find device='%s' nor node-name='%s'" : "Either 'device' or 'node-name' is needed",
+                   name, name);
+    } else if (args->size <= 0) {
+        error_setg(errp, "Parameter 'size' expects a size of at least one sector");
+    } else if (!call.drive->resize) {
+        error_setg(errp, "drive '%s' is no device's disk: 'rearm-img resize' resizes its image", name);
+    } else {
+        machine_run_sync(ctx->env->loop, resize_run, &call);
+    }
+    return call.ok;
+}
+
+bool hmp_block_resize(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
+{
+    QapiBlockResizeArgs a = { .device = (char *)hmp_text(args, "DRIVE") };
+    uint64_t bytes;
+
+    if (!parse_size(hmp_text(args, "SIZE"), 1u << 20, &bytes) || bytes > INT64_MAX) {
+        error_setg(errp, "'%s' is no size, such as 512M or 8G", hmp_text(args, "SIZE"));
+        return false;
+    }
+    a.size = (int64_t)bytes;
+    return qmp_block_resize(&(QmpContext){ .env = env }, &a, errp);
 }

@@ -39,7 +39,8 @@ struct DiskWorker {
     GHashTable *requests;     /* id -> Request */
     GQueue todo;              /* Request, also in `requests` */
     uint64_t waiting;         /* bytes of data in `requests` */
-    unsigned takers;
+    unsigned idlers;          /* who waits for all to end */
+    unsigned takers, dropped; /* dropped: requests that are running, and nobody's */
     bool stalled;
     bool quit;
 };
@@ -159,7 +160,7 @@ static Request *next(DiskWorker *w)
             return NULL;
         }
         if (r && (!w->stalled || w->takers || w->quit) &&
-            (r->op != DISK_READ || w->waiting < MAX_WAITING || w->takers || w->quit)) {
+            (r->op != DISK_READ || w->waiting < MAX_WAITING || w->takers || w->idlers || w->quit)) {
             g_queue_pop_head(&w->todo);
             w->stalled = false;
             w->waiting += r->op == DISK_READ ? data_bytes(r) : 0;
@@ -187,6 +188,7 @@ static bool finish(DiskWorker *w, Request *r, unsigned *status, int error)
 {
     r->running = false;
     if (r->dropped) {
+        w->dropped--;
         w->waiting -= data_bytes(r);
         request_free(r);
         return false;
@@ -280,6 +282,7 @@ static void forget(DiskWorker *w, Request *r)
     g_hash_table_remove(w->requests, &r->id);
     if (r->running) {
         r->dropped = true;
+        w->dropped++;
         return;
     }
     if (!r->done) {
@@ -400,6 +403,36 @@ void disk_worker_settle(DiskWorker *w)
         g_cond_wait(&w->changed, &w->lock);
     }
     g_mutex_unlock(&w->lock);
+}
+
+static bool is_busy(DiskWorker *w)
+{
+    GHashTableIter i;
+    gpointer r;
+
+    g_hash_table_iter_init(&i, w->requests);
+    while (g_hash_table_iter_next(&i, NULL, &r)) {
+        if (!((Request *)r)->done) {
+            return true;
+        }
+    }
+    return w->dropped > 0;
+}
+
+bool disk_worker_idle(DiskWorker *w)
+{
+    bool idle;
+
+    g_mutex_lock(&w->lock);
+    w->idlers++;
+    g_cond_broadcast(&w->changed);
+    while (!w->stalled && is_busy(w)) {
+        g_cond_wait(&w->changed, &w->lock);
+    }
+    w->idlers--;
+    idle = !w->stalled;
+    g_mutex_unlock(&w->lock);
+    return idle;
 }
 
 void disk_worker_drop_all(DiskWorker *w)

@@ -54,7 +54,12 @@ bool disk_worker_owes_write(DiskWorker *w);
 void disk_worker_repeat(DiskWorker *w);
 /* Wait until everything that changes the image has been done, but for what waits for disk_worker_retry(). */
 void disk_worker_settle(DiskWorker *w);
-/* The same, and then forget all. */
+/*
+ * Wait until it has nothing to do, and begins nothing before something is added: the image is the caller's
+ * meanwhile. False: a request waits for disk_worker_retry().
+ */
+bool disk_worker_idle(DiskWorker *w);
+/* disk_worker_settle(), and then forget all. */
 void disk_worker_drop_all(DiskWorker *w);
 
 #endif

@@ -419,6 +419,28 @@ unsigned disk_in_flight(const Disk *d, uint64_t first, uint64_t last)
     return count;
 }
 
+bool disk_resize(Disk *d, uint64_t bytes, Error **errp)
+{
+    BlockNode *image = d->drive->image;
+
+    if (bytes == 0 || bytes % DISK_SECTOR) {
+        error_setg(errp, "drive '%s': a size of %" PRIu64 " bytes: expected sectors of %u bytes, at least one",
+                   d->drive->id, bytes, DISK_SECTOR);
+    } else if (d->data) {
+        error_setg(errp, "drive '%s': what the guest writes stays in memory (snapshot=on, and while a run is recorded or "
+                   "replayed), and so does the size of its disk; 'rearm-img resize' resizes an image before",
+                   d->drive->id);
+    } else if (disk_is_readonly(d)) {
+        error_setg(errp, "drive '%s' is read-only", d->drive->id);
+    } else if (!disk_worker_idle(d->worker)) {
+        error_setg(errp, "drive '%s': its image has failed, and a request waits; let the machine go on (cont) first",
+                   d->drive->id);
+    } else {
+        return block_resize(image, bytes, errp);
+    }
+    return false;
+}
+
 /* ---- state ---- */
 
 /* A state is input like any other. */

@@ -60,7 +60,7 @@ FlashImage *flash_image_new(Device *dev, const char *drive, uint64_t bytes, Erro
     f->drive = d;
     if (!d->readonly && !d->overlay) {
         f->worker = disk_worker_new(&(DiskWorkerConfig){
-            .image = d->image, .name = d->id, .answer = answered, .opaque = f,
+            .image = d->image, .name = d->id, .count = d->count, .answer = answered, .opaque = f,
             .werror = DISK_ON_ERROR_REPORT, .rerror = DISK_ON_ERROR_REPORT,
         });
     }

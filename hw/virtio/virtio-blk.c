@@ -1,8 +1,9 @@
 /*
- * virtio-blk: the block device (virtio 1.2 5.2). Wiring: one queue ("requestq"); each chain is a
- * header of 16 bytes, data, and a status byte; one disk (hw/block/disk.h).
+ * virtio-blk: the block device (virtio 1.2 5.2). Wiring: num-queues queues ("requestqN"), all of
+ * which are for the same requests; each chain is a header of 16 bytes, data, and a status byte; one disk
+ * (hw/block/disk.h).
  *
- * Not modelled: several queues, the write cache mode (it is always a write-back cache that FLUSH empties),
+ * Not modelled: the write cache mode (it is always a write-back cache that FLUSH empties),
  * lifetime, secure erase, zones.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -21,6 +22,7 @@ enum BlkFeature {
     BLK_F_BLK_SIZE = 6,
     BLK_F_FLUSH = 9,
     BLK_F_TOPOLOGY = 10,
+    BLK_F_MQ = 12,
     BLK_F_DISCARD = 13,
     BLK_F_WRITE_ZEROES = 14,
 };
@@ -56,7 +58,7 @@ typedef struct VirtioBlkState {
 typedef struct VirtioBlkConfig {
     VirtioConfig virtio;
     char *drive, *serial;
-    uint32_t logical, physical;
+    uint32_t logical, physical, num_queues;
     bool discard, write_zeroes;
     DiskErrorConfig errors;
 } VirtioBlkConfig;
@@ -261,7 +263,7 @@ static void fill_config(const VirtioBlk *blk, uint8_t *c)
     c[24] = (uint8_t)(__builtin_ctz(config->physical) - __builtin_ctz(config->logical));
     store_le(c + 26, 1, 2);                              /* min_io_size, in logical blocks */
     c[32] = 1;                                           /* writeback */
-    store_le(c + 34, 1, 2);                              /* num_queues */
+    store_le(c + 34, config->num_queues, 2);
     store_le(c + 36, config->discard ? MAX_RANGE_SECTORS : 0, 4);
     store_le(c + 40, config->discard, 4);                /* max_discard_seg */
     store_le(c + 44, config->physical / DISK_SECTOR, 4); /* discard_sector_alignment */
@@ -282,7 +284,6 @@ static uint8_t virtio_blk_config_read(VirtioDevice *v, unsigned offset)
 
 static const VirtioDeviceType virtio_blk_vtype = {
     .device_id = VIRTIO_ID_BLOCK,
-    .num_queues = 1,
     .queue_size = QUEUE_SIZE,
     .config_size = CONFIG_BYTES,
     .features = BIT64(BLK_F_SEG_MAX) | BIT64(BLK_F_GEOMETRY) | BIT64(BLK_F_BLK_SIZE) | BIT64(BLK_F_FLUSH) |
@@ -302,6 +303,19 @@ static bool check_blocks(const VirtioBlkConfig *c, Error **errp)
     return true;
 }
 
+static bool virtio_blk_resize(Device *dev, uint64_t bytes, Error **errp)
+{
+    VirtioBlk *blk = container_of(dev, VirtioBlk, parent.dev);
+
+    if (!disk_resize(blk->disk, bytes, errp)) {
+        return false;
+    }
+    if (blk->state.virtio.status & VIRTIO_STATUS_DRIVER_OK) {
+        virtio_config_changed(&blk->parent);
+    }
+    return true;
+}
+
 static bool virtio_blk_realize(Device *dev, Error **errp)
 {
     VirtioBlk *blk = container_of(dev, VirtioBlk, parent.dev);
@@ -314,8 +328,11 @@ static bool virtio_blk_realize(Device *dev, Error **errp)
     if (!blk->disk) {
         return false;
     }
+    drive->resize = virtio_blk_resize;
     blk->vtype = virtio_blk_vtype;
-    blk->vtype.features |= (disk_is_readonly(blk->disk) ? BIT64(BLK_F_RO) : 0) |
+    blk->vtype.num_queues = (uint16_t)blk->config.num_queues;
+    blk->vtype.features |= (blk->config.num_queues > 1 ? BIT64(BLK_F_MQ) : 0) |
+                           (disk_is_readonly(blk->disk) ? BIT64(BLK_F_RO) : 0) |
                            (blk->config.discard ? BIT64(BLK_F_DISCARD) : 0) |
                            (blk->config.write_zeroes ? BIT64(BLK_F_WRITE_ZEROES) : 0);
     virtio_init(&blk->parent, &blk->vtype, &blk->state.virtio, &blk->config.virtio);
@@ -325,17 +342,19 @@ static bool virtio_blk_realize(Device *dev, Error **errp)
 static void virtio_blk_post_load(Device *dev)
 {
     VirtioBlk *blk = container_of(dev, VirtioBlk, parent.dev);
+    unsigned num_queues = blk->config.num_queues;
 
     disk_loaded(blk->disk);
+    disk_cancel(blk->disk, tag_of(num_queues, 0), UINT64_MAX);
     virtio_device_post_load(dev);
     /* Chains and requests that do not belong together are nobody's; a broken device may have such. */
     if (blk->state.virtio.broken) {
         return;
     }
-    if (blk->state.virtio.in_use[0] != disk_in_flight(blk->disk, 0, tag_of(0, UINT16_MAX)) ||
-        disk_in_flight(blk->disk, tag_of(1, 0), UINT64_MAX)) {
-        disk_cancel(blk->disk, 0, UINT64_MAX);
-        virtio_reset_queue(&blk->parent, 0);
+    for (unsigned q = 0; q < num_queues; q++) {
+        if (blk->state.virtio.in_use[q] != disk_in_flight(blk->disk, tag_of(q, 0), tag_of(q, UINT16_MAX))) {
+            virtio_reset_queue(&blk->parent, q);
+        }
     }
 }
 
@@ -357,7 +376,7 @@ static const Property virtio_blk_properties[] = {
     PROP_BOOL("discard", VirtioBlkConfig, discard, "on", "offer to give up blocks"),
     PROP_BOOL("write-zeroes", VirtioBlkConfig, write_zeroes, "on", "offer to write zeros"),
     DISK_ERROR_PROPERTIES(VirtioBlkConfig),
-    PROP_FIXED("num-queues", PROPERTY_UINT, "it has one queue", "request queues", "1"),
+    PROP_UINT("num-queues", VirtioBlkConfig, num_queues, "1", 1, VIRTIO_MAX_QUEUES, "request queues"),
     PROP_FIXED("config-wce", PROPERTY_BOOL, "the cache mode is fixed", "let the guest choose the cache mode", "off"),
     PROP_END
 };

@@ -24,9 +24,12 @@ class Disk(DiskCase):
     :avocado: tags=machine:virt
     """
 
+    queues = ['0']
+
     def use(self, vm):
         """Read, write, and read again what was written."""
         self.assertIn(self.sum, vm.run('md5sum /mnt/r'))
+        self.assertEqual(vm.run('ls /sys/block/vda/mq').split(), self.queues)
         vm.run('cat /mnt/r /mnt/r > /mnt/s; rm /mnt/r; echo one > /mnt/t; sync')
         vm.run('echo 3 > /proc/sys/vm/drop_caches')
         vm.run('busybox umount /mnt')
@@ -76,8 +79,10 @@ class Disk(DiskCase):
         return log, recording
 
     def test_pci(self):
-        """MSI-X; in every shape, from keyframes, and from random places."""
-        log, recording = self.check(PCI, *self.machine('-smp', '2'), icount='shift=auto')
+        """MSI-X, two CPUs with a queue each; in every shape, from keyframes, and from random places."""
+        self.queues = ['0', '1']
+        log, recording = self.check(PCI, *self.machine('-smp', '2', '-global', 'virtio-blk-pci.num-queues=2'),
+                                    icount='shift=auto')
         self.assert_replays(log, recording, '-accel', 'tcg,unit-insns=7,link=off')
         self.assert_replays(log, recording, '-accel', 'tcg,state-chaos=3,state-chaos-period=20000000',
                             timeout=300)

@@ -8,7 +8,7 @@ import subprocess
 
 import rearm
 import travel
-from disks import PCI, DiskCase, need_disk
+from disks import PCI, SIZE, DiskCase, need_disk
 from rearm import REARM, Vm, machine
 
 # For BLOCK records: flag 0x20 is a stop, then the error's number.
@@ -43,7 +43,13 @@ class DiskErrors(DiskCase):
         client.command('cont')
         return event, position
 
-    def use(self, vm):
+    def resized(self, vm, qmp):
+        """The driver hears of another size."""
+        qmp.command('block_resize', device='drive0', size=2 * SIZE)
+        vm.run('until [ "$(cat /sys/block/vda/size)" = %d ]; do busybox usleep 1000; done' % (2 * SIZE // 512))
+        self.assertIn('size', vm.run('busybox dmesg | busybox tail -n 2'))
+
+    def use(self, vm, more=None):
         qmp = travel.Machine(vm, self.path('qmp'))
         self.load(vm, PCI, mount=False)
         found = []
@@ -56,6 +62,8 @@ class DiskErrors(DiskCase):
         self.assertGreaterEqual(stats['wr_bytes'], 4096)
         self.assertEqual((stats['failed_wr_operations'], stats['failed_rd_operations']), (0, 0))
         self.assertNotIn('I/O error', vm.run('busybox dmesg | busybox tail -n 9'))
+        if more:
+            more(vm, qmp)
         vm.send('poweroff -f\n')
         return found
 
@@ -65,7 +73,7 @@ class DiskErrors(DiskCase):
     def test_live(self):
         """What was to be written is in the image after the second try."""
         with Vm('-icount', 'shift=1,sleep=off', *self.options()) as vm:
-            self.use(vm)
+            self.use(vm, self.resized)
             self.assertEqual(vm.wait(), 0, vm.stderr())
         with open(self.disk, 'rb') as f:
             f.seek(512 * 512)

@@ -10,7 +10,7 @@
 #include "hw/virtio/virtio-blk.h"
 #include "tests/fuzz/virtio-fuzz.h"
 
-static const unsigned fuzz_queues = 1;
+static const unsigned fuzz_queues = 2;
 
 static void fuzz_device(Fuzzed *f, uint8_t shape)
 {
@@ -20,7 +20,7 @@ static void fuzz_device(Fuzzed *f, uint8_t shape)
 
     drive_add(f->d.m, "d", block_open(options, "", overlay ? 0 : BLOCK_WRITABLE, NULL), NULL)->overlay = overlay;
     keyval_free(options);
-    fuzz_plug(f, types, "virtio-blk-device,id=disk0,drive=d");
+    fuzz_plug(f, types, "virtio-blk-device,id=disk0,drive=d,num-queues=2");
 }
 
 /* Nothing comes from outside but what was asked for. */

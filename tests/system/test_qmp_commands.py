@@ -184,6 +184,16 @@ class CommandsTest(Commands):
         self.assertIn('d: rd_bytes=0 ', self.hmp(client, 'info blockstats'))
         self.assertIn('d: %s (raw, read-only)' % os.path.realpath(os.path.join(self.dir, 'disk')),
                       self.hmp(client, 'info block'))
+        self.assertIn('stays in memory', self.refused(client, 'block_resize', device='d', size=2 << 20))
+        self.end(process, client)
+        process, client = self.machine('-drive', 'file=disk,format=raw,id=d')
+        client.command('block_resize', device='d', size=2 << 20)
+        self.assertEqual(os.path.getsize(os.path.join(self.dir, 'disk')), 2 << 20)
+        self.assertEqual(self.hmp(client, 'block_resize d 3M'), '')
+        self.assertEqual(client.command('query-block')[0]['inserted']['image']['virtual-size'], 3 << 20)
+        self.assertIn("Cannot find device='x'", self.refused(client, 'block_resize', device='x', size=512))
+        self.assertIn('expected sectors', self.refused(client, 'block_resize', node_name='d', size=513))
+        self.assertIn('is no size', self.hmp(client, 'block_resize d huge'))
         self.end(process, client)
         for options, error in ((('-drive', 'file=none'), "cannot open '"),
                                (('-drive', 'format=raw'), '-drive needs file=IMAGE'),

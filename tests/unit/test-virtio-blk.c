@@ -243,6 +243,47 @@ static void test_requests(gconstpointer opaque)
     g_free(f.path);
 }
 
+static bool resize(Fixture *f, uint64_t bytes, const char *why)
+{
+    Drive *drive = drive_find(f->d.m, "d");
+    Error *err = NULL;
+    bool ok = drive->resize(drive->user, bytes, &err);
+
+    g_assert_true(ok == !why && (ok || strstr(error_get_pretty(err), why)));
+    g_clear_pointer(&err, error_free);
+    return ok;
+}
+
+static void test_resize(void)
+{
+    static const Setup s = { .modern = true }, overlay = { .overlay = true };
+    Fixture f = { 0 };
+
+    begin(&f, &s);
+    put(&f, 1, IN, DISK_BYTES / 512 - 8, DATA, 4096, true);
+    kick(&f.d);
+    g_assert_true(resize(&f, 2 * DISK_BYTES, NULL));
+    g_assert_cmpuint(reg_read(&f.d, 0x60), ==, 2);
+    g_assert_cmphex(reg_read(&f.d, 0x100), ==, 2 * DISK_BYTES / 512);
+    g_assert_cmpuint(reg_read(&f.d, 0xfc), ==, 1);
+    wait_used(&f, 1);
+    g_assert_cmpuint(request(&f, OUT, 2 * DISK_BYTES / 512 - 1, DATA, 512), ==, OK);
+    /* What was begun within the old size has ended before. */
+    put(&f, 1, IN, 2 * DISK_BYTES / 512 - 8, DATA, 4096, true);
+    kick(&f.d);
+    g_assert_true(resize(&f, DISK_BYTES, NULL));
+    wait_used(&f, 3);
+    g_assert_cmpuint(status_of(&f, 1), ==, OK);
+    g_assert_cmpuint(request(&f, IN, DISK_BYTES / 512, DATA, 512), ==, IOERR);
+    resize(&f, 1000, "expected sectors");
+    resize(&f, 0, "expected sectors");
+    end(&f);
+    f = (Fixture){ 0 };
+    begin(&f, &overlay);
+    resize(&f, 2 * DISK_BYTES, "stays in memory");
+    end(&f);
+}
+
 static void test_refused(void)
 {
     static const Setup s = { .properties = ",discard=off" };
@@ -325,6 +366,68 @@ static void test_in_flight(void)
         check_data(&g, DATA + 0x1000 * n + (n == 1 ? 0x600 : 0), 8 * 512 * n + (n == 1 ? 0x600 : 0), 512);
     }
     g_assert_cmphex(ram_read(&g.d, DATA + 0x1400, 1), ==, 0x77);
+    end_machine(&g);
+    end(&f);
+    g_byte_array_unref(state);
+}
+
+/* Use another queue from here on; its rings are elsewhere. */
+static void choose_queue(Fixture *f, unsigned q, uint16_t avail_idx)
+{
+    f->d.desc = q ? RAM_BASE + 0x30000 : RING_BASE;
+    f->d.avail = f->d.desc + (q ? 0x2000 : 0x8000);
+    f->d.used = f->d.desc + (q ? 0x3000 : 0xc000);
+    f->d.avail_idx = avail_idx;
+}
+
+static void set_up_queue(Fixture *f, unsigned q)
+{
+    choose_queue(f, q, 0);
+    reg_write(&f->d, 0x30, q);
+    g_assert_cmpuint(reg_read(&f->d, 0x34), ==, 256);
+    reg_write(&f->d, 0x38, f->d.num);
+    reg_write(&f->d, 0x80, (uint32_t)f->d.desc);
+    reg_write(&f->d, 0x90, (uint32_t)f->d.avail);
+    reg_write(&f->d, 0xa0, (uint32_t)f->d.used);
+    reg_write(&f->d, 0x44, 1);
+}
+
+/* Chains of different queues may have the same head; a state carries both. */
+static void test_queues(void)
+{
+    static const Setup s = { .overlay = true, .modern = true, .properties = ",num-queues=2" };
+    GByteArray *state = g_byte_array_new();
+    Fixture f = { 0 }, g = { 0 };
+    ByteReader in;
+
+    begin(&f, &s);
+    g_assert_true(reg_read(&f.d, 0x10) & 1u << 12);
+    g_assert_cmpuint(reg_read(&f.d, 0x100 + 32) >> 16, ==, 2);
+    reg_write(&f.d, 0x30, 2);
+    g_assert_cmpuint(reg_read(&f.d, 0x34), ==, 0);
+    put(&f, 1, IN, 8, DATA, 4096, true);
+    kick(&f.d);
+    set_up_queue(&f, 1);
+    put(&f, 1, IN, 16, DATA + 0x1000, 4096, true);
+    reg_write(&f.d, 0x50, 1);
+    g_assert_true(memory_save(f.d.m->memory, state, NULL));
+    machine_save_devices(f.d.m, state);
+    wait_used(&f, 1);
+    choose_queue(&f, 0, 1);
+    wait_used(&f, 1);
+    check_data(&f, DATA, 8 * 512, 4096);
+    check_data(&f, DATA + 0x1000, 16 * 512, 4096);
+
+    g.path = f.path;
+    begin(&g, &s);
+    byte_reader_init(&in, state->data, state->len);
+    g_assert_true(memory_load(g.d.m->memory, &in, NULL));
+    g_assert_true(machine_load_devices(g.d.m, &in, NULL));
+    wait_used(&g, 1);
+    choose_queue(&g, 1, 1);
+    wait_used(&g, 1);
+    check_data(&g, DATA, 8 * 512, 4096);
+    check_data(&g, DATA + 0x1000, 16 * 512, 4096);
     end_machine(&g);
     end(&f);
     g_byte_array_unref(state);
@@ -592,10 +695,12 @@ int main(int argc, char **argv)
     g_test_add_data_func("/virtio-blk/requests", &setups[0], test_requests);
     g_test_add_data_func("/virtio-blk/requests/overlay", &setups[1], test_requests);
     g_test_add_data_func("/virtio-blk/requests/modern", &setups[2], test_requests);
+    g_test_add_func("/virtio-blk/resize", test_resize);
     g_test_add_func("/virtio-blk/refused", test_refused);
     g_test_add_func("/virtio-blk/readonly", test_readonly);
     g_test_add_func("/virtio-blk/forged", test_forged);
     g_test_add_func("/virtio-blk/in-flight", test_in_flight);
+    g_test_add_func("/virtio-blk/queues", test_queues);
     g_test_add_func("/virtio-blk/reset", test_reset);
     g_test_add_func("/virtio-blk/spoiled", test_spoiled);
     g_test_add_func("/virtio-blk/errors", test_errors);

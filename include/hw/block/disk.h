@@ -109,6 +109,11 @@ void disk_submit(Disk *d, DiskOp op, uint64_t tag, uint64_t offset, uint64_t len
 void disk_cancel(Disk *d, uint64_t first, uint64_t last);
 /* How many there are in flight with such tags. */
 unsigned disk_in_flight(const Disk *d, uint64_t first, uint64_t last);
+/*
+ * Another size of the image and so of the disk; the device tells its driver. Not with an overlay, which has the size
+ * that it began with.
+ */
+bool disk_resize(Disk *d, uint64_t bytes, Error **errp);
 /* From the device's post_load, before anything else here. */
 void disk_loaded(Disk *d);
 

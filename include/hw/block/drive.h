@@ -55,6 +55,7 @@ typedef struct Drive {
     ReplaySource *source;
     MemRegion *data, *present;
     struct Disk *disk;        /* the device's; NULL: none */
+    bool (*resize)(Device *user, uint64_t bytes, Error **errp);    /* the user's; machine thread */
     DriveCount count[DRIVE_COUNTS];
     _Atomic uint64_t highest_write;        /* the end of what was written */
 } Drive;
