@@ -490,6 +490,48 @@ class CommandsTest(Commands):
         client.command('device_del', id='first')
         self.end(process, client)
 
+    def test_hotplug_rewound(self):
+        """Plugs and unplugs in a live recording: back over them, refused there, and forth to the newest place."""
+        process, client = self.machine('-icount', 'shift=1,rr=record', '-device', 'pcie-root-port,id=r0')
+
+        def there():
+            return [p['name'] for p in client.command('qom-list', path='/machine/peripheral')
+                    if p['name'] in ('one', 'two')]
+
+        def place():
+            return client.command('x-rearm-query-digest')['position'], client.command('x-rearm-query-digest')['digest']
+
+        def seek(position):
+            client.command('replay-seek', icount=position)
+            while client.command('query-status')['running']:
+                time.sleep(0.001)
+
+        places = []
+        for act, arguments in ((None, {}), ('device_add', {'driver': 'virtio-rng-pci', 'id': 'one'}),
+                               ('device_del', {'id': 'one'}), ('device_add', {'driver': 'edu', 'id': 'two'})):
+            if act:
+                # Not at the place that is noted: who goes there comes behind what was done there.
+                self.run_on(client)
+                client.command(act, **arguments)
+            self.run_on(client)
+            places.append((*place(), there()))
+        self.assertEqual([p[2] for p in places], [[], ['one'], [], ['two']])
+        for n in (1, 0, 3, 2, 1, 3, 0, 2):
+            seek(places[n][0])
+            self.assertEqual((*place(), there()), places[n])
+        for name, arguments in (('device_add', {'driver': 'edu', 'id': 'x'}), ('device_del', {'id': 'two'})):
+            seek(places[0 if name == 'device_add' else 2][0])
+            error = client.execute(name, **arguments)['error']
+            self.assertTrue('replay_golive' in error['desc'] or error['class'] == 'DeviceNotFound', error)
+        seek(places[1][0])
+        self.assertIn('replay_golive', self.refused(client, 'device_del', id='one'))
+        seek(places[3][0])
+        client.command('device_del', id='two')
+        self.assertEqual(there(), [])
+        client.command('device_add', driver='edu', id='one')
+        self.assertEqual(there(), ['one'])
+        self.end(process, client)
+
     def test_objects(self):
         process, client = self.machine()
         secret = os.path.join(self.dir, 's,1')
