@@ -13,6 +13,7 @@
 #include "hw/core/user-object.h"
 #include "monitor/monitor.h"
 #include "replay/replay.h"
+#include "tests/unit/fake-replay.h"
 
 struct ExecLoop {
     Machine machine;

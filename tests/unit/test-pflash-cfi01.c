@@ -9,6 +9,7 @@
 #include "device-test.h"
 #include "hw/block/drive.h"
 #include "hw/block/pflash_cfi01.h"
+#include "tests/unit/fake-replay.h"
 #include "util/error.h"
 
 #define BASE 0x4000000
