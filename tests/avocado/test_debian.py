@@ -97,14 +97,21 @@ class Debian(TestCase):
     def test_replay(self):
         self.replayed(self.session, *kernel())
 
+    def start(self, vm):
+        vm.expect(b'GNU GRUB', 300)
+        vm.expect(b'EFI stub: Booting Linux Kernel', 300)
+        self.log_in(vm)
+
     @rearm.slow()
     @unittest.skipUnless(os.path.exists(FIRMWARE), 'no firmware: install qemu-efi-aarch64')
     def test_uefi(self):
-        """Firmware finds GRUB on the disk, and GRUB the kernel."""
+        """Firmware finds GRUB on the disk, and GRUB the kernel; once more after a reboot."""
         def drive(vm):
-            vm.expect(b'GNU GRUB', 300)
-            vm.expect(b'EFI stub: Booting Linux Kernel', 300)
-            self.log_in(vm)
+            self.start(vm)
+            self.command(vm, 'echo written > kept')
+            vm.send('reboot\n')
+            self.start(vm)
+            self.assertIn('written\n', self.command(vm, 'cat kept'))
             self.assertIn('BootCurrent', self.command(vm, 'ls /sys/firmware/efi/efivars | cat'))
             vm.send('poweroff\n')
 
