@@ -164,6 +164,11 @@ void net_set_free(NetSet *set)
     g_free(set);
 }
 
+/* QEMU's others. */
+static const char *const missing[] = {
+    "bridge", "dgram", "hubport", "l2tpv3", "netmap", "socket", "stream", "tap", "vde", "vhost-user", "vhost-vdpa", NULL
+};
+
 static const NetKind *find_kind(const char *name, Error **errp)
 {
     g_autoptr(GString) known = g_string_new(NULL);
@@ -173,6 +178,10 @@ static const NetKind *find_kind(const char *name, Error **errp)
             return kinds[i];
         }
         g_string_append_printf(known, "%s%s", i ? ", " : "", kinds[i]->name);
+    }
+    if (g_strv_contains(missing, name)) {
+        error_setg(errp, "-netdev %s: such a network back end is not there yet; 'user' is, and needs no rights", name);
+        return NULL;
     }
     error_setg(errp, "-netdev '%s': there is no such network back end; there are: %s", name, known->str);
     return NULL;

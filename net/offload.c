@@ -3,8 +3,9 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "net/offload.h"
+#include "util/osdep.h"
 #include "net/net.h"
+#include "net/offload.h"
 
 #define VLAN_TYPE 0x8100
 #define IP_PROTOCOL_TCP 6

@@ -106,7 +106,7 @@ static bool net_nic(Options *o, KeyVal *kv, Error **errp)
     GString *device;
     NicText t;
 
-    if (model && !no_model("-net nic,", model, errp)) {
+    if (model && !no_model("-net nic", model, errp)) {
         return false;
     }
     device = g_string_new(default_card);

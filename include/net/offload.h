@@ -7,7 +7,7 @@
 #ifndef NET_OFFLOAD_H
 #define NET_OFFLOAD_H
 
-#include "util/osdep.h"
+#include <glib.h>
 
 /* As virtio 1.2 5.1.6 has them; offsets in the frame. */
 typedef struct NetOffload {

@@ -172,6 +172,7 @@ class QmpTest(Program):
             'object-add': {'qom_type': 'rng-builtin', 'id': 'r'},
             'object-del': {'id': 'r'},
             'set-action': {'panic': 'pause'},
+            'set_link': {'name': 'nic0', 'up': False},
             'watchdog-set-action': {'action': 'none'},
             'add-fd': {'fdset_id': 7},
             'getfd': {'fdname': 'f'},
@@ -205,7 +206,7 @@ class QmpTest(Program):
             'balloon': ({'value': 1 << 20}, 'No balloon device has been activated'),
         }
         process = self.start('-kernel', self.spin, '-icount', 'shift=1,rr=record', '-snapshot-file', 's', '-chardev',
-                             'null,id=spare', '-qmp', 'unix:q,server=on,wait=off')
+                             'null,id=spare', '-nic', 'user', '-qmp', 'unix:q,server=on,wait=off')
         client = self.client('q').negotiate()
         names = client.schema.names('command')
         self.assertEqual(sorted(c['name'] for c in client.command('query-commands')), sorted(names))

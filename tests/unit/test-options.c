@@ -88,8 +88,11 @@ static const struct {
       "-accel tlb-entries=100: expected a power of two, 16..65536" },
     { "-accel tcg,tb-size=0", "-accel tb-size=0 is out of range: 1..1024 MiB" },
     { "-display gtk", "-display gtk: displays are not there yet; only 'none' is accepted" },
-    { "-net user", "-net user: networks are not there yet; only 'none' is accepted" },
-    { "-netdev user,id=n", "-netdev: networks are not there yet; -nic none is accepted" },
+    { "-net user -net user", "-net user: this is a second network; use -nic KIND for each" },
+    { "-net nic -net nic", "-net nic: cards are joined in pairs, this is a second one; use -nic KIND for each" },
+    { "-net nic,model=rtl8139", "-net nic model=rtl8139: the card of this machine is virtio-net-pci; others are added "
+      "with -device" },
+    { "-netdev ''", "-netdev '' names no kind: -netdev user,id=net0; -netdev help lists them" },
     { "-drive file=x,if=ide", "-drive if=ide: there are if=virtio, which brings its device along, "
       "if=pflash for the board's flash, and if=none for a -device that names the drive" },
     { "-drive format=raw", "-drive needs file=IMAGE" },
@@ -587,8 +590,6 @@ static void expect_config_error(const char *content, const char *message)
 static void test_config_errors(void)
 {
     expect_config_error("# a\n\n[devise]\n", "3: [devise]: there is no such group of options");
-    expect_config_error("[netdev \"n\"]\n",
-                        "1: [netdev]: networks are not there yet; -nic none is accepted");
     expect_config_error("a = \"b\"\n", "1: expected [GROUP], [GROUP \"ID\"] or KEY = \"VALUE\"");
     expect_config_error("[rtc]\na = b\n", "2: expected [GROUP], [GROUP \"ID\"] or KEY = \"VALUE\"");
     expect_config_error("[rtc]\nclock = \"x\"\n[name]\n",
