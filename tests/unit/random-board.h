@@ -68,7 +68,6 @@ static const struct Additions {
     { { NULL }, NULL },
     { { "virtio-rng-device,id=rng0", "pvpanic-mmio" }, NULL },
     { { "virtio-rng-device,id=rng0", "virtio-rng-device,id=rng1" }, NULL },
-    { { "virtio-net-device,id=card0", "virtio-net-device,id=card1,mrg_rxbuf=off" }, NULL },
     { { "virtio-rng-device,id=rng0", "sbsa-gwdt" }, "virtio-mmio.force-legacy=off" },
     { { "virtio-rng-pci,id=rng0,addr=2", "pcie-root-port,id=rp,addr=3", "edu,id=edu0,bus=rp",
         "edu,id=edu1" }, "edu.dma_mask=0xffffffff" },
