@@ -151,5 +151,8 @@ static void print_user(Netdev *n, void *opaque)
 bool hmp_info_usernet(MonitorEnv *env, const HmpArgs *args, GString *out, Error **errp)
 {
     netdev_foreach(exec_loop_machine(env->loop)->net, print_user, out);
+    if (!out->len) {
+        g_string_append(out, "There is no user network.\n");
+    }
     return true;
 }

@@ -61,6 +61,14 @@ def entries():
     assert line is None
 
 
+def qcow2(size):
+    """An empty image: its header, and in a cluster each a table of reference counts, a block of them, and an L1 table."""
+    cluster = 1 << 16
+    header = struct.pack('>4sIQIIQIIQQIIQ', b'QFI\xfb', 2, 0, 0, 16, size, 0, 1, 3 * cluster, cluster, 1, 0, 0)
+    parts = header, struct.pack('>Q', 2 * cluster), struct.pack('>HHHH', 1, 1, 1, 1), b''
+    return b''.join(part.ljust(cluster, b'\0') for part in parts)
+
+
 class CommandLinesTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -75,9 +83,10 @@ class CommandLinesTest(unittest.TestCase):
         }
         for name in 'hello.bin', 'QEMU_EFI.fd', 'u-boot.bin', 'bl1.bin', 'flash0.img':
             files[name] = guests.code(OK)
-        for name in ('rootfs.cpio.gz', 'disk.qcow2', 'hda.qcow2', 'rootfs.ext4', 'debian.iso', 'disk.img',
+        for name in ('rootfs.cpio.gz', 'disk.qcow2', 'rootfs.ext4', 'debian.iso', 'disk.img',
                      'vexpress-v2p-ca9.dtb'):
             files[name] = bytes(512)
+        files['hda.qcow2'] = qcow2(1 << 20)
         for name, content in files.items():
             with open(self.path(name), 'wb') as f:
                 f.write(content)

@@ -202,6 +202,7 @@ class QmpTest(Program):
             'inject-nmi': ({}, 'not currently supported'),
             'device_add': ({'driver': 'virtio-rng-device'}, 'does not support hotplugging'),
             'device_del': ({'id': 'gic'}, 'does not support hotplugging'),
+            'block_resize': ({'device': 'd', 'size': 512}, 'Cannot find device'),
             'query-balloon': ({}, 'No balloon device has been activated'),
             'balloon': ({'value': 1 << 20}, 'No balloon device has been activated'),
         }

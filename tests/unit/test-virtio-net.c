@@ -65,9 +65,10 @@ static void start(Fixture *f, uint32_t features)
     }
 }
 
+static const DeviceType *const types[] = { &virtio_mmio_type, &virtio_net_type, NULL };
+
 static void setup(Fixture *f, const char *device, uint32_t features)
 {
-    static const DeviceType *const types[] = { &virtio_mmio_type, &virtio_net_type, NULL };
     ReplayConfig config = { .mode = REPLAY_MODE_NONE };
     ReplayHost host = { .position = position, .opaque = f };
     Machine *m;
@@ -344,14 +345,15 @@ static void test_options(void)
 
     setup(&f, "virtio-net-device,id=card,netdev=n", 0);
     driver_add_transport(&f.d[0], MMIO_BASE + 0x200, false, NULL, NULL);
-    refuse(&f, "virtio-net-device,id=x,netdev=n", "x: network back end 'n' is that of 'card' already");
+    f.d[0].m->device_types = types;
+    refuse(&f, "virtio-net-device,id=x,netdev=n", "-device virtio-net-device: x: network back end 'n' is that of 'card' already");
     refuse(&f, "virtio-net-device,id=x,netdev=m",
-           "x: there is no network back end 'm': -netdev user,id=m makes one");
+           "-device virtio-net-device: x: there is no network back end 'm': -netdev user,id=m makes one");
     refuse(&f, "virtio-net-device,id=x,mac=1:2:3:4:5:6",
-           "virtio-net: mac=1:2:3:4:5:6: expected six bytes, for example 52:54:00:12:34:56");
-    refuse(&f, "virtio-net-device,id=x,mac=53:54:00:12:34:56", "virtio-net: mac=53:54:00:12:34:56 is a multicast "
+           "-device virtio-net-device: virtio-net: mac=1:2:3:4:5:6: expected six bytes, for example 52:54:00:12:34:56");
+    refuse(&f, "virtio-net-device,id=x,mac=53:54:00:12:34:56", "-device virtio-net-device: virtio-net: mac=53:54:00:12:34:56 is a multicast "
            "address; the first byte of a card's is even");
-    refuse(&f, "virtio-net-device,id=x,host_mtu=60", "virtio-net: host_mtu=60: at least 68, or 0 for none");
+    refuse(&f, "virtio-net-device,id=x,host_mtu=60", "-device virtio-net-device: virtio-net: host_mtu=60: at least 68, or 0 for none");
     end(&f);
 }
 
