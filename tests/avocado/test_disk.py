@@ -86,7 +86,7 @@ class Disk(DiskCase):
         self.assert_replays(log, recording, '-accel', 'tcg,unit-insns=7,link=off')
         self.assert_replays(log, recording, '-accel', 'tcg,state-chaos=3,state-chaos-period=20000000',
                             timeout=300)
-        travel.journeys(self, log, recording, 1, 12 if not rearm.SLOW_SUITE else 200, *travel.SHAPES[0])
+        travel.journeys(self, log, recording, 1, 6 if not rearm.SLOW_SUITE else 200, *travel.SHAPES[0])
         self.changed_image(log)
 
     def test_readonly(self):
