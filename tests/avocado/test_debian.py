@@ -3,7 +3,11 @@ Recorded with several CPUs and replayed; the same from UEFI firmware, which star
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
+import hashlib
 import os
+import shutil
+import socket
+import subprocess
 import unittest
 
 import rearm
@@ -80,6 +84,37 @@ class Debian(TestCase):
             self.session(vm)
             self.assertEqual(vm.wait(300), 0, vm.stderr())
             self.assertIn(b'reboot: Power down', vm.output)
+
+    def ssh(self, port, command, **options):
+        """Run by root in the guest."""
+        return subprocess.run(['ssh', '-i', self.key, '-p', str(port), '-o', 'StrictHostKeyChecking=no', '-o',
+                               'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR', 'root@127.0.0.1', command],
+                              capture_output=True, timeout=300, check=True, **options).stdout
+
+    @rearm.slow()
+    @unittest.skipUnless(shutil.which('ssh'), 'no ssh: install openssh-client')
+    def test_ssh(self):
+        """Logged in over the network, a file goes in and comes out again; replayed without any network."""
+        with socket.socket() as probe:
+            probe.bind(('127.0.0.1', 0))
+            port = probe.getsockname()[1]
+        # ssh wants a key that nobody else can read.
+        self.key = self.path('key')
+        shutil.copy(in_cache('key'), self.key)
+        os.chmod(self.key, 0o600)
+        contents = os.urandom(2000000)
+
+        def drive(vm):
+            self.log_in(vm)
+            self.ssh(port, 'cat > f', input=contents)
+            self.assertEqual(self.ssh(port, 'cat f'), contents)
+            self.assertIn(hashlib.md5(contents).hexdigest().encode(), self.ssh(port, 'md5sum f'))
+            vm.send('poweroff\n')
+
+        log = self.path('a.rr')
+        recording = self.record(log, drive, *machine(*kernel(), '-nic', 'user,hostfwd=tcp:127.0.0.1:%d-:22' % port),
+                                icount='shift=auto', rrcheck=',rrcheck=digest,rrcheckperiod=100000000,rrkeyframe=5')
+        self.assert_replays(log, recording, timeout=600)
 
     def replayed(self, drive, *options):
         """Recorded, and replayed in the shape that it was recorded in and in another, and from keyframes."""
