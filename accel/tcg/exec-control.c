@@ -10,11 +10,22 @@
 
 /* ---- the machine thread ---- */
 
+/* What is at this place does not stop who goes on from here. */
+static void pass_here(ExecLoop *l)
+{
+    l->passed = exec_loop_position(l);
+    if (exec_loop_cpu(l)) {
+        exec_loop_cpu(l)->skip_breakpoint = true;
+    }
+}
+
 void loop_tell_stopped(ExecLoop *l, ExecStopReason reason, Vcpu *cpu)
 {
     if (l->searching) {
         return;
     }
+    /* Now: who is told may go on before this thread gets to wait. */
+    pass_here(l);
     trace_exec_stopped(reason, exec_loop_position(l));
     g_mutex_lock(&l->lock);
     l->run_wanted = false;
@@ -144,10 +155,7 @@ bool loop_serve_outside(ExecLoop *l)
         if (was_running) {
             was_running = false;
             loop_time_paused(l);
-            l->passed = exec_loop_position(l);   /* a journey that was ended has passed them, too */
-            if (exec_loop_cpu(l)) {
-                exec_loop_cpu(l)->skip_breakpoint = true;
-            }
+            pass_here(l);   /* a journey that was ended has passed them, too */
         }
         /* Also a journey that a closure has just begun, and that was stopped before it went on. */
         l->travel.kind = TRAVEL_NONE;

@@ -304,6 +304,50 @@ static void test_step(void)
     run_close(&r);
 }
 
+typedef struct Stepper {
+    Run *r;
+    unsigned stops;
+    uint64_t position[4];
+} Stepper;
+
+/* Machine thread: it has not got to stand still yet. */
+static void step_at_once(void *opaque, ExecStopReason reason, Vcpu *cpu)
+{
+    Stepper *s = opaque;
+
+    s->position[s->stops++] = exec_loop_position(s->r->loop);
+    if (s->stops < ARRAY_SIZE(s->position)) {
+        exec_loop_step(s->r->loop, cpu);
+    }
+}
+
+static void add_break(void *opaque)
+{
+    g_assert_true(exec_loop_add_break(((Run *)opaque)->loop, 2));
+}
+
+/* Who steps on as soon as he is told of a stop is not told of it once more, for a break that is there. */
+static void test_step_at_once(void)
+{
+    RunConfig c = { .exec = { .icount = true, .start_paused = true } };
+    Run r;
+    Stepper s = { .r = &r };
+    const ExecListener listener = { .stopped = step_at_once, .opaque = &s };
+
+    run_open(&r, &c);
+    exec_loop_add_listener(r.loop, &listener);
+    run_start(&r);
+    machine_run_sync(r.loop, add_break, &r);
+    exec_loop_step(r.loop, &r.a.cpu[0]->vcpu);
+    g_assert_true(run_wait_stop(&r, ARRAY_SIZE(s.position)));
+    exec_loop_request(r.loop, SHUTDOWN_CAUSE_HOST_QUIT);
+    run_join(&r);
+    for (unsigned n = 0; n < ARRAY_SIZE(s.position); n++) {
+        g_assert_cmpuint(s.position[n], ==, n + 1);
+    }
+    run_close(&r);
+}
+
 /* Where the CPU enters for an IRQ from EL1. */
 #define VECTOR_IRQ (RAM + 0x800 + 0x280)
 
@@ -819,6 +863,7 @@ int main(int argc, char **argv)
     g_test_add_func("/exec-loop/actions", test_actions);
     g_test_add_func("/exec-loop/pause", test_pause);
     g_test_add_func("/exec-loop/step", test_step);
+    g_test_add_func("/exec-loop/step-at-once", test_step_at_once);
     g_test_add_func("/exec-loop/breakpoint", test_breakpoint);
     g_test_add_func("/exec-loop/closures", test_closures);
     g_test_add_func("/exec-loop/idle", test_idle);
