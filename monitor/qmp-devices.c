@@ -91,7 +91,7 @@ static bool check_device(Machine *m, KeyVal *kv, const Bus **bus, Error **errp)
         return false;
     }
     return check_properties(type, kv, type->name, errp) && keyval_check_unused(kv, type->name, errp) &&
-           hotplug_check(*bus, type->name, errp);
+           hotplug_check(*bus, type, type->name, errp);
 }
 
 typedef struct PlugCall {
@@ -159,7 +159,7 @@ static bool unplug_run(void *opaque, Error **errp)
         error_setg(errp, "%s is not a hotpluggable device", c->text);
         return false;
     }
-    return hotplug_check(node.device->bus, node.device->id, errp) &&
+    return hotplug_check(node.device->bus, node.device->type, node.device->id, errp) &&
            exec_loop_unplug(c->loop, node.device->id, errp);
 }
 

@@ -41,12 +41,27 @@ Bus *hotplug_bus(const Device *dev)
     return NULL;
 }
 
-bool hotplug_check(const Bus *bus, const char *device, Error **errp)
+static const char *reason_to_stay(const DeviceType *type)
 {
-    if (bus && bus->hotplug) {
+    for (; type; type = type->part) {
+        if (type->stays) {
+            return type->stays;
+        }
+    }
+    return NULL;
+}
+
+bool hotplug_check(const Bus *bus, const DeviceType *type, const char *device, Error **errp)
+{
+    const char *stays = reason_to_stay(type);
+
+    if (bus && bus->hotplug && !stays) {
         return true;
     }
-    if (bus) {
+    if (bus && bus->hotplug) {
+        error_setg(errp, "Device '%s' does not support hotplugging: %s (-device)", device,
+                   stays);
+    } else if (bus) {
         error_setg(errp, "Bus '%s' does not support hotplugging", bus->name);
     } else {
         error_setg(errp, "Device '%s' does not support hotplugging", device);
@@ -72,9 +87,11 @@ bool hotplug_is_for(Machine *m, const char *text)
 {
     KeyVal *kv = keyval_parse(text, "driver", NULL);
     const Bus *bus = kv ? find_bus(m, keyval_get(kv, "bus")) : NULL;
+    const char *driver = kv ? keyval_get(kv, "driver") : NULL;
+    const DeviceType *type = driver && m->device_types ? device_type_find(m->device_types, driver) : NULL;
 
     keyval_free(kv);
-    return bus && bus->hotplug;
+    return bus && bus->hotplug && !reason_to_stay(type);
 }
 
 bool hotplug_prepare(Machine *m, Error **errp)
@@ -92,7 +109,7 @@ void hotplug_note(Device *dev, char *text)
     Machine *m = dev->machine;
     Plugged *p;
 
-    if (!dev->bus || !dev->bus->hotplug) {
+    if (!dev->bus || !dev->bus->hotplug || reason_to_stay(dev->type)) {
         g_free(text);
         return;
     }
@@ -163,7 +180,7 @@ bool hotplug_del(Machine *m, const char *id, Error **errp)
         error_set_class(errp, ERROR_CLASS_DEVICE_NOT_FOUND);
         return false;
     }
-    return hotplug_check(dev->bus, id, errp) && dev->bus->hotplug->request(dev->bus, dev, errp);
+    return hotplug_check(dev->bus, dev->type, id, errp) && dev->bus->hotplug->request(dev->bus, dev, errp);
 }
 
 static void eject(Machine *m, Bus *bus, void (*fn)(void *opaque, const Device *dev), void *opaque)

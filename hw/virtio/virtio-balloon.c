@@ -401,6 +401,7 @@ static const Property virtio_balloon_properties[] = {
 
 const DeviceType virtio_balloon_type = {
     .name = "virtio-balloon-device", .doc = "memory that the guest gives back", .bus = VIRTIO_BUS,
+    .stays = "the sources of what it records are there from the start",
     .pluggable = true, .size = sizeof(VirtioBalloon),
     .fields = &virtio_balloon_fields, .state_offset = offsetof(VirtioBalloon, state),
     .properties = virtio_balloon_properties, .config_offset = offsetof(VirtioBalloon, config),

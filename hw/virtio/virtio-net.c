@@ -609,6 +609,7 @@ static const Property virtio_net_properties[] = {
 
 const DeviceType virtio_net_type = {
     .name = "virtio-net-device", .doc = "a network card", .bus = VIRTIO_BUS,
+    .stays = "the sources of what it records are there from the start",
     .pluggable = true, .size = sizeof(VirtioNet),
     .fields = &virtio_net_fields, .state_offset = offsetof(VirtioNet, state),
     .properties = virtio_net_properties, .config_offset = offsetof(VirtioNet, config),

@@ -360,6 +360,7 @@ static const Property virtio_serial_properties[] = {
 
 const DeviceType virtio_serial_type = {
     .name = "virtio-serial-device", .doc = "a bus of consoles and serial ports", .bus = VIRTIO_BUS,
+    .stays = "the sources of what it records are there from the start",
     .pluggable = true, .size = sizeof(VirtioSerial),
     .fields = &virtio_serial_fields, .state_offset = offsetof(VirtioSerial, state),
     .properties = virtio_serial_properties, .config_offset = offsetof(VirtioSerial, config),

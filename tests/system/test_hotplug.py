@@ -23,7 +23,8 @@ class HotplugTest(Commands):
             f.write(bytes(1 << 20))
         process, client = self.machine(
             '-device', 'pcie-root-port,id=r1,slot=1', '-device', 'edu,bus=r1,id=first', '-device',
-            'pcie-root-port,id=r0,slot=0', '-drive', 'if=none,id=d,format=raw,file=' + disk)
+            'pcie-root-port,id=r0,slot=0', '-device', 'pcie-root-port,id=r2,slot=2', '-nic', 'none', '-device',
+            'virtio-net-pci,bus=r2,id=card', '-drive', 'if=none,id=d,format=raw,file=' + disk)
         add = functools.partial(client.command, 'device_add')
         path = '/machine/peripheral/'
         add(driver='virtio-blk-pci', drive='d', id='disk')
@@ -37,6 +38,9 @@ class HotplugTest(Commands):
                 ({'driver': 'virtio-rng-device', 'bus': 'r0'}, "Device 'virtio-rng-device' can't go on PCI bus"),
                 ({'driver': 'edu', 'bus': 'r0', 'x': 1}, "unknown option 'x'")):
             self.assertIn(text, self.refused(client, 'device_add', **given))
+        # What is recorded of it needs its source from the start.
+        for command, given in (('device_add', {'driver': 'virtio-net-pci', 'bus': 'r0'}), ('device_del', {'id': 'card'})):
+            self.assertIn('there from the start', self.refused(client, command, **given))
         # The guest has never heard of it, so the slot is off: it goes at once.
         client.command('device_del', id='disk')
         self.assertEqual(client.wait('DEVICE_DELETED')['data'], {'device': 'disk', 'path': path + 'disk'})

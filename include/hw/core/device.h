@@ -40,6 +40,8 @@ struct DeviceType {
     const char *bus;                /* the kind of bus that it sits on; NULL: none */
     bool pluggable;                 /* -device adds it; otherwise boards do ... */
     const char *instead;            /* ... and this is what a user can do about it; may be NULL */
+    /* Why it neither comes nor goes while the machine runs, on whatever bus; NULL: it may. Of a part, too. */
+    const char *stays;
     size_t size;                    /* of the device struct, for device_new() */
     /* A device that each one has in it, whose properties are its own, too; NULL: none. */
     const DeviceType *part;

@@ -33,7 +33,7 @@ void bus_set_hotplug(Bus *bus, const BusHotplug *hotplug);
 /* The bus that takes part which dev is on, or which the device that it is a part of is on; or NULL. */
 Bus *hotplug_bus(const Device *dev);
 
-/* Whether -device TEXT is for a bus that takes part. */
+/* Whether -device TEXT is a device that may come and go, on a bus that takes part. */
 bool hotplug_is_for(Machine *m, const char *text);
 /* Before the first of them. */
 bool hotplug_prepare(Machine *m, Error **errp);
@@ -46,8 +46,11 @@ void plugged_free(void *opaque);
 bool hotplug_add(Machine *m, const char *text, Error **errp);
 /* device_del: the guest is asked. */
 bool hotplug_del(Machine *m, const char *id, Error **errp);
-/* Why device_add or device_del cannot be for a device of this bus (NULL: none), as clients expect it. */
-bool hotplug_check(const Bus *bus, const char *device, Error **errp);
+/*
+ * Why device_add or device_del cannot be for a device of this type on this bus (NULL: none), as clients expect
+ * it; `device` is what they call it.
+ */
+bool hotplug_check(const Bus *bus, const DeviceType *type, const char *device, Error **errp);
 
 /* Whether the guest has let go of any. Then they go, and fn is told of each while it is still there. */
 bool hotplug_take_ejected(Machine *m, void (*fn)(void *opaque, const Device *dev), void *opaque);
