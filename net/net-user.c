@@ -463,6 +463,21 @@ static bool user_parse(Netdev *n, KeyVal *kv, Error **errp)
 
 /* ---- life ---- */
 
+static bool add_rules(NetUser *u, Error **errp)
+{
+    for (unsigned i = 0; i < u->hostfwd->len; i++) {
+        if (!add_hostfwd(u, g_ptr_array_index(u->hostfwd, i), errp)) {
+            return false;
+        }
+    }
+    for (unsigned i = 0; i < u->guestfwd->len; i++) {
+        if (!add_guestfwd(u, g_ptr_array_index(u->guestfwd, i), errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool user_start(Netdev *n, Error **errp)
 {
     NetUser *u = container_of(n, NetUser, base);
@@ -473,15 +488,9 @@ static bool user_start(Netdev *n, Error **errp)
         error_setg(errp, "libslirp takes none of this network");
         return false;
     }
-    for (unsigned i = 0; i < u->hostfwd->len; i++) {
-        if (!add_hostfwd(u, g_ptr_array_index(u->hostfwd, i), errp)) {
-            return false;
-        }
-    }
-    for (unsigned i = 0; i < u->guestfwd->len; i++) {
-        if (!add_guestfwd(u, g_ptr_array_index(u->guestfwd, i), errp)) {
-            return false;
-        }
+    if (!add_rules(u, errp)) {
+        g_clear_pointer(&u->slirp, slirp_cleanup);
+        return false;
     }
     u->source = g_source_new(&source_funcs, sizeof(SlirpSource));
     s = (SlirpSource *)u->source;

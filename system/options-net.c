@@ -70,7 +70,7 @@ static bool nic(Options *o, KeyVal *kv, const char *kind, Error **errp)
     g_autofree char *name = id ? g_strdup(id) : g_strdup_printf("nic%u", o->netdevs->len);
     NicText t;
 
-    if (model && strcmp(model, "help") && !no_model("-nic", model, errp)) {
+    if (model && !no_model("-nic", model, errp)) {
         return false;
     }
     t.netdev = g_string_new(NULL);
