@@ -13,7 +13,6 @@
 enum { INFLATE, DEFLATE, STATS, QUEUES };
 
 #define NUM 16
-#define RINGS(q) (RAM_BASE + 0xc0000 + (q) * 0x4000ull)     /* of all queues but the first */
 #define BUFFERS(q) (BUFFER_BASE + (q) * 0x10000ull)
 #define SECOND 1000000000ll
 
@@ -38,20 +37,7 @@ static void note(void *opaque, MachineNotice what, const char *id, int64_t value
 static void start(Fixture *f)
 {
     driver_start_modern(&f->d[0], 0xffffffff & ~(1u << 29), NUM);
-    for (unsigned q = 1; q < QUEUES; q++) {
-        Driver *d = &f->d[q];
-
-        *d = f->d[0];
-        d->desc = RINGS(q);
-        d->avail = d->desc + 0x1000;
-        d->used = d->desc + 0x2000;
-        reg_write(d, 0x30, q);
-        reg_write(d, 0x38, NUM);
-        reg_write(d, 0x80, (uint32_t)d->desc);
-        reg_write(d, 0x90, (uint32_t)d->avail);
-        reg_write(d, 0xa0, (uint32_t)d->used);
-        reg_write(d, 0x44, 1);
-    }
+    driver_start_more(f->d, QUEUES);
 }
 
 static void setup(Fixture *f, const char *device)

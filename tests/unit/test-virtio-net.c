@@ -14,7 +14,6 @@
 enum { RX, TX, CTRL, QUEUES };
 
 #define NUM 16
-#define RINGS(q) (RAM_BASE + 0xc0000 + (q) * 0x4000ull)     /* of all queues but the first */
 #define BUFFERS(q) (BUFFER_BASE + (q) * 0x10000ull)
 #define SLOT 0x800u
 #define HEADER 12
@@ -48,21 +47,7 @@ static void tap(void *opaque, bool from_guest, bool is_new, const uint8_t *frame
 static void start(Fixture *f, uint32_t features)
 {
     driver_start_modern(&f->d[0], features, NUM);
-    for (unsigned q = 1; q < QUEUES; q++) {
-        Driver *d = &f->d[q];
-
-        *d = f->d[0];
-        d->avail_idx = 0;
-        d->desc = RINGS(q);
-        d->avail = d->desc + 0x1000;
-        d->used = d->desc + 0x2000;
-        reg_write(d, 0x30, q);
-        reg_write(d, 0x38, NUM);
-        reg_write(d, 0x80, (uint32_t)d->desc);
-        reg_write(d, 0x90, (uint32_t)d->avail);
-        reg_write(d, 0xa0, (uint32_t)d->used);
-        reg_write(d, 0x44, 1);
-    }
+    driver_start_more(f->d, QUEUES);
 }
 
 static const DeviceType *const types[] = { &virtio_mmio_type, &virtio_net_type, NULL };

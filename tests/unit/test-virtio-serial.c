@@ -16,7 +16,6 @@ enum { RX0, TX0, CONTROL_RX, CONTROL_TX, RX1, TX1 };
 #define MULTIPORT 2u
 #define QUEUES 6
 #define NUM 16
-#define RINGS(q) (RAM_BASE + 0xc0000 + (q) * 0x4000ull)     /* of all queues but the first */
 #define BUFFERS(q) (BUFFER_BASE + (q) * 0x10000ull)
 
 typedef struct Fixture {
@@ -53,24 +52,10 @@ static void make(Fixture *f, const char *serial)
     f->d[0].v = container_of(plug(f, serial, NULL), VirtioDevice, dev);
 }
 
-/* The driver's side of each queue: its rings lie behind each other. */
 static void start(Fixture *f, uint32_t features, unsigned queues)
 {
     driver_start_modern(&f->d[0], features, NUM);
-    for (unsigned q = 1; q < queues; q++) {
-        Driver *d = &f->d[q];
-
-        *d = f->d[0];
-        d->desc = RINGS(q);
-        d->avail = d->desc + 0x1000;
-        d->used = d->desc + 0x2000;
-        reg_write(d, 0x30, q);
-        reg_write(d, 0x38, NUM);
-        reg_write(d, 0x80, (uint32_t)d->desc);
-        reg_write(d, 0x90, (uint32_t)d->avail);
-        reg_write(d, 0xa0, (uint32_t)d->used);
-        reg_write(d, 0x44, 1);
-    }
+    driver_start_more(f->d, queues);
 }
 
 static CharPort *port_of(Fixture *f, const char *id)

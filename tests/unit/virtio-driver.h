@@ -149,6 +149,26 @@ static inline void driver_start_modern(Driver *d, uint32_t features, unsigned nu
     reg_write(d, 0x70, 15);
 }
 
+/* Where the rings of queue q are, of all queues but the first. */
+#define RINGS(q) (RAM_BASE + 0xc0000 + (q) * 0x4000ull)
+
+/* d[0] is started by the present interface; the driver's side of its other queues, d[1] to d[queues - 1]. */
+static inline void driver_start_more(Driver *d, unsigned queues)
+{
+    for (unsigned q = 1; q < queues; q++) {
+        d[q] = d[0];
+        d[q].desc = RINGS(q);
+        d[q].avail = d[q].desc + 0x1000;
+        d[q].used = d[q].desc + 0x2000;
+        reg_write(d, 0x30, q);
+        reg_write(d, 0x38, d->num);
+        reg_write(d, 0x80, (uint32_t)d[q].desc);
+        reg_write(d, 0x90, (uint32_t)d[q].avail);
+        reg_write(d, 0xa0, (uint32_t)d[q].used);
+        reg_write(d, 0x44, 1);
+    }
+}
+
 static inline void put_desc(Driver *d, hwaddr table, unsigned i, uint64_t addr, uint32_t length,
                             uint16_t flags, uint16_t next)
 {
