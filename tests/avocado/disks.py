@@ -62,10 +62,7 @@ class DiskCase(TestCase):
                 'format=raw,file=%s%s' % (self.disk, drive), *options)
 
     def load(self, vm, transport, mount=True):
-        vm.shell()
-        for kind, where in (('sysfs', '/sys'), ('proc', '/proc'), ('devtmpfs', '/dev')):
-            vm.run('busybox mount -t %s none %s' % (kind, where))
-        for module in (*transport, *FILE_SYSTEM, 'virtio_blk'):
-            self.assertNotIn('rror', vm.run('insmod /%s.ko' % module))
+        modules.mount(vm)
+        modules.load(self, vm, *transport, *FILE_SYSTEM, 'virtio_blk')
         if mount:
             vm.run('busybox mount -t ext4 /dev/vda /mnt')

@@ -52,3 +52,16 @@ def with_modules(out, *modules):
                 missing.remove(module)
         initrd.write_entry(archive, 0, 'TRAILER!!!', 0, (0, 0), b'')
     assert not missing, missing
+
+
+def mount(vm):
+    """What modules and programs look for, once there is a shell."""
+    vm.shell()
+    for kind, where in (('sysfs', '/sys'), ('proc', '/proc'), ('devtmpfs', '/dev')):
+        vm.run('busybox mount -t %s none %s' % (kind, where))
+
+
+def load(case, vm, *names):
+    """Modules of with_modules(), in this order."""
+    for name in names:
+        case.assertNotIn('rror', vm.run('insmod /%s.ko' % name))

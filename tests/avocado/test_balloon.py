@@ -44,12 +44,9 @@ class Balloon(TestCase):
 
     def use(self, vm, transport):
         client = self.monitor(vm)
-        vm.shell()
-        for kind, where in (('sysfs', '/sys'), ('proc', '/proc'), ('devtmpfs', '/dev')):
-            vm.run('busybox mount -t %s none %s' % (kind, where))
+        modules.mount(vm)
         self.assertEqual(client.command('query-balloon'), {'actual': 256 * MIB})
-        for module in (*transport, 'virtio_balloon'):
-            self.assertNotIn('rror', vm.run('insmod /%s.ko' % module))
+        modules.load(self, vm, *transport, 'virtio_balloon')
         before = self.available(vm)
         self.resize(vm, client, 192)
         self.assertAlmostEqual(before - self.available(vm), 64, delta=8)

@@ -34,11 +34,8 @@ class Plugger:
         self.qmp.negotiate()
 
     def prepare(self):
-        self.vm.shell()
-        for kind, where in (('sysfs', '/sys'), ('proc', '/proc'), ('devtmpfs', '/dev')):
-            self.vm.run('busybox mount -t %s none %s' % (kind, where))
-        for module in MODULES:
-            self.case.assertNotIn('rror', self.vm.run('insmod /%s.ko' % module))
+        modules.mount(self.vm)
+        modules.load(self.case, self.vm, *MODULES)
 
     def act(self, name, **arguments):
         """Where the machine stands; that place is before or behind it, as one looks at it."""

@@ -87,11 +87,8 @@ class Net(TestCase):
                 *options)
 
     def up(self, vm, transport=PCI):
-        vm.shell()
-        for kind, where in (('sysfs', '/sys'), ('proc', '/proc'), ('devtmpfs', '/dev')):
-            vm.run('busybox mount -t %s none %s' % (kind, where))
-        for module in (*transport, *NET):
-            self.assertNotIn('rror', vm.run('insmod /%s.ko' % module))
+        modules.mount(vm)
+        modules.load(self, vm, *transport, *NET)
         vm.run('busybox ip link set lo up; busybox ip link set eth0 up; '
                'busybox ip addr add 10.0.2.15/24 dev eth0; busybox ip route add default via 10.0.2.2')
 

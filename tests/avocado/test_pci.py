@@ -49,8 +49,7 @@ class Pci(TestCase):
 
     def check_rng(self, vm, interrupt):
         """Bytes that are not the same twice, and an interrupt of this kind for them."""
-        for module in MODULES:
-            self.assertNotIn('rror', vm.run('insmod /%s.ko' % module))
+        modules.load(self, vm, *MODULES)
         self.assertEqual(vm.run('cat /sys/devices/virtual/misc/hw_random/rng_current').strip(),
                          'virtio_rng.0')
         bytes_read = [vm.run('head -c 32 /dev/hwrng | md5sum') for _ in range(2)]

@@ -71,11 +71,8 @@ class Serial(TestCase):
                 '-chardev', 'socket,id=chan,server=on,wait=off,path=' + self.path('chan')]
 
     def load(self, vm, transport):
-        vm.shell()
-        for kind, where in (('sysfs', '/sys'), ('proc', '/proc'), ('devtmpfs', '/dev')):
-            vm.run('busybox mount -t %s none %s' % (kind, where))
-        for module in (*transport, 'virtio_console'):
-            self.assertNotIn('rror', vm.run('insmod /%s.ko' % module))
+        modules.mount(vm)
+        modules.load(self, vm, *transport, 'virtio_console')
 
     def use_console(self, vm):
         console = Peer(self.path('con'))
