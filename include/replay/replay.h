@@ -30,7 +30,7 @@
  * 1: the first. 2: timers and turns as of log format 3. 3: virt with a GICv2m frame, and empty
  * virtio transports as devices. 4: virtio devices have vectors in their state. 5: virt with a
  * platform bus and PCI Express. 6: root ports with hot-plug. 7: virtio devices have chains of
- * packed rings in their state.
+ * packed rings in their state, virt has an event device and ACPI tables.
  */
 #define REPLAY_ENGINE_REVISION 7
 
