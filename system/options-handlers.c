@@ -106,6 +106,11 @@ bool opt_machine(Options *o, const char *arg, Error **errp)
     return true;
 }
 
+bool opt_no_acpi(Options *o, const char *arg, Error **errp)
+{
+    return opt_machine(o, "acpi=off", errp);
+}
+
 bool opt_cpu(Options *o, const char *arg, Error **errp)
 {
     if (is_help(arg)) {

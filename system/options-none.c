@@ -67,12 +67,6 @@ bool opt_only_migratable(Options *o, const char *arg, Error **errp)
     return true;
 }
 
-/* Guests get a device tree alone. */
-bool opt_no_acpi(Options *o, const char *arg, Error **errp)
-{
-    return true;
-}
-
 /* No file of options is read that nobody named. */
 bool opt_no_user_config(Options *o, const char *arg, Error **errp)
 {

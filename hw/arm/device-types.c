@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/acpi/ged.h"
 #include "hw/arm/loader.h"
 #include "hw/block/pflash_cfi01.h"
 #include "hw/char/pl011.h"
@@ -29,6 +30,7 @@
 #include "target/arm/cpu.h"
 
 const DeviceType *const device_types[] = {
+    &ged_type,
     &gicv2m_type,
     &gicv2_type,
     &pflash_cfi01_type,

@@ -7,6 +7,7 @@
 #include "util/osdep.h"
 #include "board-fdt.h"
 #include "boot-fdt.h"
+#include "hw/acpi/ged.h"
 #include "hw/block/pflash_cfi01.h"
 #include "hw/char/pl011.h"
 #include "hw/core/fdt-binding.h"
@@ -154,18 +155,20 @@ const BoardDevice virt_devices[] = {
       .properties = FLASH_PROPERTIES },
     { &gicv2_type, VIRT_GIC, 0x08000000, 0x08010000, .properties = "num-irq=288",
       .phandle = VIRT_PHANDLE_GIC, .fdt = fdt_gic },
-    { &gicv2m_type, "gicv2m", 0x08020000, .irq = 48, .properties = "base-spi=80,num-spi=64",
+    { &gicv2m_type, VIRT_MSI_FRAME, 0x08020000, .irq = 48,
+      .properties = "base-spi=80,num-spi=" G_STRINGIFY(VIRT_MSI_SPIS),
       .phandle = VIRT_PHANDLE_MSI, .fdt = fdt_msi_frame },
-    { &pl011_type, "uart0", 0x09000000, .irq = 1, .fdt = fdt_stdout },
+    { &pl011_type, VIRT_UART, 0x09000000, .irq = 1, .fdt = fdt_stdout },
     { &pl031_type, "rtc", 0x09010000, .irq = 2 },
-    { &pci_host_type, "pcie", VIRT_PCIE_ECAM, .irq = VIRT_PCIE_IRQ,
+    { &pci_host_type, VIRT_PCIE, VIRT_PCIE_ECAM, .irq = VIRT_PCIE_IRQ,
       .properties = PCIE_PROPERTIES, .fdt = fdt_pcie },
     { &pl061_type, "gpio", 0x09030000, .irq = 7, .phandle = VIRT_PHANDLE_GPIO },
     { &gpio_key_type, VIRT_POWER_KEY, .irq = GPIO_POWER_KEY, .to = "gpio",
       .fdt = fdt_power_key },
-    { &virtio_mmio_type, "virtio-mmio", 0x0a000000, .irq = 16, .count = 32 },
+    { &virtio_mmio_type, VIRT_VIRTIO, 0x0a000000, .irq = 16, .count = 32 },
     { &fw_cfg_type, VIRT_FW_CFG, 0x09020000 },
     { &platform_bus_type, VIRT_PLATFORM_BUS, VIRT_PLATFORM_BUS_BASE, .irq = VIRT_PLATFORM_BUS_IRQ },
+    { &ged_type, VIRT_GED, 0x09080000, .irq = 9 },
     { .type = NULL }
 };
 

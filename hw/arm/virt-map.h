@@ -28,6 +28,8 @@
 #define VIRT_PCIE_HIGH_SIZE 0x8000000000
 #define VIRT_PCIE_IRQ 3                    /* the first of four SPIs */
 
+#define VIRT_MSI_SPIS 64                   /* of the GICv2m frame */
+
 #define VIRT_RAM_BASE 0x40000000ull
 #define VIRT_RAM_MAX (255ull << 30)
 
@@ -47,7 +49,12 @@ enum {
 
 /* Rows that the board does more with than to make them. */
 #define VIRT_GIC "gic"
+#define VIRT_MSI_FRAME "gicv2m"
+#define VIRT_UART "uart0"
+#define VIRT_PCIE "pcie"
 #define VIRT_POWER_KEY "power-key"
+#define VIRT_VIRTIO "virtio-mmio"
+#define VIRT_GED "acpi-ged"
 #define VIRT_FW_CFG "fw_cfg"
 #define VIRT_PLATFORM_BUS "platform-bus"
 

@@ -8,7 +8,10 @@
 
 #include "hw/core/property.h"
 
+enum { VIRT_ACPI_OFF, VIRT_ACPI_ON, VIRT_ACPI_AUTO };
+
 typedef struct VirtOptions {
+    unsigned acpi;           /* tables for firmware; on and auto are the same */
     bool highmem;            /* RAM, and what PCIe has there, may lie above 4 GiB */
     bool random_seeds;       /* kaslr-seed and rng-seed in the device tree */
     char *flash[2];          /* the drive of each; NULL: none */

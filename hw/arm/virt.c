@@ -12,7 +12,10 @@
  *   0x4010000000  configuration space of PCIe, memory from 0x8000000000 on; without highmem the
  *               first is at 0x3f000000, and the second is not there
  *
- * Not modelled: SMMU, ACPI.
+ * Guests that firmware starts find their hardware by ACPI tables (virt-acpi.c), others by the device tree. The power
+ * button is both a key of the tree and an event of ACPI's: a guest listens to one of them.
+ *
+ * Not modelled: SMMU.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -20,6 +23,7 @@
 #include "arm-boards.h"
 #include "boot-image.h"
 #include "fw-cfg-files.h"
+#include "hw/acpi/ged.h"
 #include "hw/arm/boot.h"
 #include "hw/core/memory-backend.h"
 #include "hw/core/platform-bus.h"
@@ -28,6 +32,7 @@
 #include "hw/misc/fw_cfg.h"
 #include "target/arm/cpu.h"
 #include "util/uuid.h"
+#include "virt-acpi.h"
 #include "virt-fdt.h"
 #include "virt-map.h"
 #include "virt-options.h"
@@ -118,6 +123,14 @@ static void add_flash_drives(BoardDevice *rows, const VirtOptions *options)
     }
 }
 
+static void press_power_button(void *opaque)
+{
+    Machine *m = opaque;
+
+    gpio_key_press(machine_find_device(m, VIRT_POWER_KEY));
+    ged_event(machine_find_device(m, VIRT_GED), GED_POWER_DOWN);
+}
+
 /* The rows of virt_devices[], and what they do not say. */
 static bool add_devices(Machine *m, const BoardConfig *config, Error **errp)
 {
@@ -130,7 +143,8 @@ static bool add_devices(Machine *m, const BoardConfig *config, Error **errp)
         return false;
     }
     wire_cpus(m);
-    gpio_key_set_powerdown(machine_find_device(m, VIRT_POWER_KEY));
+    m->powerdown = press_power_button;
+    m->powerdown_opaque = m;
     fw = fw_cfg(machine_find_device(m, VIRT_FW_CFG));
     fw_cfg_add_u16(fw, FW_CFG_NB_CPUS, (uint16_t)config->num_cpus);
     fw_cfg_add_u16(fw, FW_CFG_NOGRAPHIC, 1);
@@ -184,6 +198,21 @@ static bool load_boot(Machine *m, BoardConfig *config, const VirtOptions *option
     return ok;
 }
 
+static bool add_acpi(Machine *m, const BoardConfig *config, Error **errp)
+{
+    const VirtOptions *options = config->options;
+    g_autofree BoardDevice *rows = virt_device_rows(options->highmem);
+    const VirtAcpiConfig acpi = {
+        .num_cpus = config->num_cpus, .topology = config->topology, .devices = rows,
+        .platform_bus = platform_bus(machine_find_device(m, VIRT_PLATFORM_BUS)),
+        .ram_size = config->ram_size, .highmem = options->highmem, .numa = config->numa,
+    };
+
+    /* Nobody but firmware reads them. */
+    return options->acpi == VIRT_ACPI_OFF || !(config->bios || options->flash[0]) ||
+           virt_acpi_add(fw_cfg(machine_find_device(m, VIRT_FW_CFG)), &acpi, errp);
+}
+
 static bool virt_create(Machine *m, BoardConfig *config, Error **errp)
 {
     const VirtOptions *options = config->options;
@@ -191,7 +220,7 @@ static bool virt_create(Machine *m, BoardConfig *config, Error **errp)
     return check_config(config, options, errp) &&
            memory_backend_add_ram(m, config->memory_backend, "ram", VIRT_RAM_BASE, config->ram_size,
                                   errp) &&
-           add_cpus(m, config, errp) && add_devices(m, config, errp) &&
+           add_cpus(m, config, errp) && add_devices(m, config, errp) && add_acpi(m, config, errp) &&
            load_boot(m, config, options, errp);
 }
 

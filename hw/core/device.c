@@ -73,6 +73,9 @@ void device_free(Device *dev)
     g_autofree char *id = dev->id;
 
     properties_clear(dev->type->properties, device_config(dev));
+    if (dev->release) {
+        dev->release(dev);
+    }
     if (dev->type->free) {
         dev->type->free(dev);
     } else {

@@ -45,17 +45,6 @@ void gpio_key_press(Device *dev)
     irq_set(&key->out, true);
 }
 
-static void powerdown(void *opaque)
-{
-    gpio_key_press(opaque);
-}
-
-void gpio_key_set_powerdown(Device *dev)
-{
-    dev->machine->powerdown = powerdown;
-    dev->machine->powerdown_opaque = dev;
-}
-
 static bool gpio_key_realize(Device *dev, Error **errp)
 {
     GpioKey *key = container_of(dev, GpioKey, dev);

@@ -66,7 +66,7 @@ typedef struct VirtioBalloonState {
     F(S, U8, stats_kept)            \
     F(S, U8, pad)
 
-FIELD_TABLE(virtio_balloon_fields, "virtio-balloon", 1, VirtioBalloonState, VIRTIO_BALLOON_FIELDS);
+FIELD_TABLE_SINCE(virtio_balloon_fields, "virtio-balloon", 2, 1, VirtioBalloonState, VIRTIO_BALLOON_FIELDS);
 
 typedef struct VirtioBalloonConfig {
     VirtioConfig virtio;

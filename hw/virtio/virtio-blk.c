@@ -76,7 +76,7 @@ typedef struct VirtioBlk {
 
 #define VIRTIO_BLK_FIELDS(F, S) VIRTIO_FIELDS(F, S) DISK_FIELDS(F, S)
 
-FIELD_TABLE(virtio_blk_fields, "virtio-blk", 2, VirtioBlkState, VIRTIO_BLK_FIELDS);
+FIELD_TABLE_SINCE(virtio_blk_fields, "virtio-blk", 3, 2, VirtioBlkState, VIRTIO_BLK_FIELDS);
 
 static VirtioBlk *virtio_blk(VirtioDevice *v)
 {

@@ -100,7 +100,7 @@ typedef struct VirtioNet {
     F(S, ARRAY_U8, macs)            \
     F(S, ARRAY_U8, vlans)
 
-FIELD_TABLE(virtio_net_fields, "virtio-net", 1, VirtioNetState, VIRTIO_NET_FIELDS);
+FIELD_TABLE_SINCE(virtio_net_fields, "virtio-net", 2, 1, VirtioNetState, VIRTIO_NET_FIELDS);
 
 static VirtioNet *virtio_net(VirtioDevice *v)
 {

@@ -32,7 +32,7 @@ typedef struct VirtioRng {
     VirtqElement element;     /* scratch during a kick */
 } VirtioRng;
 
-FIELD_TABLE(virtio_rng_fields, "virtio-rng", 3, VirtioRngState, VIRTIO_FIELDS);
+FIELD_TABLE_SINCE(virtio_rng_fields, "virtio-rng", 4, 3, VirtioRngState, VIRTIO_FIELDS);
 
 static void virtio_rng_produce(void *opaque, void *out, size_t length)
 {

@@ -37,7 +37,7 @@ enum { QUEUE_RX0, QUEUE_TX0, QUEUE_CONTROL_RX, QUEUE_CONTROL_TX, QUEUE_RX1 };
 
 #define VIRTIO_SERIAL_FIELDS(F, S) VIRTIO_FIELDS(F, S) F(S, BYTES, control)
 
-FIELD_TABLE(virtio_serial_fields, "virtio-serial", 1, VirtioSerialState, VIRTIO_SERIAL_FIELDS);
+FIELD_TABLE_SINCE(virtio_serial_fields, "virtio-serial", 2, 1, VirtioSerialState, VIRTIO_SERIAL_FIELDS);
 
 static VirtioSerial *virtio_serial(VirtioDevice *v)
 {

@@ -1,6 +1,6 @@
 /*
  * Virtio devices: features, status, reset, configuration space and interrupts,
- * for every transport. The rings are in hw/virtio/virtqueue.c.
+ * for every transport. The rings are in hw/virtio/virtqueue*.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,7 +9,7 @@
 #include "util/bitops.h"
 #include "util/log.h"
 #include "util/trace.h"
-#include "virtio-internal.h"
+#include "virtqueue-internal.h"
 
 static uint64_t feature_if(bool on, enum VirtioFeature bit)
 {
@@ -23,13 +23,18 @@ static uint64_t offered_features(const VirtioDevice *v)
                         feature_if(c->event_idx, VIRTIO_F_EVENT_IDX);
 
     if (!v->legacy || v->transitional) {
-        features |= BIT64(VIRTIO_F_VERSION_1);
+        features |= BIT64(VIRTIO_F_VERSION_1) | feature_if(c->packed, VIRTIO_F_RING_PACKED);
     }
     if (!v->legacy) {
         return features;
     }
     return features | feature_if(c->notify_on_empty, VIRTIO_F_NOTIFY_ON_EMPTY) |
            feature_if(c->any_layout, VIRTIO_F_ANY_LAYOUT);
+}
+
+static void virtio_release(Device *dev)
+{
+    g_byte_array_unref(container_of(dev, VirtioDevice, dev)->s->packed_chains);
 }
 
 void virtio_init(VirtioDevice *v, const VirtioDeviceType *vtype, VirtioState *s,
@@ -39,6 +44,8 @@ void virtio_init(VirtioDevice *v, const VirtioDeviceType *vtype, VirtioState *s,
     assert(vtype->queue_size <= VIRTQUEUE_MAX_SIZE);
     v->vtype = vtype;
     v->s = s;
+    v->s->packed_chains = g_byte_array_new();
+    v->dev.release = virtio_release;
     v->config = config;
     v->host_features = offered_features(v);
     virtio_reset(v);
@@ -66,22 +73,33 @@ void virtio_reset_queue(VirtioDevice *v, unsigned q)
     if (v->vtype->forget_queue) {
         v->vtype->forget_queue(v, q);
     }
+    virtq_packed_forget(v, q);
     s->queue_desc[q] = s->queue_avail[q] = s->queue_used[q] = 0;
     s->queue_num[q] = q < v->vtype->num_queues ? v->vtype->queue_size : 0;
-    s->last_avail[q] = s->used_idx[q] = s->in_use[q] = 0;
+    s->last_avail[q] = s->used_idx[q] = virtio_has_feature(v, VIRTIO_F_RING_PACKED) ? VIRTQ_PACKED_WRAP : 0;
+    s->in_use[q] = 0;
     s->signalled_used[q] = 0;
     s->signalled_valid[q] = 0;
     s->queue_vector[q] = VIRTIO_NO_VECTOR;
     s->queue_ready[q] = 0;
 }
 
-void virtio_reset(VirtioDevice *v)
+static void reset_queues(VirtioDevice *v)
 {
-    memset(v->s, 0, sizeof(*v->s));
-    v->s->config_vector = VIRTIO_NO_VECTOR;
     for (unsigned q = 0; q < VIRTIO_MAX_QUEUES; q++) {
         virtio_reset_queue(v, q);
     }
+}
+
+void virtio_reset(VirtioDevice *v)
+{
+    GByteArray *chains = v->s->packed_chains;
+
+    g_byte_array_set_size(chains, 0);
+    memset(v->s, 0, sizeof(*v->s));
+    v->s->packed_chains = chains;
+    v->s->config_vector = VIRTIO_NO_VECTOR;
+    reset_queues(v);
     if (v->vtype->reset) {
         v->vtype->reset(v);
     }
@@ -93,6 +111,13 @@ void virtio_device_reset(Device *dev)
     virtio_reset(container_of(dev, VirtioDevice, dev));
 }
 
+/* 2.7: a split ring has a power of two of entries. */
+static bool is_queue_num(const VirtioDevice *v, uint32_t num)
+{
+    return num > 0 && num <= v->vtype->queue_size &&
+           (!(num & (num - 1)) || virtio_has_feature(v, VIRTIO_F_RING_PACKED));
+}
+
 /* A snapshot is input like any other. */
 void virtio_device_post_load(Device *dev)
 {
@@ -100,10 +125,16 @@ void virtio_device_post_load(Device *dev)
     VirtioState *s = v->s;
 
     s->driver_features &= v->host_features;
+    if (!virtio_has_feature(v, VIRTIO_F_RING_PACKED)) {
+        g_byte_array_set_size(s->packed_chains, 0);
+    } else if (!virtq_packed_chains_ok(v)) {
+        g_byte_array_set_size(s->packed_chains, 0);
+        reset_queues(v);
+    }
     for (unsigned q = 0; q < v->vtype->num_queues; q++) {
         uint32_t num = s->queue_num[q];
 
-        if (num == 0 || num > v->vtype->queue_size || (num & (num - 1)) ||
+        if (!is_queue_num(v, num) ||
             (s->in_use[q] && !s->broken && (!v->vtype->forget_queue || s->in_use[q] > num))) {
             virtio_reset_queue(v, q);
         }
@@ -140,7 +171,7 @@ void virtio_set_status(VirtioDevice *v, uint8_t status)
 void virtio_set_driver_features(VirtioDevice *v, unsigned word, uint32_t value)
 {
     VirtioState *s = v->s;
-    uint64_t offered;
+    uint64_t offered, before = s->driver_features;
 
     if (s->status & VIRTIO_STATUS_FEATURES_OK) {
         log_mask(LOG_GUEST_ERROR, "%s: features written after FEATURES_OK\n", v->dev.id);
@@ -158,12 +189,15 @@ void virtio_set_driver_features(VirtioDevice *v, unsigned word, uint32_t value)
                  " in word %u\n", v->dev.id, value & ~offered, word);
     }
     s->driver_features = deposit64(s->driver_features, word * 32, 32, value & offered);
+    /* Positions in rings of one kind mean nothing in the other one. */
+    if ((before ^ s->driver_features) & BIT64(VIRTIO_F_RING_PACKED)) {
+        reset_queues(v);
+    }
 }
 
 void virtio_set_queue_num(VirtioDevice *v, unsigned q, uint32_t num)
 {
-    if (q >= v->vtype->num_queues || num == 0 || num > v->vtype->queue_size ||
-        (num & (num - 1))) {
+    if (q >= v->vtype->num_queues || !is_queue_num(v, num)) {
         log_mask(LOG_GUEST_ERROR, "%s: bad size %" PRIu32 " for queue %u\n", v->dev.id, num, q);
         return;
     }

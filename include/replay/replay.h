@@ -29,9 +29,10 @@
  *
  * 1: the first. 2: timers and turns as of log format 3. 3: virt with a GICv2m frame, and empty
  * virtio transports as devices. 4: virtio devices have vectors in their state. 5: virt with a
- * platform bus and PCI Express. 6: root ports with hot-plug.
+ * platform bus and PCI Express. 6: root ports with hot-plug. 7: virtio devices have chains of
+ * packed rings in their state, virt has an event device and ACPI tables.
  */
-#define REPLAY_ENGINE_REVISION 6
+#define REPLAY_ENGINE_REVISION 7
 
 typedef enum ReplayMode { REPLAY_MODE_NONE, REPLAY_MODE_RECORD, REPLAY_MODE_PLAY } ReplayMode;
 typedef enum ReplayCheck { REPLAY_CHECK_OFF, REPLAY_CHECK_EVENTS, REPLAY_CHECK_DIGEST } ReplayCheck;

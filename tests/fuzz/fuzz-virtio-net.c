@@ -47,7 +47,7 @@ GByteArray *fuzz_seed(unsigned n)
     GByteArray *out = g_byte_array_new();
     uint8_t shape = (uint8_t)n;
 
-    if (n >= 4) {
+    if (n >= NUM_SHAPES) {
         g_byte_array_unref(out);
         return NULL;
     }

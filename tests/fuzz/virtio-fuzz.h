@@ -1,6 +1,7 @@
 /*
  * What fuzz targets of virtio devices share: a driver that goes wrong behind virtio-mmio. The first byte of the
- * input chooses the device's shape, of which 1 is the present interface; then come operations of 8 bytes:
+ * input chooses the device's shape, of which 1 is the present interface, 4 packed rings there, and 2 the target's
+ * own; then come operations of 8 bytes:
  *   kind, unused, place (2), value (4)
  * A target defines the device (fuzz_device), how many queues are set up (fuzz_queues) and what comes from
  * outside (fuzz_host()). Include it in one file of a target.
@@ -15,6 +16,8 @@
 #include "tests/unit/virtio-driver.h"
 
 enum { RING_WRITE, BUFFER_WRITE, REGISTER_WRITE, KICK, DELIVER, STATE, HOST, NUM_KINDS };
+
+enum { SHAPE_MODERN = 1, SHAPE_PACKED = 4, NUM_SHAPES = 8 };
 
 #define OPERATION 8
 #define MAX_OPERATIONS 500
@@ -39,9 +42,15 @@ static uint64_t fuzz_position(void *opaque)
     return ((Fuzzed *)opaque)->position++;
 }
 
+/* The types of the transport, the device, and what else there is. */
 static inline void fuzz_plug(Fuzzed *f, const DeviceType *const *types, const char *device)
 {
+    g_autofree char *packed = g_strdup_printf("%s.packed=on", types[1]->name);
+
     f->d.m->device_types = types;
+    if (!globals_add(f->d.m, packed, NULL)) {
+        abort();
+    }
     if (!device_plug(f->d.m, device, NULL)) {
         abort();
     }
@@ -63,7 +72,8 @@ static void fuzz_make(Fuzzed *f, uint8_t shape)
 {
     ReplayConfig config = { .mode = REPLAY_MODE_NONE };
     ReplayHost host = { .position = fuzz_position, .opaque = f };
-    bool modern = shape & 1;
+    bool modern = shape & SHAPE_MODERN;
+    uint64_t features = UINT32_MAX | 1ull << VIRTIO_F_VERSION_1;
 
     f->replay = replay_new(&config, NULL);
     driver_init_machine(&f->d, f->replay);
@@ -79,7 +89,7 @@ static void fuzz_make(Fuzzed *f, uint8_t shape)
         driver_start_legacy(&f->d, UINT32_MAX, QUEUE_SIZE);
         return;
     }
-    driver_start_modern(&f->d, UINT32_MAX, QUEUE_SIZE);
+    driver_start_with(&f->d, features | (shape & SHAPE_PACKED ? 1ull << VIRTIO_F_RING_PACKED : 0), QUEUE_SIZE);
     for (unsigned q = 1; q < fuzz_queues; q++) {
         fuzz_start_queue(&f->d, q);
     }
@@ -173,12 +183,15 @@ static inline hwaddr seed_ring(unsigned q)
     return q ? 0x8000 + q * MORE_RINGS_SPACE : 0;
 }
 
+/* A descriptor, of a packed ring too if it is the next one there. */
 static inline void add_desc(GByteArray *out, unsigned q, unsigned i, hwaddr addr, uint32_t length, uint32_t flags,
                             uint32_t next)
 {
+    uint32_t packed = i | (flags | 1 << 7) << 16;
+
     add(out, RING_WRITE, seed_ring(q) + 16 * i, (uint32_t)addr);
     add(out, RING_WRITE, seed_ring(q) + 16 * i + 8, length);
-    add(out, RING_WRITE, seed_ring(q) + 16 * i + 12, flags | next << 16);
+    add(out, RING_WRITE, seed_ring(q) + 16 * i + 12, out->data[0] & SHAPE_PACKED ? packed : flags | next << 16);
 }
 
 /* One buffer, descriptor and entry number i of queue q, and a kick. */
@@ -187,8 +200,10 @@ static inline void add_buffer(GByteArray *out, unsigned q, unsigned i, hwaddr ad
     hwaddr avail = seed_ring(q) + 16 * QUEUE_SIZE;
 
     add_desc(out, q, i, addr, length, in ? DESC_WRITE : 0, 0);
-    add(out, RING_WRITE, avail + 4 + 4 * (i / 2), i & 1 ? (i - 1) | i << 16 : i);
-    add(out, RING_WRITE, avail, (i + 1) << 16);
+    if (!(out->data[0] & SHAPE_PACKED)) {
+        add(out, RING_WRITE, avail + 4 + 4 * (i / 2), i & 1 ? (i - 1) | i << 16 : i);
+        add(out, RING_WRITE, avail, (i + 1) << 16);
+    }
     add(out, KICK, 0, q);
 }
 

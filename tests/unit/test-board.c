@@ -69,6 +69,11 @@ static const BoardDevice tiny_devices[] = {
     { .type = NULL }
 };
 
+static void press(void *opaque)
+{
+    gpio_key_press(opaque);
+}
+
 static bool tiny_create(Machine *m, BoardConfig *config, Error **errp)
 {
     const TinyOptions *options = config->options;
@@ -79,7 +84,8 @@ static bool tiny_create(Machine *m, BoardConfig *config, Error **errp)
         return false;
     }
     if (options->button) {
-        gpio_key_set_powerdown(machine_find_device(m, "button"));
+        m->powerdown = press;
+        m->powerdown_opaque = machine_find_device(m, "button");
     }
     return board_plug_devices(m, config, errp);
 }

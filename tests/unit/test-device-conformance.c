@@ -141,6 +141,7 @@ static const struct Constant {
     { "fw_cfg.pad", "is padding" },
     { "virtio-rng.virtio.pad", "is padding" },
     { "virtio-rng.virtio.in_use", "counts requests within a kick, which gives all of them back" },
+    { "virtio-rng.virtio.packed_chains", "has requests within a kick, which gives all of them back" },
     { "gpex-root.pci.msix_table", "is of functions with messages, and it has none" },
     { "gpex-root.pci.msix_pending", "is of functions with messages, and it has none" },
     { "gpex-root.pci.intx", "is of functions with an interrupt, and it has none" },

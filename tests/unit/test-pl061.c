@@ -38,7 +38,6 @@ static void setup(Fixture *f, const void *unused)
         pl061_connect_output(gpio, i, irq_sink_line(&f->out[i]));
     }
     f->key = device_add(f->m, &gpio_key_type, "power-button", 0, device_input(gpio, 3), NULL);
-    gpio_key_set_powerdown(f->key);
     machine_reset_devices(f->m);
 }
 
@@ -135,7 +134,7 @@ static void test_power_button(Fixture *f, const void *unused)
     /* As a driver of gpio-keys does: both edges. */
     wr(f->m, IBE, 0x08);
     wr(f->m, IE, 0x08);
-    f->m->powerdown(f->m->powerdown_opaque);
+    gpio_key_press(f->key);
     g_assert_cmphex(rd(f->m, DATA(0x08)), ==, 0x08);
     g_assert_true(f->irq.level);
     wr(f->m, IC, 0x08);

@@ -45,6 +45,9 @@ static void test_accepted(void)
     g_assert_null(parse("virt,gic-version=max,dtb-randomness=off,highmem=n", &options));
     g_assert_false(options.random_seeds);
     g_assert_false(options.highmem);
+    g_assert_cmpuint(options.acpi, ==, VIRT_ACPI_AUTO);
+    g_assert_null(parse("virt,acpi=on", &options));
+    g_assert_cmpuint(options.acpi, ==, VIRT_ACPI_ON);
     g_assert_null(parse("virt,dtb-kaslr-seed=off", &options));
     g_assert_false(options.random_seeds);
 }
@@ -62,10 +65,8 @@ static void test_refused(void)
                    "board has a GICv2 only; use gic-version=2");
     assert_refused("virt,iommu=smmuv3",
                    "-machine virt: iommu=smmuv3 is not supported; the board has no IOMMU");
-    assert_refused("virt,acpi=on", "-machine virt: acpi=on is not supported; there are no ACPI "
-                   "tables; guests use the device tree");
     assert_refused("virt,acpi=atuo",
-                   "-machine virt: acpi=atuo: expected 'off' or 'auto'; did you mean 'auto'?");
+                   "-machine virt: acpi=atuo: expected 'off', 'on' or 'auto'; did you mean 'auto'?");
     assert_refused("virt,secur=off",
                    "-machine virt: unknown option 'secur', did you mean 'secure'?");
     assert_refused("virt,dtb-randomness=1",

@@ -121,16 +121,16 @@ static inline void driver_start_legacy(Driver *d, uint32_t features, unsigned nu
     d->used = (d->avail + 6 + 2 * num + 4095) & ~4095ull;
 }
 
-/* The same by the version 2 registers; features without VERSION_1, which is added. */
-static inline void driver_start_modern(Driver *d, uint32_t features, unsigned num)
+/* The same by the version 2 registers; features with VERSION_1. */
+static inline void driver_start_with(Driver *d, uint64_t features, unsigned num)
 {
     reg_write(d, 0x70, 0);
     reg_write(d, 0x70, 1);
     reg_write(d, 0x70, 3);
     reg_write(d, 0x24, 0);
-    reg_write(d, 0x20, features);
+    reg_write(d, 0x20, (uint32_t)features);
     reg_write(d, 0x24, 1);
-    reg_write(d, 0x20, 1);
+    reg_write(d, 0x20, (uint32_t)(features >> 32));
     reg_write(d, 0x70, 11);
     d->num = num;
     d->avail_idx = 0;
@@ -147,6 +147,18 @@ static inline void driver_start_modern(Driver *d, uint32_t features, unsigned nu
     reg_write(d, 0xa4, 0);
     reg_write(d, 0x44, 1);
     reg_write(d, 0x70, 15);
+}
+
+/* Features without VERSION_1, which is added. */
+static inline void driver_start_modern(Driver *d, uint32_t features, unsigned num)
+{
+    driver_start_with(d, features | 1ull << VIRTIO_F_VERSION_1, num);
+}
+
+/* The same with a packed ring, whose driver's events are at d->avail, and the device's at d->used. */
+static inline void driver_start_packed(Driver *d, uint32_t features, unsigned num)
+{
+    driver_start_with(d, features | 1ull << VIRTIO_F_VERSION_1 | 1ull << VIRTIO_F_RING_PACKED, num);
 }
 
 /* Where the rings of queue q are, of all queues but the first. */

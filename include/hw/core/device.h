@@ -81,6 +81,7 @@ struct Device {
     Machine *machine;
     Bus *bus;                       /* that it was plugged into; NULL: a board put it somewhere */
     Device *part;                   /* of its type's; it realizes and wires it. NULL: none */
+    void (*release)(Device *dev);   /* gives back what a base made, before its type's free(); NULL: nothing */
     MemRegion *region[DEVICE_MAX_REGIONS];   /* where it is, once it is mapped */
 };
 

@@ -16,7 +16,5 @@ extern const DeviceType gpio_key_type;
 
 /* Machine thread. */
 void gpio_key_press(Device *key);
-/* Make the key the machine's power button: machine->powerdown presses it. */
-void gpio_key_set_powerdown(Device *key);
 
 #endif

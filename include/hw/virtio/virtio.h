@@ -6,7 +6,9 @@
  *
  * 1. Everything runs on the machine thread: inside the guest's register write, or, for a request that
  *    took time, in its delivery. Which chains are out is in the device's own state.
- * 2. Rings and descriptors are untrusted. A walk is bounded by VIRTQUEUE_MAX_SIZE
+ * 2. Rings are split (2.7) or packed (2.8), as the driver has chosen; a device cannot tell, and names a
+ *    chain by VirtqElement.head in either.
+ * 3. Rings and descriptors are untrusted. A walk is bounded by VIRTQUEUE_MAX_SIZE
  *    buffers, a device sees only buffers that lie in RAM, and whatever breaks
  *    the rules stops the device (DEVICE_NEEDS_RESET) until the driver resets it.
  *
@@ -26,6 +28,7 @@ enum VirtioId {
     VIRTIO_ID_CONSOLE = 3,
     VIRTIO_ID_RNG = 4,
     VIRTIO_ID_BALLOON = 5,
+    VIRTIO_ID_9P = 9,
 };
 
 /* Device status bits (virtio 1.2 2.1). */
@@ -45,6 +48,7 @@ enum VirtioFeature {
     VIRTIO_F_INDIRECT_DESC = 28,
     VIRTIO_F_EVENT_IDX = 29,
     VIRTIO_F_VERSION_1 = 32,
+    VIRTIO_F_RING_PACKED = 34,
 };
 
 /* Those of the interface before 1.0 alone. */
@@ -67,9 +71,10 @@ enum VirtioIsr {
 typedef struct VirtioState {
     uint64_t driver_features;
     uint64_t queue_desc[VIRTIO_MAX_QUEUES];     /* guest-physical; 0: not set up */
-    uint64_t queue_avail[VIRTIO_MAX_QUEUES];
-    uint64_t queue_used[VIRTIO_MAX_QUEUES];
+    uint64_t queue_avail[VIRTIO_MAX_QUEUES];    /* packed: the driver's event suppression */
+    uint64_t queue_used[VIRTIO_MAX_QUEUES];     /* packed: the device's */
     uint32_t queue_num[VIRTIO_MAX_QUEUES];
+    /* Of a packed ring, a position is a slot, and the wrap counter in bit 15 (2.8.1), as in 2.9. */
     uint16_t last_avail[VIRTIO_MAX_QUEUES];     /* next available entry to take */
     uint16_t used_idx[VIRTIO_MAX_QUEUES];       /* next used entry to write */
     uint16_t in_use[VIRTIO_MAX_QUEUES];         /* popped and not yet pushed */
@@ -83,6 +88,8 @@ typedef struct VirtioState {
     uint8_t broken;                             /* nothing is processed until a reset */
     uint8_t pad[7];
     uint32_t config_generation;
+    /* Of packed rings: the chains that are popped and not yet pushed (virtqueue-packed.c). */
+    GByteArray *packed_chains;
 } VirtioState;
 
 #define VIRTIO_FIELDS(F, S)                \
@@ -103,7 +110,8 @@ typedef struct VirtioState {
     F(S, U8, virtio.isr)                   \
     F(S, U8, virtio.broken)                \
     F(S, ARRAY_U8, virtio.pad)             \
-    F(S, U32, virtio.config_generation)
+    F(S, U32, virtio.config_generation)    \
+    F(S, BYTES, virtio.packed_chains)
 
 /* The kind of bus that transports offer: DeviceType.bus of all virtio devices. */
 #define VIRTIO_BUS "virtio-bus"
@@ -113,7 +121,7 @@ typedef struct VirtioState {
  * member, called `virtio`, and its property table starts with VIRTIO_PROPERTIES.
  */
 typedef struct VirtioConfig {
-    bool indirect_desc, event_idx, notify_on_empty, any_layout;
+    bool indirect_desc, event_idx, notify_on_empty, any_layout, packed;
 } VirtioConfig;
 
 #define VIRTIO_PROPERTIES(S)                                                                \
@@ -124,7 +132,9 @@ typedef struct VirtioConfig {
     PROP_BOOL("notify_on_empty", S, virtio.notify_on_empty, "on",                           \
               "offer an interrupt when a queue runs empty (legacy interface)"),             \
     PROP_BOOL("any_layout", S, virtio.any_layout, "on",                                     \
-              "offer any split of headers over descriptors (legacy interface)")
+              "offer any split of headers over descriptors (legacy interface)"),                \
+    PROP_BOOL("packed", S, virtio.packed, "off",                                            \
+              "offer packed rings (not over the legacy interface)")
 
 typedef struct VirtioDevice VirtioDevice;
 
@@ -182,7 +192,7 @@ typedef struct VirtqSegment {
 
 /* One buffer chain: num_out device-readable segments, then num_in writable ones. */
 typedef struct VirtqElement {
-    uint16_t head;
+    uint16_t head;                /* its name among the chains of its queue that are out */
     unsigned num_out, num_in;
     uint64_t out_bytes, in_bytes;
     VirtqSegment segment[VIRTQUEUE_MAX_SIZE];
@@ -193,8 +203,8 @@ bool virtqueue_pop(VirtioDevice *v, unsigned q, VirtqElement *e);
 /* The chain that virtqueue_pop() would take, which stays where it is. */
 bool virtqueue_peek(VirtioDevice *v, unsigned q, VirtqElement *e);
 /*
- * Once more the chain with this head, which was popped and not pushed: it lies in the guest's memory as
- * long. False when the driver has broken it meanwhile; the device stops then.
+ * Once more the chain with this head, which was popped and not pushed: its buffers lie in the guest's memory
+ * as long. False when the driver has broken it meanwhile; the device stops then.
  */
 bool virtqueue_again(VirtioDevice *v, unsigned q, uint16_t head, VirtqElement *e);
 /* The last n chains that were popped, in a row and not pushed, are to be popped again. */
