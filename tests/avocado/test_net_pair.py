@@ -33,8 +33,9 @@ class Side:
             *machine(ram='512M', initrd=case.initrd, append=rearm.APPEND), '-nic', nic, *options))
 
     def receive(self, name):
-        """Begin to wait for a file."""
-        self.vm.send('busybox nc -l -p %d < /dev/null > %s; md5sum %s\n' % (PORT, name, name))
+        """Begin to wait for a file. What nc reads must not end: it would close its side, and the other nc would leave."""
+        self.vm.run('test -p /open || busybox mknod /open p; exec 3<>/open')
+        self.vm.send('busybox nc -l -p %d <&3 > %s; md5sum %s\n' % (PORT, name, name))
 
     def sum(self, output):
         return output.split()[-2]
@@ -83,6 +84,7 @@ class Pair(TestCase):
         other.receive('/there')
         one.send('/file', OTHER, timeout)
         self.assertEqual(other.received(timeout), file_sum)
+        one.vm.run('rm /file')     # half of the memory is for files
         one.receive('/back')
         other.send('/there', ONE, timeout)
         self.assertEqual(one.received(timeout), file_sum)
@@ -95,7 +97,6 @@ class Pair(TestCase):
                 replay.go('replay-seek', icount=int(recording.icount * part))
                 replay.command('cont')
                 replay.end(self, recording, timeout)
-            os.unlink(self.path('qmp'))
 
     def check(self, first_nic, second_nic, size=FAST, timeout=120, wait=lambda: None):
         with contextlib.ExitStack() as stack:
@@ -122,10 +123,10 @@ class Pair(TestCase):
     def test_dgram(self):
         """Unix sockets, and UDP, and a group."""
         names = self.path('1'), self.path('2')
-        unix = 'dgram,local.type=unix,local.path=%s,remote.type=unix,remote.path=%s,mac=52:54:00:12:34:%d'
+        unix = 'dgram,local.type=unix,local.path=%s,remote.type=unix,remote.path=%s,mac=52:54:00:12:34:%02d'
         ports = networks.free_port(socket.SOCK_DGRAM), networks.free_port(socket.SOCK_DGRAM)
-        udp = 'socket,udp=127.0.0.1:%d,localaddr=127.0.0.1:%d,mac=52:54:00:12:34:%d'
-        group = 'socket,mcast=230.0.0.1:%d,localaddr=127.0.0.1,mac=52:54:00:12:34:%d'
+        udp = 'socket,udp=127.0.0.1:%d,localaddr=127.0.0.1:%d,mac=52:54:00:12:34:%02d'
+        group = 'socket,mcast=230.0.0.1:%d,localaddr=127.0.0.1,mac=52:54:00:12:34:%02d'
         self.check(unix % (*names, 1), unix % (*names[::-1], 2))
         self.check(udp % (*ports, 1), udp % (*ports[::-1], 2))
         self.check(group % (ports[0], 1), group % (ports[0], 2))
@@ -154,10 +155,10 @@ class Pair(TestCase):
             self.assertEqual(other.received(300), file_sum)
             one.vm.expect(rearm.PROMPT, 300)
             other.receive('/there')
-            one.vm.send('busybox nc -w 5 %s %d < /file & sleep 1; echo on its way\n' % (OTHER, PORT))
-            one.vm.expect(rb'on its way\r')
+            one.vm.run('(until cat /file /file /file /file | busybox nc %s %d; do sleep 1; done) & sleep 2' % (OTHER, PORT))
             other.vm.process.kill()
-            self.assertIn('alive', one.vm.run('busybox killall nc; kill %1; echo alive'))
+            self.assertIn('alive', one.vm.run('sleep 2; kill $! && echo alive'))
+            one.vm.run('killall nc; sleep 1')
             third = Side(self, stack, 'third', 'stream,mac=52:54:00:12:34:57,addr.type=unix,addr.path=' + path)
             networks.up(self, third.vm, OTHER + '/24')
             third.receive('/there')

@@ -6,6 +6,7 @@
 #ifndef TESTS_UNIT_NET_ENDS_H
 #define TESTS_UNIT_NET_ENDS_H
 
+#include <sys/socket.h>
 #include "net/net.h"
 
 #define FRAME_BYTES 1000
@@ -61,6 +62,19 @@ static void end_open(End *e, NetSet *set, GMainContext *context, const char *opt
     if (!netdev_start(e->n, &err)) {
         g_error("%s: %s", options, error_get_pretty(take_error(&err)));
     }
+}
+
+/* Two that a socket of this type joins. */
+static inline void ends_open(End *a, End *b, GMainContext *context, int type)
+{
+    g_autofree char *a_options = NULL, *b_options = NULL;
+    int fds[2];
+
+    g_assert_cmpint(socketpair(AF_UNIX, type, 0, fds), ==, 0);
+    a_options = g_strdup_printf("socket,id=n,fd=%d", fds[0]);
+    b_options = g_strdup_printf("socket,id=n,fd=%d", fds[1]);
+    end_open(a, NULL, context, a_options);
+    end_open(b, NULL, context, b_options);
 }
 
 /* Of a set of its own. */
