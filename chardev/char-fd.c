@@ -11,40 +11,12 @@
 /* How soon to ask a client again that has no room for input. */
 #define ROOM_POLL_MS 10
 
-GSource *char_watch(ChardevSet *set, int fd, GIOCondition condition, GUnixFDSourceFunc fn,
-                    void *opaque)
-{
-    GSource *source = g_unix_fd_source_new(fd, condition);
-
-    g_source_set_callback(source, G_SOURCE_FUNC(fn), opaque, NULL);
-    g_source_attach(source, set->context);
-    return source;
-}
-
-GSource *char_timeout(ChardevSet *set, unsigned ms, GSourceFunc fn, void *opaque)
-{
-    GSource *source = g_timeout_source_new(ms);
-
-    g_source_set_callback(source, fn, opaque, NULL);
-    g_source_attach(source, set->context);
-    return source;
-}
-
-void char_unwatch(GSource **source)
-{
-    if (*source) {
-        g_source_destroy(*source);
-        g_source_unref(*source);
-        *source = NULL;
-    }
-}
-
 static gboolean char_fd_readable(gint in, GIOCondition condition, gpointer opaque);
 
 static void char_fd_watch_input(CharFd *fd)
 {
-    fd->in_source = char_watch(fd->chr->set, fd->in, G_IO_IN | G_IO_HUP | G_IO_ERR,
-                               char_fd_readable, fd);
+    fd->in_source = watch_fd(fd->chr->set->context, fd->in, G_IO_IN | G_IO_HUP | G_IO_ERR,
+                             char_fd_readable, fd);
 }
 
 static gboolean char_fd_look_again(gpointer opaque)
@@ -52,7 +24,7 @@ static gboolean char_fd_look_again(gpointer opaque)
     CharFd *fd = opaque;
 
     if (chardev_room(fd->chr)) {
-        char_unwatch(&fd->in_source);
+        watch_end(&fd->in_source);
         char_fd_watch_input(fd);
     }
     return G_SOURCE_CONTINUE;
@@ -66,8 +38,8 @@ static gboolean char_fd_readable(gint in, GIOCondition condition, gpointer opaqu
     ssize_t n;
 
     if (room == 0) {
-        char_unwatch(&fd->in_source);
-        fd->in_source = char_timeout(fd->chr->set, ROOM_POLL_MS, char_fd_look_again, fd);
+        watch_end(&fd->in_source);
+        fd->in_source = watch_timeout(fd->chr->set->context, ROOM_POLL_MS, char_fd_look_again, fd);
         return G_SOURCE_CONTINUE;
     }
     room = MIN(room, sizeof(data));
@@ -75,7 +47,7 @@ static gboolean char_fd_readable(gint in, GIOCondition condition, gpointer opaqu
     if (n > 0) {
         chardev_received(fd->chr, data, n);
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-        char_unwatch(&fd->in_source);
+        watch_end(&fd->in_source);
         if (fd->hangup) {
             fd->hangup(fd->chr);
         }
@@ -87,7 +59,7 @@ static gboolean char_fd_writable(gint out, GIOCondition condition, gpointer opaq
 {
     CharFd *fd = opaque;
 
-    char_unwatch(&fd->out_source);
+    watch_end(&fd->out_source);
     chardev_flush(fd->chr);
     return G_SOURCE_CONTINUE;
 }
@@ -102,8 +74,8 @@ void char_fd_start(CharFd *fd, Chardev *c, int in, int out, void (*hangup)(Chard
 
 void char_fd_stop(CharFd *fd)
 {
-    char_unwatch(&fd->in_source);
-    char_unwatch(&fd->out_source);
+    watch_end(&fd->in_source);
+    watch_end(&fd->out_source);
     fd->in = fd->out = -1;
 }
 
@@ -125,8 +97,8 @@ ssize_t char_fd_write(CharFd *fd, const uint8_t *data, size_t length)
         }
     }
     if (!fd->out_source) {
-        fd->out_source = char_watch(fd->chr->set, fd->out, G_IO_OUT | G_IO_HUP | G_IO_ERR,
-                                    char_fd_writable, fd);
+        fd->out_source = watch_fd(fd->chr->set->context, fd->out, G_IO_OUT | G_IO_HUP | G_IO_ERR,
+                                  char_fd_writable, fd);
     }
     return 0;
 }

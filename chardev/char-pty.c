@@ -32,7 +32,7 @@ static void pty_hangup(Chardev *c)
         chardev_event(c, CHAR_EVENT_CLOSED);
     }
     if (!p->probe) {
-        p->probe = char_timeout(c->set, PTY_PROBE_MS, pty_probe, p);
+        p->probe = watch_timeout(c->set->context, PTY_PROBE_MS, pty_probe, p);
     }
 }
 
@@ -43,7 +43,7 @@ static gboolean pty_probe(gpointer opaque)
     struct pollfd pfd = { .fd = p->master, .events = POLLOUT };
 
     if (poll(&pfd, 1, 0) == 1 && !(pfd.revents & POLLHUP)) {
-        char_unwatch(&p->probe);
+        watch_end(&p->probe);
         char_fd_start(&p->fd, &p->chr, p->master, p->master, pty_hangup);
         chardev_event(&p->chr, CHAR_EVENT_OPENED);
     }
@@ -96,7 +96,7 @@ static bool pty_open(Chardev *c, KeyVal *options, Error **errp)
     chardev_set_label(c, "pty:%s", name);
     printf("char device redirected to %s (label %s)\n", name, c->id);
     fflush(stdout);
-    p->probe = char_timeout(c->set, PTY_PROBE_MS, pty_probe, p);
+    p->probe = watch_timeout(c->set->context, PTY_PROBE_MS, pty_probe, p);
     return true;
 }
 
@@ -105,7 +105,7 @@ static void pty_close(Chardev *c)
     CharPty *p = container_of(c, CharPty, chr);
 
     if (p->opened) {
-        char_unwatch(&p->probe);
+        watch_end(&p->probe);
         char_fd_stop(&p->fd);
         close(p->master);
     }

@@ -8,11 +8,9 @@
  */
 #include "util/osdep.h"
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "chardev/chardev-int.h"
 #include "util/host-socket.h"
@@ -29,7 +27,7 @@ typedef struct CharSocket {
     uint64_t reconnect;           /* seconds; 0: never */
     int listener;                 /* -1: none */
     int peer;                     /* -1: none */
-    ino_t path_inode;             /* of the socket file we made */
+    uint64_t path_file;           /* the socket file we made */
     GSource *listen_source;
     GSource *retry;               /* timer, or a watch on a connect under way */
     CharFd fd;
@@ -101,7 +99,7 @@ static void socket_disconnected(Chardev *c)
     s->peer = -1;
     chardev_event(c, CHAR_EVENT_CLOSED);
     if (s->server) {
-        s->listen_source = char_watch(c->set, s->listener, G_IO_IN, socket_accept, s);
+        s->listen_source = watch_fd(c->set->context, s->listener, G_IO_IN, socket_accept, s);
     } else if (s->reconnect) {
         socket_schedule_reconnect(s);
     }
@@ -127,7 +125,7 @@ static gboolean socket_accept(gint listener, GIOCondition condition, gpointer op
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
     if (fd >= 0) {
-        char_unwatch(&s->listen_source);
+        watch_end(&s->listen_source);
         socket_connected(s, fd);
     }
     return G_SOURCE_CONTINUE;
@@ -149,11 +147,9 @@ static int socket_write_fd(Chardev *c)
 
 static bool unix_listen(CharSocket *s, Error **errp)
 {
-    struct stat st;
-
     s->listener = host_socket_listen_unix(s->path, errp);
-    if (s->listener >= 0 && lstat(s->path, &st) == 0) {
-        s->path_inode = st.st_ino;
+    if (s->listener >= 0) {
+        s->path_file = host_socket_file(s->path);
     }
     return s->listener >= 0;
 }
@@ -162,21 +158,6 @@ static bool tcp_listen(CharSocket *s, Error **errp)
 {
     s->listener = host_socket_listen_tcp(s->host, s->port, errp);
     return s->listener >= 0;
-}
-
-/* port=0 lets the host choose: show what it chose. */
-static unsigned tcp_bound_port(const CharSocket *s)
-{
-    struct sockaddr_storage addr;
-    socklen_t length = sizeof(addr);
-    char port[16];
-
-    if (getsockname(s->listener, (struct sockaddr *)&addr, &length) < 0 ||
-        getnameinfo((struct sockaddr *)&addr, length, NULL, 0, port, sizeof(port),
-                    NI_NUMERICSERV)) {
-        return 0;
-    }
-    return (unsigned)strtoul(port, NULL, 10);
 }
 
 /* ---- client ---- */
@@ -191,11 +172,9 @@ static int socket_connect(CharSocket *s, int flags, Error **errp)
 static gboolean socket_connect_done(gint fd, GIOCondition condition, gpointer opaque)
 {
     CharSocket *s = opaque;
-    socklen_t length = sizeof(int);
-    int error = 0;
 
-    char_unwatch(&s->retry);
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0) {
+    watch_end(&s->retry);
+    if (host_socket_outcome(fd) == 0) {
         socket_connected(s, fd);
     } else {
         close(fd);
@@ -210,20 +189,20 @@ static gboolean socket_reconnect(gpointer opaque)
     CharSocket *s = opaque;
     int fd = socket_connect(s, SOCK_NONBLOCK, NULL);
 
-    char_unwatch(&s->retry);
+    watch_end(&s->retry);
     if (fd < 0) {
         socket_schedule_reconnect(s);
     } else {
         s->peer = fd;
-        s->retry = char_watch(s->chr.set, fd, G_IO_OUT | G_IO_HUP | G_IO_ERR,
-                              socket_connect_done, s);
+        s->retry = watch_fd(s->chr.set->context, fd, G_IO_OUT | G_IO_HUP | G_IO_ERR,
+                            socket_connect_done, s);
     }
     return G_SOURCE_CONTINUE;
 }
 
 static void socket_schedule_reconnect(CharSocket *s)
 {
-    s->retry = char_timeout(s->chr.set, (unsigned)s->reconnect * 1000, socket_reconnect, s);
+    s->retry = watch_timeout(s->chr.set->context, (unsigned)s->reconnect * 1000, socket_reconnect, s);
 }
 
 /* ---- inherited sockets ---- */
@@ -348,15 +327,16 @@ static bool socket_open(Chardev *c, KeyVal *options, Error **errp)
     } else if (!s->port) {
         chardev_set_label(c, "fd:%d%s", fd, suffix);
     } else if (s->server) {
-        chardev_set_label(c, "tcp:%s:%u%s", s->host, tcp_bound_port(s), suffix);
+        /* port=0 lets the host choose: show what it chose. */
+        chardev_set_label(c, "tcp:%s:%u%s", s->host, host_socket_port(s->listener), suffix);
     } else {
         chardev_set_label(c, "tcp:%s:%s", s->host, s->port);
     }
     if (s->server) {
         c->wait = wait;
-        s->listen_source = char_watch(c->set, s->listener, G_IO_IN, socket_accept, s);
+        s->listen_source = watch_fd(c->set->context, s->listener, G_IO_IN, socket_accept, s);
     } else if (s->reconnect) {
-        s->retry = char_timeout(c->set, 0, socket_reconnect, s);
+        s->retry = watch_timeout(c->set->context, 0, socket_reconnect, s);
     } else {
         fd = s->inherited >= 0 ? take_inherited(s) : socket_connect(s, 0, errp);
         if (fd < 0) {
@@ -370,10 +350,9 @@ static bool socket_open(Chardev *c, KeyVal *options, Error **errp)
 static void socket_close(Chardev *c)
 {
     CharSocket *s = container_of(c, CharSocket, chr);
-    struct stat st;
 
-    char_unwatch(&s->listen_source);
-    char_unwatch(&s->retry);
+    watch_end(&s->listen_source);
+    watch_end(&s->retry);
     char_fd_stop(&s->fd);
     socket_close_passed(s);
     if (s->peer >= 0) {
@@ -382,8 +361,8 @@ static void socket_close(Chardev *c)
     if (s->listener >= 0) {
         close(s->listener);
     }
-    if (s->path_inode && lstat(s->path, &st) == 0 && st.st_ino == s->path_inode) {
-        unlink(s->path);
+    if (s->path) {
+        host_socket_unlink(s->path, s->path_file);
     }
     g_free(s->path);
     g_free(s->host);

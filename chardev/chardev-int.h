@@ -7,10 +7,10 @@
 #ifndef CHARDEV_INT_H
 #define CHARDEV_INT_H
 
-#include <glib-unix.h>
 #include <sys/types.h>
 #include "chardev/chardev.h"
 #include "util/keyval.h"
+#include "util/watch.h"
 
 typedef struct ChardevType {
     const char *name;
@@ -88,12 +88,6 @@ void chardev_received(Chardev *c, const uint8_t *data, size_t length);
 void chardev_event(Chardev *c, CharEvent event);
 void chardev_flush(Chardev *c);
 bool chardev_has_output(Chardev *c);
-
-/* A source on the set's context; fn returns whether it stays. Free with char_unwatch(). */
-GSource *char_watch(ChardevSet *set, int fd, GIOCondition condition, GUnixFDSourceFunc fn,
-                    void *opaque);
-GSource *char_timeout(ChardevSet *set, unsigned ms, GSourceFunc fn, void *opaque);
-void char_unwatch(GSource **source);
 
 /*
  * A pair of descriptors with their watches. Descriptors stay in whatever blocking mode

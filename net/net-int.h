@@ -20,8 +20,10 @@ typedef struct NetKind {
     bool (*parse)(Netdev *n, KeyVal *options, Error **errp);
     /* All of these are on the main thread. */
     bool (*start)(Netdev *n, Error **errp);
-    void (*send)(Netdev *n, const uint8_t *frame, size_t length);
-    void (*accept)(Netdev *n);                       /* may be NULL */
+    /* False: not now. The frame waits with those behind it, and the kind calls netdev_flush() when it may be taken. */
+    bool (*send)(Netdev *n, const uint8_t *frame, size_t length);
+    /* The guest takes frames again, or is there at last; may be NULL. */
+    void (*accept)(Netdev *n);
     void (*close)(Netdev *n);
     void (*describe)(const Netdev *n, GString *out);
 } NetKind;
@@ -44,11 +46,16 @@ struct Netdev {
 };
 
 GMainContext *netdev_context(const Netdev *n);
+/* Whether programs may be started. */
+bool netdev_may_spawn(const Netdev *n);
 /* A frame from outside for the client; frames that are too short or too long are dropped. */
 void netdev_receive(Netdev *n, const uint8_t *frame, size_t length);
 /* A hint, for kinds that can make the other side wait. */
 bool netdev_can_receive(Netdev *n);
+/* Hand on what waits. Not from within send(). */
+void netdev_flush(Netdev *n);
 
-extern const NetKind net_user_kind;
+extern const NetKind net_bridge_kind, net_dgram_kind, net_hub_kind, net_socket_kind, net_stream_kind, net_tap_kind,
+    net_user_kind;
 
 #endif

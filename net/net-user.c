@@ -500,9 +500,10 @@ static bool user_start(Netdev *n, Error **errp)
     return true;
 }
 
-static void user_send(Netdev *n, const uint8_t *frame, size_t length)
+static bool user_send(Netdev *n, const uint8_t *frame, size_t length)
 {
     slirp_input(container_of(n, NetUser, base)->slirp, frame, (int)length);
+    return true;
 }
 
 static void user_close(Netdev *n)

@@ -9,10 +9,11 @@
 struct NetSet {
     GMainContext *context;
     GPtrArray *netdevs;
+    bool no_spawn;
 };
 
 static const NetKind *const kinds[] = {
-    &net_user_kind,
+    &net_bridge_kind, &net_dgram_kind, &net_hub_kind, &net_socket_kind, &net_stream_kind, &net_tap_kind, &net_user_kind,
 };
 
 NetSet *net_set_new(GMainContext *context)
@@ -26,29 +27,38 @@ NetSet *net_set_new(GMainContext *context)
 
 /* ---- frames ---- */
 
-/* The next frame; NULL: there is none. */
-static GBytes *take_frame(Netdev *n)
+/* The next frame; NULL: there is none. It stays where it is. */
+static GBytes *first_frame(Netdev *n)
+{
+    GBytes *frame;
+
+    g_mutex_lock(&n->lock);
+    frame = g_queue_peek_head(&n->queue);
+    g_mutex_unlock(&n->lock);
+    return frame;
+}
+
+/* Nobody but the main thread does this. */
+static void forget_first(Netdev *n)
 {
     GBytes *frame;
 
     g_mutex_lock(&n->lock);
     frame = g_queue_pop_head(&n->queue);
-    if (frame) {
-        n->queued -= g_bytes_get_size(frame);
-    }
+    n->queued -= g_bytes_get_size(frame);
     g_mutex_unlock(&n->lock);
-    return frame;
+    g_bytes_unref(frame);
 }
 
-static void hand_on(Netdev *n)
+void netdev_flush(Netdev *n)
 {
     GBytes *frame;
 
-    while ((frame = take_frame(n)) != NULL) {
-        if (n->started) {
-            n->kind->send(n, g_bytes_get_data(frame, NULL), g_bytes_get_size(frame));
+    while ((frame = first_frame(n)) != NULL) {
+        if (n->started && !n->kind->send(n, g_bytes_get_data(frame, NULL), g_bytes_get_size(frame))) {
+            break;
         }
-        g_bytes_unref(frame);
+        forget_first(n);
     }
 }
 
@@ -70,7 +80,7 @@ static gboolean on_wake(void *opaque)
         warn_report("%s", error_get_pretty(err));
         error_free(err);
     }
-    hand_on(n);
+    netdev_flush(n);
     if (accept && n->started && n->kind->accept) {
         n->kind->accept(n);
     }
@@ -141,24 +151,44 @@ GMainContext *netdev_context(const Netdev *n)
     return n->set->context;
 }
 
+void net_set_no_spawn(NetSet *set)
+{
+    set->no_spawn = true;
+}
+
+bool netdev_may_spawn(const Netdev *n)
+{
+    return !n->set->no_spawn;
+}
+
 static void netdev_free(Netdev *n)
 {
     if (n->wake) {
         g_source_destroy(n->wake);
         g_source_unref(n->wake);
     }
-    hand_on(n);
+    netdev_flush(n);
     n->kind->close(n);
+    g_queue_clear_full(&n->queue, (GDestroyNotify)g_bytes_unref);
     g_mutex_clear(&n->lock);
     g_free(n->user);
     g_free(n->id);
     g_free(n);
 }
 
+static void flush_one(Netdev *n, void *opaque)
+{
+    netdev_flush(n);
+}
+
 void net_set_free(NetSet *set)
 {
-    for (unsigned i = 0; i < set->netdevs->len; i++) {
-        netdev_free(g_ptr_array_index(set->netdevs, i));
+    /* Twice: what waits at a hub goes on to what is behind it. */
+    netdev_foreach(set, flush_one, NULL);
+    netdev_foreach(set, flush_one, NULL);
+    /* What is behind a hub was made before. */
+    while (set->netdevs->len) {
+        netdev_free(g_ptr_array_steal_index(set->netdevs, set->netdevs->len - 1));
     }
     g_ptr_array_unref(set->netdevs);
     g_free(set);
@@ -166,7 +196,7 @@ void net_set_free(NetSet *set)
 
 /* QEMU's others. */
 static const char *const missing[] = {
-    "bridge", "dgram", "hubport", "l2tpv3", "netmap", "socket", "stream", "tap", "vde", "vhost-user", "vhost-vdpa", NULL
+    "af-xdp", "l2tpv3", "netmap", "passt", "vde", "vhost-user", "vhost-vdpa", NULL
 };
 
 static const NetKind *find_kind(const char *name, Error **errp)
@@ -249,7 +279,8 @@ void netdev_foreach(NetSet *set, void (*fn)(Netdev *n, void *opaque), void *opaq
 
 bool netdev_remove(Netdev *n, Error **errp)
 {
-    if (n->user) {
+    /* A plug of a hub has what it leads to as its user. */
+    if (n->client) {
         error_setg(errp, "network back end '%s' is in use by '%s'", n->id, n->user);
         return false;
     }

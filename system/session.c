@@ -286,6 +286,9 @@ static bool session_set_up(Session *s, Error **errp)
     if (!session_start_net(s, errp) || !session_confine(s->options, errp)) {
         return false;
     }
+    if (s->options->sandbox.enable && s->options->sandbox.deny_spawn) {
+        net_set_no_spawn(s->net);
+    }
     session_attach_serial(s);
     return true;
 }

@@ -38,6 +38,8 @@ typedef struct NetdevClient {
 NetSet *net_set_new(GMainContext *context);
 /* Hands on what is queued, closes all. Main thread. */
 void net_set_free(NetSet *set);
+/* From now on this process starts no others (-sandbox spawn=deny): who needs to fails, with a message. */
+void net_set_no_spawn(NetSet *set);
 /* "-netdev KIND,id=ID,..."; also type=KIND. The set's. */
 Netdev *netdev_create(NetSet *set, const char *options, Error **errp);
 Netdev *netdev_find(NetSet *set, const char *id);

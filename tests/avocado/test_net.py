@@ -13,12 +13,12 @@ import threading
 import unittest
 
 import modules
+import networks
 import rearm
 import travel
+from networks import NET, PCI
 from rearm import TestCase, Vm, machine, need_guest
 
-PCI = ('virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci')
-NET = ('failover', 'net_failover', 'virtio_net')
 SIZE = 3000000
 MAC = '52:54:00:ab:cd:ef'
 
@@ -87,10 +87,8 @@ class Net(TestCase):
                 *options)
 
     def up(self, vm, transport=PCI):
-        modules.mount(vm)
-        modules.load(self, vm, *transport, *NET)
-        vm.run('busybox ip link set lo up; busybox ip link set eth0 up; '
-               'busybox ip addr add 10.0.2.15/24 dev eth0; busybox ip route add default via 10.0.2.2')
+        networks.up(self, vm, transport=transport)
+        vm.run('busybox ip route add default via 10.0.2.2')
 
     def fetch(self, vm):
         self.assertIn(self.sum, vm.run('busybox wget -q -O - http://10.0.2.2:%d/f | md5sum' %
