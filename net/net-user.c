@@ -28,58 +28,96 @@ typedef struct NetUser {
 
 /* ---- the event loop ---- */
 
+/* A descriptor that slirp waits for. */
+typedef struct SlirpPoll {
+    int fd;
+    GIOCondition condition;
+    gpointer tag;
+} SlirpPoll;
+
 typedef struct SlirpSource {
     GSource source;
     NetUser *u;
-    GPtrArray *tags;              /* of descriptors, in slirp's order */
+    GArray *wanted, *polled;      /* SlirpPoll, in slirp's order: of this round, and what the loop polls */
+    gint64 ready;                 /* when slirp's timers are due (g_source_get_time()); -1: never */
 } SlirpSource;
 
 static int add_poll(int fd, int events, void *opaque)
 {
     SlirpSource *s = opaque;
-    GIOCondition condition = (events & SLIRP_POLL_IN ? G_IO_IN : 0) | (events & SLIRP_POLL_OUT ? G_IO_OUT : 0) |
-                             (events & SLIRP_POLL_PRI ? G_IO_PRI : 0) | G_IO_ERR | G_IO_HUP;
+    SlirpPoll poll = {
+        .fd = fd,
+        .condition = (events & SLIRP_POLL_IN ? G_IO_IN : 0) | (events & SLIRP_POLL_OUT ? G_IO_OUT : 0) |
+                     (events & SLIRP_POLL_PRI ? G_IO_PRI : 0) | G_IO_ERR | G_IO_HUP,
+    };
 
-    g_ptr_array_add(s->tags, g_source_add_unix_fd(&s->source, fd, condition));
-    return (int)s->tags->len - 1;
+    g_array_append_val(s->wanted, poll);
+    return (int)s->wanted->len - 1;
+}
+
+static SlirpPoll *polled(SlirpSource *s, unsigned i)
+{
+    return &g_array_index(s->polled, SlirpPoll, i);
 }
 
 static int get_revents(int index, void *opaque)
 {
     SlirpSource *s = opaque;
-    GIOCondition c = g_source_query_unix_fd(&s->source, g_ptr_array_index(s->tags, index));
+    GIOCondition c = g_source_query_unix_fd(&s->source, polled(s, (unsigned)index)->tag);
 
     return (c & G_IO_IN ? SLIRP_POLL_IN : 0) | (c & G_IO_OUT ? SLIRP_POLL_OUT : 0) |
            (c & G_IO_PRI ? SLIRP_POLL_PRI : 0) | (c & (G_IO_ERR | G_IO_NVAL) ? SLIRP_POLL_ERR : 0) |
            (c & G_IO_HUP ? SLIRP_POLL_HUP : 0);
 }
 
+static bool same_polls(SlirpSource *s)
+{
+    bool same = s->wanted->len == s->polled->len;
+
+    for (unsigned i = 0; same && i < s->wanted->len; i++) {
+        const SlirpPoll *wanted = &g_array_index(s->wanted, SlirpPoll, i);
+
+        same = wanted->fd == polled(s, i)->fd && wanted->condition == polled(s, i)->condition;
+    }
+    return same;
+}
+
+/*
+ * The loop wakes up at once whenever a descriptor comes, goes or waits for something else, and when a ready time
+ * is set. So it is told of descriptors when they differ from the last round's, and of the time by the time-out alone.
+ */
 static gboolean source_prepare(GSource *source, gint *timeout)
 {
     SlirpSource *s = (SlirpSource *)source;
     uint32_t wait = UINT32_MAX;
 
-    for (unsigned i = 0; i < s->tags->len; i++) {
-        g_source_remove_unix_fd(source, g_ptr_array_index(s->tags, i));
-    }
-    g_ptr_array_set_size(s->tags, 0);
+    g_array_set_size(s->wanted, 0);
     slirp_pollfds_fill(s->u->slirp, &wait, add_poll, s);
+    if (!same_polls(s)) {
+        for (unsigned i = 0; i < s->polled->len; i++) {
+            g_source_remove_unix_fd(source, polled(s, i)->tag);
+        }
+        g_array_set_size(s->polled, 0);
+        g_array_append_vals(s->polled, s->wanted->data, s->wanted->len);
+        for (unsigned i = 0; i < s->polled->len; i++) {
+            polled(s, i)->tag = g_source_add_unix_fd(source, polled(s, i)->fd, polled(s, i)->condition);
+        }
+    }
     *timeout = wait == UINT32_MAX ? -1 : (gint)MIN(wait, G_MAXINT);
-    g_source_set_ready_time(source, *timeout < 0 ? -1 : g_source_get_time(source) + (gint64)*timeout * 1000);
+    s->ready = *timeout < 0 ? -1 : g_source_get_time(source) + (gint64)*timeout * 1000;
     return FALSE;
 }
 
 static gboolean source_check(GSource *source)
 {
     SlirpSource *s = (SlirpSource *)source;
-    gint64 ready = g_source_get_ready_time(source);
 
-    for (unsigned i = 0; i < s->tags->len; i++) {
-        if (g_source_query_unix_fd(source, g_ptr_array_index(s->tags, i))) {
+    for (unsigned i = 0; i < s->polled->len; i++) {
+        if (g_source_query_unix_fd(source, polled(s, i)->tag)) {
             return TRUE;
         }
     }
-    return ready >= 0 && g_source_get_time(source) >= ready;
+    return s->ready >= 0 && g_source_get_time(source) >= s->ready;
 }
 
 static gboolean source_dispatch(GSource *source, GSourceFunc callback, gpointer data)
@@ -92,7 +130,10 @@ static gboolean source_dispatch(GSource *source, GSourceFunc callback, gpointer 
 
 static void source_finalize(GSource *source)
 {
-    g_ptr_array_unref(((SlirpSource *)source)->tags);
+    SlirpSource *s = (SlirpSource *)source;
+
+    g_array_unref(s->wanted);
+    g_array_unref(s->polled);
 }
 
 static GSourceFuncs source_funcs = {
@@ -495,7 +536,8 @@ static bool user_start(Netdev *n, Error **errp)
     u->source = g_source_new(&source_funcs, sizeof(SlirpSource));
     s = (SlirpSource *)u->source;
     s->u = u;
-    s->tags = g_ptr_array_new();
+    s->wanted = g_array_new(FALSE, TRUE, sizeof(SlirpPoll));
+    s->polled = g_array_new(FALSE, TRUE, sizeof(SlirpPoll));
     g_source_attach(u->source, netdev_context(n));
     return true;
 }
