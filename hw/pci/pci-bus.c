@@ -13,22 +13,27 @@ static PciConfig *config_of(PciDevice *d)
     return device_config(&d->dev);
 }
 
+/* A hexadecimal number below the limit, with or without 0x. */
+static bool parse_hex(const char *text, char **end, unsigned limit, unsigned *out)
+{
+    guint64 number;
+
+    if (!g_ascii_isxdigit(*text)) {
+        return false;
+    }
+    number = g_ascii_strtoull(text, end, 16);
+    *out = (unsigned)number;
+    return *end != text && number < limit;
+}
+
 /* "SLOT" or "SLOT.FUNCTION", hexadecimal as everywhere where PCI addresses are written. */
 static bool parse_place(const char *text, unsigned *slot, unsigned *function)
 {
     char *end;
-    guint64 number = g_ascii_strtoull(text, &end, 16);
 
     *function = 0;
-    if (end == text || number >= PCI_NUM_DEVFN / 8) {
-        return false;
-    }
-    *slot = (unsigned)number;
-    if (*end == '.') {
-        *function = (unsigned)(end[1] - '0');
-        return *function < 8 && !end[2];
-    }
-    return !*end;
+    return parse_hex(text, &end, PCI_NUM_DEVFN / 8, slot) &&
+           (*end != '.' || parse_hex(end + 1, &end, 8, function)) && !*end;
 }
 
 static bool slot_is_free(const PciBus *bus, unsigned slot)

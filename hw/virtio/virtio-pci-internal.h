@@ -41,7 +41,8 @@ typedef struct VirtioPci {
 } VirtioPci;
 
 extern const FieldTable virtio_pci_fields;
-extern const Property virtio_pci_properties[];
+extern const Property virtio_pci_properties[], virtio_pci_transitional_properties[],
+    virtio_pci_non_transitional_properties[];
 bool virtio_pci_realize(Device *dev, Error **errp);
 void virtio_pci_reset(Device *dev);
 

@@ -11,18 +11,28 @@
 #include "hw/virtio/virtio-serial.h"
 #include "virtio-pci-internal.h"
 
-/* "STEM-pci", or STEM for short, has a device of type part_ in it. */
-#define VIRTIO_PCI(var, stem, part_, doc_)                                            \
+#define VIRTIO_PCI_TYPE(var, name_, alias_, part_, properties_, doc_)                 \
     const DeviceType var = {                                                          \
-        .name = stem "-pci", .alias = stem, .doc = doc_, .bus = PCI_BUS,              \
+        .name = name_, .alias = alias_, .doc = doc_, .bus = PCI_BUS,                  \
         .pluggable = true, .size = sizeof(VirtioPci),                                 \
         .part = &part_, .part_name = "virtio",                                        \
         .fields = &virtio_pci_fields, .state_offset = offsetof(VirtioPci, state),     \
-        .properties = virtio_pci_properties,                                          \
+        .properties = properties_,                                                    \
         .config_offset = offsetof(VirtioPci, config), .realize = virtio_pci_realize,  \
         .reset = virtio_pci_reset, .post_load = pci_device_post_load,                 \
         .free = pci_device_free,                                                      \
     }
+
+/*
+ * A device of type part_ in a function: "STEM-pci", or STEM for short, has the legacy interface too where
+ * that is of use; "STEM-pci-transitional" has both interfaces, and "STEM-pci-non-transitional" the modern one.
+ */
+#define VIRTIO_PCI(var, stem, part_, doc_)                                                        \
+    VIRTIO_PCI_TYPE(var, stem "-pci", stem, part_, virtio_pci_properties, doc_);                  \
+    VIRTIO_PCI_TYPE(var##_transitional, stem "-pci-transitional", NULL, part_,                    \
+                    virtio_pci_transitional_properties, doc_ " (both interfaces)");               \
+    VIRTIO_PCI_TYPE(var##_non_transitional, stem "-pci-non-transitional", NULL, part_,            \
+                    virtio_pci_non_transitional_properties, doc_ " (modern interface)")
 
 VIRTIO_PCI(virtio_balloon_pci_type, "virtio-balloon", virtio_balloon_type, "memory that the guest gives back");
 VIRTIO_PCI(virtio_blk_pci_type, "virtio-blk", virtio_blk_type, "a disk");

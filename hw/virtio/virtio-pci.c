@@ -725,21 +725,26 @@ void virtio_pci_reset(Device *dev)
     pci_reset(&t->pci);
 }
 
-const Property virtio_pci_properties[] = {
-    PCI_PROPERTIES(VirtioPciConfig),
-    PROP_ENUM("disable-legacy", VirtioPciConfig, disable_legacy, "auto",
-              "no interface from before virtio 1.0; auto: none behind a port", "off", "on", "auto"),
-    PROP_BOOL("disable-modern", VirtioPciConfig, disable_modern, "off",
-              "nothing but the interface from before virtio 1.0"),
-    PROP_UINT("vectors", VirtioPciConfig, vectors, "4294967295", 0, UINT32_MAX,
-              "MSI-X vectors; 4294967295: as many as the device has a use for"),
-    PROP_FIXED("ioeventfd", PROPERTY_BOOL, NULL, "no effect", "on", "off"),
-    PROP_FIXED("ats", PROPERTY_BOOL, "there is no IOMMU yet", "address translation", "off"),
-    PROP_FIXED("iommu_platform", PROPERTY_BOOL, "there is no IOMMU yet", "no effect", "off"),
-    PROP_FIXED("aer", PROPERTY_BOOL, "there are no errors to report", "error reporting", "off"),
-    PROP_FIXED("page-per-vq", PROPERTY_BOOL, "notifications of all queues share a page",
-               "a page of notifications a queue", "off"),
-    PROP_FIXED("modern-pio-notify", PROPERTY_BOOL, "notifications are in memory only",
-               "notifications in I/O space", "off"),
+/* Types that differ in what interfaces there are by themselves (LEGACY_: the default of disable-legacy). */
+#define VIRTIO_PCI_PROPERTIES(LEGACY_)                                                          \
+    PCI_PROPERTIES(VirtioPciConfig),                                                            \
+    PROP_ENUM("disable-legacy", VirtioPciConfig, disable_legacy, LEGACY_,                       \
+              "no interface from before virtio 1.0; auto: none behind a port", "off", "on",     \
+              "auto"),                                                                          \
+    PROP_BOOL("disable-modern", VirtioPciConfig, disable_modern, "off",                         \
+              "nothing but the interface from before virtio 1.0"),                              \
+    PROP_UINT("vectors", VirtioPciConfig, vectors, "4294967295", 0, UINT32_MAX,                 \
+              "MSI-X vectors; 4294967295: as many as the device has a use for"),                \
+    PROP_FIXED("ioeventfd", PROPERTY_BOOL, NULL, "no effect", "on", "off"),                     \
+    PROP_FIXED("ats", PROPERTY_BOOL, "there is no IOMMU yet", "address translation", "off"),    \
+    PROP_FIXED("iommu_platform", PROPERTY_BOOL, "there is no IOMMU yet", "no effect", "off"),   \
+    PROP_FIXED("aer", PROPERTY_BOOL, "there are no errors to report", "error reporting", "off"), \
+    PROP_FIXED("page-per-vq", PROPERTY_BOOL, "notifications of all queues share a page",        \
+               "a page of notifications a queue", "off"),                                       \
+    PROP_FIXED("modern-pio-notify", PROPERTY_BOOL, "notifications are in memory only",          \
+               "notifications in I/O space", "off"),                                            \
     PROP_END
-};
+
+const Property virtio_pci_properties[] = { VIRTIO_PCI_PROPERTIES("auto") };
+const Property virtio_pci_transitional_properties[] = { VIRTIO_PCI_PROPERTIES("off") };
+const Property virtio_pci_non_transitional_properties[] = { VIRTIO_PCI_PROPERTIES("on") };

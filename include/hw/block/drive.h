@@ -38,6 +38,7 @@ typedef struct DriveCount {
 typedef struct Drive {
     char *id;
     BlockNode *image;         /* the drive's */
+    bool is_node;             /* -blockdev's: monitors know it as a node alone */
     /*
      * What the guest writes stays in the process and is forgotten at the end: snapshot=on, and every
      * machine that is recorded or replayed, as a replay reads what the recording read.

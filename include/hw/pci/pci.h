@@ -70,6 +70,7 @@ typedef struct PciState {
 typedef struct PciConfig {
     char *addr;                     /* "SLOT" or "SLOT.FUNCTION", hexadecimal; NULL: a free slot */
     bool multifunction;
+    uint32_t bootindex;             /* accepted, and not told to firmware */
 } PciConfig;
 
 #define PCI_PROPERTIES(S)                                                                        \
@@ -77,6 +78,8 @@ typedef struct PciConfig {
                 "its slot, or SLOT.FUNCTION, in hexadecimal (default: the first free slot)"),    \
     PROP_BOOL("multifunction", S, pci.multifunction, "off",                                      \
               "whether its slot has further functions"),                                         \
+    PROP_UINT("bootindex", S, pci.bootindex, "4294967295", 0, UINT32_MAX,                        \
+              "no effect: firmware looks for what it boots in an order of its own"),             \
     PROP_FIXED("romfile", PROPERTY_STRING, "functions have no option ROM here",                  \
                "option ROM: none", ""),                                                          \
     PROP_FIXED("rombar", PROPERTY_ENUM, NULL, "no effect: there is no option ROM", "0", "1")
