@@ -121,8 +121,14 @@ static bool check_marks(Qcow2 *q, Error **errp)
 static bool open_backing(Qcow2 *q, KeyVal *options, const char *prefix, Error **errp)
 {
     BlockNode *n = &q->node;
+    const char *none = block_option(options, prefix, "backing");
 
-    return n->flags & BLOCK_NO_BACKING || !n->backing_name ||
+    if (none && *none) {
+        error_setg(errp, "'%s': backing=%s: options of the image below are backing.OPTION=; backing= alone is for none",
+                   n->filename, none);
+        return false;
+    }
+    return none || n->flags & BLOCK_NO_BACKING || !n->backing_name ||
            block_open_backing(n, options, prefix, n->backing_name, n->backing_format, errp);
 }
 

@@ -87,7 +87,7 @@ bool hmp_info_block(MonitorEnv *env, const HmpArgs *args, GString *out, Error **
     for (const QapiBlockInfoList *node = list; node; node = node->next) {
         const QapiBlockInfo *info = node->value;
 
-        g_string_append_printf(out, "%s: %s (%s%s)\n    Size:             %" PRId64 " bytes\n", info->device,
+        g_string_append_printf(out, "%s: %s (%s%s)\n    Size:             %" PRId64 " bytes\n", *info->device ? info->device : info->inserted->node_name,
                                info->inserted->file, info->inserted->drv,
                                info->inserted->ro ? ", read-only" : "", info->inserted->image->virtual_size);
         if (info->qdev) {
@@ -117,7 +117,7 @@ bool hmp_info_blockstats(MonitorEnv *env, const HmpArgs *args, GString *out, Err
         g_string_append_printf(out, "%s: rd_bytes=%" PRId64 " wr_bytes=%" PRId64 " rd_operations=%" PRId64
                                " wr_operations=%" PRId64 " flush_operations=%" PRId64 " rd_total_time_ns=%" PRId64
                                " wr_total_time_ns=%" PRId64 " flush_total_time_ns=%" PRId64 " failed=%" PRId64
-                               " invalid=%" PRId64 "\n", node->value->device, s->rd_bytes, s->wr_bytes,
+                               " invalid=%" PRId64 "\n", node->value->node_name, s->rd_bytes, s->wr_bytes,
                                s->rd_operations, s->wr_operations, s->flush_operations, s->rd_total_time_ns,
                                s->wr_total_time_ns, s->flush_total_time_ns,
                                s->failed_rd_operations + s->failed_wr_operations + s->failed_flush_operations +

@@ -7,6 +7,7 @@
 #include "hw/block/drive.h"
 #include "monitor/commands.h"
 #include "monitor/qmp.h"
+#include "monitor/qom-tree.h"
 #include "util/keyval.h"
 
 static QapiBlockDeviceInfo *device_info(const Drive *d)
@@ -34,6 +35,12 @@ static QapiBlockDeviceInfo *device_info(const Drive *d)
     return info;
 }
 
+/* A node has none. */
+static char *device_name(const Drive *d)
+{
+    return g_strdup(d->is_node ? "" : d->id);
+}
+
 typedef struct BlockCall {
     const GPtrArray *drives;
     QapiBlockInfoList **ret;
@@ -49,8 +56,8 @@ static void query_run(void *opaque)
         const Drive *d = g_ptr_array_index(c->drives, i);
         QapiBlockInfo *info = g_new0(QapiBlockInfo, 1);
 
-        info->device = g_strdup(d->id);
-        info->qdev = d->user ? g_strdup(d->user->id) : NULL;
+        info->device = device_name(d);
+        info->qdev = d->user ? qom_device_path(d->user) : NULL;
         info->type = g_strdup("unknown");
         info->inserted = device_info(d);
         QAPI_APPEND(tail, info);
@@ -106,25 +113,42 @@ static QapiBlockDeviceStats *device_stats(const Drive *d)
     return s;
 }
 
-bool qmp_query_blockstats(QmpContext *ctx, const QapiQueryBlockstatsArgs *args, QapiBlockStatsList **ret,
-                          Error **errp)
-{
-    const GPtrArray *drives = exec_loop_machine(ctx->env->loop)->drives;
+typedef struct StatsCall {
+    const GPtrArray *drives;
+    bool nodes;                    /* nodes without what uses them */
+    QapiBlockStatsList **ret;
+} StatsCall;
 
-    for (unsigned i = 0; i < drives->len; i++) {
-        const Drive *d = g_ptr_array_index(drives, i);
+/* Machine thread, as query_run(). */
+static void stats_run(void *opaque)
+{
+    const StatsCall *c = opaque;
+    QapiBlockStatsList **tail = c->ret;
+
+    for (unsigned i = 0; i < c->drives->len; i++) {
+        const Drive *d = g_ptr_array_index(c->drives, i);
         QapiBlockStats *stats;
 
-        if (!d->user && !(args->has_query_nodes && args->query_nodes)) {
+        if (!d->user && !c->nodes) {
             continue;
         }
         stats = g_new0(QapiBlockStats, 1);
-        stats->device = g_strdup(d->id);
-        stats->qdev = d->user ? g_strdup(d->user->id) : NULL;
+        if (!c->nodes) {
+            stats->device = device_name(d);
+            stats->qdev = qom_device_path(d->user);
+        }
         stats->node_name = g_strdup(d->id);
         stats->stats = device_stats(d);
-        QAPI_APPEND(ret, stats);
+        QAPI_APPEND(tail, stats);
     }
+}
+
+bool qmp_query_blockstats(QmpContext *ctx, const QapiQueryBlockstatsArgs *args, QapiBlockStatsList **ret,
+                          Error **errp)
+{
+    StatsCall c = { exec_loop_machine(ctx->env->loop)->drives, args->has_query_nodes && args->query_nodes, ret };
+
+    machine_run_sync(ctx->env->loop, stats_run, &c);
     return true;
 }
 

@@ -26,7 +26,15 @@ static bool machine_children(MonitorEnv *env, QomChildFn *fn, void *opaque)
            fn(opaque, "peripheral", &(QomNode){ .kind = QOM_PERIPHERAL });
 }
 
-/* Devices on a bus are the user's, others the board's. */
+/* Whose part the device is: it made the bus that the part is on. NULL: a device of its own. */
+static const Device *owner_of(const Device *dev)
+{
+    const Device *parent = dev->bus ? dev->bus->parent : NULL;
+
+    return parent && parent->part == dev ? parent : NULL;
+}
+
+/* Devices on a bus are the user's, others the board's; parts are their owners' children. */
 static bool device_children(MonitorEnv *env, bool plugged, QomChildFn *fn, void *opaque)
 {
     const GPtrArray *devices = machine_of(env)->devices;
@@ -34,7 +42,7 @@ static bool device_children(MonitorEnv *env, bool plugged, QomChildFn *fn, void 
     for (unsigned i = 0; i < devices->len; i++) {
         Device *dev = g_ptr_array_index(devices, i);
 
-        if ((dev->bus != NULL) == plugged &&
+        if ((dev->bus != NULL) == plugged && !owner_of(dev) &&
             !fn(opaque, dev->id, &(QomNode){ .kind = QOM_DEVICE, .device = dev })) {
             return false;
         }
@@ -93,6 +101,22 @@ static bool bus_children(MonitorEnv *env, const Device *dev, QomChildFn *fn, voi
     return true;
 }
 
+static char *part_name(const Device *owner)
+{
+    return g_strdup_printf("%s-backend", owner->type->part_name);
+}
+
+static bool part_children(const Device *dev, QomChildFn *fn, void *opaque)
+{
+    g_autofree char *name = NULL;
+
+    if (!dev->part || owner_of(dev->part) != dev) {
+        return true;
+    }
+    name = part_name(dev);
+    return fn(opaque, name, &(QomNode){ .kind = QOM_DEVICE, .device = dev->part });
+}
+
 static bool object_children(MonitorEnv *env, QomChildFn *fn, void *opaque)
 {
     const GPtrArray *objects = machine_of(env)->objects;
@@ -141,7 +165,7 @@ bool qom_foreach_child(MonitorEnv *env, const QomNode *node, QomChildFn *fn, voi
     case QOM_PERIPHERAL:
         return device_children(env, true, fn, opaque);
     case QOM_DEVICE:
-        return bus_children(env, node->device, fn, opaque);
+        return part_children(node->device, fn, opaque) && bus_children(env, node->device, fn, opaque);
     case QOM_OBJECTS:
         return object_children(env, fn, opaque);
     case QOM_CHARDEVS:
@@ -222,6 +246,13 @@ bool qom_find(MonitorEnv *env, const char *path, QomNode *out, Error **errp)
 
 char *qom_device_path(const Device *dev)
 {
+    const Device *owner = owner_of(dev);
+
+    if (owner) {
+        g_autofree char *above = qom_device_path(owner), *name = part_name(owner);
+
+        return g_strdup_printf("%s/%s", above, name);
+    }
     return g_strdup_printf("/machine/%s/%s", dev->bus ? "peripheral" : "unattached", dev->id);
 }
 

@@ -29,7 +29,7 @@ typedef struct DriveText {
     GString *node;            /* what is for the block driver */
     const char *interface;
     char *id;
-    bool readonly, snapshot;
+    bool readonly, snapshot, is_node;
     const char *werror, *rerror;
     unsigned unit;
 } DriveText;
@@ -74,6 +74,9 @@ static void add_drive(Options *o, DriveText *t)
     }
     if (t->snapshot) {
         keyval_append(text, "snapshot", "on");
+    }
+    if (t->is_node) {
+        keyval_append(text, "is-node", "on");
     }
     if (t->werror) {
         keyval_append(text, "werror", t->werror);
@@ -268,6 +271,7 @@ bool opt_blockdev(Options *o, const char *arg, Error **errp)
 
         t.node = g_string_new(NULL);
         t.id = g_strdup(name);
+        t.is_node = true;
         if (file) {
             keyval_append(t.node, "file", file);    /* a node-name */
         }

@@ -12,6 +12,9 @@ static bool append_object(GString *out, const char *prefix, json_object *object,
 static bool append_member(GString *out, const char *key, json_object *value, Error **errp)
 {
     switch (json_object_get_type(value)) {
+    case json_type_null:
+        keyval_append(out, key, "");
+        return true;
     case json_type_boolean:
         keyval_append(out, key, json_object_get_boolean(value) ? "on" : "off");
         return true;
@@ -22,7 +25,7 @@ static bool append_member(GString *out, const char *key, json_object *value, Err
     case json_type_object:
         return append_object(out, key, value, errp);
     default:
-        error_setg(errp, "'%s': expected a string, a whole number, true or false", key);
+        error_setg(errp, "'%s': expected a string, a whole number, true, false or null", key);
         return false;
     }
 }

@@ -38,14 +38,15 @@ static void flatten(Flat *f, const char *text);
 
 static void flatten_one(const char *key, const char *value, void *opaque)
 {
-    static const char *const of_top[] = { "id", "readonly", "snapshot", "werror", "rerror", NULL };
+    static const char *const of_top[] = { "id", "readonly", "snapshot", "is-node", "werror", "rerror", NULL };
     Flat *f = opaque;
     const char *named;
 
     if (f->depth && g_strv_contains(of_top, key)) {
         return;
     }
-    if (strcmp(key, "file") && strcmp(key, "backing")) {
+    /* backing= (null in JSON): none, whatever the image says. */
+    if ((strcmp(key, "file") && strcmp(key, "backing")) || !g_strcmp0(value, "")) {
         g_autofree char *name = g_strconcat(f->prefix, key, NULL);
 
         keyval_append(f->out, name, value);
@@ -132,13 +133,13 @@ static bool get_on_error(KeyVal *kv, const char *key, DiskOnError *out, Error **
 static bool open_drive(Session *s, KeyVal *kv, const char *id, Error **errp)
 {
     const Options *o = s->options;
-    bool readonly = false, snapshot = o->disk_snapshot;
+    bool readonly = false, snapshot = o->disk_snapshot, is_node = false;
     DiskOnError werror, rerror;
     BlockNode *image;
     Drive *d;
 
     if (!keyval_get_bool(kv, "readonly", &readonly, errp) ||
-        !keyval_get_bool(kv, "snapshot", &snapshot, errp) ||
+        !keyval_get_bool(kv, "snapshot", &snapshot, errp) || !keyval_get_bool(kv, "is-node", &is_node, errp) ||
         !get_on_error(kv, "werror", &werror, errp) || !get_on_error(kv, "rerror", &rerror, errp)) {
         return false;
     }
@@ -154,6 +155,7 @@ static bool open_drive(Session *s, KeyVal *kv, const char *id, Error **errp)
     }
     d = drive_add(s->machine, id, image, errp);
     if (d) {
+        d->is_node = is_node;
         d->readonly = readonly;
         d->overlay = snapshot && !readonly;
         d->whole_identity = o->rrimage_full;

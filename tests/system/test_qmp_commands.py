@@ -175,12 +175,14 @@ class CommandsTest(Commands):
         process, client = self.machine('-drive', 'file=disk,format=raw,id=d,if=none,snapshot=on', '-device',
                                        'virtio-blk-device,drive=d,id=mine')
         disk, = client.command('query-block')
-        self.assertEqual((disk['device'], disk['qdev'], disk['removable']), ('d', 'mine', False))
+        self.assertEqual((disk['device'], disk['qdev'], disk['removable']), ('d', '/machine/peripheral/mine', False))
         self.assertEqual((disk['inserted']['drv'], disk['inserted']['ro']), ('raw', True))
         self.assertEqual(disk['inserted']['image']['virtual-size'], 1 << 20)
         self.assertEqual(client.command('query-named-block-nodes', flat=True), [disk['inserted']])
         stats, = client.command('query-blockstats')
-        self.assertEqual((stats['device'], stats['qdev'], stats['stats']['rd_operations']), ('d', 'mine', 0))
+        self.assertEqual((stats['device'], stats['qdev'], stats['stats']['rd_operations']), ('d', '/machine/peripheral/mine', 0))
+        node, = client.command('query-blockstats', **{'query-nodes': True})
+        self.assertEqual(node, {'node-name': 'd', 'stats': stats['stats']})
         self.assertIn('d: rd_bytes=0 ', self.hmp(client, 'info blockstats'))
         self.assertIn('d: %s (raw, read-only)' % os.path.realpath(os.path.join(self.dir, 'disk')),
                       self.hmp(client, 'info block'))
@@ -410,7 +412,8 @@ class CommandsTest(Commands):
         self.assertEqual(value('/machine/peripheral/card', 'parent_bus'),
                          '/machine/unattached/pcie/pcie.0')
         self.assertEqual(value('card', 'vectors'), 4294967295)
-        self.assertEqual(value('card.virtio', 'event_idx'), False)
+        self.assertEqual(value('card/virtio-backend', 'event_idx'), False)
+        self.assertEqual(names('/machine/peripheral/card')['virtio-backend'], 'child<virtio-rng-device>')
         # Whatever is listed has a value, and each child is a place.
         places = ['/']
         while places:

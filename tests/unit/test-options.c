@@ -141,7 +141,7 @@ static const struct {
     { "-watchdog-action inject-nmi", "-action watchdog=inject-nmi: the machine's interrupt controller has no "
       "non-maskable interrupt; use pause, shutdown or reset" },
     { "-action panic=reboot", "-action panic=reboot: expected one of shutdown, pause, exit-failure, none" },
-    { "-object '{\"qom-type\": [1]}'", "'qom-type': expected a string, a whole number, true or false" },
+    { "-object '{\"qom-type\": [1]}'", "'qom-type': expected a string, a whole number, true, false or null" },
     { "-set device.a.b", "-set device.a.b: expected GROUP.ID.KEY=VALUE" },
     { "-device x,id=a -set device.b.c=d", "-set device.b.c=d: there is no -device with id=b before it" },
     { "-set rtc.b.c=d", "-set rtc.b.c=d: 'rtc' is no group whose options have an id; device, object and "
