@@ -13,7 +13,7 @@ import modules
 import rearm
 import travel
 from rearm import TestCase, Vm, machine, need_guest
-from test_net import PCI
+from networks import PCI
 
 FIRMWARE = '/usr/share/qemu-efi-aarch64/QEMU_EFI.fd'
 TABLES = ['APIC', 'DBG2', 'DSDT', 'FACP', 'GTDT', 'MCFG', 'PPTT', 'SPCR']

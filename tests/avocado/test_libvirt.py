@@ -4,7 +4,7 @@ The daemon is a private one, in qemu:///session, of a user who is not root, with
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
-import gzip
+import hashlib
 import os
 import pty
 import re
@@ -17,6 +17,8 @@ import time
 import unittest
 
 import initrd
+import modules
+import networks
 import rearm
 from rearm import TestCase, need_guest, slow
 
@@ -24,12 +26,16 @@ LIBVIRTD = '/usr/sbin/libvirtd'
 DOMAIN = os.path.join(rearm.TOP, 'docs', 'examples', 'libvirt', 'domain.xml')
 NOBODY = 65534
 TIMEOUT = 120 * rearm.SLOW
-KEY_DRIVER = 'drivers/input/keyboard/gpio_keys.ko'
+REARM_IMG = os.path.join(os.path.dirname(os.path.dirname(rearm.REARM)), 'block', 'rearm-img')
+MODULES = (*networks.PCI, 'virtio_blk', *networks.NET, 'gpio_keys')
 
-# The first program of the guest: counts lines, and switches itself off when the button is pressed.
-INIT = r'''#!/bin/sh
+# The first program of the guest: runs what is typed, and switches itself off when the button is pressed.
+INIT = r"""#!/bin/sh
 busybox mount -t proc proc /proc
-busybox insmod /gpio_keys.ko
+busybox mount -t sysfs sysfs /sys
+busybox mount -t devtmpfs devtmpfs /dev
+for module in %s; do insmod /$module.ko; done
+busybox ip link set eth0 up && busybox ip addr add 10.0.2.15/24 dev eth0
 pressed() {
     while read irq count rest; do
         case "$rest" in *Poweroff*) [ "$count" = 0 ] || return 0;; esac
@@ -43,25 +49,33 @@ pressed() {
 } &
 n=0
 echo "guest: ready"
-while read line; do n=$((n + 1)); echo "guest: $n $line"; done
-'''
+while read line; do n=$((n + 1)); echo "guest: $n" $(eval "$line"); done
+""" % ' '.join(MODULES)
+DEVICES = """
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='qcow2'/>
+      <source file='%s'/>
+      <target dev='vda' bus='virtio'/>
+    </disk>
+    <interface type='user'>
+      <mac address='52:54:00:12:34:56'/>
+      <model type='virtio'/>
+    </interface>
+"""
 
 
 def make_initrd(path):
-    """The small one, and behind it an archive with INIT and the driver of the power button."""
-    with gzip.open(rearm.INITRD) as packed:
-        driver, = [data for name, _, _, data in initrd.read_archive(packed.read())
-                   if name.endswith(KEY_DRIVER)]
-    shutil.copy(rearm.SMALL_INITRD, path)
+    """The small one with drivers, and behind it an archive with INIT."""
+    modules.with_modules(path, *MODULES)
     with open(path, 'ab') as out:
         out.write(b'\0' * (-out.tell() % 4))
         initrd.write_entry(out, 1, 'init', 0o100755, (0, 0), INIT.encode())
-        initrd.write_entry(out, 2, 'gpio_keys.ko', 0o100644, (0, 0), driver)
         initrd.write_entry(out, 0, 'TRAILER!!!', 0, (0, 0), b'')
 
 
 @slow()
 @need_guest()
+@modules.need_modules()
 @unittest.skipIf(not os.path.exists(LIBVIRTD) or not shutil.which('virsh'),
                  'no libvirt: scripts/setup libvirt')
 class Libvirt(TestCase):
@@ -173,8 +187,8 @@ class Libvirt(TestCase):
             os.waitpid(pid, 0)
             os.close(fd)
 
-    def define(self, *arguments):
-        """The example, with our paths, and with these arguments behind its own."""
+    def define(self, *arguments, devices=''):
+        """The example, with our paths, with these arguments behind its own, and with more devices."""
         with open(DOMAIN, encoding='utf-8') as f:
             xml = f.read()
         for name, ours in (('/var/lib/rearm/linux', 'linux'), ('/var/lib/rearm/initrd', 'initrd'),
@@ -183,6 +197,7 @@ class Libvirt(TestCase):
             xml = xml.replace(name, self.path(ours))
         if arguments:
             xml = re.sub('(?s)<qemu:arg.*/>', ''.join("<qemu:arg value='%s'/>" % a for a in arguments), xml)
+        xml = xml.replace('</emulator>', '</emulator>' + devices)
         with open(self.path('out/domain.xml'), 'w', encoding='utf-8') as f:
             f.write(xml)
         self.virsh('define', self.path('out/domain.xml'))
@@ -193,23 +208,23 @@ class Libvirt(TestCase):
         self.define()
         self.virsh('start', 'rearm')
         self.console('', 'guest: ready')
-        self.console('one', 'guest: 1 one')
+        self.console('echo one', 'guest: 1 one')
         self.virsh('suspend', 'rearm')
         self.assertEqual(self.state(), 'paused')
         self.virsh('resume', 'rearm')
         self.assertEqual(self.state(), 'running')
-        self.console('two', 'guest: 2 two')
+        self.console('echo two', 'guest: 2 two')
 
         saved = self.path('out/saved')
         self.virsh('save', 'rearm', saved)
         self.assertEqual(self.state(), 'shut off')
         self.virsh('restore', saved)
         self.assertEqual(self.virsh('domstate', 'rearm', '--reason'), 'running (restored)')
-        self.console('three', 'guest: 3 three')
+        self.console('echo three', 'guest: 3 three')
         self.virsh('managedsave', 'rearm')
         self.assertEqual(self.state(), 'shut off')
         self.virsh('start', 'rearm')
-        self.console('four', 'guest: 4 four')
+        self.console('echo four', 'guest: 4 four')
 
         self.assertIn('None', self.virsh('domjobinfo', 'rearm'))
         self.assertRegex(self.virsh('domjobinfo', 'rearm', '--completed'),
@@ -219,7 +234,7 @@ class Libvirt(TestCase):
             self.assertEqual(f.read(20)[:4], b'\x7fELF')
         self.virsh('dump', 'rearm', self.path('out/state'))
         self.assertEqual(self.state(), 'running')
-        self.console('five', 'guest: 5 five')
+        self.console('echo five', 'guest: 5 five')
 
         self.assertIn('VM status: running', self.virsh('qemu-monitor-command', 'rearm', '--hmp',
                                                        'info status'))
@@ -227,7 +242,7 @@ class Libvirt(TestCase):
                                                   '{"execute": "query-replay"}'))
         self.virsh('reset', 'rearm')
         self.console('', 'guest: ready')
-        self.console('again', 'guest: 1 again')
+        self.console('echo again', 'guest: 1 again')
         self.virsh('shutdown', 'rearm')
         self.wait_state('shut off')
         self.assertEqual(self.virsh('domstate', 'rearm', '--reason'), 'shut off (shutdown)')
@@ -244,7 +259,7 @@ class Libvirt(TestCase):
         self.define('-icount', 'shift=auto,rr=record,rrfile=%s' % log)
         self.virsh('start', 'rearm')
         self.console('', 'guest: ready')
-        self.console('one', 'guest: 1 one')
+        self.console('echo one', 'guest: 1 one')
         self.virsh('shutdown', 'rearm')
         self.wait_state('shut off')
         with open(self.path('cache/libvirt/qemu/log/rearm.log'), encoding='utf-8') as f:
@@ -256,4 +271,51 @@ class Libvirt(TestCase):
 
         self.virsh('start', 'rearm')
         self.virsh('save', 'rearm', self.path('out/saved'))
-        self.assertIn('a recording begins at power-on', self.refused('restore', self.path('out/saved')))
+        # libvirt shows what the program said, or that its monitor was gone, whichever it sees first.
+        self.refused('restore', self.path('out/saved'))
+        with open(self.path('cache/libvirt/qemu/log/rearm.log'), encoding='utf-8') as f:
+            self.assertIn('a recording begins at power-on', f.read())
+
+    def test_disk_and_network(self):
+        """The same life with a disk and a network card; the image is whole in the end."""
+        contents = os.urandom(300000)
+        server = networks.FileServer(contents)
+        self.addCleanup(server.end)
+        disk = self.path('out/disk.qcow2')
+        subprocess.run([REARM_IMG, 'create', '-q', '-f', 'qcow2', disk, '64M'], check=True)
+        if self.user:
+            os.chown(disk, NOBODY, NOBODY)
+
+        def use(n):
+            """The disk has the number that was written first; the network brings the file."""
+            self.console('busybox head -c 7 /dev/vda', 'guest: %d kept-42' % n)
+            self.console('busybox wget -q -O - http://10.0.2.2:%d/ | md5sum' % server.server_port,
+                         'guest: %d %s' % (n + 1, hashlib.md5(contents).hexdigest()))
+
+        self.define(devices=DEVICES % disk)
+        self.virsh('start', 'rearm')
+        self.console('', 'guest: ready')
+        self.console('echo kept-$((6 * 7)) >/dev/vda; sync', 'guest: 1')
+        use(2)
+        self.assertRegex(self.virsh('domblkinfo', 'rearm', 'vda'), r'Capacity: +67108864')
+        self.assertRegex(self.virsh('domblkstat', 'rearm', 'vda'), r'wr_req [1-9]')
+        self.assertRegex(self.virsh('domiflist', 'rearm'), r'user +.* virtio +52:54:00:12:34:56')
+        self.virsh('suspend', 'rearm')
+        self.virsh('resume', 'rearm')
+        saved = self.path('out/saved')
+        self.virsh('save', 'rearm', saved)
+        self.virsh('restore', saved)
+        use(4)
+
+        self.virsh('blockresize', 'rearm', 'vda', '96M')
+        self.console('cat /sys/block/vda/size', 'guest: 6 196608')
+        self.virsh('dump', 'rearm', self.path('out/core'), '--memory-only')
+        self.virsh('reset', 'rearm')
+        self.console('', 'guest: ready')
+        use(1)
+        self.virsh('shutdown', 'rearm')
+        self.wait_state('shut off')
+        check = subprocess.run([REARM_IMG, 'check', disk], capture_output=True, text=True)
+        self.assertEqual(check.returncode, 0, check.stdout)
+        self.virsh('start', 'rearm')
+        self.virsh('destroy', 'rearm')

@@ -4,12 +4,10 @@ replayed in several shapes without any network, and travelled in; what goes out 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 import hashlib
-import http.server
 import os
 import shutil
 import struct
 import tempfile
-import threading
 import unittest
 
 import modules
@@ -21,27 +19,6 @@ from rearm import TestCase, Vm, machine, need_guest
 
 SIZE = 3000000
 MAC = '52:54:00:ab:cd:ef'
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """A file to fetch."""
-    daemon_threads = True
-
-    def __init__(self, contents):
-        self.contents = contents
-        super().__init__(('127.0.0.1', 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header('Content-Length', str(len(self.server.contents)))
-        self.end_headers()
-        self.wfile.write(self.server.contents)
-
-    def log_message(self, *args):
-        pass
 
 
 def frames(path):
@@ -74,12 +51,11 @@ class Net(TestCase):
         modules.with_modules(cls.initrd, *PCI, 'virtio_mmio', *NET)
         cls.contents = b''.join(hashlib.sha256(b'%d' % n).digest() for n in range(SIZE // 32))
         cls.sum = hashlib.md5(cls.contents).hexdigest()
-        cls.server = Server(cls.contents)
+        cls.server = networks.FileServer(cls.contents)
 
     @classmethod
     def tearDownClass(cls):
-        cls.server.shutdown()
-        cls.server.server_close()
+        cls.server.end()
         shutil.rmtree(cls.folder, ignore_errors=True)
 
     def machine(self, *options, nic='user,mac=' + MAC):

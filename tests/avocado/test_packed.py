@@ -11,8 +11,8 @@ import tempfile
 import modules
 import rearm
 import travel
+from networks import NET, PCI, FileServer
 from rearm import TestCase, machine, need_guest
-from test_net import NET, PCI, Server
 
 RING_PACKED = 34
 MIB = 1 << 20
@@ -35,12 +35,11 @@ class Packed(TestCase):
         modules.with_modules(cls.initrd, *PCI, 'virtio_mmio', *NET, 'virtio_blk', 'virtio-rng')
         cls.contents = b''.join(hashlib.sha256(b'%d' % n).digest() for n in range(4 * MIB // 32))
         cls.sum = hashlib.md5(cls.contents).hexdigest()
-        cls.server = Server(cls.contents)
+        cls.server = FileServer(cls.contents)
 
     @classmethod
     def tearDownClass(cls):
-        cls.server.shutdown()
-        cls.server.server_close()
+        cls.server.end()
         shutil.rmtree(cls.folder, ignore_errors=True)
 
     def machine(self, kind, *options):
