@@ -78,6 +78,7 @@ struct Replay {
     ReplayCheck check;
     uint64_t check_period;
     GPtrArray *sources;
+    GPtrArray *late_sources;  /* replay_source_add(): in no recording */
     ReplayOutputs *outputs;
     char *refusal;
     ReplayQueue *queue;

@@ -107,3 +107,20 @@ ReplayPosted *replay_queue_take(ReplayQueue *q)
     g_mutex_unlock(&q->mutex);
     return first;
 }
+
+void replay_queue_forget(ReplayQueue *q, const ReplaySource *source)
+{
+    ReplayPosted **link = &q->first, *p;
+
+    g_mutex_lock(&q->mutex);
+    while ((p = *link) != NULL) {
+        if (p->source == source) {
+            *link = p->next;
+            g_free(p);
+        } else {
+            link = &p->next;
+        }
+    }
+    q->last = link;
+    g_mutex_unlock(&q->mutex);
+}

@@ -36,5 +36,7 @@ bool replay_queue_push(ReplayQueue *q, ReplaySource *source, const void *payload
 bool replay_queue_pending(ReplayQueue *q);
 /* Everything that is queued, oldest first, or NULL; g_free each. */
 ReplayPosted *replay_queue_take(ReplayQueue *q);
+/* Machine thread, of a source to which nobody pushes any more: what is queued of it is dropped. */
+void replay_queue_forget(ReplayQueue *q, const ReplaySource *source);
 
 #endif

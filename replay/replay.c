@@ -69,6 +69,7 @@ Replay *replay_new(const ReplayConfig *config, Error **errp)
     r->keyframes = config->keyframes;
     r->progress_period_ns = PROGRESS_PERIOD_NS;
     r->sources = g_ptr_array_new();
+    r->late_sources = g_ptr_array_new();
     r->outputs = replay_outputs_new();
     r->ancestors = g_array_new(false, false, sizeof(ReplayPlace));
     r->queue = replay_queue_new();
@@ -102,6 +103,8 @@ void replay_free(Replay *r)
     replay_description_free(r->description);
     g_ptr_array_foreach(r->sources, (GFunc)(void (*)(void))source_free, NULL);
     g_ptr_array_unref(r->sources);
+    g_ptr_array_foreach(r->late_sources, (GFunc)(void (*)(void))source_free, NULL);
+    g_ptr_array_unref(r->late_sources);
     replay_outputs_free(r->outputs);
     g_array_unref(r->ancestors);
     g_rec_mutex_clear(&r->mutex);
@@ -197,6 +200,40 @@ ReplaySource *replay_source_new(Replay *r, ReplayKind kind, const char *name,
     g_ptr_array_add(r->sources, s);
     replay_description_add_source(r->description, kind, name);
     return s;
+}
+
+ReplaySource *replay_source_add(Replay *r, ReplayKind kind, const char *name, ReplayDeliver *deliver,
+                                void *opaque)
+{
+    ReplaySource *s;
+
+    assert(replay_kind_has_source(kind) && deliver);
+    if (r->ops->mode != REPLAY_MODE_NONE) {
+        return NULL;
+    }
+    s = g_new0(ReplaySource, 1);
+    s->replay = r;
+    s->kind = kind;
+    s->name = g_strdup(name);
+    s->deliver = deliver;
+    s->opaque = opaque;
+    s->index = s->recorded = REPLAY_NO_SOURCE;
+    g_ptr_array_add(r->late_sources, s);
+    return s;
+}
+
+bool replay_source_remove(ReplaySource *s)
+{
+    Replay *r = s->replay;
+
+    if (r->ops->mode != REPLAY_MODE_NONE) {
+        return false;
+    }
+    replay_queue_forget(r->queue, s);
+    if (g_ptr_array_remove(r->late_sources, s)) {
+        source_free(s);
+    }
+    return true;
 }
 
 ReplaySource *replay_source_find(Replay *r, ReplayKind kind, const char *name)

@@ -519,6 +519,14 @@ bool disk_prepare(Drive *drive, Machine *m, const char *name, Error **errp)
     return true;
 }
 
+bool disk_prepare_late(Drive *drive, Machine *m)
+{
+    assert(!drive->overlay && !drive->source);
+    drive->machine = m;
+    drive->source = replay_source_add(m->replay, REPLAY_KIND_BLOCK, drive->id, disk_deliver, drive);
+    return drive->source != NULL;
+}
+
 bool disk_prepare_all(Machine *m, Error **errp)
 {
     for (unsigned i = 0; i < m->drives->len; i++) {

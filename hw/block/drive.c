@@ -48,6 +48,41 @@ Drive *drive_add(Machine *m, const char *id, BlockNode *image, Error **errp)
     return d;
 }
 
+Drive *drive_join(Machine *m, const char *id, BlockNode *image, Error **errp)
+{
+    Drive *d = drive_add(m, id, image, errp);
+
+    if (d && !disk_prepare_late(d, m)) {
+        error_setg(errp, "drive '%s' cannot come while a run is recorded or replayed: a recording has the images that "
+                   "it began with; give it to the machine with -drive or -blockdev, and its device with device_add", id);
+        g_ptr_array_remove(m->drives, d);
+        d = NULL;
+    }
+    return d;
+}
+
+BlockNode *drive_leave(Machine *m, const char *id, Error **errp)
+{
+    Drive *d = drive_find(m, id);
+    BlockNode *image = NULL;
+
+    if (!d) {
+        error_setg(errp, "Failed to find node with node-name='%s'", id);
+    } else if (d->user) {
+        error_setg(errp, "Node '%s' is busy: it is the disk of device '%s'; device_del removes that", id, d->user->id);
+    } else if (d->data) {
+        error_setg(errp, "Node '%s' cannot go: what the guest writes to it (snapshot=on, and while a run is recorded or "
+                   "replayed) is part of the machine", id);
+    } else if (d->source && !replay_source_remove(d->source)) {
+        error_setg(errp, "Node '%s' cannot go while a run is recorded or replayed: a recording has the images that "
+                   "it began with", id);
+    } else {
+        image = g_steal_pointer(&d->image);
+        g_ptr_array_remove(m->drives, d);
+    }
+    return image;
+}
+
 Drive *drive_take(Machine *m, const char *id, Device *user, Error **errp)
 {
     Drive *d = id ? drive_find(m, id) : NULL;

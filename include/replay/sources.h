@@ -50,6 +50,18 @@ ReplaySource *replay_source_new(Replay *r, ReplayKind kind, const char *name,
 ReplaySource *replay_source_find(Replay *r, ReplayKind kind, const char *name);
 
 /*
+ * One of a kind with deliver that comes while the machine runs (a disk's image). Machine thread. NULL: the run is
+ * recorded or replayed, and a recording has the sources that it began with.
+ */
+ReplaySource *replay_source_add(Replay *r, ReplayKind kind, const char *name, ReplayDeliver *deliver,
+                                void *opaque);
+/*
+ * Machine thread: what it posted is not delivered any more, and nobody posts to it from now on. One of
+ * replay_source_add() is freed. False, and nothing happened: the run is recorded or replayed.
+ */
+bool replay_source_remove(ReplaySource *s);
+
+/*
  * Called on the machine thread when the machine becomes live after a replay, or has come back to the
  * newest place of its recording. What was posted meanwhile was dropped, so whoever owes the guest an
  * answer (a disk, for its requests in flight) has to post it again. Before the machine starts.

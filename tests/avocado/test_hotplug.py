@@ -117,6 +117,25 @@ class Hotplug(TestCase):
         vm.send('poweroff -f\n')
         self.marks = p.marks
 
+    def test_blockdev_add(self):
+        """An image that was opened while the guest ran is its disk, and is whole when it is closed."""
+        image, qmp = self.path('late'), self.path('qmp')
+        shutil.copy(self.image, image)
+        with Vm(*machine(ram='256M', initrd=self.initrd, append=rearm.APPEND), '-device',
+                'pcie-root-port,id=rp,chassis=1,slot=3', '-qmp', 'unix:%s,server=on,wait=off' % qmp) as vm:
+            p = Plugger(self, vm, qmp)
+            p.prepare()
+            p.qmp.command('blockdev-add', driver='raw', **{
+                'node-name': 'late', 'file': {'driver': 'file', 'filename': image}})
+            p.qmp.command('device_add', **{**DISK, 'drive': 'late'})
+            written = p.use_disk(self.sum)
+            p.qmp.command('device_del', id='disk')
+            p.qmp.wait('DEVICE_DELETED')
+            p.qmp.command('blockdev-del', **{'node-name': 'late'})
+            self.assertEqual(p.qmp.command('query-named-block-nodes'), [])
+            with open(image, 'rb') as f:
+                self.assertEqual(hashlib.md5(f.read()).hexdigest(), written)
+
     def make(self, rrcheck=''):
         log, qmp = self.path('a.rr'), self.path('qmp')
         return log, self.record(log, lambda vm: self.drive(vm, qmp), *self.machine(), '-qmp',

@@ -212,6 +212,43 @@ class CommandsTest(Commands):
             self.assertEqual(refused.wait(test_qmp.TIMEOUT), 1)
             self.assertIn(error, refused.stderr.read().decode())
 
+    def test_blockdev_add(self):
+        """Images that come and go; a device has one; a recorded machine has those of its command line."""
+        with open(os.path.join(self.dir, 'late'), 'wb') as f:
+            f.truncate(1 << 20)
+        node = {'driver': 'raw', 'node-name': 'n', 'file': {'driver': 'file', 'filename': 'late', 'node-name': 'f'}}
+        process, client = self.machine('-device', 'pcie-root-port,id=rp', '-nic', 'none')
+        for _ in range(2):
+            client.command('blockdev-add', **node)
+            shown, = client.command('query-named-block-nodes')
+            self.assertEqual((shown['node-name'], shown['ro'], shown['image']['virtual-size']), ('n', False, 1 << 20))
+            self.assertIn("'n' is that of another", self.refused(
+                client, 'blockdev-add', **{**node, 'read-only': True, 'file': {'driver': 'null-co'}}))
+            client.command('blockdev-del', **{'node-name': 'n'})
+            self.assertEqual(client.command('query-named-block-nodes'), [])
+        client.command('blockdev-add', **{**node, 'read-only': True, 'cache': {'direct': True}})
+        client.command('device_add', driver='virtio-blk-pci', bus='rp', id='mine', drive='n')
+        disk, = client.command('query-block')
+        self.assertEqual((disk['qdev'], disk['inserted']['ro']), ('mine.virtio', True))
+        self.assertIn("the disk of device 'mine.virtio'", self.refused(client, 'blockdev-del', **{'node-name': 'n'}))
+        self.assertIn("node-name='x'", self.refused(client, 'blockdev-del', **{'node-name': 'x'}))
+        for change, error in (({'node-name': '1'}, 'expects an identifier'), ({'file': 'f'}, 'in place'),
+                              ({'driver': 'rwa'}, "no block driver 'rwa'"), ({'sise': 5, 'file': {'driver': 'null-co'}}, "'sise'"),
+                              ({'file': {'driver': 'file', 'filename': 'none'}}, 'cannot open')):
+            self.assertIn(error, self.refused(client, 'blockdev-add', **{**node, **change}))
+        self.assertEqual(self.hmp(client, 'drive_add 0 file=late,format=raw,if=none,id=h,readonly=on'), '')
+        self.assertIn('h: ', self.hmp(client, 'info block'))
+        self.assertEqual(self.hmp(client, 'drive_del h'), '')
+        self.assertIn('if=none', self.hmp(client, 'drive_add 0 file=late,format=raw,id=h'))
+        self.end(process, client)
+        process, client = self.machine('-icount', 'shift=1,rr=record', '-device', 'pcie-root-port,id=rp', '-drive',
+                                       'file=late,format=raw,if=none,id=d,readonly=on')
+        self.assertIn('recorded or replayed', self.refused(
+            client, 'blockdev-add', **{**node, 'file': {'driver': 'null-co'}}))
+        self.assertIn('recorded or replayed', self.refused(client, 'blockdev-del', **{'node-name': 'd'}))
+        self.assertEqual(len(client.command('query-named-block-nodes')), 1)
+        self.end(process, client)
+
     def test_blockdevs(self):
         with open(os.path.join(self.dir, 'disk'), 'wb') as f:
             f.truncate(1 << 20)

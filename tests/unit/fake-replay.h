@@ -46,6 +46,18 @@ ReplaySource *replay_source_find(Replay *r, ReplayKind kind, const char *name)
     return NULL;
 }
 
+ReplaySource *replay_source_add(Replay *r, ReplayKind kind, const char *name, ReplayDeliver *deliver,
+                                void *opaque)
+{
+    return replay_source_new(r, kind, name, deliver, opaque);
+}
+
+bool replay_source_remove(ReplaySource *s)
+{
+    s->name[0] = 0;
+    return true;
+}
+
 bool replay_post(ReplaySource *s, const void *payload, size_t length)
 {
     g_assert_not_reached();

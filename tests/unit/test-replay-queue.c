@@ -99,10 +99,35 @@ static void test_empty_payload_and_free(void)
     replay_queue_free(q);
 }
 
+/* The last one goes, too: what is pushed next comes behind what is left. */
+static void test_forget(void)
+{
+    ReplaySource *one = (ReplaySource *)"1", *two = (ReplaySource *)"2";
+    ReplayQueue *q = replay_queue_new();
+    ReplayPosted *p;
+
+    for (unsigned i = 0; i < 4; i++) {
+        replay_queue_push(q, i % 2 ? one : two, "x", 1);
+    }
+    replay_queue_forget(q, one);
+    replay_queue_push(q, one, "y", 1);
+    p = replay_queue_take(q);
+    for (unsigned i = 0; i < 3; i++) {
+        ReplayPosted *done = p;
+
+        g_assert_true(p->source == (i < 2 ? two : one));
+        p = p->next;
+        g_free(done);
+    }
+    g_assert_null(p);
+    replay_queue_free(q);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/replay/queue/threads", test_threads);
     g_test_add_func("/replay/queue/empty-payload-and-free", test_empty_payload_and_free);
+    g_test_add_func("/replay/queue/forget", test_forget);
     return g_test_run();
 }

@@ -91,6 +91,8 @@ typedef struct DiskErrorConfig {
 bool disk_prepare(Drive *drive, Machine *m, const char *name, Error **errp);
 /* Machine.before_hotplug: that of all drives, under their own ids, for devices that come later. */
 bool disk_prepare_all(Machine *m, Error **errp);
+/* While the machine runs, on the machine thread. False: the run is recorded or replayed. */
+bool disk_prepare_late(Drive *drive, Machine *m);
 /* From a device's realize. Fails as disk_prepare() does. The device frees it. errors: of its properties; NULL: all AUTO. */
 Disk *disk_new(Device *dev, Drive *drive, const DiskErrorConfig *errors, DiskState *state, DiskDone *done,
                void *opaque, Error **errp);

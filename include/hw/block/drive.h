@@ -64,6 +64,13 @@ typedef struct Drive {
 /* Takes the image; the machine frees both. Fails when the id is taken. */
 Drive *drive_add(Machine *m, const char *id, BlockNode *image, Error **errp);
 Drive *drive_find(Machine *m, const char *id);
+/*
+ * The same while the machine runs, on the machine thread. It fails while a run is recorded or replayed; then, too, the
+ * image is closed.
+ */
+Drive *drive_join(Machine *m, const char *id, BlockNode *image, Error **errp);
+/* Machine thread: a drive that no device uses goes. NULL or its image, to be closed by the caller, on any thread. */
+BlockNode *drive_leave(Machine *m, const char *id, Error **errp);
 /* For a device: the drive that its property names. One device a drive. */
 Drive *drive_take(Machine *m, const char *id, Device *user, Error **errp);
 /* The device goes: its drive, if it has one, is for another. */
