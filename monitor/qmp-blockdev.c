@@ -27,14 +27,18 @@ typedef struct DriveCall {
     MonitorEnv *env;
     const char *id;
     BlockNode *image;
+    bool is_node;              /* blockdev-add's */
 } DriveCall;
 
 static bool join_run(void *opaque, Error **errp)
 {
     DriveCall *c = opaque;
-    Machine *m = exec_loop_machine(c->env->loop);
+    Drive *d = drive_join(exec_loop_machine(c->env->loop), c->id, c->image, errp);
 
-    return drive_join(m, c->id, c->image, errp) != NULL;
+    if (d) {
+        d->is_node = c->is_node;
+    }
+    return d != NULL;
 }
 
 static bool leave_run(void *opaque, Error **errp)
@@ -46,9 +50,9 @@ static bool leave_run(void *opaque, Error **errp)
 }
 
 /* kv: of the block driver alone. */
-static bool open_drive(MonitorEnv *env, const char *id, bool readonly, KeyVal *kv, Error **errp)
+static bool open_drive(MonitorEnv *env, const char *id, bool is_node, bool readonly, KeyVal *kv, Error **errp)
 {
-    DriveCall c = { .env = env, .id = id };
+    DriveCall c = { .env = env, .id = id, .is_node = is_node };
 
     c.image = block_open(kv, "", readonly ? 0 : BLOCK_WRITABLE, errp);
     if (!c.image || !keyval_check_unused(kv, "blockdev-add", errp)) {
@@ -129,7 +133,7 @@ bool qmp_blockdev_add(QmpContext *ctx, json_object *args, Error **errp)
     if (!keyval_get(kv, "driver")) {
         error_setg(errp, "Parameter 'driver' is missing");
     } else if (check_id(id, "node-name", errp) && keyval_get_bool(kv, "read-only", &readonly, errp)) {
-        ok = open_drive(ctx->env, id, readonly, kv, errp);
+        ok = open_drive(ctx->env, id, true, readonly, kv, errp);
     }
     keyval_free(kv);
     return ok;
@@ -173,7 +177,7 @@ static bool add_drive(MonitorEnv *env, KeyVal *kv, Error **errp)
     }
     keyval_foreach(kv, add_drive_key, text);
     node = keyval_parse(text->str, NULL, errp);
-    ok = node && open_drive(env, id, readonly, node, errp);
+    ok = node && open_drive(env, id, false, readonly, node, errp);
     keyval_free(node);
     return ok;
 }

@@ -177,6 +177,7 @@ static bool rename_drive(Session *s, const char *id, const char *image, Error **
     }
     g_free(d->id);
     d->id = g_strdup(id);
+    d->is_node = false;
     return true;
 }
 

@@ -30,9 +30,9 @@
 #define VIRTIO_PCI(var, stem, part_, doc_)                                                        \
     VIRTIO_PCI_TYPE(var, stem "-pci", stem, part_, virtio_pci_properties, doc_);                  \
     VIRTIO_PCI_TYPE(var##_transitional, stem "-pci-transitional", NULL, part_,                    \
-                    virtio_pci_transitional_properties, doc_ " (both interfaces)");               \
+                    virtio_pci_transitional_properties, doc_);                                    \
     VIRTIO_PCI_TYPE(var##_non_transitional, stem "-pci-non-transitional", NULL, part_,            \
-                    virtio_pci_non_transitional_properties, doc_ " (modern interface)")
+                    virtio_pci_non_transitional_properties, doc_)
 
 VIRTIO_PCI(virtio_balloon_pci_type, "virtio-balloon", virtio_balloon_type, "memory that the guest gives back");
 VIRTIO_PCI(virtio_blk_pci_type, "virtio-blk", virtio_blk_type, "a disk");

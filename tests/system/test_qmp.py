@@ -200,6 +200,8 @@ class QmpTest(Program):
             'migrate-incoming': ({'uri': 'file:f'}, 'not specified on the command line'),
             'system_wakeup': ({}, 'wake-up from suspend is not supported by this guest'),
             'inject-nmi': ({}, 'not currently supported'),
+            'blockdev-add': ({'driver': 'null-co', 'node-name': 'n'}, 'recorded or replayed'),
+            'blockdev-del': ({'node-name': 'n'}, 'Failed to find node'),
             'device_add': ({'driver': 'virtio-rng-device'}, 'does not support hotplugging'),
             'device_del': ({'id': 'gic'}, 'does not support hotplugging'),
             'block_resize': ({'device': 'd', 'size': 512}, 'Cannot find device'),

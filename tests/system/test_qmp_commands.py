@@ -229,7 +229,7 @@ class CommandsTest(Commands):
         client.command('blockdev-add', **{**node, 'read-only': True, 'cache': {'direct': True}})
         client.command('device_add', driver='virtio-blk-pci', bus='rp', id='mine', drive='n')
         disk, = client.command('query-block')
-        self.assertEqual((disk['qdev'], disk['inserted']['ro']), ('mine.virtio', True))
+        self.assertEqual((disk['qdev'], disk['inserted']['ro']), ('/machine/peripheral/mine/virtio-backend', True))
         self.assertIn("the disk of device 'mine.virtio'", self.refused(client, 'blockdev-del', **{'node-name': 'n'}))
         self.assertIn("node-name='x'", self.refused(client, 'blockdev-del', **{'node-name': 'x'}))
         for change, error in (({'node-name': '1'}, 'expects an identifier'), ({'file': 'f'}, 'in place'),
