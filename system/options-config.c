@@ -29,6 +29,7 @@ static const ConfigGroup groups[] = {
     { "numa", "numa", "type" },
     { "boot-opts", "boot", "order" },
     { "fw_cfg", "fw_cfg", "name" },
+    { "smbios", "smbios", NULL },
     { "icount", "icount", "shift" },
     { "name", "name", "guest" },
     { "msg", "msg", NULL },

@@ -302,6 +302,32 @@ bool opt_fw_cfg(Options *o, const char *arg, Error **errp)
     return with_list(o, "-fw_cfg", arg, "name", fw_cfg_options, errp);
 }
 
+/* ---- -smbios ---- */
+
+/* From any folder, a replay finds the same file. */
+static void add_smbios_key(const char *key, const char *value, void *opaque)
+{
+    g_autofree char *full = value && !strcmp(key, "path") ? g_canonicalize_filename(value, NULL) : NULL;
+
+    keyval_append(opaque, key, full ? full : value);
+}
+
+/* The board knows the keys (hw/smbios/smbios-options.c). */
+bool opt_smbios(Options *o, const char *arg, Error **errp)
+{
+    KeyVal *kv = keyval_parse(arg, NULL, errp);
+    GString *text;
+
+    if (!kv) {
+        return false;
+    }
+    text = g_string_new(NULL);
+    keyval_foreach(kv, add_smbios_key, text);
+    keyval_free(kv);
+    g_ptr_array_add(o->smbios, g_string_free(text, FALSE));
+    return true;
+}
+
 /* ---- -object ---- */
 
 bool opt_object(Options *o, const char *arg, Error **errp)

@@ -26,7 +26,6 @@ static const struct {
       { "option-rom" } },
     { "firmware gets the machine's own ACPI tables, and no others", { "acpitable" } },
     { "it is for other machines than virt; leave it out", { "no-hpet" } },
-    { "there are no SMBIOS tables; guests use the device tree", { "smbios" } },
     { "it is a property of the translator: -accel tcg,one-insn-per-tb=on", { "singlestep" } },
     { "it is a property of the translator: -accel tcg,tb-size=MIB", { "tb-size" } },
     { "semihosting is not there yet; a guest prints on its serial port, and ends the run with PSCI's "

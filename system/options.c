@@ -244,6 +244,7 @@ Options *options_parse(int argc, char **argv, Error **errp)
     o->globals = g_ptr_array_new_with_free_func(g_free);
     o->traces = g_ptr_array_new_with_free_func(g_free);
     o->objects = g_ptr_array_new_with_free_func(g_free);
+    o->smbios = g_ptr_array_new_with_free_func(g_free);
     o->fw_cfg = g_ptr_array_new_with_free_func(g_free);
     o->config = g_array_new(FALSE, FALSE, sizeof(ConfigEntry));
     o->firmware_dirs = g_ptr_array_new_with_free_func(g_free);
@@ -273,6 +274,7 @@ void options_free(Options *o)
     g_ptr_array_unref(o->rrpaths);
     g_ptr_array_unref(o->globals);
     g_ptr_array_unref(o->objects);
+    g_ptr_array_unref(o->smbios);
     g_ptr_array_unref(o->fw_cfg);
     g_ptr_array_unref(o->firmware_dirs);
     options_config_clear(o);

@@ -92,6 +92,7 @@ typedef struct Options {
     GPtrArray *drives;           /* options of block nodes, with id= and more (options-drives.c) */
     bool disk_snapshot;          /* -snapshot */
     GPtrArray *globals;          /* -global strings */
+    GPtrArray *smbios;           /* -smbios strings, path= as a whole path */
     GPtrArray *fw_cfg;           /* -fw_cfg strings, file= with a whole path */
     GPtrArray *firmware_dirs;    /* -L */
     RtcOptions rtc;

@@ -217,6 +217,7 @@ static bool recall_options(Session *s, Error **errp)
     recall_rtc(s);
     recall(s, "uuid", &o->uuid);
     recall_list(s, "info.fw_cfg", o->fw_cfg);
+    recall_list(s, "info.smbios", o->smbios);
     recall_flag(s, "boot-menu", &o->boot_menu);
     recall_flag(s, "numa", &o->numa.node);
     recall_actions(s);
@@ -270,6 +271,7 @@ static void describe_options(Session *s)
     }
     describe_list(s, "global", o->globals);
     describe_list(s, "info.fw_cfg", o->fw_cfg);
+    describe_list(s, "info.smbios", o->smbios);
     /* Those that came later than the format are there when they say something. */
     if (o->boot_menu) {
         replay_describe(s->replay, "boot-menu", "on");
@@ -398,6 +400,7 @@ static bool fill_config(Session *s, Error **errp)
     c->devices = o->devices;
     c->globals = o->globals;
     c->fw_cfg = o->fw_cfg;
+    c->smbios = o->smbios;
     c->boot_menu = o->boot_menu;
     c->numa = o->numa.node;
     if (o->smp.max_cpus > s->board->max_cpus) {

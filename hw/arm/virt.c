@@ -12,7 +12,7 @@
  *   0x4010000000  configuration space of PCIe, memory from 0x8000000000 on; without highmem the
  *               first is at 0x3f000000, and the second is not there
  *
- * Guests that firmware starts find their hardware by ACPI tables (virt-acpi.c), others by the device tree. The power
+ * Guests that firmware starts find their hardware by ACPI tables (virt-acpi.c), and their names by SMBIOS's; others by the device tree. The power
  * button is both a key of the tree and an event of ACPI's: a guest listens to one of them.
  *
  * Not modelled: SMMU.
@@ -30,6 +30,7 @@
 #include "hw/gpio/gpio-key.h"
 #include "hw/intc/gicv2.h"
 #include "hw/misc/fw_cfg.h"
+#include "hw/smbios/smbios.h"
 #include "target/arm/cpu.h"
 #include "util/uuid.h"
 #include "virt-acpi.h"
@@ -213,6 +214,29 @@ static bool add_acpi(Machine *m, const BoardConfig *config, Error **errp)
            virt_acpi_add(fw_cfg(machine_find_device(m, VIRT_FW_CFG)), &acpi, errp);
 }
 
+/* What the user said is checked, and known to recordings, also where there is no firmware to read it. */
+static bool add_smbios(Machine *m, const BoardConfig *config, Error **errp)
+{
+    const VirtOptions *options = config->options;
+    const SmbiosConfig smbios = {
+        .options = config->smbios, .version = virt_board.alias, .uuid = config->uuid,
+        .num_cpus = config->num_cpus, .topology = config->topology,
+        .ram_base = VIRT_RAM_BASE, .ram_size = config->ram_size,
+    };
+    g_autoptr(GByteArray) structures = smbios_build(&smbios, errp);
+
+    if (!structures) {
+        return false;
+    }
+    if (config->smbios && config->smbios->len) {
+        g_autofree char *value = boot_describe_bytes(structures->data, structures->len);
+
+        machine_describe(m, "smbios", value);
+    }
+    return !(config->bios || options->flash[0]) ||
+           smbios_add(fw_cfg(machine_find_device(m, VIRT_FW_CFG)), structures, errp);
+}
+
 static bool virt_create(Machine *m, BoardConfig *config, Error **errp)
 {
     const VirtOptions *options = config->options;
@@ -221,7 +245,7 @@ static bool virt_create(Machine *m, BoardConfig *config, Error **errp)
            memory_backend_add_ram(m, config->memory_backend, "ram", VIRT_RAM_BASE, config->ram_size,
                                   errp) &&
            add_cpus(m, config, errp) && add_devices(m, config, errp) && add_acpi(m, config, errp) &&
-           load_boot(m, config, options, errp);
+           add_smbios(m, config, errp) && load_boot(m, config, options, errp);
 }
 
 const BoardType virt_board = {

@@ -1,5 +1,5 @@
 """ACPI tables under Debian's firmware (package qemu-efi-aarch64) and kernel: without a device tree the guest finds its CPUs,
-interrupts, PCI, virtio transports and power button. Recorded, replayed in several shapes, and travelled in.
+interrupts, PCI, virtio transports and power button, and by SMBIOS tables what it is called. Recorded, replayed in several shapes, and travelled in.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
@@ -18,6 +18,9 @@ from networks import PCI
 FIRMWARE = '/usr/share/qemu-efi-aarch64/QEMU_EFI.fd'
 TABLES = ['APIC', 'DBG2', 'DSDT', 'FACP', 'GTDT', 'MCFG', 'PPTT', 'SPCR']
 # struct input_event without its time: EV_KEY, KEY_POWER, down.
+UUID = '550e8400-e29b-41d4-a716-446655440000'
+NAMES = {'sys_vendor': 'QEMU', 'product_name': 'QEMU Virtual Machine', 'product_version': 'virt-7.2', 'product_serial': 'S, 1',
+         'product_family': 'F', 'product_uuid': UUID, 'chassis_asset_tag': 'A', 'board_name': 'B'}
 POWER_KEY = struct.pack('<HHi', 1, 116, 1)
 
 
@@ -34,7 +37,16 @@ class Acpi(TestCase):
         initrd = self.path('initrd')
         modules.with_modules(initrd, *PCI, 'virtio_mmio', 'virtio-rng', 'evdev', 'sbsa_gwdt')
         return [*machine(ram='256M', initrd=initrd), '-bios', FIRMWARE, '-smp', '2', '-device', 'virtio-rng-pci',
-                '-device', 'virtio-rng-device', *options]
+                '-device', 'virtio-rng-device', '-uuid', UUID, '-smbios', 'type=1,serial=S,, 1,family=F',
+                '-smbios', 'type=2,product=B', '-smbios', 'type=3,asset=A', *options]
+
+    def check_names(self, vm):
+        for name, value in NAMES.items():
+            self.assertEqual(vm.run('cat /sys/class/dmi/id/' + name).strip(), value, name)
+        # Firmware adds its own structure to ours, of which one is there for each of these types.
+        found = vm.run('ls /sys/firmware/dmi/entries').split()
+        for structure in '0-0', '1-0', '2-0', '3-0', '4-0', '16-0', '17-0', '19-0', '32-0':
+            self.assertIn(structure, found)
 
     def check_tables(self, vm):
         found = vm.run('ls /sys/firmware/acpi/tables').split()
@@ -69,6 +81,7 @@ class Acpi(TestCase):
             client = travel.Machine(vm, qmp)
             modules.mount(vm)
             self.check_tables(vm)
+            self.check_names(vm)
             self.check_devices(vm)
             self.press(vm, client)
             vm.send('poweroff -f\n')

@@ -323,6 +323,22 @@ class OptionsTest(test_qmp.Program):
         self.refused("fw_cfg file 'opt/x' is there already", '-kernel', guest, '-fw_cfg',
                      'opt/x,string=a', '-fw_cfg', 'opt/x,string=b')
 
+    def test_smbios(self):
+        """Nobody reads the tables without firmware, and yet a recording knows what was said."""
+        guest = self.guest('fw', print_item(0x0e))
+        with open(self.path('content'), 'wb') as f:
+            f.write(b'from a file')
+        self.good('-nographic', '-kernel', guest, '-smbios', 'type=1,serial=a,,b', '-smbios', 'type=11,value=x,path=content',
+                  '-icount', 'shift=1,rr=record,rrfile=rec,rroverwrite=on')
+        self.good('-nographic', '-icount', 'rr=replay,rrfile=rec')
+        with open(self.path('content'), 'wb') as f:
+            f.write(b'another file')
+        result = self.run_rearm('-nographic', '-icount', 'rr=replay,rrfile=rec')
+        self.assertEqual(result.returncode, 2)
+        self.assertIn(b"'smbios' differs", result.stderr)
+        self.refused('-smbios type=5: there are types 0, 1, 2', '-kernel', guest, '-smbios', 'type=5')
+        self.refused('-smbios type=1', '-kernel', guest, '-smbios', 'type=1,seriel=x')
+
     def test_boot_menu(self):
         for menu, shown in ('on', b'\x01'), ('off', b''):
             result = self.good('-nographic', '-kernel', self.guest('fw', print_item(0x0e)), '-boot',

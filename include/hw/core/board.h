@@ -24,6 +24,7 @@ typedef struct BoardConfig {
     const GPtrArray *devices;     /* -device strings; may be NULL */
     const GPtrArray *globals;     /* -global strings; may be NULL */
     const GPtrArray *fw_cfg;      /* -fw_cfg strings; may be NULL */
+    const GPtrArray *smbios;      /* -smbios strings; may be NULL */
     const char *memory_backend;   /* the object that RAM comes from; NULL: none */
     const uint8_t *uuid;          /* UUID_SIZE bytes, or NULL */
     bool numa;                    /* tell the guest of one NUMA node */
