@@ -12,8 +12,8 @@
  *   0x4010000000  configuration space of PCIe, memory from 0x8000000000 on; without highmem the
  *               first is at 0x3f000000, and the second is not there
  *
- * Guests that firmware starts find their hardware by ACPI tables (virt-acpi.c), and their names by SMBIOS's; others by the device tree. The power
- * button is both a key of the tree and an event of ACPI's: a guest listens to one of them.
+ * Guests that firmware starts find their hardware by ACPI tables (virt-acpi.c) and its names by SMBIOS tables; others
+ * by the device tree. The power button is both a key of the tree and an event of ACPI's: a guest listens to one of them.
  *
  * Not modelled: SMMU.
  *

@@ -32,7 +32,7 @@
  * platform bus and PCI Express. 6: root ports with hot-plug. 7: virtio devices have chains of
  * packed rings in their state, virt has an event device and ACPI tables.
  */
-#define REPLAY_ENGINE_REVISION 7
+#define REPLAY_ENGINE_REVISION 8
 
 typedef enum ReplayMode { REPLAY_MODE_NONE, REPLAY_MODE_RECORD, REPLAY_MODE_PLAY } ReplayMode;
 typedef enum ReplayCheck { REPLAY_CHECK_OFF, REPLAY_CHECK_EVENTS, REPLAY_CHECK_DIGEST } ReplayCheck;
