@@ -14,6 +14,7 @@ static const struct {
 } interfaces[] = {
     { "none", NULL },
     { "virtio", "virtio-blk-pci" },
+    { "scsi", "scsi-hd" },
     { "pflash", NULL },
 };
 
@@ -98,8 +99,8 @@ static bool find_interface(const char *name, const char **device, Error **errp)
             return true;
         }
     }
-    error_setg(errp, "-drive if=%s: there are if=virtio, which brings its device along, if=pflash for the board's "
-               "flash, and if=none for a -device that names the drive", name);
+    error_setg(errp, "-drive if=%s: there are if=virtio and if=scsi, which bring their devices along, if=pflash for the "
+               "board's flash, and if=none for a -device that names the drive", name);
     return false;
 }
 
@@ -136,6 +137,17 @@ static bool take_flash(Options *o, KeyVal *kv, const char *id, Error **errp)
     return true;
 }
 
+/* Units go to the controller that is there; the first one brings it along. */
+static void add_controller(Options *o)
+{
+    for (unsigned i = 0; i < o->devices->len; i++) {
+        if (g_str_has_prefix(g_ptr_array_index(o->devices, i), "virtio-scsi")) {
+            return;
+        }
+    }
+    g_ptr_array_add(o->devices, g_strdup("virtio-scsi-pci"));
+}
+
 static bool drive(Options *o, KeyVal *kv, const char *interface, Error **errp)
 {
     const char *file = keyval_get(kv, "file"), *format = keyval_get(kv, "format");
@@ -166,6 +178,12 @@ static bool drive(Options *o, KeyVal *kv, const char *interface, Error **errp)
         g_string_free(t.node, TRUE);
         g_free(t.id);
         return false;
+    }
+    if (device && !strcmp(interface, "scsi")) {
+        const char *media = keyval_get(kv, "media");
+
+        add_controller(o);
+        device = media && !strcmp(media, "cdrom") ? "scsi-cd" : device;
     }
     if (device) {
         g_autoptr(GString) text = g_string_new(device);

@@ -19,12 +19,14 @@
 #include "hw/pci/pci-host.h"
 #include "hw/pci/pcie-port.h"
 #include "hw/rtc/pl031.h"
+#include "hw/scsi/scsi.h"
 #include "hw/virtio/virtio-balloon.h"
 #include "hw/virtio/virtio-blk.h"
 #include "hw/virtio/virtio-mmio.h"
 #include "hw/virtio/virtio-net.h"
 #include "hw/virtio/virtio-pci.h"
 #include "hw/virtio/virtio-rng.h"
+#include "hw/virtio/virtio-scsi.h"
 #include "hw/virtio/virtio-serial.h"
 #include "hw/watchdog/sbsa_gwdt.h"
 #include "target/arm/cpu.h"
@@ -51,6 +53,8 @@ const DeviceType *const device_types[] = {
     &platform_bus_type,
     &pvpanic_mmio_type,
     &sbsa_gwdt_type,
+    &scsi_cd_type,
+    &scsi_hd_type,
     &virtconsole_type,
     &virtio_balloon_type,
     &virtio_balloon_pci_type,
@@ -69,6 +73,10 @@ const DeviceType *const device_types[] = {
     &virtio_rng_pci_type,
     &virtio_rng_pci_type_non_transitional,
     &virtio_rng_pci_type_transitional,
+    &virtio_scsi_type,
+    &virtio_scsi_pci_type,
+    &virtio_scsi_pci_type_non_transitional,
+    &virtio_scsi_pci_type_transitional,
     &virtio_serial_type,
     &virtio_serial_pci_type,
     &virtio_serial_pci_type_non_transitional,

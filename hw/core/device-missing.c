@@ -16,7 +16,7 @@ static const struct {
     const char *pattern, *why;
 } missing[] = {
     { "virtio-rng-*transitional", "virtio-rng-pci is it, with disable-legacy=on or off" },
-    { "virtio-blk*", DISKS }, { "virtio-scsi*", DISKS }, { "vhost-user-blk*", DISKS },
+    { "virtio-blk*", DISKS }, { "vhost-user-blk*", DISKS },
     { "vhost-scsi*", DISKS }, { "scsi-*", DISKS }, { "ide-*", DISKS }, { "nvme*", DISKS },
     { "sd-card", DISKS }, { "sdhci-pci", DISKS }, { "ahci", DISKS }, { "ich9-ahci", DISKS },
     { "usb-storage", DISKS }, { "megasas*", DISKS }, { "lsi53c*", DISKS }, { "mptsas*", DISKS },

@@ -8,6 +8,7 @@
 #include "hw/virtio/virtio-blk.h"
 #include "hw/virtio/virtio-net.h"
 #include "hw/virtio/virtio-rng.h"
+#include "hw/virtio/virtio-scsi.h"
 #include "hw/virtio/virtio-serial.h"
 #include "virtio-pci-internal.h"
 
@@ -38,4 +39,5 @@ VIRTIO_PCI(virtio_balloon_pci_type, "virtio-balloon", virtio_balloon_type, "memo
 VIRTIO_PCI(virtio_blk_pci_type, "virtio-blk", virtio_blk_type, "a disk");
 VIRTIO_PCI(virtio_net_pci_type, "virtio-net", virtio_net_type, "a network card");
 VIRTIO_PCI(virtio_rng_pci_type, "virtio-rng", virtio_rng_type, "random bytes from the host");
+VIRTIO_PCI(virtio_scsi_pci_type, "virtio-scsi", virtio_scsi_type, "a SCSI controller");
 VIRTIO_PCI(virtio_serial_pci_type, "virtio-serial", virtio_serial_type, "a bus of consoles and serial ports");

@@ -199,7 +199,7 @@ class CommandsTest(Commands):
         self.end(process, client)
         for options, error in ((('-drive', 'file=none'), "cannot open '"),
                                (('-drive', 'format=raw'), '-drive needs file=IMAGE'),
-                               (('-drive', 'file=disk,if=scsi'), '-drive if=scsi: there are if=virtio'),
+                               (('-drive', 'file=disk,if=ide'), '-drive if=ide: there are if=virtio'),
                                (('-drive', 'file=disk,format=rwa'), "there is no block driver 'rwa'"),
                                (('-drive', 'file=disk,if=none,serial=1'), 'it is a property of the device'),
                                (('-drive', 'file=disk,format=raw,fnord=1'), "'fnord'"),

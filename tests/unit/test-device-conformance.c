@@ -156,7 +156,7 @@ static const struct Constant {
  */
 static const char *const elsewhere[] = {
     "virtio-blk" /* test-virtio-blk.c */, "virtio-serial", "virtserialport" /* test-virtio-serial.c */,
-    "virtio-balloon" /* test-virtio-balloon.c */, "virtio-net" /* test-virtio-net.c */, NULL
+    "virtio-balloon" /* test-virtio-balloon.c */, "virtio-net" /* test-virtio-net.c */, "virtio-scsi", "scsi-disk" /* test-virtio-scsi.c */, NULL
 };
 
 /* The fields that have been saved and loaded with another value than that of power-on. */

@@ -93,7 +93,7 @@ static const struct {
     { "-net nic,model=rtl8139", "-net nic model=rtl8139: the card of this machine is virtio-net-pci; others are added "
       "with -device" },
     { "-netdev ''", "-netdev '' names no kind: -netdev user,id=net0; -netdev help lists them" },
-    { "-drive file=x,if=ide", "-drive if=ide: there are if=virtio, which brings its device along, "
+    { "-drive file=x,if=ide", "-drive if=ide: there are if=virtio and if=scsi, which bring their devices along, "
       "if=pflash for the board's flash, and if=none for a -device that names the drive" },
     { "-drive format=raw", "-drive needs file=IMAGE" },
     { "-blockdev driver=file,filename=x", "-blockdev needs node-name=NAME, by which a device or another "

@@ -16,6 +16,6 @@
 
 extern const DeviceType VIRTIO_PCI_TYPES(virtio_balloon_pci_type), VIRTIO_PCI_TYPES(virtio_blk_pci_type),
                         VIRTIO_PCI_TYPES(virtio_net_pci_type), VIRTIO_PCI_TYPES(virtio_rng_pci_type),
-                        VIRTIO_PCI_TYPES(virtio_serial_pci_type);
+                        VIRTIO_PCI_TYPES(virtio_scsi_pci_type), VIRTIO_PCI_TYPES(virtio_serial_pci_type);
 
 #endif

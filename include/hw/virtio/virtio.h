@@ -28,6 +28,7 @@ enum VirtioId {
     VIRTIO_ID_CONSOLE = 3,
     VIRTIO_ID_RNG = 4,
     VIRTIO_ID_BALLOON = 5,
+    VIRTIO_ID_SCSI = 8,
     VIRTIO_ID_9P = 9,
 };
 
