@@ -197,13 +197,19 @@ void scsi_bus_request(ScsiBus *scsi, unsigned target, unsigned lun, const ScsiCo
     }
 }
 
-void scsi_bus_cancel(ScsiBus *scsi, uint64_t first, uint64_t last)
+unsigned scsi_bus_cancel(ScsiBus *scsi, uint64_t first, uint64_t last)
 {
+    unsigned count = 0;
+
     for (unsigned n = 0; n < scsi->units->len; n++) {
-        if (unit_at(scsi, n)->disk) {
-            disk_cancel(unit_at(scsi, n)->disk, first, last);
+        Disk *disk = unit_at(scsi, n)->disk;
+
+        if (disk) {
+            count += disk_in_flight(disk, first, last);
+            disk_cancel(disk, first, last);
         }
     }
+    return count;
 }
 
 bool scsi_bus_find(const ScsiBus *scsi, uint64_t tag, unsigned *target, unsigned *lun)

@@ -149,10 +149,17 @@ static void finish(VirtioScsi *s, unsigned q, const VirtqElement *e, enum Respon
     push(s, q, e, reply_bytes(s) + length);
 }
 
-/* A chain that was taken before: whole still. */
+/* A chain that was taken before: whole still. In a loaded state that makes no sense there may be none. */
 static bool take_again(VirtioScsi *s, unsigned q, uint16_t head, VirtqElement *e)
 {
-    if (q < QUEUE_REQUEST || q >= s->vtype.num_queues || !virtqueue_again(&s->parent, q, head, e)) {
+    if (q < QUEUE_REQUEST || q >= s->vtype.num_queues) {
+        return false;
+    }
+    if (!s->state.virtio.in_use[q]) {
+        virtio_error(&s->parent, "a command in flight has no chain");
+        return false;
+    }
+    if (!virtqueue_again(&s->parent, q, head, e)) {
         return false;
     }
     if (e->in_bytes < reply_bytes(s) || e->out_bytes < request_bytes(s)) {
@@ -240,6 +247,14 @@ static bool concerns(VirtioScsi *s, const Task *t, uint64_t tag)
     return !one || load_le(id, 8) == t->id;
 }
 
+/* s->element is the chain. A driver that breaks the rules has it in flight several times: each one ends. */
+static void end_all(VirtioScsi *s, unsigned q, uint64_t tag, enum Response response)
+{
+    for (unsigned n = scsi_bus_cancel(s->scsi, tag, tag); n && s->state.virtio.in_use[q]; n--) {
+        finish(s, q, &s->element, response, NULL);
+    }
+}
+
 /* Those in flight that it concerns: how many; they end with this response, or go on with RESPONSE_OK. */
 static unsigned each_task(VirtioScsi *s, const Task *t, enum Response response)
 {
@@ -254,8 +269,7 @@ static unsigned each_task(VirtioScsi *s, const Task *t, enum Response response)
             }
             count++;
             if (response != RESPONSE_OK) {
-                scsi_bus_cancel(s->scsi, tag, tag);
-                finish(s, q, &s->element, response, NULL);
+                end_all(s, q, tag, response);
             }
         }
     }

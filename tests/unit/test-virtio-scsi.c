@@ -297,6 +297,51 @@ static void test_tasks(void)
     end(&f);
 }
 
+/* A driver that breaks the rules: one chain in flight twice. An abort ends it as often as it was taken. */
+static void test_twice(void)
+{
+    static const uint8_t read[] = { 0x28, 0, 0, 0, 0, 5, 0, 0, 1, 0 };
+    Fixture f = { 0 };
+    uint16_t used;
+
+    begin(&f);
+    expect_attention(&f, 0x062900);
+    used = used_index(&f.d[COMMANDS]);
+    put(&f, 1, 0, read, sizeof(read), 0, 512);
+    make_available(&f.d[COMMANDS], 8);
+    reg_write(&f.d[0], 0x50, COMMANDS);
+    g_assert_cmpuint(manage(&f, 0, 1), ==, RESPONSE_OK);
+    g_assert_cmpuint(response(&f, 1), ==, ABORTED);
+    g_assert_cmpuint(used_index(&f.d[COMMANDS]), ==, (uint16_t)(used + 2));
+    end(&f);
+}
+
+/* A damaged state: a command in flight, and no chain that is in use. The device breaks, and nothing else. */
+static void test_damaged_state(void)
+{
+    static const uint8_t read[] = { 0x28, 0, 0, 0, 0, 5, 0, 0, 1, 0 };
+    g_autoptr(GByteArray) state = g_byte_array_new();
+    Fixture f = { 0 };
+    ByteReader in;
+
+    begin(&f);
+    expect_attention(&f, 0x062900);
+    put(&f, 1, 0, read, sizeof(read), 0, 512);
+    reg_write(&f.d[0], 0x50, COMMANDS);
+    f.d[0].v->s->in_use[COMMANDS] = 0;
+    device_save(&f.d[0].v->dev, state);
+    byte_reader_init(&in, state->data, state->len);
+    g_assert_true(device_load(&f.d[0].v->dev, &in, NULL));
+    for (unsigned i = 0; !(reg_read(&f.d[0], 0x70) & VIRTIO_STATUS_NEEDS_RESET); i++) {
+        g_assert_cmpuint(i, <, 10000);
+        if (!replay_safe_point(f.replay)) {
+            g_usleep(1000);
+        }
+    }
+    g_assert_cmphex(response(&f, 1), ==, 0xee);
+    end(&f);
+}
+
 static void test_reset(void)
 {
     static const uint8_t read[] = { 0x28, 0, 0, 0, 0, 5, 0, 0, 1, 0 };
@@ -336,6 +381,8 @@ int main(int argc, char **argv)
     g_test_add_func("/virtio-scsi/blocks", test_blocks);
     g_test_add_func("/virtio-scsi/cd", test_cd);
     g_test_add_func("/virtio-scsi/tasks", test_tasks);
+    g_test_add_func("/virtio-scsi/twice", test_twice);
+    g_test_add_func("/virtio-scsi/damaged-state", test_damaged_state);
     g_test_add_func("/virtio-scsi/reset", test_reset);
     g_test_add_func("/virtio-scsi/broken", test_broken);
     return g_test_run();

@@ -60,8 +60,8 @@ bool scsi_bus_has_target(const ScsiBus *scsi, unsigned target);
 bool scsi_bus_has_unit(const ScsiBus *scsi, unsigned target, unsigned lun);
 /* Of a target that is there. */
 void scsi_bus_request(ScsiBus *scsi, unsigned target, unsigned lun, const ScsiCommand *c);
-/* Commands with tags from first to last are no more. */
-void scsi_bus_cancel(ScsiBus *scsi, uint64_t first, uint64_t last);
+/* Commands with tags from first to last are no more: how many there were. */
+unsigned scsi_bus_cancel(ScsiBus *scsi, uint64_t first, uint64_t last);
 /* Whether the command is in flight, and on which unit. */
 bool scsi_bus_find(const ScsiBus *scsi, uint64_t tag, unsigned *target, unsigned *lun);
 /* A unit was reset by a task management function. */
